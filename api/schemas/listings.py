@@ -25,7 +25,7 @@ class AcceptRequest(Request):
 
 
 class TakeBackRequest(Request):
-    """The decision that counts is taken back; nothing more is to be said."""
+    """The decision that counts is taken back."""
 
 
 class DecideRequest(Request):

@@ -190,8 +190,7 @@ class Ledger:
             market_id = _estimate_decided(connection, estimate_id)["market_id"]
             # Two who take back at once do so one after the other.
             lock_market(connection, market_id)
-            query = sa.select(*_DECISION).where(DECISION.c.estimate_id == estimate_id, decision_counts())
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(_counting(estimate_id)).mappings().first()
             if row is None or row["decision_id"] != decision_id:
                 raise InvalidRecord(
                     f"Decision {decision_id} no longer counts on estimate {estimate_id}, so it cannot be taken back. "
@@ -230,9 +229,8 @@ class Ledger:
 
     def decision(self, estimate_id: str) -> DecisionRecord | None:
         """Return the decision that counts, the latest that stands, or None; raises NotFound, StoreUnavailable."""
-        query = _standing(DECISION.c.estimate_id == estimate_id).order_by(DECISION.c.seq.desc())
         with self._database.read() as connection:
-            row = connection.execute(query.limit(1)).mappings().first()
+            row = connection.execute(_counting(estimate_id)).mappings().first()
             if row is None:
                 _estimate_decided(connection, estimate_id)
         return None if row is None else DecisionRecord(**row)
@@ -357,6 +355,11 @@ def _conditions(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
 def _standing(where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Select the decisions that meet a condition and were not taken back."""
     return sa.select(*_DECISION).where(where, decision_stands())
+
+
+def _counting(estimate_id: str) -> sa.Select[Any]:
+    """Select the decision that counts on an estimate: the latest that stands."""
+    return _standing(DECISION.c.estimate_id == estimate_id).order_by(DECISION.c.seq.desc()).limit(1)
 
 
 def _check_simulated(connection: sa.Connection, market_id: str) -> None:

@@ -46,9 +46,7 @@ def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> D
     Raises AccessDenied, also for another office's estimate, NotFound for an unknown one, InvalidDecision naming field,
     value, limit and remedy.
     """
-    workspace.require(Action.DECIDE)
-    estimate = workspace.store.ledger.get(estimate_id)
-    require_office(workspace.actor, estimate.office, f"Estimate {estimate_id}")
+    estimate = _estimate_for(workspace, estimate_id, Action.DECIDE)
     check_decision(decision, estimate, workspace.problem)
     reason = decision.reason_code or None
     note, comparables = decision.note.strip(), decision.comparables
@@ -65,9 +63,7 @@ def take_back(workspace: Workspace, estimate_id: str, decision_id: str) -> None:
     Raises AccessDenied, also for another office's estimate, NotFound, InvalidDecision if it no longer counts,
     StoreUnavailable.
     """
-    workspace.require(Action.DECIDE)
-    estimate = workspace.store.ledger.get(estimate_id)
-    require_office(workspace.actor, estimate.office, f"Estimate {estimate_id}")
+    _estimate_for(workspace, estimate_id, Action.DECIDE)
     try:
         workspace.store.ledger.take_back(estimate_id, decision_id, workspace.actor)
     except InvalidRecord as error:
@@ -96,10 +92,8 @@ def history(workspace: Workspace, estimate_id: str) -> list[DecisionRecord]:
 
     Raises AccessDenied, also for another office's estimate, NotFound for an unknown one, StoreUnavailable.
     """
-    workspace.require(Action.PRICE)
-    ledger = workspace.store.ledger
-    require_office(workspace.actor, ledger.get(estimate_id).office, f"Estimate {estimate_id}")
-    return ledger.decisions_on(estimate_id)
+    _estimate_for(workspace, estimate_id, Action.PRICE)
+    return workspace.store.ledger.decisions_on(estimate_id)
 
 
 def kind_of(price: float, point: float, low: float, high: float) -> DecisionKind:
@@ -117,6 +111,14 @@ def departure(price: float, point: float) -> float:
 def usual_listing(price: float, problem: Problem) -> float:
     """Return the usual listing price, unrounded, for a home expected to sell for ``price``."""
     return price * (1.0 + problem.decisions.listing_markup)
+
+
+def _estimate_for(workspace: Workspace, estimate_id: str, action: Action) -> EstimateRecord:
+    """Return an estimate on which the actor may do this; raises AccessDenied, NotFound, StoreUnavailable."""
+    workspace.require(action)
+    estimate = workspace.store.ledger.get(estimate_id)
+    require_office(workspace.actor, estimate.office, f"Estimate {estimate_id}")
+    return estimate
 
 
 def _check_amount(value: float, field: str, label: str, estimate: EstimateRecord, problem: Problem) -> None:

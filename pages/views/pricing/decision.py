@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -144,7 +144,11 @@ def draw(
         made = history(workspace, estimate_id)
         changing = bool(st.session_state.get(deciding.key("changing")))
         if made:
-            _draw_made(deciding, made, allowed and not changing)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", key="decision_made"):
+                st.success(_sentence(made[0], estimate, desk.problem), icon=_ICONS[made[0].kind])
+                if allowed and not changing:
+                    _reconsider(deciding, made)
+            _draw_earlier(made[1:], estimate, desk.problem)
         if not allowed:
             able = either(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
             st.caption(f"Only {able} can make decisions.")
@@ -166,24 +170,29 @@ def _record(deciding: _Deciding) -> str:
     kind = kind_of(price, estimate.point, estimate.low, estimate.high)
     reason, note = (None, "") if kind == "accept" else _explanation(deciding)
     decision = DecisionInput(kind, price, listing, reason, note, deciding.weights)
-    try:
-        decide(deciding.workspace, deciding.estimate_id, decision)
-    except InvalidDecision as error:
-        return str(error)
-    except StoreError as error:
-        return f"The decision was not recorded: {error}"
-    st.session_state.pop(deciding.key("changing"), None)
-    return ""
+    fault = _fault_of(
+        lambda: decide(deciding.workspace, deciding.estimate_id, decision), "The decision was not recorded"
+    )
+    if not fault:
+        st.session_state.pop(deciding.key("changing"), None)
+    return fault
 
 
 def _take_back(deciding: _Deciding, decision_id: str) -> str:
     """Take back the decision that was on screen; return why that failed, "" if it did not."""
+    return _fault_of(
+        lambda: take_back(deciding.workspace, deciding.estimate_id, decision_id), "The decision was not taken back"
+    )
+
+
+def _fault_of(deed: Callable[[], object], undone: str) -> str:
+    """Do a deed; return why it failed, "" if it did not. ``undone`` says what did not happen if the store fails."""
     try:
-        take_back(deciding.workspace, deciding.estimate_id, decision_id)
+        deed()
     except InvalidDecision as error:
         return str(error)
     except StoreError as error:
-        return f"The decision was not taken back: {error}"
+        return f"{undone}: {error}"
     return ""
 
 
@@ -332,17 +341,12 @@ def _take(deciding: _Deciding, price: int) -> None:
     _follow(deciding)
 
 
-def _draw_made(deciding: _Deciding, decisions: Sequence[DecisionRecord], may_reconsider: bool) -> None:
-    """Draw the decision that counts, with the ways to another one beside it, and the earlier ones folded."""
-    counting, *earlier = decisions
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="decision_made"):
-        st.success(_sentence(counting, deciding.estimate, deciding.problem), icon=_ICONS[counting.kind])
-        if may_reconsider:
-            _reconsider(deciding, decisions)
-    if earlier:
-        with st.expander(f"Earlier decisions ({len(earlier)})", icon=":material/history:"):
-            for one in earlier:
-                st.markdown(_sentence(one, deciding.estimate, deciding.problem))
+def _draw_earlier(decisions: Sequence[DecisionRecord], estimate: Estimate, problem: Problem) -> None:
+    if not decisions:
+        return
+    with st.expander(f"Earlier decisions ({len(decisions)})", icon=":material/history:"):
+        for one in decisions:
+            st.markdown(_sentence(one, estimate, problem))
 
 
 def _sentence(one: DecisionRecord, estimate: Estimate, problem: Problem) -> str:
