@@ -48,8 +48,11 @@ def load_api() -> ASGIApp:
     from api.deps import Service
     from api.server import local_actor, settings
 
-    desks = loading.cached_desk.open_desks
-    api = create_api(Service(session.store, session.problem, desks, local_actor(), settings(login.is_configured())))
+    kept, limits = loading.cached_desk, settings(login.is_configured())
+    given = Service(
+        session.store, session.problem, kept.open_desks, local_actor(), limits, open_books=kept.address_books
+    )
+    api = create_api(given)
     gc.collect()
     gc.freeze()
     return api

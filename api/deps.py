@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated
 
 from fastapi import Depends
@@ -19,6 +20,7 @@ from core.workflows.api_keys import KnownKeys
 from core.workflows.columns.names import use_names_of
 from core.workflows.operations.api_settings import ApiSettings
 from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.known_homes import AddressBooks
 from core.workflows.pricing.open_desks import OpenDesks
 from core.workspace import Workspace
 
@@ -35,6 +37,7 @@ class Service:
     limiter: RateLimiter = field(default_factory=RateLimiter)
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
     keys: KnownKeys = field(default_factory=KnownKeys)
+    open_books: Callable[[], AddressBooks] = field(default_factory=lambda: cache(AddressBooks))
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Context:
     workspace: Workspace
     settings: ApiSettings
     desks: OpenDesks
+    books: AddressBooks
 
     def desk(self, market_id: str) -> Desk:
         """Return a market's desk, and show its columns by their names; raises NotFound, ArtifactCorrupt, StoreError."""
@@ -70,7 +74,7 @@ def context_of(request: Request) -> Context:
     """Return the context of a request that was admitted; raises StoreUnavailable, ProblemStatementError."""
     service, caller = service_of(request), request.state.caller
     workspace = Workspace(service.open_store(), service.open_problem(), caller.actor)
-    return Context(request_id_of(request), workspace, service.settings, service.open_desks())
+    return Context(request_id_of(request), workspace, service.settings, service.open_desks(), service.open_books())
 
 
 InContext = Annotated[Context, Depends(context_of)]

@@ -185,6 +185,13 @@ def test_csv_of_listings_is_priced_row_by_row(
     assert code == OK
     assert "living_area_sqft" in json.loads(out)["facts_from_records"]["1"], "as the page looks a home up"
     assert "note: 1 home known by address: what the file leaves blank is taken from" in err
+    named = (f"address={known['address']}", f"zipcode={known['zipcode']}")
+    code, out, err = run(capsys, "price", "--set", *named, "bedrooms=1", "--home", home, "--json")
+    facts = json.loads(out)["facts"]
+    assert code == OK
+    assert facts["living_area_sqft"] == known["living_area_sqft"]
+    assert facts["bedrooms"] == 1, "what is given stays"
+    assert "note: the home is known by its address" in err
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,27 @@ class MarketDescription(Market):
     reasons: dict[str, str]
 
 
+class KnownHome(BaseModel):
+    """A home with its recorded facts, as ``POST /estimates`` takes them.
+
+    ``sale_date`` is the day of its latest sale, ``tax_record_date`` that of its tax record where the facts named in
+    ``facts_of_tax_record`` are from there.
+    """
+
+    address: str
+    facts: dict[str, float | str]
+    sale_date: date | None
+    tax_record_date: date | None
+    facts_of_tax_record: list[str]
+
+
+class KnownHomes(BaseModel):
+    """The homes that fit best, the likeliest first, and how many ``more`` fit as well as the first."""
+
+    homes: list[KnownHome]
+    more: int
+
+
 class PilotOffice(BaseModel):
     """An office's place in the pilot; without a name, that of all offices not named."""
 

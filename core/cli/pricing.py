@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from math import isnan
 from pathlib import Path
@@ -79,6 +80,7 @@ def _price(session: Session) -> int:
     if options.csv:
         return _price_csv(session, desk, as_of)
     question = question_of(desk, Asked(_typed(options.set), as_of, options.level), today)
+    question = replace(question, facts={**question.facts, **_from_records(session, desk, question.facts)})
     answered = price_and_record(session.workspace, desk, question, "command line")
     if answered.pending_id:
         print("warning: the estimate is not in the ledger yet; it waits and is written later", file=sys.stderr)
@@ -99,6 +101,22 @@ def _price(session: Session) -> int:
                 lambda: f"{_estimate_text(result, desk.market)}\nestimate {answered.estimate_id}",
             )
             return OK
+
+
+def _from_records(session: Session, desk: Desk, facts: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the facts of a home known by its address that were not given, and say that they are used."""
+    from core.serve.agent.filled_facts import recorded_facts
+    from core.workflows.pricing.known_homes import AddressBooks
+
+    book = AddressBooks().book(session.workspace, desk) if facts.get("address") else None
+    taken = recorded_facts(facts, book) if book is not None else {}
+    if taken:
+        print(
+            "note: the home is known by its address: what was not given is taken from its latest sale and the tax roll "
+            f"({', '.join(taken)})",
+            file=sys.stderr,
+        )
+    return taken
 
 
 def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:

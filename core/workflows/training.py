@@ -8,6 +8,7 @@ from core.store import ModelRecord
 from core.train.trainer import TrainingPlan
 from core.workflows.columns.names import use_names_of
 from core.workflows.models.training import known_sales, make_model, register
+from core.workflows.opening.background import work_out_ahead
 from core.workflows.promotion import needs_another, promote_first
 from core.workspace import Workspace
 
@@ -25,6 +26,7 @@ def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progre
     made = make_model(workspace, known_sales(store, market_id), plan, part(progress, 0.0, 0.96))
     progress(0.96, "Registering the model")
     record = register(workspace, made, {})
+    work_out_ahead(store, record)
     if store.models.champion(market_id) is None and made.floor.reached and not needs_another(workspace, record):
         record = promote_first(workspace, record.model_id)
     progress(1.0, "Model registered")

@@ -303,6 +303,23 @@ def test_markets_models_and_readiness(client: TestClient) -> None:
     assert client.get("/markets/nowhere").status_code == 404
 
 
+def test_a_home_is_found_by_its_address_and_priced_by_the_facts_found(client: TestClient, own_store: Store) -> None:
+    version = own_store.versions.latest("larkhaven")
+    assert version is not None
+    sales = own_store.versions.load(version.version_id)
+    sale = sales.dropna(subset=["address", "living_area_sqft"]).iloc[-1]
+    found = client.get("/markets/larkhaven/homes", params={"address": f"{sale['address']} {sale['zipcode']}"}).json()
+    home = found["homes"][0]
+    assert home["facts"]["living_area_sqft"] == sale["living_area_sqft"]
+    assert home["sale_date"] == sale["sale_date"].date().isoformat()
+    assert not {"sale_price", "list_price"} & set(home["facts"])
+    answer = client.post("/estimates", json={"market": "larkhaven", "facts": home["facts"]}).json()
+    assert answer["status"] == "priced"
+    assert client.get("/markets/larkhaven/homes", params={"address": "zzzz"}).json() == {"homes": [], "more": 0}
+    assert client.get("/markets/larkhaven/homes").status_code == 422
+    assert client.get("/markets/nowhere/homes", params={"address": "1 Main St"}).status_code == 404
+
+
 def test_a_server_that_cannot_load_its_model_is_not_ready(
     client_of: MakeClient, own_store: Store, home: dict[str, Any]
 ) -> None:

@@ -202,6 +202,17 @@ def ahead(_: argparse.Namespace) -> None:
             tell(benchmark="ahead", **figures)
 
 
+def markets(options: argparse.Namespace) -> None:
+    """All markets of real sales, both splits, beside four learners with the same level: the table of the README."""
+    from tests.benchmarks.rivals.markets import MARKETS, SPLITS, compare
+
+    for market in MARKETS:
+        if options.market in ("", market.name):
+            for split in SPLITS:
+                for row in compare(market, split):
+                    tell(benchmark="markets", **row)
+
+
 def own_sales(_: argparse.Namespace) -> None:
     """King County 2014-15 with the sales since 2006 taken in: with and without a home's own earlier sale."""
     for row in earlier_and_placeless.own_sales():
@@ -279,6 +290,7 @@ def main() -> int:
         "monitoring": monitoring,
         "king-county": king_county,
         "ahead": ahead,
+        "markets": markets,
         "own-sales": own_sales,
         "placeless": placeless,
         "scrutiny": scrutiny,
@@ -294,6 +306,7 @@ def main() -> int:
         verb.add_argument("--repeats", type=int, default=300)
         verb.add_argument("--rows", type=int, default=20_000)
         verb.add_argument("--home", type=Path, help="a store to use as it is (load, overnight)")
+        verb.add_argument("--market", default="", help="one market only, such as Melbourne (markets only)")
         verb.add_argument("--markets", type=int, default=200, help="how many markets (overnight only)")
         verb.add_argument("--workers", type=int, default=2, help="workers of the cluster (overnight only)")
         verb.add_argument("--servers", type=int, default=1, help="servers that share the agents (load only)")

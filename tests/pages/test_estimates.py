@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,18 @@ def test_estimates_are_narrowed_by_address_decision_and_office(estimates: AppTes
     assert homes(choose(estimates, "Office", "North")) == []
     assert "No estimate fits" in estimates.info[0].value
     assert homes(choose(estimates, "Decision", "Accepted")) == ["12 N Elm St"]
+
+
+def test_an_office_written_in_two_ways_is_one_choice(
+    estimates: AppTest, own_small_store: Path, small_desk: Desk
+) -> None:
+    facts = {"address": "11 Oak Ave", "living_area_sqft": 1_500.0}
+    with open_store(own_small_store) as store:
+        workspace = acting(store, Actor("Cy", Role.AGENT, "SOUTH"))
+        price_and_record(workspace, small_desk, Question(facts, date(2025, 7, 1), 0.8), "page")
+    [box] = [one for one in estimates.run().selectbox if one.label == "Office"]
+    assert [one.casefold() for one in box.options] == ["north", "south"]
+    assert homes(choose(estimates, "Office", box.options[1])) == ["11 Oak Ave", "9 Oak Ave"]
 
 
 def test_each_estimate_is_a_card_too_which_a_phone_shows(estimates: AppTest) -> None:

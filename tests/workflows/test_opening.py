@@ -14,15 +14,21 @@ import pytest
 
 from core.access import Actor, Role
 from core.problem import Problem
+from core.progress import silent
 from core.serve.estimate import Estimate
 from core.serve.estimate_many import estimate_many
+from core.states import Family
 from core.store import NewModel, NewVersion, Store
 from core.train.bundle import from_bytes, to_bytes
-from core.workflows.opening import addresses, evidence, kept
+from core.train.trainer import default_plan
+from core.workflows.opening import addresses, background, evidence, kept
+from core.workflows.opening.evidence import load_champion
 from core.workflows.pricing import open_desks
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.known_homes import AddressBooks
 from core.workflows.pricing.open_desks import OpenDesks
+from core.workflows.promotion import promote
+from core.workflows.training import train_model
 from tests.acting import acting
 
 ANALYST = Actor("Ada", Role.ANALYST)
@@ -198,6 +204,24 @@ def test_another_process_works_the_evidence_out(
     desk = wait_for(desks, workspace, version_id)
     assert desk.live_market is not None
     assert len(files(large)) == 2
+
+
+def test_a_new_models_evidence_lies_on_disk_before_it_goes_live(
+    large: Store, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The process of its own reads the shipped limit, above this market's sales; the same work is done in this one.
+    monkeypatch.setattr(background, "work_out_apart", load_champion)
+    plan = replace(default_plan(problem), families=(Family.LINEAR,), curve_shares=())
+    live = large.models.champion(market_id(large))
+    workspace = acting(large, MANAGER, problem)
+    record = train_model(workspace, market_id(large), plan, silent)
+    assert large.models.champion(market_id(large)) == live
+    assert [path.name.startswith(record.model_id) for path in files(large)] == [True]
+    promote(workspace, record.model_id, "to see it open")
+    monkeypatch.setattr(evidence, "from_bytes", lambda payload: pytest.fail("the evidence was worked out again"))
+    desk = OpenDesks().desk(workspace, market_id(large))
+    assert desk.record is not None
+    assert desk.record.model_id == record.model_id
 
 
 def test_if_it_cannot_be_opened_behind_the_scenes_it_is_opened_in_front(

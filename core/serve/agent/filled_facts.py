@@ -1,12 +1,14 @@
-"""Blank facts of many homes, taken from their latest sale and the tax roll as the form takes those of one home."""
+"""Blank facts of homes, taken from their latest sale and the tax roll as the form takes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isnan
 
 import pandas as pd
 
 from core.serve.agent.address_book import AddressBook
+from core.serve.subject import Value
 
 _NAMES = ("address", "unit", "property_id")
 
@@ -33,3 +35,17 @@ def fill_known(homes: pd.DataFrame, book: AddressBook) -> tuple[pd.DataFrame, Ma
     kinds = {name: homes[name].dtype for name in homes.columns}
     filled = {name: pd.Series(values, index=homes.index, dtype=kinds.get(name)) for name, values in columns.items()}
     return pd.DataFrame(filled), taken
+
+
+def recorded_facts(facts: Mapping[str, object], book: AddressBook) -> Mapping[str, Value]:
+    """Return what is recorded of a home and blank in ``facts``; nothing for a home not known by its whole address."""
+    named = {name: str(facts[name]) for name in ("address", "unit", "zipcode") if not _is_blank(facts.get(name))}
+    if "address" not in named:
+        return {}
+    [known] = book.known(pd.DataFrame([named], dtype="str"))
+    recorded = known.facts.items() if known is not None else ()
+    return {name: value for name, value in recorded if name not in _NAMES and _is_blank(facts.get(name))}
+
+
+def _is_blank(value: object) -> bool:
+    return value in (None, "") or (isinstance(value, float) and isnan(value))

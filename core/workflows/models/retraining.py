@@ -24,6 +24,7 @@ from core.workflows.models.gate import (
     unseen_by,
 )
 from core.workflows.models.training import known_sales, make_model, register
+from core.workflows.opening.background import work_out_ahead
 from core.workspace import Workspace
 
 
@@ -107,6 +108,7 @@ def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: P
     }
     judged = (workspace.actor, AuditAction.GATE_JUDGED, market_id, record.model_id, detail)
     patiently(lambda: store.events.record(*judged))
+    work_out_ahead(store, record)
     challenger = patiently(lambda: store.models.challenge(record.model_id, workspace.actor))
     progress(1.0, "Challenger registered")
     return Retrained(challenger, gated)

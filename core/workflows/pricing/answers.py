@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
-from core.access import Action, Actor, may, require_office
+from core.access import Action, Actor, may, require_office, shown_spellings
 from core.collect.addresses import address_key
 from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
@@ -179,12 +179,13 @@ def recent(
 def offices(workspace: Workspace, market_id: str) -> list[str]:
     """Return the offices whose answers the actor may view in a market, by name; none for those who see one or no other.
 
-    Raises AccessDenied, NotFound, StoreUnavailable.
+    An office written in several ways is named once. Raises AccessDenied, NotFound, StoreUnavailable.
     """
     workspace.require(Action.PRICE)
     if workspace.actor.office or not may(workspace.actor, Action.VIEW_OFFICE):
         return []
-    return workspace.store.ledger.offices(market_id)
+    held = workspace.store.ledger.offices(market_id)
+    return list(dict.fromkeys(shown_spellings(dict.fromkeys(held, 0)).values()))
 
 
 def recent_alone(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:

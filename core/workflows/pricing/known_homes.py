@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import Final
+from typing import Any, Final
 
 from core.access import Action
-from core.serve.agent.address_book import AddressBook
+from core.serve.agent.address_book import AddressBook, KnownHome, Matches
 from core.workflows.opening.addresses import address_book, names_kept
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
@@ -43,3 +43,27 @@ class AddressBooks:
                     self._books.popitem(last=False)
             self._books.move_to_end(key)
             return self._books[key]
+
+
+def homes_like(workspace: Workspace, desk: Desk, books: AddressBooks, typed: str) -> Matches:
+    """Return the homes whose address or property id fits best what was typed; none without a live model.
+
+    Raises AccessDenied, StoreUnavailable.
+    """
+    book = books.book(workspace, desk)
+    return book.find(typed) if book is not None else Matches((), 0)
+
+
+def matches_form(matches: Matches) -> dict[str, Any]:
+    """Return the homes found as JSON values, and how many more fit as well as the first."""
+    return {"homes": [_home_form(home) for home in matches.homes], "more": matches.more}
+
+
+def _home_form(home: KnownHome) -> dict[str, Any]:
+    return {
+        "address": home.address,
+        "facts": {**home.facts, "address": home.address},
+        "sale_date": home.recorded.isoformat() if home.recorded else None,
+        "tax_record_date": home.on_roll.isoformat() if home.on_roll else None,
+        "facts_of_tax_record": sorted(home.from_roll),
+    }

@@ -14,6 +14,7 @@ from core.store import Market
 from core.train.model import Model
 from core.wording import count
 from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.known_homes import homes_like
 from core.workspace import Workspace
 from pages.kit import cached_desk
 from pages.kit.text import plain
@@ -73,8 +74,7 @@ def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
 
 
 def _look_up(workspace: Workspace, desk: Desk, typed: str) -> _Found:
-    book = cached_desk.address_books().book(workspace, desk)
-    return _Found(desk.market.market_id, typed, book.find(typed) if book is not None else Matches((), 0))
+    return _Found(desk.market.market_id, typed, homes_like(workspace, desk, cached_desk.address_books(), typed))
 
 
 def _choices(found: _Found, desk: Desk, model: Model) -> None:
