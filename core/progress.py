@@ -24,6 +24,8 @@ _LEAST_SECONDS: Final = 5.0
 # How far the expected fraction may run ahead of the reported one, and how slowly work goes that has not reported yet.
 AHEAD: Final = 0.05
 _SLOWEST: Final = 0.002
+# How slowly a bar that ran ahead goes on, a second: about one pixel.
+_CREEP: Final = 0.001
 _SPREAD: Final = (0.7, 1.5)
 _EVERY_SECONDS: Final = 0.5
 _GROUP_SECONDS: Final = 2.0
@@ -41,6 +43,11 @@ def part(progress: Progress, start: float, end: float) -> Progress:
         progress(start + (end - start) * min(max(fraction, 0.0), 1.0), message)
 
     return report
+
+
+def under(progress: Progress, message: str) -> Progress:
+    """Return a progress that reports every step under one message, without the names that a visitor has not seen."""
+    return lambda fraction, _: progress(fraction, message)
 
 
 def time_left(fraction: float, seconds: float) -> str:
@@ -69,6 +76,16 @@ def expected_fraction(fraction: float, seconds: float, quiet: float) -> float:
         return fraction
     pace = max(fraction / max(seconds - quiet, 1.0), _SLOWEST)
     return min(fraction + AHEAD * (1.0 - math.exp(-pace * quiet / AHEAD)), (1.0 + fraction) / 2.0)
+
+
+def shown_fraction(reported: float, expected: float, before: float, seconds: float) -> float:
+    """Return what a bar shows that showed ``before`` some ``seconds`` ago; it never falls while the work goes on.
+
+    Where it ran ahead of the work it goes on slowly, by at most ``AHEAD`` of the fraction ``reported``.
+    """
+    if expected >= before:
+        return expected
+    return max(before, min(before + _CREEP * seconds, reported + AHEAD, 1.0))
 
 
 def when_parent_ends(parent: int, ending: Callable[[], object]) -> None:

@@ -13,7 +13,7 @@ from core.demo.intake import DEMO_ACTOR, take_in
 from core.demo.story import tell_story
 from core.errors import AlreadyExists
 from core.problem import Problem
-from core.progress import Progress, part
+from core.progress import Progress, part, under
 from core.store import ModelRecord, Store
 from core.train.trainer import TrainingPlan, default_plan
 from core.workflows.data.intake import NewMarket, market_id_of
@@ -45,8 +45,9 @@ def open_demo(workspace: Workspace, progress: Progress, sales: int = SALES_USUAL
     if isinstance(market, NewMarket) or store.versions.latest(market) is None:
         # The city's present is the day after its last sale.
         opening_day = workspace.at(END + timedelta(days=1))
-        take_in(opening_day, market, demo_files(_SEED, sales), _bringing_in(part(progress, 0.05, 0.25)))
-    return train_model(workspace, market_id_of(market), _plan(workspace.problem), part(progress, 0.25, 1.0))
+        bringing_in = under(part(progress, 0.0, 0.08), f"Bringing in the sales of {DEMO_MARKET} and checking them")
+        take_in(opening_day, market, demo_files(_SEED, sales), bringing_in)
+    return train_model(workspace, market_id_of(market), _plan(workspace.problem), part(progress, 0.08, 1.0))
 
 
 def _plan(problem: Problem) -> TrainingPlan:
@@ -77,11 +78,6 @@ def _market(store: Store) -> str | NewMarket:
         if market.name == DEMO_MARKET:
             return market.market_id
     return NewMarket(DEMO_MARKET, "USD", "sqft", simulated=True)
-
-
-def _bringing_in(progress: Progress) -> Progress:
-    """Return a progress without the names of files, which a visitor has not seen."""
-    return lambda fraction, message: progress(fraction, f"Bringing in the sales of {DEMO_MARKET} and checking them")
 
 
 @dataclass(frozen=True)

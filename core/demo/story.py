@@ -22,7 +22,7 @@ from core.demo.files import DemoFiles, demo_model, later_files
 from core.demo.intake import take_in
 from core.demo.market_turn import END, START, Listings, listings, sold
 from core.problem import Problem
-from core.progress import Progress, part, silent
+from core.progress import Progress, part, under
 from core.serve.estimate import Refused, Unavailable
 from core.serve.estimate_many import Answers, estimate_many
 from core.store import DecisionRecord, EstimateSummary, Market, NewDecision, NewEstimate, Store
@@ -109,14 +109,15 @@ def tell_story(workspace: Workspace, market: Market, seed: int, sales: int, prog
     taken_in = {file.file for version in store.versions.chain(market.market_id) for file in version.files}
     for done, month in enumerate(months):
         now = part(progress, done / len(months), (done + 1) / len(months))
-        now(0.0, f"{month.start_time:%B %Y} in the simulated city: homes are priced")
-        _price(workspace, market, city, month)
-        now(0.5, f"{month.start_time:%B %Y} in the simulated city: homes are sold")
+        when = f"{month.start_time:%B %Y} in the simulated city"
+        _price(workspace, market, city, month, under(part(now, 0.0, 0.6), f"{when}: homes are priced"))
+        selling = under(part(now, 0.6, 1.0), f"{when}: homes are sold")
+        selling(0.0, "")
         asked = _asked(store, market, city)
         closed = sold(city.listed, asked, model, seed)
         files = _files(city, closed, month, seed)
         if files.names[0] not in taken_in:
-            take_in(workspace.at((month + 1).start_time.date()), market.market_id, files, silent)
+            take_in(workspace.at((month + 1).start_time.date()), market.market_id, files, part(selling, 0.2, 1.0))
     progress(1.0, "Six months have passed")
 
 
@@ -131,12 +132,13 @@ def _city(listed: Listings, seed: int) -> _City:
     return _City(listed, homes, office, agent, opinion, rng.random(count))
 
 
-def _price(workspace: Workspace, market: Market, city: _City, month: pd.Period) -> None:
+def _price(workspace: Workspace, market: Market, city: _City, month: pd.Period, progress: Progress) -> None:
     """Write the month's estimates, then the decisions on them, unless they are already written."""
     store, problem = workspace.store, workspace.problem
+    progress(0.0, "")
     if not _written_in(month, store, market, city):
         desk = open_desk(store, market.market_id, problem)
-        store.ledger.append_past(list(_estimates(desk, city, month, problem)))
+        store.ledger.append_past(list(_estimates(desk, city, month, problem, part(progress, 0.2, 0.9))))
     written = _written_in(month, store, market, city)
     decided = _decided(store, market)
     if not any(one.estimate_id in decided for one in written):
@@ -164,14 +166,16 @@ def _in(month: pd.Period, day: date) -> bool:
 
 
 def _estimates(
-    desk: Desk, city: _City, month: pd.Period, problem: Problem
+    desk: Desk, city: _City, month: pd.Period, problem: Problem, progress: Progress
 ) -> Iterator[tuple[datetime, NewEstimate, Actor]]:
     """Yield an entry for each listing of the month, priced by the desk on its list date."""
     if desk.live_market is None:
         return
     rows = city.of(month)
     days = city.listed.facts["list_date"].dt.date.to_numpy()
-    for day in sorted(set(days[rows])):
+    listed = sorted(set(days[rows]))
+    for done, day in enumerate(listed):
+        progress(done / len(listed), "")
         homes = rows[days[rows] == day]
         facts = city.listed.facts.iloc[homes][list(_TYPED)].reset_index(drop=True)
         started = perf_counter()

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.access import Action, may
 from core.errors import DoorstepError, InvalidRecord
-from core.progress import AHEAD, expected_fraction, time_left
+from core.progress import AHEAD, expected_fraction, shown_fraction, time_left
 from core.states import JobState
 from core.store import Job
 from core.workflows import jobs
@@ -101,10 +101,10 @@ def _fraction(job: Job, now: datetime) -> float:
     """Return the fraction to show, which does not fall as long as the work goes on."""
     seconds, quiet = ((now - since).total_seconds() for since in (job.created_at, job.updated_at))
     fraction = expected_fraction(job.fraction, seconds, quiet)
-    job_id, shown = st.session_state.get(_SHOWN, ("", 0.0))
+    job_id, shown, at = st.session_state.get(_SHOWN, ("", 0.0, now))
     if job_id == job.job_id and shown - job.fraction <= AHEAD:
-        fraction = max(fraction, shown)
-    st.session_state[_SHOWN] = (job.job_id, fraction)
+        fraction = shown_fraction(job.fraction, fraction, shown, (now - at).total_seconds())
+    st.session_state[_SHOWN] = (job.job_id, fraction, now)
     return fraction
 
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from core.demo.opening import open_demo_with_story
-from core.progress import expected_fraction, silent
+from core.progress import expected_fraction, shown_fraction, silent
 from core.store import open_store
 from tests.acting import acting
 from tests.benchmarks.book import baselines
@@ -48,12 +48,15 @@ class Pauses:
 
     def stands_still(self) -> float:
         """Return for how many seconds at most the bar on the page did not move: it goes on between two reports."""
-        longest, since, shown = 0.0, 0.0, -1
+        longest, since, shown, drawn, step = 0.0, 0.0, 0.0, 0.0, 0
         for (at, fraction), (until, _) in pairwise(self._reports):
             for second in np.arange(at, until):
-                step = max(shown, round(_STEPS * expected_fraction(fraction, second, second - at)))
-                longest, since = max(longest, second - since), since if step == shown else second
-                shown = step
+                shown = shown_fraction(
+                    fraction, expected_fraction(fraction, second, second - at), shown, second - drawn
+                )
+                longest = max(longest, second - since)
+                drawn, since = second, since if round(_STEPS * shown) == step else second
+                step = round(_STEPS * shown)
         return longest
 
 
