@@ -84,7 +84,9 @@ def find_known_facts(homes: pd.DataFrame, facts: FactColumns, critical: Iterable
 def _missing(homes: Columns, columns: tuple[str, ...]) -> Bools:
     missing = np.zeros(size(homes), dtype=bool)
     for name in columns:
-        missing |= pd.isna(homes[name])
+        values = homes[name]
+        # Every estimate asks this of every fact, and pandas takes three times as long to answer.
+        missing |= np.isnan(values) if values.dtype.kind == "f" else pd.isna(values)
     return missing
 
 

@@ -47,11 +47,9 @@ class Nearest:
         if self.allowed[:, :count].all():
             return Nearest(self.position[:, :count], self.distance[:, :count], self.allowed[:, :count])
         order = np.argsort(~self.allowed, axis=1, kind="stable")[:, :count]
-        return Nearest(
-            np.take_along_axis(self.position, order, axis=1),
-            np.take_along_axis(self.distance, order, axis=1),
-            np.take_along_axis(self.allowed, order, axis=1),
-        )
+        # Of one home this takes a third of the time of take_along_axis.
+        homes = np.arange(len(order))[:, None]
+        return Nearest(self.position[homes, order], self.distance[homes, order], self.allowed[homes, order])
 
     def of(self, homes: Ints | Bools) -> Nearest:
         """Return the neighbors of some of the homes."""
@@ -130,7 +128,7 @@ def summarise(level: Floats, nearest: Nearest, few: int) -> Floats:
     few = min(few, level.shape[1])
     closest = np.where(nearest.allowed[:, :few].all(axis=1), level[:, :few].mean(axis=1), np.nan)
     count = nearest.allowed.sum(axis=1)
-    last = np.take_along_axis(nearest.distance, np.maximum(count - 1, 0)[:, None], axis=1)[:, 0]
+    last = nearest.distance[np.arange(len(count)), np.maximum(count - 1, 0)]
     table = np.column_stack([mean, spread, closest, nearest.distance[:, 0], last, count.astype(float)])
     table[~some, :-1] = np.nan
     return table
