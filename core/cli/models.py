@@ -319,7 +319,8 @@ def _retrain_all(session: Session, plan: RetrainPlan) -> int:
     document = report_document(reports)
 
     def text() -> str:
-        lines = [
+        lines = [f"{'market':20}  {'challenger':14}{'verdict':14}{'it ran':>10}  why"]
+        lines += [
             f"{one.market_id:20}  {one.model_id or '-':14}{one.verdict or '-':14}{one.seconds:8,.0f} s  {one.words}"
             for one in reports
         ]

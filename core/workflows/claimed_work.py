@@ -36,6 +36,7 @@ _LOOK_SECONDS: Final = 0.5
 # Asked to end, the work removes its temporary files; after this long it is killed.
 _GRACE_SECONDS: Final = 1.5
 _LAST_SECONDS: Final = 15.0
+_TRACKER_SILENT: Final = "ignore:::joblib.externals.loky.backend.resource_tracker"
 _TERMINATED: Final = 128 + signal.SIGTERM
 _SIGNALS: Final = {-one: one.name for one in signal.Signals} | {_TERMINATED: "SIGTERM"}
 
@@ -189,6 +190,7 @@ def _work(order: Order, worker: int) -> None:
     """Do an order: the main function of its process."""
     os.setsid()
     die_with_parent(worker)
+    _quiet_tracker()
     os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
@@ -201,6 +203,16 @@ def _work(order: Order, worker: int) -> None:
         _LOG.exception("job %s stopped unexpectedly", order.job_id)
         _leave(1)
     _leave(0)
+
+
+def _quiet_tracker() -> None:
+    """Let joblib's tracker of shared folders, which this process will start, not warn of those it removes.
+
+    Joblib names a folder for every round of calls, makes it only if needed, and forgets it as Python ends, which
+    ``_leave`` does not wait for.
+    """
+    before = os.environ.get("PYTHONWARNINGS", "")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, _TRACKER_SILENT)))
 
 
 def _leave(code: int) -> NoReturn:

@@ -29,7 +29,7 @@ _IDLE_SECONDS: Final = 86_400.0
 class MarketRetrained:
     """How the retraining of one market ended: its job, the challenger with the gate's verdict, or why there is none.
 
-    ``seconds`` runs from the start of all to the end of this one; jobs of other markets may run in between.
+    ``seconds`` are those its job ran, as seen once a second; those it waited for a worker do not count.
     """
 
     market_id: str
@@ -62,11 +62,10 @@ def retrain_markets(workspace: Workspace, plan: RetrainPlan, progress: Progress)
     markets = [market.market_id for market in store.markets.list()]
     if not markets:
         raise NotFound("There is no market to retrain. Import a sales file first.")
-    started = time.monotonic()
     mine, asked, refused = _put_before_workers(workspace, markets, plan)
     try:
         with _one_more_worker(workspace):
-            ended = _wait(store, asked, progress, started)
+            ended = _wait(store, asked, progress)
     except BaseException:
         _cancel(store, mine)
         raise
@@ -114,9 +113,10 @@ def _one_more_worker(workspace: Workspace) -> Iterator[None]:
         thread.join(GRACE_SECONDS)
 
 
-def _wait(store: Store, asked: Mapping[str, str], progress: Progress, started: float) -> dict[str, tuple[Job, float]]:
-    """Wait until every job has ended; return each market's job and the seconds until its end was seen."""
+def _wait(store: Store, asked: Mapping[str, str], progress: Progress) -> dict[str, tuple[Job, float]]:
+    """Wait until every job has ended; return each market's job and for how many seconds it was seen to run."""
     ended: dict[str, tuple[Job, float]] = {}
+    began: dict[str, float] = {}
     while len(ended) < len(asked):
         fraction, doing = float(len(ended)), ""
         for market, job_id in asked.items():
@@ -124,11 +124,13 @@ def _wait(store: Store, asked: Mapping[str, str], progress: Progress, started: f
                 continue
             job = store.jobs.get(job_id)
             if not job.is_open:
-                ended[market] = (job, time.monotonic() - started)
+                now = time.monotonic()
+                ended[market] = (job, now - began.get(market, now))
                 fraction += 1
             elif job.state is JobState.RUNNING:
+                began.setdefault(market, time.monotonic())
                 fraction += job.fraction
-                doing = doing or f"; {market}: {job.message}"
+                doing = doing or f"; {market}: {job.message or 'starting'}"
         progress(fraction / len(asked), f"{len(ended):,} of {len(asked):,} markets retrained{doing}")
         time.sleep(_LOOK_SECONDS if len(ended) < len(asked) else 0)
     return ended

@@ -66,8 +66,10 @@ def taken_lines(taken: Sequence[TakenPiece], left: Sequence[str]) -> list[str]:
     """Return what became of the files as a table, with the reason of each that was refused."""
     lines = [_row(_HEADINGS), *map(_line, taken)]
     good = [one for one in taken if not one.refused]
-    rows = sum(one.rows_in for one in good)
-    lines.append(f"{len(good):,} of {len(taken):,} files taken in: {rows:,} rows; {len(taken) - len(good):,} refused")
+    rows, known = sum(one.rows_in for one in good), sum(not one.changed for one in good)
+    as_before = f", {known:,} of them with nothing new" if known else ""
+    refused = len(taken) - len(good)
+    lines.append(f"{len(good):,} of {len(taken):,} files read: {rows:,} rows{as_before}; {refused:,} refused")
     lines += [f"left in the folder: {name}" for name in left]
     return lines
 

@@ -37,7 +37,9 @@ def main() -> None:
     with peak_memory() as peak:
         for one in chapter.run(place):
             _keep(place, one)
-    _keep(place, place.measured("memory: peak of all processes, baselines included", "MB", peak.bytes / 1e6))
+    # A chapter that ends before memory is looked at has no peak.
+    if peak.bytes:
+        _keep(place, place.measured("memory: peak of all processes, baselines included", "MB", peak.bytes / 1e6))
 
 
 def _keep(place: Place, one: Measurement) -> None:

@@ -51,7 +51,7 @@ CHAPTERS: Final = (
     Chapter("batch", "Many homes at once", ("train",)),
     Chapter("desk", "Opening a market's desk", ("train",), minutes=6),
     Chapter("sizes", "Sizes on disk", ("train",)),
-    Chapter("monitoring", "Monitoring queries", minutes=4),
+    Chapter("monitoring", "Monitoring queries, on a ledger of as many estimates as sales", minutes=4),
     Chapter("pages", "Pages in Chromium", ("train",), minutes=10),
     Chapter("api", "REST API", ("train",)),
     Chapter("start", "Start of the program", most=50_000, why="it does not depend on the sales"),
