@@ -65,6 +65,12 @@ def worst(segments: pd.DataFrame, measure: str = "mape") -> pd.DataFrame:
     return segments[~segments["thin"]].sort_values(measure, ascending=False, kind="stable")
 
 
+def surely_over(segments: pd.DataFrame, limit: float) -> pd.DataFrame:
+    """Return the small samples whose mean error is over a limit with its whole interval, largest error first."""
+    over = segments["thin"] & (segments["mape_low"] > limit)
+    return segments[over].sort_values("mape", ascending=False, kind="stable")
+
+
 def _measured(table: pd.DataFrame, labels: Mapping[str, pd.Series], small_sample_n: int) -> pd.DataFrame:
     sizes = [len(label.cat.categories) for label in labels.values()]
     codes = np.ravel_multi_index([label.cat.codes.to_numpy(dtype=np.int64) for label in labels.values()], sizes)

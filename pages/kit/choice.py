@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
+
+
+def on_offer(chosen: str | None, options: Collection[str], usual: str) -> str:
+    """Return what was chosen, or the usual option where it is not on offer.
+
+    A selector kept in the address gives any word found there: another model or market may not have that option.
+    """
+    return chosen if chosen is not None and chosen in options else usual
 
 
 def view(views: Sequence[str]) -> str:

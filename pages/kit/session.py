@@ -16,7 +16,7 @@ from core.store import Market, Store, open_store
 from core.wording import either
 from core.workflows.columns.names import use_names_of
 from core.workspace import Workspace
-from pages.kit import login, navigation
+from pages.kit import choice, login, navigation
 from pages.kit.text import plain
 
 ROLE_KEY: Final = "role"
@@ -197,7 +197,7 @@ def _selected(by_id: dict[str, Market]) -> Market | None:
         key=MARKET_KEY,
         bind="query-params",
     )
-    found = by_id[chosen or next(iter(by_id))]
+    found = by_id[choice.on_offer(chosen, by_id, next(iter(by_id)))]
     _label(found)
     return found
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import NOT_KNOWN, Segmentation, available, segments_of
-from core.evaluate.segments import by_segment, sales_of, worst
+from core.evaluate.segments import by_segment, sales_of, surely_over, worst
 from core.problem import Problem, load_problem
 from tests.evaluate.scored_sales import TERMS, scored_sales
 
@@ -74,6 +74,18 @@ def test_cell_of_one_sale_is_thin_and_has_no_interval_of_its_median(scored: Scor
     assert castle["thin"]
     assert np.isnan([castle["mdape_low"], castle["mape_high"]]).all()
     assert not worst(found)["thin"].any()
+
+
+def test_small_samples_surely_over_a_limit_are_named_worst_first() -> None:
+    table = pd.DataFrame(
+        {
+            "segment": ["many", "few and surely over", "few and perhaps over", "few, over by more"],
+            "thin": [False, True, True, True],
+            "mape": [0.30, 0.28, 0.20, 0.40],
+            "mape_low": [0.25, 0.17, 0.08, 0.11],
+        }
+    )
+    assert surely_over(table, 0.10)["segment"].tolist() == ["few, over by more", "few and surely over"]
 
 
 def test_sales_of_a_cell_come_worst_first(scored: ScoredSales, problem: Problem) -> None:

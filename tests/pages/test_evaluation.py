@@ -112,6 +112,34 @@ def test_every_part_says_once_what_it_is_of_and_shows_no_error(home: Path, part:
     assert text(app).count(f"Model {live_model(home)} (live), data version") == 1
 
 
+@pytest.mark.parametrize(
+    ("part", "key"),
+    [
+        ("Segments", "by"),
+        ("Segments", "cross"),
+        ("Hard cases", "case"),
+        ("Ranges", "ranges_by"),
+        ("Ratio study", "ratio_by"),
+        ("Importance", "fact"),
+        ("Verdict", "evaluated"),
+        ("Verdict", "sales"),
+        ("Verdict", session.MARKET_KEY),
+    ],
+)
+def test_a_choice_that_another_model_offered_shows_the_usual_one_instead(home: Path, part: str, key: str) -> None:
+    """An address keeps a choice; promoted or switched to another market, the page may no longer have it."""
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = "manager"
+    app.query_params[key] = "Property type of elsewhere"
+    app = app.run().switch_page(page_at("evaluation").script.name)
+    turn_to(app, part)
+    app.session_state[key] = "Property type of elsewhere"
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert text(app).count(NAMES_ITS_SOURCE) == 1
+
+
 def test_the_headline_shows_the_figures_of_the_core_with_target_and_verdict(
     home: Path, scored: ScoredSales, problem: Problem
 ) -> None:

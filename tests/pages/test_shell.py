@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -205,3 +206,22 @@ def test_paths_of_pages_are_unique_and_their_scripts_exist() -> None:
     assert len({page.path for page in PAGES}) == len(PAGES)
     assert PAGES[0].path == ""
     assert all(page.script.is_file() for page in PAGES)
+
+
+def test_no_two_pages_keep_a_choice_in_the_address_under_one_name() -> None:
+    """A page would read the other's choice, which it may not have on offer."""
+    places: dict[str, set[str]] = {}
+    for path in PAGES_FOLDER.rglob("*.py"):
+        inside = path.relative_to(PAGES_FOLDER).parts
+        page = inside[1] if inside[0] == "views" else Path(inside[-1]).stem
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            given = {one.arg: one.value for one in call.keywords}
+            named = given.get("key") if "bind" in given else None
+            if isinstance(call.func, ast.Name) and call.func.id == "one_of":
+                named = call.args[2]
+            if isinstance(named, ast.Constant):
+                places.setdefault(str(named.value), set()).add(page)
+    assert len(places) > 20
+    assert {key: pages for key, pages in places.items() if len(pages) > 1} == {}

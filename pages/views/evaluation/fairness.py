@@ -19,6 +19,7 @@ from core.evaluate.segmentation import Segmentation, available
 from core.problem import Problem
 from core.wording import MISSING, count, percent
 from pages.kit.charts import intervals, plot
+from pages.kit.choice import on_offer
 from pages.kit.figures import FEW, between, boxes, card, csv, frame, lean, missing, number, share, with_ends
 from pages.kit.palette import palette
 from pages.kit.text import plain
@@ -196,17 +197,17 @@ def _coverage(selection: Selection) -> None:
             missing("The data has no fact that divides these sales into at least two segments.")
             return
         usual = ways.index(Segmentation.ESTIMATE_BAND) if Segmentation.ESTIMATE_BAND in ways else 0
-        by = Segmentation(
-            st.selectbox(
-                "Ranges by",
-                [way.value for way in ways],
-                usual,
-                format_func=str.capitalize,
-                key="ranges_by",
-                bind="query-params",
-                width=300,
-            )
+        names = [way.value for way in ways]
+        chosen = st.selectbox(
+            "Ranges by",
+            names,
+            usual,
+            format_func=str.capitalize,
+            key="ranges_by",
+            bind="query-params",
+            width=300,
         )
+        by = Segmentation(on_offer(chosen, names, names[usual]))
         table = compute_once(
             selection, f"coverage {by}", lambda scored, problem: coverage_by_segment(scored, by, problem)
         )
@@ -309,7 +310,7 @@ def _case_sales(selection: Selection, cases: list[EdgeCase]) -> None:
             width=300,
             on_change=forget_sale,
         )
-        if name is None:
+        if name is None or name not in [case.name for case in cases]:
             st.caption("Choose a set to see its sales, the worst misses first.")
             return
         draw_sales(edge_case_sales(selection.scored, name, selection.problem), "edge-sales", name, selection)

@@ -16,6 +16,7 @@ from core.workflows.models.driver_summary import driver_summary
 from core.workflows.models.explanations import Explainer
 from pages.kit import errors, session
 from pages.kit.charts import plot
+from pages.kit.choice import on_offer
 from pages.kit.figures import between, csv, frame, lean, missing
 from pages.kit.palette import palette
 from pages.kit.text import plain
@@ -80,6 +81,7 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection
         bind="query-params",
         width=300,
     )
+    fact = on_offer(fact, facts, most)
     effect = compute_once(selection, f"effect of {fact}", lambda *_: opened.partial(fact))
     market, is_words = selection.market, isinstance(effect.values[0], str)
     names = [_display_value(fact, value, selection) for value in effect.values]

@@ -77,6 +77,14 @@ def _sign(selection: Selection) -> None:
     if scope is None:
         return
     note = st.text_input("Note, for the record", key=f"note_{selection.record.model_id}", max_chars=300)
+    if not selection.record.is_live:
+        st.warning(
+            plain(
+                f"Model {selection.record.model_id} is not live: its scope governs nothing while another model prices. "
+                "To sign for the live model, choose it above under “Model”."
+            ),
+            icon=":material/info:",
+        )
     pressed = st.button("Sign this scope", key="sign", type="primary", icon=":material/signature:")
     name = selection.workspace.actor.name
     st.caption(plain(f"Your name ({name}) and the time go into the audit trail and onto the model card."))

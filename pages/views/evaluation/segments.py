@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core.evaluate.segmentation import Segmentation, available
-from core.evaluate.segments import by_segment, sales_of, worst
+from core.evaluate.segments import by_segment, sales_of, surely_over, worst
 from core.wording import MISSING, count, percent
 from pages.kit.charts import intervals, plot
+from pages.kit.choice import on_offer
 from pages.kit.figures import FEW, TICKED_ROW, csv, fields, formats, frame, missing, with_ends, without_blank
 from pages.kit.palette import palette
 from pages.kit.text import plain
@@ -21,6 +22,7 @@ from pages.views.evaluation.selection import Selection, compute_once
 
 NOTHING: Final = "nothing"
 _SHOWN: Final = 15
+_SMALL_NAMED: Final = 3
 _HEADS: Final = {
     "mape": "Mean error, %",
     "mdape": "Median error, %",
@@ -59,11 +61,12 @@ def _chosen(ways: tuple[Segmentation, ...]) -> tuple[Segmentation, ...]:
         first = st.selectbox(
             "Divide by", names, usual, format_func=str.capitalize, key="by", bind="query-params", width=300
         )
+        first = on_offer(first, names, names[usual])
         others = [NOTHING, *(name for name in names if name != first)]
         second = st.selectbox(
             "Cross with", others, format_func=str.capitalize, key="cross", bind="query-params", width=300
         )
-    return tuple(Segmentation(name) for name in (first, second) if name not in (None, NOTHING))
+    return tuple(Segmentation(name) for name in (first, on_offer(second, others, NOTHING)) if name != NOTHING)
 
 
 def _say_worst(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Selection) -> None:
@@ -77,6 +80,15 @@ def _say_worst(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Sel
     target = percent(selection.problem.success.target_mape)
     words = f"mean error {percent(row['mape'], 1)} on {count(row['n'], 'sale')}; the target is {target}"
     st.markdown(f"**Worst: {plain(name)}** ({plain(words)}). {plain(_thin_note(table, least))}")
+    for small in surely_over(table, selection.problem.success.target_mape).head(_SMALL_NAMED).to_dict("records"):
+        name = ", ".join(str(small[one.value]) for one in by)
+        st.markdown(
+            f"**Few sales, yet surely over the target: {plain(name)}** "
+            + plain(
+                f"({percent(small['mape'], 1)}, at least {percent(small['mape_low'], 1)} by its interval, on "
+                f"{count(small['n'], 'sale')})."
+            )
+        )
 
 
 def _thin_note(table: pd.DataFrame, least: int) -> str:
@@ -208,4 +220,6 @@ def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmenta
                 width=300,
                 on_change=forget_sale,
             )
-    return {one: str(name) for one, name in chosen.items()} if all(chosen.values()) else {}
+            if chosen[one] not in names:
+                return {}
+    return {one: str(name) for one, name in chosen.items()}

@@ -108,7 +108,7 @@ def _by_group(selection: Selection, basis: Basis) -> None:
     with st.container(border=True):
         st.header("By group", anchor=False)
         offered = {label: name for name, label in PARTS.items()}
-        name = offered[one_of("By", list(offered), "by", next(iter(offered)))]
+        name = offered[one_of("By", list(offered), "accuracy_by", next(iter(offered)))]
         found = compute_once_per_sale_data(
             selection,
             "by",

@@ -23,6 +23,7 @@ from core.workflows.pilot.rollout import (
     take_back_change,
     whose_day,
 )
+from core.workflows.pricing.answers import offices
 from pages.kit.figures import frame
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
@@ -70,6 +71,13 @@ def _add(selection: Selection, rollout: Rollout | None) -> None:
         st.expander("Start a pilot" if rollout is None else "Add offices", icon=":material/add:"),
         st.form("rollout_add", border=False),
     ):
+        if rollout is None:
+            st.caption(
+                "From the start on only the offices named here have estimates. All others, and agents whose account "
+                "names no office, have none until they are added."
+            )
+        if known := offices(selection.workspace, selection.market.market_id):
+            st.caption(plain(f"Offices with estimates so far: {', '.join(known)}."))
         names = st.text_area(
             "Offices, one a line", key="rollout_names", height=80, help="As the offices' accounts and keys name them."
         )
@@ -79,8 +87,8 @@ def _add(selection: Selection, rollout: Rollout | None) -> None:
         reason = st.text_input("Reason", key="rollout_add_reason")
         pressed = st.form_submit_button("Give them estimates", type="primary", icon=":material/add:")
         if pressed:
-            offices = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
-            plans = [OfficePlan(one, group, starts) for one in offices]
+            named = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
+            plans = [OfficePlan(one, group, starts) for one in named]
             _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason))
 
 
