@@ -206,11 +206,11 @@ def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Select
 
 def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmentation, str]:
     """Draw a selector of one segment per segmentation; empty until all are chosen."""
-    chosen = {}
+    chosen: dict[Segmentation, str] = {}
     with fields("cell"):
         for key, one in zip((_FIRST, _SECOND), by, strict=False):
             names = [str(name) for name in table[one.value].cat.remove_unused_categories().cat.categories]
-            chosen[one] = st.selectbox(
+            name = st.selectbox(
                 one.capitalize(),
                 names,
                 None,
@@ -220,6 +220,6 @@ def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmenta
                 width=300,
                 on_change=forget_sale,
             )
-            if chosen[one] not in names:
-                return {}
-    return {one: str(name) for one, name in chosen.items()}
+            if name in names:
+                chosen[one] = str(name)
+    return chosen if len(chosen) == len(by) else {}
