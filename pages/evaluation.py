@@ -92,7 +92,7 @@ def _bar(workspace: Workspace, market: Market, records: list[ModelRecord]) -> tu
         record = _model(records)
         offered = periods(workspace, market, record)
         period = st.selectbox("Sales", offered, key="sales", bind="query-params", width=220)
-    return record, period if period in offered else ALL
+    return record, choice.on_offer(period, offered, ALL)
 
 
 def _model(records: list[ModelRecord]) -> ModelRecord:

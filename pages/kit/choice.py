@@ -26,7 +26,7 @@ def view(views: Sequence[str]) -> str:
         bind="query-params",
         label_visibility="collapsed",
     )
-    return chosen if chosen in views else views[0]
+    return on_offer(chosen, views, views[0])
 
 
 def one_of(label: str, options: Sequence[str], key: str, usual: str) -> str:
@@ -41,4 +41,4 @@ def one_of(label: str, options: Sequence[str], key: str, usual: str) -> str:
         label_visibility="collapsed",
         wrap=True,
     )
-    return chosen if chosen in options else usual
+    return on_offer(chosen, options, usual)

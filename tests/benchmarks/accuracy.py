@@ -54,6 +54,7 @@ class RealMarket:
 
 
 KING_COUNTY = RealMarket("King County", "king_county/kc_house_data_2014_2015.csv", "USD", "sqft", date(2015, 2, 1))
+MELBOURNE = RealMarket("Melbourne", "melbourne/melbourne_housing_full.csv.gz", "AUD", "sqm", date(2017, 9, 1))
 SINGAPORE = RealMarket("Singapore", "singapore/hdb_resale_2017_2023.csv.gz", "SGD", "sqm", date(2023, 1, 1))
 
 

@@ -23,11 +23,11 @@ from core.train.trainer import Trained, TrainingPlan, default_plan, train
 from core.workflows.data.intake import ingest
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
-from tests.benchmarks.accuracy import KING_COUNTY, LEVEL, MANAGER, RealMarket, data_folder, ingested
+from tests.benchmarks.accuracy import KING_COUNTY, LEVEL, MANAGER, MELBOURNE, data_folder, ingested
+from tests.benchmarks.rivals.learners import learners
 
 _EARLIER_FILE: Final = "king_county/house_sales_2006_2015.tsv.gz"
 _WINDOW_MONTHS: Final = 13
-_MELBOURNE: Final = RealMarket("Melbourne", "melbourne/melbourne_housing_full.csv.gz", "AUD", "sqm", date(2017, 9, 1))
 
 
 def own_sales() -> Iterator[dict[str, Any]]:
@@ -59,7 +59,7 @@ def own_sales() -> Iterator[dict[str, Any]]:
 def placeless() -> Iterator[dict[str, Any]]:
     """Yield the figures of Melbourne with its coordinates removed, beside CatBoost on the same rows and facts."""
     problem = load_problem()
-    with ingested(_MELBOURNE) as opened:
+    with ingested(MELBOURNE) as opened:
         if opened is None:
             return
         store, market_id = opened
@@ -108,24 +108,9 @@ def _errors(estimate: Floats, price: Floats) -> dict[str, float]:
 
 def _catboost(sales: pd.DataFrame, trained: Trained) -> Floats | None:
     """Return CatBoost's estimates of the test sales; None, and a word, where it is not installed."""
-    try:
-        from catboost import CatBoostRegressor
-    except ImportError:
+    learner = learners().get("CatBoost")
+    if learner is None:
         print("skipped: CatBoost is not installed; pip install catboost", file=sys.stderr)
         return None
     known = sales[~trained.split.test]
-    facts = find_facts(known)
-    words = [*facts.categorical, *facts.area_codes]
-    table = sales[list(facts.numeric)].assign(day=(sales["sale_date"] - pd.Timestamp("2000-01-01")).dt.days)
-    table = table.assign(**{name: sales[name].fillna("unknown").astype(str) for name in words})
-    model = CatBoostRegressor(
-        iterations=2_000,
-        learning_rate=0.06,
-        depth=6,
-        random_seed=0,
-        verbose=0,
-        allow_writing_files=False,
-        cat_features=words,
-    )
-    model.fit(table[~trained.split.test], np.log(known["sale_price"]))
-    return np.asarray(np.exp(model.predict(table[trained.split.test])), dtype=float)
+    return np.exp(learner(known, find_facts(known))(sales[trained.split.test]))

@@ -174,7 +174,7 @@ def _ratio_segments(selection: Selection) -> None:
             bind="query-params",
             width=340,
         )
-        if by is None or by not in list(ways):
+        if by is None or by not in ways:
             return
         way = Segmentation(by)
         table = compute_once(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -76,19 +76,21 @@ def _say_worst(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Sel
         st.markdown(plain(f"No segment has {count(least, 'sale')} or more, so these figures are only hints."))
         return
     row = first[0]
-    name = ", ".join(str(row[one.value]) for one in by)
     target = percent(selection.problem.success.target_mape)
     words = f"mean error {percent(row['mape'], 1)} on {count(row['n'], 'sale')}; the target is {target}"
-    st.markdown(f"**Worst: {plain(name)}** ({plain(words)}). {plain(_thin_note(table, least))}")
+    st.markdown(f"**Worst: {plain(_segment_name(row, by))}** ({plain(words)}). {plain(_thin_note(table, least))}")
     for small in surely_over(table, selection.problem.success.target_mape).head(_SMALL_NAMED).to_dict("records"):
-        name = ", ".join(str(small[one.value]) for one in by)
         st.markdown(
-            f"**Few sales, yet surely over the target: {plain(name)}** "
+            f"**Few sales, yet surely over the target: {plain(_segment_name(small, by))}** "
             + plain(
                 f"({percent(small['mape'], 1)}, at least {percent(small['mape_low'], 1)} by its interval, on "
                 f"{count(small['n'], 'sale')})."
             )
         )
+
+
+def _segment_name(row: Mapping[Any, Any], by: tuple[Segmentation, ...]) -> str:
+    return ", ".join(str(row[one.value]) for one in by)
 
 
 def _thin_note(table: pd.DataFrame, least: int) -> str:

@@ -9,8 +9,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMRegressor
+from sklearn.base import RegressorMixin
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import TargetEncoder
 
 from core.arrays import Floats
@@ -66,36 +70,21 @@ def _lightgbm(sales: pd.DataFrame, facts: FactColumns) -> Predict:
 
 def _boosting(sales: pd.DataFrame, facts: FactColumns) -> Predict:
     model = HistGradientBoostingRegressor(max_iter=500, early_stopping=False, random_state=SEED)
-    return _encoded(model, sales, facts, fill=False)
+    return _encoded(model, sales, facts)
 
 
 def _forest(sales: pd.DataFrame, facts: FactColumns) -> Predict:
-    model = RandomForestRegressor(200, min_samples_leaf=2, max_features=1 / 3, n_jobs=-1, random_state=SEED)
-    return _encoded(model, sales, facts, fill=True)
+    forest = RandomForestRegressor(200, min_samples_leaf=2, max_features=1 / 3, n_jobs=-1, random_state=SEED)
+    return _encoded(make_pipeline(SimpleImputer(strategy="median"), forest), sales, facts)
 
 
-def _encoded(
-    model: HistGradientBoostingRegressor | RandomForestRegressor, sales: pd.DataFrame, facts: FactColumns, *, fill: bool
-) -> Predict:
-    """Fit a model that takes numbers only: words as cross-fitted mean prices, gaps as medians if it takes none."""
+def _encoded(model: RegressorMixin, sales: pd.DataFrame, facts: FactColumns) -> Predict:
+    """Fit a model that takes numbers only: each word counts as the cross-fitted mean price of its sales."""
     words, log_price = _words(facts), np.log(sales["sale_price"].to_numpy(dtype=float))
-    known = _table(sales, facts)
-    numbers = known.drop(columns=words)
-    medians = numbers.median() if fill else pd.Series(dtype=float)
     encoder = TargetEncoder(target_type="continuous", cv=KFold(5, shuffle=True, random_state=SEED))
-    columns = [numbers.fillna(medians).to_numpy(dtype=float)]
-    if words:
-        columns.append(encoder.fit_transform(known[words], log_price))
-    model.fit(np.column_stack(columns), log_price)
-
-    def predict(homes: pd.DataFrame) -> Floats:
-        table = _table(homes, facts)
-        parts = [table.drop(columns=words).fillna(medians).to_numpy(dtype=float)]
-        if words:
-            parts.append(encoder.transform(table[words]))
-        return np.asarray(model.predict(np.column_stack(parts)), dtype=float)
-
-    return predict
+    coded = make_column_transformer((encoder, words), remainder="passthrough")
+    fitted = make_pipeline(coded, model).fit(_table(sales, facts), log_price)
+    return lambda homes: np.asarray(fitted.predict(_table(homes, facts)), dtype=float)
 
 
 def _words(facts: FactColumns) -> list[str]:

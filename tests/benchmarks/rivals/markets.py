@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -25,10 +24,9 @@ from core.train.live_model import residuals_of_table
 from core.train.trainer import TrainingPlan, default_plan, split_sales
 from core.workflows.training import train_model
 from tests.acting import acting
-from tests.benchmarks.accuracy import KING_COUNTY, LEVEL, MANAGER, SINGAPORE, RealMarket, ingested
+from tests.benchmarks.accuracy import KING_COUNTY, LEVEL, MANAGER, MELBOURNE, SINGAPORE, RealMarket, ingested
 from tests.benchmarks.rivals.learners import SEED, Learner, learners
 
-MELBOURNE: Final = RealMarket("Melbourne", "melbourne/melbourne_housing_full.csv.gz", "AUD", "sqm", date(2017, 9, 1))
 MARKETS: Final = (KING_COUNTY, MELBOURNE, SINGAPORE)
 SPLITS: Final = ("random", TIME)
 _FOLDS: Final = 3
