@@ -5,10 +5,11 @@ sale of its home *on the same date* if the price differs by more than a retyping
 give the two different numbers. A home sold twice on one day (a flip through two deeds) is far rarer than a mistyped
 price, and is recognizable: its file has both sales, and a stored sale that the same file repeats is never corrected.
 
-Homes that are not identified (see core.prepare.quality.duplicates) are never corrected: row numbers used as sale ids
-would turn one condo of a building into another. If several rows would correct one sale differently, none does: they
-are separate sales. A row equal to a superseded state is a duplicate, so that uploading the old file again undoes
-nothing.
+Homes that are not identified (see core.prepare.quality.duplicates) are corrected by sale id only, and only where the
+address, or without one every known fact of the home, and the date or the price are the same. Row numbers used as sale
+ids would turn one condo of a building into another, so none is corrected where most of the file's sale ids belong to
+other homes than before. If several rows would correct one sale differently, none does: they are separate sales. A row
+equal to a superseded state is a duplicate, so that uploading the old file again undoes nothing.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from core.arrays import Bools, Floats, Ints
 from core.collect.addresses import address_keys
 from core.collect.join_keys import area_codes
 from core.collect.merge import TAX_WINS
-from core.prepare.quality.duplicates import NEAR_DAYS, NEAR_PRICE, find_duplicates, home_ids, identified
+from core.prepare.quality.duplicates import NEAR_DAYS, NEAR_PRICE, find_duplicates, home_ids, identified, unequal
 from core.prepare.quality.findings import Findings
-from core.schema import FIELD_BY_NAME, PROPERTY_FIELDS, SALE_FIELDS, FieldKind, conform, label_of
+from core.schema import PROPERTY_FIELDS, SALE_FIELDS, conform, label_of
 
 CORRECTS: Final = "corrects_earlier"
 SUPERSEDED: Final = "superseded_before"
@@ -39,8 +40,10 @@ _COMPARED: Final = tuple(
     for field in (*PROPERTY_FIELDS, *SALE_FIELDS)
     if field.name not in {*TAX_WINS, "property_id", "sale_id", "address", "unit"}
 )
-_DEGREES: Final = 1e-3
-_RELATIVE: Final = 1e-6
+_OF_HOME: Final = tuple(field.name for field in PROPERTY_FIELDS if field.name in _COMPARED)
+_FACTS_OF_HOME: Final = 3
+_NUMBERS_SALES: Final = 0.5
+"""The share of a file's known sale ids that must belong to the same home as before, for the ids to number sales."""
 
 
 @dataclass(frozen=True)
@@ -220,13 +223,38 @@ def _retyped(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
 
 
 def _same_home(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
-    """Mark the pairs of rows with the same identified home: publishers may reuse sale ids for other homes."""
+    """Mark the pairs of rows with one sale id that are of one home: publishers may reuse sale ids for other homes."""
     id_known, id_same = _agree(_text(ours, "property_id"), _text(theirs, "property_id"))
     left, right = _keys(ours), _keys(theirs)
-    _, key_same = _agree(left, right)
+    key_known, key_same = _agree(left, right)
     zip_known, zip_same = _agree(area_codes(_text(ours, "zipcode")), area_codes(_text(theirs, "zipcode")))
+    at_one_address = key_same & (~zip_known | zip_same)
     sole = identified(ours, left) & identified(theirs, right)
-    return np.where(id_known, id_same, key_same & (~zip_known | zip_same) & sole)
+    alike = np.where(key_known, at_one_address, _same_facts_of_home(ours, theirs))
+    same = np.where(id_known, id_same, alike)
+    if not same.size or same.mean() < _NUMBERS_SALES:
+        return np.where(id_known, id_same, at_one_address & sole)
+    likely = alike & (_same_day(ours, theirs) | _same_price(ours, theirs))
+    return np.where(id_known, id_same, (at_one_address & sole) | likely)
+
+
+def _same_facts_of_home(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
+    """Mark the pairs that both know at least _FACTS_OF_HOME facts of the home, all of them the same."""
+    known, differing = np.zeros(len(ours), dtype="int64"), np.zeros(len(ours), dtype=bool)
+    for name in _OF_HOME:
+        if name in ours and name in theirs:
+            both = (ours[name].notna() & theirs[name].notna()).to_numpy()
+            known += both
+            differing |= both & unequal(name, ours[name], theirs[name])
+    return (known >= _FACTS_OF_HOME) & ~differing
+
+
+def _same_day(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
+    return np.asarray(ours["sale_date"].to_numpy() == theirs["sale_date"].to_numpy())
+
+
+def _same_price(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
+    return ~unequal("sale_price", ours["sale_price"], theirs["sale_price"])
 
 
 def _agree(ours: pd.Series, theirs: pd.Series) -> tuple[Bools, Bools]:
@@ -250,26 +278,8 @@ def _differences(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, Bools]:
             continue
         both = (ours[name].notna() & theirs[name].notna()).to_numpy()
         if both.any():
-            found[name] = both & _unequal(name, ours[name], theirs[name])
+            found[name] = both & unequal(name, ours[name], theirs[name])
     return found
-
-
-def _unequal(name: str, ours: pd.Series, theirs: pd.Series) -> Bools:
-    field = FIELD_BY_NAME[name]
-    if field.kind is FieldKind.DATE:
-        return np.asarray(ours.to_numpy() != theirs.to_numpy())
-    if field.kind in (FieldKind.NUMBER, FieldKind.FLAG):
-        left, right = ours.to_numpy(dtype="float64"), theirs.to_numpy(dtype="float64")
-        tolerance = _DEGREES if field.unit == "degrees" else _RELATIVE * np.maximum(np.abs(left), np.abs(right))
-        return np.asarray(np.abs(left - right) > tolerance)
-    unequal: Bools = (ours != theirs).fillna(False).to_numpy(dtype=bool, copy=True)
-    fold = area_codes if name == "zipcode" else _casefolded
-    unequal[unequal] = (fold(ours[unequal]).fillna("") != fold(theirs[unequal]).fillna("")).to_numpy()
-    return unequal
-
-
-def _casefolded(values: pd.Series) -> pd.Series:
-    return values.str.casefold().str.strip()
 
 
 def _text(frame: pd.DataFrame, name: str) -> pd.Series:

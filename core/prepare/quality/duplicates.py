@@ -7,7 +7,9 @@ NEAR_PRICE apart. A sale on any other date is a resale and is kept.
 
 Homes that are not identified (condos listed under their building's address) can really be equal: same building, size,
 floor, month and price. There, only a row equal in *every* column, including the sale id, is a duplicate: if the
-publisher numbers sales, two numbers mean two sales.
+publisher numbers sales, two numbers mean two sales. Against stored sales every fact that both know must be equal, what
+the assessor decides aside: a part of a file, brought again, may have other columns than the whole had, and a tax file
+may have filled the stored sale. One stored sale is repeated by one row, so that the second of two equal condos is new.
 """
 
 from __future__ import annotations
@@ -19,9 +21,15 @@ import pandas as pd
 
 from core.arrays import Bools, Floats, Ints
 from core.collect.addresses import address_keys
-from core.collect.join_keys import zip_codes
+from core.collect.join_keys import area_codes, column_or_missing, zip_codes
+from core.collect.merge import TAX_WINS
 from core.prepare.quality.findings import Findings
-from core.schema import conform
+from core.schema import FIELD_BY_NAME, FieldKind, conform
+
+_DEGREES: Final = 1e-3
+_RELATIVE: Final = 1e-6
+_ASSESSED: Final = frozenset(TAX_WINS)
+"""Assessor figures change every year, and the merge takes them from the tax file: they are not compared."""
 
 NEAR_DAYS: Final = 7
 """Two agents may enter the contract and recording dates of one sale; a real resale within a week is unheard of."""
@@ -72,6 +80,13 @@ def find_duplicates(
         findings.add(new & (first == CORRECTED), "superseded_before", "a later file already corrected this sale")
         for mask, reason in ((new & (first >= 0) & exact, code), (new & (first >= 0) & ~exact, "near_duplicate")):
             findings.add(mask, reason, [f"the same sale as row {rows[one]}" for one in first[mask].tolist()])
+    rest = np.flatnonzero(usable & ~findings.found)
+    again = _repeats_of(facts.iloc[rest], known, repeated)
+    repeated[rest] = np.where(again >= 0, again, repeated[rest])
+    findings.add(_at(rest[again >= 0], len(facts)), "already_held", "the sale is already stored")
+    rest = rest[again < 0]
+    again = _repeats_of(facts.iloc[rest], superseded, np.empty(0, dtype="int64"))
+    findings.add(_at(rest[again >= 0], len(facts)), "superseded_before", "a later file already corrected this sale")
     return repeated
 
 
@@ -89,6 +104,77 @@ def _held_nearby(facts: pd.DataFrame, known: pd.DataFrame | None) -> tuple[pd.Da
     for name in facts.columns[facts.dtypes != held.dtypes]:
         held[name] = pd.to_numeric(held[name], errors="coerce") if facts[name].dtype == "float64" else held[name]
     return held.astype(facts.dtypes), np.flatnonzero(nearby.to_numpy(dtype=bool)).astype("int64")
+
+
+def _at(places: Ints, size: int) -> Bools:
+    mask = np.zeros(size, dtype=bool)
+    mask[places] = True
+    return mask
+
+
+def _repeats_of(new: pd.DataFrame, stored: pd.DataFrame | None, repeated: Ints) -> Ints:
+    """Return, for each new row, the place in ``stored`` of a sale that agrees with it in all both know, or -1.
+
+    Home, date and price must be known and the same. Without an address, every canonical fact must be known to both or
+    to neither. Sales at the places ``repeated`` are taken already; each other one is given to the first of its rows.
+    """
+    target = np.full(len(new), -1, dtype="int64")
+    if stored is None or stored.empty or new.empty:
+        return target
+    ours, theirs = _pairs_of_one_price(new, stored)
+    free = ~np.isin(theirs, repeated)
+    ours, theirs = ours[free], theirs[free]
+    if not len(ours):
+        return target
+    left, right = new.iloc[ours].reset_index(drop=True), stored.iloc[theirs].reset_index(drop=True)
+    same = _agrees(left, right)
+    taken: set[int] = set()
+    for row, place in zip(ours[same].tolist(), theirs[same].tolist(), strict=True):
+        if target[row] < 0 and place not in taken:
+            target[row] = place
+            taken.add(place)
+    return target
+
+
+def _pairs_of_one_price(new: pd.DataFrame, stored: pd.DataFrame) -> tuple[Ints, Ints]:
+    """Return the positions of new rows and stored sales with one date, price and house number, row by row."""
+    on_a_day = np.flatnonzero(stored["sale_date"].isin(new["sale_date"]).to_numpy())
+    keys = [
+        pd.DataFrame(
+            {
+                "date": table["sale_date"].to_numpy(),
+                "price": table["sale_price"].to_numpy(),
+                "number": column_or_missing(table, "address").str.extract(r"(\d+)", expand=False).to_numpy(),
+                "place": places,
+            }
+        )
+        for table, places in ((new, np.arange(len(new))), (stored.iloc[on_a_day], on_a_day))
+    ]
+    pairs = keys[0].merge(keys[1], on=["date", "price", "number"], suffixes=("_new", "_stored"))
+    return pairs["place_new"].to_numpy(dtype="int64"), pairs["place_stored"].to_numpy(dtype="int64")
+
+
+def _agrees(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
+    """Mark the pairs of rows that are of one home, and that agree in every fact both know."""
+    left, right = (
+        address_keys(column_or_missing(one, "address"), column_or_missing(one, "unit")) for one in (ours, theirs)
+    )
+    addressed = (left.notna() & right.notna()).to_numpy()
+    agrees = np.where(
+        addressed, (left == right).fillna(False).to_numpy(dtype=bool), (left.isna() & right.isna()).to_numpy()
+    )
+    for name in ours.columns.drop([*_ASSESSED.intersection(ours), "address", "unit"], errors="ignore"):
+        if name not in theirs or ours[name].dtype != theirs[name].dtype:
+            continue
+        known, known_there = ours[name].notna().to_numpy(), theirs[name].notna().to_numpy()
+        differs = known & known_there
+        if name in FIELD_BY_NAME:
+            differs &= unequal(name, ours[name], theirs[name])
+            differs |= ~addressed & (known != known_there)
+        else:
+            differs &= (ours[name] != theirs[name]).fillna(False).to_numpy(dtype=bool)
+        agrees &= ~differs
+    return agrees
 
 
 def _equal_rows(table: pd.DataFrame) -> Ints:
@@ -198,3 +284,22 @@ def _has_price_neighbour(table: pd.DataFrame) -> Bools:
 def _address_keys(table: pd.DataFrame) -> pd.Series:
     units = table["unit"] if "unit" in table else pd.Series(np.nan, index=table.index, dtype="str")
     return address_keys(table["address"], units)
+
+
+def unequal(name: str, ours: pd.Series, theirs: pd.Series) -> Bools:
+    """Mark the pairs of values of a canonical field that differ; a missing value is for the caller to judge."""
+    field = FIELD_BY_NAME[name]
+    if field.kind is FieldKind.DATE:
+        return np.asarray(ours.to_numpy() != theirs.to_numpy())
+    if field.kind in (FieldKind.NUMBER, FieldKind.FLAG):
+        left, right = ours.to_numpy(dtype="float64"), theirs.to_numpy(dtype="float64")
+        tolerance = _DEGREES if field.unit == "degrees" else _RELATIVE * np.maximum(np.abs(left), np.abs(right))
+        return np.asarray(np.abs(left - right) > tolerance)
+    unequal: Bools = (ours != theirs).fillna(False).to_numpy(dtype=bool, copy=True)
+    fold = area_codes if name == "zipcode" else _casefolded
+    unequal[unequal] = (fold(ours[unequal]).fillna("") != fold(theirs[unequal]).fillna("")).to_numpy()
+    return unequal
+
+
+def _casefolded(values: pd.Series) -> pd.Series:
+    return values.str.casefold().str.strip()

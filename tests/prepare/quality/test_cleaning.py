@@ -278,7 +278,9 @@ def test_columns_only_the_held_sales_have_do_not_hide_a_repeat() -> None:
 
 def test_a_held_extra_of_another_kind_is_compared_without_failing() -> None:
     known = clean(FLAT).sales.assign(x_storey="fourth")
-    assert outcomes(clean_sales(table(FLAT), PROBLEM, TODAY, known)) == [("accepted", "")]
+    for storey in (None, 4.0):
+        again = clean_sales(table({**FLAT, "x_storey": storey}), PROBLEM, TODAY, known)
+        assert outcomes(again) == [("duplicate", "already_held")]
 
 
 # Properties of any table

@@ -65,13 +65,61 @@ def test_a_house_without_an_id_is_known_by_its_address() -> None:
         (ONE, {"property_id": "B", "sale_id": "7", "sale_price": 540_000.0}),
         (FLAT, {**FLAT, "sale_price": 540_000.0}),
         ({**FLAT, "sale_id": "7"}, {**FLAT, "sale_id": "7", "sale_price": 540_000.0, "sale_date": "2024-05-20"}),
-        ({**FLAT, "sale_id": "7"}, {**FLAT, "sale_id": "7", "sale_price": 540_000.0}),
+        ({**FLAT, "sale_id": "7"}, {**FLAT, "sale_id": "8", "sale_price": 540_000.0}),
     ],
 )
 def test_another_sale_corrects_nothing(held: dict[str, Any], row: dict[str, Any]) -> None:
     cleaned = against([held], row)
     assert outcomes(cleaned) == [NEW]
     assert cleaned.corrects.tolist() == [-1]
+
+
+BARE: dict[str, Any] = {"property_id": None, "property_type": None, "sale_id": "7"}
+NOWHERE: dict[str, Any] = {**BARE, "address": None}
+
+
+@pytest.mark.parametrize(
+    ("base", "change"),
+    [
+        *((base, {"sale_price": 540_000.0}) for base in (BARE, NOWHERE, {**FLAT, "sale_id": "7"})),
+        *((base, {"sale_date": "2024-05-20"}) for base in (BARE, NOWHERE)),
+        *((BARE, change) for change in ({"bedrooms": 4.0}, {"living_area_sqft": 1900.0})),
+    ],
+)
+def test_a_sale_id_corrects_one_fact_of_a_home_of_no_known_type(base: dict[str, Any], change: dict[str, Any]) -> None:
+    cleaned = against([{"sale_price": 600_000.0}, base], {**base, **change})
+    assert outcomes(cleaned) == [CORRECTS]
+    assert cleaned.corrects.tolist() == [1]
+    old = clean_sales(table(base), PROBLEM, TODAY).sales
+    assert outcomes(against([{**base, **change}], base, superseded=old)) == [SUPERSEDED]
+
+
+def test_row_numbers_as_sale_ids_correct_no_home_of_no_known_type() -> None:
+    def row(at: int, address: str, price: float) -> dict[str, Any]:
+        return {**BARE, "sale_id": str(at), "address": address, "sale_price": price}
+
+    held = [row(at, f"{at} Elm St", 500_000.0 + 9_000 * at) for at in range(5)]
+    later = [row(0, "0 Elm St", 540_000.0), *(row(at, f"{at} Oak St", 600_000.0 + 9_000 * at) for at in range(1, 5))]
+    assert outcomes(against(held, *later)) == [NEW] * 5
+
+
+@pytest.mark.parametrize("base", [{**BARE, "sale_id": None}, {**NOWHERE, "sale_id": None}, BARE, NOWHERE])
+def test_a_stored_row_is_known_again_whatever_other_columns_its_file_now_has(base: dict[str, Any]) -> None:
+    held = table(base, {**base, "sale_id": None, "address": "9 Oak St", "bedrooms": 2.0}).assign(
+        x_view="lake", x_age="9"
+    )
+    known = clean_sales(held, PROBLEM, TODAY).sales
+    known["year_built"] = 1999.0
+    for again in (table(base), table(base).assign(x_lot="7"), table(base).assign(x_age=9.0)):
+        assert outcomes(clean_sales(again, PROBLEM, TODAY, known)) == [HELD]
+    elsewhere = table(base).assign(x_view="street", sale_id=None)
+    assert outcomes(clean_sales(elsewhere, PROBLEM, TODAY, known)) == [NEW]
+
+
+def test_of_two_equal_condos_one_is_stored_and_the_other_new() -> None:
+    two = table(FLAT, FLAT).assign(x_floor=["3", "4"])
+    known = clean_sales(table(FLAT), PROBLEM, TODAY).sales
+    assert outcomes(clean_sales(two, PROBLEM, TODAY, known)) == [HELD, NEW]
 
 
 def test_a_flat_is_corrected_where_its_unit_is_told() -> None:
