@@ -131,7 +131,7 @@ def compared(model: Model, subjects: Sequence[Subject]) -> Compared:
     typical = tuple(typical_nearby(model, subject) for subject in subjects)
     usual = (Subject(near.facts, subject.as_of) for near, subject in zip(typical, subjects, strict=True))
     given = stack([one.columns(model.facts) for one in (*subjects, *usual)])
-    filled = model.fill_columns(given)
+    filled = model.fill_for_sale(given)
     count = len(subjects)
     homes = take(filled, range(count))
     starts = _assuming(take(filled, range(count, 2 * count)), homes, take(given, range(count)), model.facts.all)

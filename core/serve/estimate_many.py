@@ -270,4 +270,4 @@ def _price(live_model: LiveModel, homes: Columns, problem: Problem, level: float
         none = np.empty(0)
         empty = Priced(level, tolerance, none, none, none, none, none, none, np.empty(0, dtype=object))
         return {one: replace(empty, level=one) for one in levels}
-    return live_model.price(live_model.model.fill_columns(homes), levels, tolerance)
+    return live_model.price(live_model.model.fill_for_sale(homes), levels, tolerance)

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.evaluate.scope import GoverningScope, ScopeBasis
 from core.prepare.features.facts import AREA_CODES
-from core.prepare.features.own_sales import SOON_YEARS
+from core.prepare.features.own_sales import DAYS_A_YEAR, SOON_YEARS
 from core.prepare.features.profile import MEDIAN, MarketProfile
 from core.problem import Problem
 from core.schema import label_of
@@ -19,7 +19,7 @@ from core.serve.comparables import ComparableValue
 from core.serve.subject import Subject
 from core.train.bundle import Bundle
 from core.train.model import Model, Priced
-from core.wording import day
+from core.wording import count, day
 
 
 class Severity(StrEnum):
@@ -82,6 +82,7 @@ class DriftNotice:
     kind: FlagKind = FlagKind.DRIFT_ALERT
 
 
+_SHOWN_IN_DAYS: Final = 60
 # Facts that barely affect the price when missing: the list of imputed facts names them, but they get no flag.
 _FLAGGED_IF_IMPUTED: Final = (
     "living_area_sqft",
@@ -243,7 +244,7 @@ def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iter
             FlagKind.SOLD_SOON,
             Severity.NOTE,
             "own earlier sale",
-            f"{12 * answer.years_since_sale:.0f} months before",
+            _time_before(answer.years_since_sale),
             f"{12 * SOON_YEARS:.0f} months",
             "Ask what was done to the home since: homes sold again this soon often bring more than their facts say.",
         )
@@ -265,6 +266,11 @@ def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iter
             f"{answer.low:,.0f} to {answer.high:,.0f}, the model's range",
             "Check the comparables: drop those that are not like the home, and see what the others show.",
         )
+
+
+def _time_before(years: float) -> str:
+    days = round(years * DAYS_A_YEAR)
+    return f"{count(days, 'day')} before" if days < _SHOWN_IN_DAYS else f"{12 * years:.0f} months before"
 
 
 def _area_sales(subject: Subject, model: Model) -> float:

@@ -42,7 +42,7 @@ def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
 def usual_facts(model: Model, given: Mapping[str, Value], as_of: date) -> Mapping[str, Value]:
     """Return what the model takes for the facts not given, as its answer will say, and the usual categories."""
     codes = {code: str(given[code]) for code in model.facts.area_codes if code in given}
-    filled = model.fill_columns(Subject(given, as_of).columns(model.facts))
+    filled = model.fill_for_sale(Subject(given, as_of).columns(model.facts))
     taken = {name: float(filled[name][0]) for name in model.facts.numeric if np.isfinite(filled[name][0])}
     return {**typical_home(model, codes).facts, **taken}
 

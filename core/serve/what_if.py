@@ -93,7 +93,7 @@ def _effects(live_model: LiveModel, before: Estimate, changes: Mapping[str, Valu
     if len(numeric) < len(changes):
         # A category or a renovation is a state, not a step: similar homes may already be in it.
         return np.empty(0)
-    home = live_model.model.fill_columns(before.subject.columns(facts))
+    home = live_model.model.fill_for_sale(before.subject.columns(facts))
     found = live_model.model.comparables(home, _LIKE_HOMES).rows
     if not len(found):
         return np.empty(0)

@@ -93,19 +93,22 @@ class Model:
         """Return unrounded estimates of the sale prices, shape (n,); ``homes`` has the facts and ``sale_date``."""
         return np.exp(self.log_estimate(self.matrix(self.fill(homes))))
 
-    def fill(self, homes: pd.DataFrame) -> Columns:
-        """Return the facts of homes with missing values filled in from training homes."""
-        return self.fill_columns(identity_of(homes) | columns_of(homes, (*self.facts.all, "sale_date")))
+    def fill(self, sold: pd.DataFrame) -> Columns:
+        """Return the facts of homes sold on ``sale_date``, with missing values filled in from training homes."""
+        homes = identity_of(sold) | columns_of(sold, (*self.facts.all, "sale_date"))
+        return self._filled(homes) | (self.own_sales.before_sales(homes) if self.own_sales else {})
 
-    def fill_columns(self, homes: Columns) -> Columns:
-        """Fill in homes given as arrays: every fact column, missing or not, and ``sale_date``.
+    def fill_for_sale(self, homes: Columns) -> Columns:
+        """Fill in homes to be valued as of ``sale_date``: every fact column, missing or not, as arrays of shape (n,).
 
         Columns that tell which home it is (IDENTITY) bring its own earlier sale, the columns OWN_SALE.
         """
+        return self._filled(homes) | (self.own_sales.before_valuation(homes) if self.own_sales else {})
+
+    def _filled(self, homes: Columns) -> Columns:
         columns = {name: homes[name] for name in (*self.facts.all, "sale_date")}
         filled: Columns = self.features.named_steps["facts"].fill(columns)
-        filled |= self.unknown.known.marks(homes) if self.unknown else {}
-        return filled | (self.own_sales.find(homes) if self.own_sales else {})
+        return filled | (self.unknown.known.marks(homes) if self.unknown else {})
 
     def matrix(self, filled: Columns, own: Ints | None = None) -> Floats:
         """Return features, own earlier sale and marks of unknown facts of homes already filled, shape (n, columns).

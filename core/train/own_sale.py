@@ -206,7 +206,7 @@ def learn_from_pairs(
 ) -> OwnSaleEffect | None:
     """Learn what an earlier sale says of the later ones that were priced out of fold; None if nothing can be shown."""
     identity = take(kept.identity, priced.rows)
-    found = np.column_stack([own.find(identity)[name] for name in OWN_SALE[1:]])
+    found = np.column_stack([own.before_sales(identity)[name] for name in OWN_SALE[1:]])
     rows = np.flatnonzero(np.isfinite(found[:, 0]))
     pairs = Pairs(
         own=found[rows],

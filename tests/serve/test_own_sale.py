@@ -18,6 +18,7 @@ from core.serve.driver_words import sentences
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.estimate_many import estimate_many
 from core.serve.fact_groups import FactGroup
+from core.serve.flags import FlagKind
 from core.states import Family
 from core.train.bundle import seal
 from core.train.live_model import bring_up_to_date
@@ -140,3 +141,15 @@ def test_a_market_can_do_without_the_effect(market: LiveMarket, sales: pd.DataFr
     found = price(plain, facts_of(market, sales.iloc[-1]), problem)
     assert found.comparables[0].own
     assert not any(one.group is FactGroup.OWN_SALE for one in found.drivers.items)
+
+
+def test_a_home_sold_yesterday_has_that_sale_as_its_own(
+    market: LiveMarket, sales: pd.DataFrame, problem: Problem
+) -> None:
+    last = sales.loc[sales["sale_date"].idxmax()]
+    found = estimate(market, facts_of(market, last), last["sale_date"].date() + timedelta(days=1), problem, 0.8)
+    assert isinstance(found, Estimate)
+    assert found.comparables[0].own
+    assert found.comparables[0].sale_price == last["sale_price"]
+    [flag] = [flag for flag in found.flags if flag.kind is FlagKind.SOLD_SOON]
+    assert flag.value == "1 day before"

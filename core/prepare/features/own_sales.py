@@ -1,4 +1,8 @@
-"""A home's own earlier sales: found by property id, else by address and unit, always before the day of valuation."""
+"""A home's own earlier sales: found by property id, else by address and unit, always before the day of valuation.
+
+Of a sale, the home's sales in the 30 days before it are left out: contract and deed of one sale may be recorded weeks
+apart, and would tell its price. A home that is for sale has no such price, so its latest sale counts from the next day.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +38,9 @@ DAYS_A_YEAR: Final = 365.25
 SOON_YEARS: Final = 1.5
 """A home sold again within 18 months has often been improved in between, or its first sale was a forced one."""
 
-# Contract and deed of one sale may be recorded weeks apart; no home is sold twice within a month.
-_LEAST_DAYS: Final = 30.0
+# No home is sold twice within a month.
+_DAYS_BEFORE_A_SALE: Final = 30.0
+_DAYS_BEFORE_A_VALUATION: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,20 @@ class OwnSales:
         addresses = _addresses(self.homes, np.ones(len(self.days), dtype=bool))
         return RowsByKey.of(np.where(_one_home_an_address(self.homes, addresses), addresses, ""), self.days)
 
-    def find(self, homes: Columns) -> Columns:
-        """Return the columns ``OWN_SALE`` of homes given by their identity and ``sale_date``, shape (n,) each."""
+    def before_sales(self, sold: Columns) -> Columns:
+        """Return the columns ``OWN_SALE`` of homes sold on ``sale_date``, given by their identity, shape (n,) each."""
+        return self._find(sold, _DAYS_BEFORE_A_SALE)
+
+    def before_valuation(self, homes: Columns) -> Columns:
+        """Return the columns ``OWN_SALE`` of homes for sale, to be valued as of ``sale_date``, shape (n,) each."""
+        return self._find(homes, _DAYS_BEFORE_A_VALUATION)
+
+    def _find(self, homes: Columns, least_days: float) -> Columns:
         keys, days = home_keys(homes), days_since_2000(homes["sale_date"])
-        rows = np.array([self._latest(*one) for one in zip(self._sales_of(keys), days, strict=True)], dtype=np.int64)
+        rows = np.array(
+            [self._latest(found, day - least_days) for found, day in zip(self._sales_of(keys), days, strict=True)],
+            dtype=np.int64,
+        )
         columns = no_own_sale(len(rows))
         found = np.flatnonzero(rows >= 0)
         if len(found):
@@ -96,8 +111,8 @@ class OwnSales:
                 rows[place] = found
         return rows
 
-    def _latest(self, rows: Ints, day: float) -> int:
-        earlier = rows[self.days[rows] <= day - _LEAST_DAYS] if len(rows) else rows
+    def _latest(self, rows: Ints, last_day: float) -> int:
+        earlier = rows[self.days[rows] <= last_day] if len(rows) else rows
         return int(earlier[-1]) if len(earlier) else -1
 
 

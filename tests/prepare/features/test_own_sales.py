@@ -28,7 +28,7 @@ def kept() -> OwnSales:
 
 def row_of(kept: OwnSales, day: str, **facts: str) -> float:
     home = pd.DataFrame([{**facts, "sale_date": pd.Timestamp(day)}])
-    return float(kept.find(identity_of(home))["own_sale:row"][0])
+    return float(kept.before_sales(identity_of(home))["own_sale:row"][0])
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,17 @@ def test_only_the_latest_sale_before_the_day_counts(kept: OwnSales) -> None:
     assert np.isnan(row_of(kept, "2010-01-01", property_id="77"))
 
 
+@pytest.mark.parametrize(
+    ("day", "row"), [("2014-01-01", 0), ("2014-01-02", 3), ("2014-01-20", 3), ("2010-01-01", np.nan)]
+)
+def test_a_home_for_sale_has_its_latest_sale_from_the_next_day(kept: OwnSales, day: str, row: float) -> None:
+    home = identity_of(pd.DataFrame({"property_id": ["77"], "sale_date": [pd.Timestamp(day)]}))
+    np.testing.assert_equal(kept.before_valuation(home)["own_sale:row"], [row])
+
+
 def test_years_and_residual_belong_to_the_sale_found(kept: OwnSales) -> None:
     home = identity_of(pd.DataFrame({"property_id": ["77"], "sale_date": pd.to_datetime(["2012-01-01"])}))
-    _, years, _, residual = (float(kept.find(home)[name][0]) for name in OWN_SALE)
+    _, years, _, residual = (float(kept.before_sales(home)[name][0]) for name in OWN_SALE)
     assert years == pytest.approx(2.0, abs=0.01)
     assert residual == 0.25
 
@@ -77,11 +85,11 @@ def test_the_price_moves_with_the_market_since_then() -> None:
     market = pd.DataFrame({"property_id": [f"{number + 1}" for number in range(len(days))], "sale_date": days})
     kept = keep_own_sales(identity_of(market), 12.0 + drift, np.zeros(len(days)), {})
     home = identity_of(pd.DataFrame({"property_id": ["60"], "sale_date": [days[-1]]}))
-    assert float(kept.find(home)["own_sale:moved"][0]) == pytest.approx(12.5, abs=0.03)
+    assert float(kept.before_sales(home)["own_sale:moved"][0]) == pytest.approx(12.5, abs=0.03)
 
 
 def test_later_prices_change_nothing_that_is_found(kept: OwnSales) -> None:
     changed = keep_own_sales(identity_of(SOLD), PRICE + np.array([0, 0, 0, 9.0, 9.0]), np.zeros(5), {})
     home = identity_of(pd.DataFrame({"property_id": ["77"], "sale_date": pd.to_datetime(["2012-12-01"])}))
     for name in OWN_SALE[:3]:
-        np.testing.assert_array_equal(kept.find(home)[name], changed.find(home)[name])
+        np.testing.assert_array_equal(kept.before_sales(home)[name], changed.before_sales(home)[name])
