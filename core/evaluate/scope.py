@@ -20,6 +20,8 @@ _BANDS: Final = 20
 # A group is left out if its mean error is above the target by this many standard errors: of a hundred areas that meet
 # it, hardly one is left out by chance.
 _SURELY: Final = 3.0
+# A small test has few bands, so two standard errors are enough.
+_DISPROVED: Final = 2.0
 _NAMED_MAX: Final = 6
 
 
@@ -28,6 +30,7 @@ class ScopeBasis(StrEnum):
 
     SIGNED = "signed"
     PROPOSED = "unsigned"
+    CARRIED = "carried over"
     DEFAULT = "problem statement"
 
 
@@ -51,6 +54,7 @@ class GoverningScope:
         return {
             ScopeBasis.SIGNED: "the signed scope",
             ScopeBasis.PROPOSED: "the proposed scope (unsigned)",
+            ScopeBasis.CARRIED: "the scope carried over (unsigned)",
             ScopeBasis.DEFAULT: "the standard prices",
         }[self.basis]
 
@@ -63,11 +67,11 @@ class GoverningScope:
     def words(self, currency: str) -> str:
         """Return the scope in words: "$200K to $1.2M, without condo (unsigned)"."""
         left_out = left_out_words(self.types_left_out, self.areas_left_out)
+        until = ": until it is signed, homes left out get a price for review" if left_out else ""
         status = {
             ScopeBasis.SIGNED: "signed",
-            ScopeBasis.PROPOSED: "unsigned: until it is signed, homes left out get a price for review"
-            if left_out
-            else "unsigned",
+            ScopeBasis.PROPOSED: f"unsigned{until}",
+            ScopeBasis.CARRIED: f"carried over from the model before, unsigned{until}",
             ScopeBasis.DEFAULT: "standard prices, nothing signed or proposed",
         }[self.basis]
         return f"{money_range(self.low, self.high, currency)}{f', without {left_out}' if left_out else ''} ({status})"
@@ -157,6 +161,45 @@ def propose_scope(scored: ScoredSales, problem: Problem) -> ProposedScope:
     below = table["estimate"] <= high if chosen[1] == len(edges) - 1 else table["estimate"] < high
     held = ((table["estimate"] >= low) & below).to_numpy() & ~_left_out(scored, types, areas)
     return _proposal(scored, low, high, held, types, areas, target)
+
+
+def is_enough_for_a_scope(scored: ScoredSales, problem: Problem) -> bool:
+    """Tell whether a test has enough priced sales to draw a scope from: twenty bands of estimate.small_sample_n."""
+    return len(scored.priced) >= _BANDS * problem.estimate.small_sample_n
+
+
+def carried_scope(before: GoverningScope, scored: ScoredSales, problem: Problem) -> GoverningScope | None:
+    """Return the scope of an earlier model as far as a small test of a new one does not disprove it.
+
+    A challenger is tested on the sales of a month or two, too few to prove a wide scope anew. Left out are the types
+    and areas left out before and those that surely miss the target in this test; prices end where the mean error of a
+    band is above the target by two standard errors. None if the test disproves all.
+    """
+    target, smallest = problem.success.target_mape, problem.estimate.small_sample_n
+    types = tuple(sorted({*before.types_left_out, *_missing_target(scored.priced, "property_type", target, smallest)}))
+    areas = tuple(sorted({*before.areas_left_out, *_missing_target(scored.priced, scored.area, target, smallest)}))
+    kept = scored.priced[~_left_out(scored, types, areas)]
+    edges = _edges(kept["estimate"].to_numpy(dtype=float), smallest)
+    run = _longest_not_disproved(kept, edges, target) if len(edges) > 1 else (0, 0)
+    if run is None:
+        return None
+    first, end = run
+    low = max(before.low, edges[first]) if first else before.low
+    high = min(before.high, edges[end]) if end < len(edges) - 1 else before.high
+    return GoverningScope(float(low), float(high), ScopeBasis.CARRIED, types, areas) if low < high else None
+
+
+def _longest_not_disproved(kept: pd.DataFrame, edges: Floats, target: float) -> tuple[int, int] | None:
+    """Return first and end of the adjacent bands with most sales of which none surely misses the target."""
+    place = np.clip(np.searchsorted(edges, kept["estimate"].to_numpy(dtype=float), side="right") - 1, 0, len(edges) - 2)
+    bands = error(kept).abs().groupby(place)
+    held = (bands.mean() - _DISPROVED * bands.std() / np.sqrt(bands.size()) <= target).to_numpy()
+    runs = (np.diff(held, prepend=~held[:1]).cumsum())[held]
+    if not len(runs):
+        return None
+    most = bands.size()[held].groupby(runs).sum().idxmax()
+    found = np.flatnonzero(held)[runs == most]
+    return int(found[0]), int(found[-1]) + 1
 
 
 def supports(

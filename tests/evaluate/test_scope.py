@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.evaluate.scope import GoverningScope, ScopeBasis, left_out_words, propose_scope, supports
+from core.evaluate.scope import (
+    GoverningScope,
+    ScopeBasis,
+    carried_scope,
+    is_enough_for_a_scope,
+    left_out_words,
+    propose_scope,
+    supports,
+)
 from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from tests.evaluate.scored_sales import scored_sales
@@ -85,3 +93,35 @@ def test_a_scope_says_what_it_rests_on() -> None:
     assert replace(scope, basis=ScopeBasis.SIGNED).words("USD").endswith("(signed)")
     assert left_out_words((), tuple(str(98_000 + place) for place in range(9))).endswith("98004 and 4 more areas")
     assert left_out_words((), ()) == ""
+
+
+BEFORE = GoverningScope(120_000, 1_500_000, ScopeBasis.SIGNED, ("houseboat",), ("98003",))
+
+
+def test_a_small_test_that_meets_the_target_keeps_the_scope_of_the_model_before(problem: Problem) -> None:
+    scored = with_error(scored_sales(45), np.full(45, 0.09))
+    assert not is_enough_for_a_scope(scored, problem)
+    assert carried_scope(BEFORE, scored, problem) == replace(BEFORE, basis=ScopeBasis.CARRIED)
+
+
+def test_a_small_test_takes_from_the_scope_what_it_disproves(problem: Problem) -> None:
+    scored = scored_sales(400)
+    dear = (scored.table["estimate"] > 500_000).to_numpy()
+    found = carried_scope(BEFORE, with_error(scored, np.where(dear, 0.3, 0.05)), problem)
+    assert found is not None
+    assert found.low == BEFORE.low
+    assert 400_000 <= found.high <= 600_000
+    cheap = (scored.table["estimate"] < 220_000).to_numpy()
+    found = carried_scope(BEFORE, with_error(scored, np.where(cheap, 0.25, 0.05)), problem)
+    assert found is not None
+    assert 180_000 <= found.low <= 260_000
+    assert found.high == BEFORE.high
+    condo = (scored.table["property_type"] == "condo").to_numpy()
+    found = carried_scope(BEFORE, with_error(scored, np.where(condo, 0.3, 0.05)), problem)
+    assert found is not None
+    assert found.types_left_out == ("condo", "houseboat")
+    assert carried_scope(BEFORE, with_error(scored, np.full(400, 0.3)), problem) is None
+
+
+def test_a_test_of_twenty_bands_draws_its_own_scope(problem: Problem) -> None:
+    assert is_enough_for_a_scope(scored_sales(3_000), problem)

@@ -23,6 +23,7 @@ from core.workflows.models.gate import (
     rival_of,
     unseen_by,
 )
+from core.workflows.models.scope import carried_to_card
 from core.workflows.models.training import known_sales, make_model, register
 from core.workflows.opening.background import work_out_ahead
 from core.workspace import Workspace
@@ -77,8 +78,9 @@ def window_named(text: str) -> RetrainPlan:
 def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: Progress) -> Retrained:
     """Train a challenger on all but the latest sales, compare it with the champion on these, and register both results.
 
-    The comparison uses the last month, or two in small markets, and is stored on the challenger's card. If the champion
-    cannot be loaded, the gate is inconclusive. Raises AccessDenied, NotFound if there is no sale or no model was ever
+    The comparison uses the last month, or two in small markets, and is stored on the challenger's card, with the
+    champion's scope where these sales are too few to draw one. If the champion cannot be loaded, the gate is
+    inconclusive. Raises AccessDenied, NotFound if there is no sale or no model was ever
     live, TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
     """
     store, problem = workspace.store, workspace.problem
@@ -98,7 +100,8 @@ def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: P
     progress(0.93, "Comparing it with the live model")
     gated = judge(made, rival, unseen, known, problem)
     progress(0.98, "Registering the challenger")
-    record = register(workspace, made, {GATE: document_of(gated)})
+    carried = carried_to_card(store, rival.record, made.scored, problem) if rival.record else {}
+    record = register(workspace, made, {GATE: document_of(gated), **carried})
     detail = {
         "champion": gated.champion_id,
         "verdict": gated.gate.verdict.value,

@@ -9,14 +9,25 @@ from typing import Any, Final
 
 from core.access import Action
 from core.errors import NotFound
-from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, left_out_words
+from core.evaluate.scope import (
+    GoverningScope,
+    ProposedScope,
+    ScopeBasis,
+    carried_scope,
+    is_enough_for_a_scope,
+    left_out_words,
+)
+from core.evaluate.scored_sales import ScoredSales
+from core.problem import Problem
 from core.states import AuditAction
 from core.store import ModelRecord, Store
 from core.wording import money_range
 from core.workspace import Workspace
 
 PROPOSED: Final = "proposed_scope"
-"""The key of the scope on a model's card that its sealed test proposes."""
+"""The key of the scope on a model's card that its sealed test proposes, or that is carried over to it."""
+
+_CARRIED_FROM: Final = "carried_from"
 
 
 @dataclass(frozen=True)
@@ -77,8 +88,24 @@ def proposal_to_card(found: ProposedScope) -> dict[str, Any]:
     return {PROPOSED: {"low": found.low, "high": found.high, **left_out}}
 
 
+def carried_to_card(store: Store, live: ModelRecord, scored: ScoredSales, problem: Problem) -> dict[str, Any]:
+    """Return the live model's scope for the card of a challenger whose test is too small to draw one, as JSON values.
+
+    Empty if the test is large enough, or disproves the scope, or if the live model has none. Raises NotFound,
+    StoreUnavailable.
+    """
+    before = governing_scope(store, live)
+    if before is None or is_enough_for_a_scope(scored, problem):
+        return {}
+    found = carried_scope(before, scored, problem)
+    if found is None:
+        return {}
+    left_out = {"types_left_out": list(found.types_left_out), "areas_left_out": list(found.areas_left_out)}
+    return {PROPOSED: {"low": found.low, "high": found.high, **left_out, _CARRIED_FROM: live.model_id}}
+
+
 def governing_scope(store: Store, record: ModelRecord) -> GoverningScope | None:
-    """Return the scope a person signed for a model, else the one its test proposed, else None.
+    """Return the scope a person signed for a model, else the one carried over or proposed by its test, else None.
 
     Raises NotFound, StoreUnavailable.
     """
@@ -86,7 +113,9 @@ def governing_scope(store: Store, record: ModelRecord) -> GoverningScope | None:
     if signed is not None:
         return signed.scope
     proposed = record.card.get(PROPOSED)
-    return _scope(proposed, ScopeBasis.PROPOSED) if proposed else None
+    if not proposed:
+        return None
+    return _scope(proposed, ScopeBasis.CARRIED if _CARRIED_FROM in proposed else ScopeBasis.PROPOSED)
 
 
 def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: str) -> SignedScope:

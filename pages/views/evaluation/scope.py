@@ -15,12 +15,12 @@ from core.evaluate.behavior.overfitting import FitCheck
 from core.evaluate.card.card import CardSubject, model_card
 from core.evaluate.card.html import html_card
 from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
-from core.evaluate.scope import ProposedScope, propose_scope, supports
+from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
 from core.evaluate.targets import Verdict, at_most, judge
 from core.schema import label_of
 from core.wording import instant, percent, symbol
 from core.workflows.models.explanations import agent_decisions_of
-from core.workflows.models.scope import SignedScope, sign_scope, signed_scope
+from core.workflows.models.scope import SignedScope, governing_scope, sign_scope, signed_scope
 from core.workflows.models.test_scores import fit_of
 from pages.kit import errors
 from pages.kit.figures import STAGES, missing, verdict
@@ -42,13 +42,14 @@ def draw(selection: Selection) -> None:
     message = st.session_state.pop(_MESSAGE, "")
     if message:
         st.success(plain(message), icon=":material/check_circle:")
-    signed = signed_scope(selection.workspace.store, selection.record.model_id)
+    store, record = selection.workspace.store, selection.record
+    signed = signed_scope(store, record.model_id)
     if selection.scored.priced.empty:
         missing("The desk would have priced none of these sales, so no scope can be proposed.")
         return
     with st.container(border=True):
         st.header("Where to use it", anchor=False)
-        _signature(signed)
+        _signature(signed, governing_scope(store, record), selection.market.currency)
         _sign(selection)
     with st.container(border=True):
         st.header("Model card", anchor=False)
@@ -56,15 +57,26 @@ def draw(selection: Selection) -> None:
         _download(selection, signed)
 
 
-def _signature(signed: SignedScope | None) -> None:
+def _signature(signed: SignedScope | None, governing: GoverningScope | None, currency: str) -> None:
     if signed is None:
         st.badge("Not signed yet", icon=":material/edit:", color=NEUTRAL)
-        st.caption("Until a manager signs, the proposed scope flags estimates for review, marked “unsigned”.")
+        st.caption(plain(_until_signed(governing, currency)))
         return
     st.badge("Signed", icon=":material/verified:", color=GOOD)
     note = f" “{signed.note}”" if signed.note else ""
     st.markdown(plain(f"{signed.words}{note} Signed by {signed.signed_by}, {instant(signed.signed_at)}."))
     st.caption("Estimates outside these prices are flagged for review; homes left out get no price.")
+
+
+def _until_signed(governing: GoverningScope | None, currency: str) -> str:
+    if governing is None:
+        return "Until a manager signs, the standard prices flag estimates for review."
+    if governing.basis is ScopeBasis.CARRIED:
+        return (
+            "This test is too small to draw a scope from. Until a manager signs, the scope of the model before flags "
+            f"estimates for review, less what this test disproves: {governing.words(currency)}."
+        )
+    return "Until a manager signs, the proposed scope flags estimates for review, marked “unsigned”."
 
 
 def _sign(selection: Selection) -> None:

@@ -14,8 +14,15 @@ from core.problem import Problem
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
 from core.serve.estimate_many import estimate_many
 from core.serve.flags import FlagKind
-from core.store import ModelRecord, Store
-from core.workflows.models.scope import PROPOSED, ScopeChange, governing_scope, proposal_to_card, sign_scope
+from core.store import ModelRecord, NewModel, Store
+from core.workflows.models.scope import (
+    PROPOSED,
+    ScopeChange,
+    carried_to_card,
+    governing_scope,
+    proposal_to_card,
+    sign_scope,
+)
 from core.workflows.models.test_scores import scores_of
 from core.workflows.overview import overview, phases
 from core.workflows.pricing.desk import Desk, open_desk
@@ -119,3 +126,19 @@ def test_a_price_outside_the_signed_bounds_is_reviewed_and_an_unsigned_scope_onl
     flagged = replace(desk, live_market=live_market).price(home_in(desk, "condo"), day, level, MANAGER)
     assert isinstance(flagged, Estimate)
     assert "unsigned" in next(one.limit for one in flagged.flags if one.kind is FlagKind.LEFT_OUT_OF_SCOPE)
+
+
+def test_a_challenger_of_a_small_test_keeps_the_scope_in_force_and_says_so(store: Store, problem: Problem) -> None:
+    record = champion(store)
+    scope = signed(store, problem, ("condo",))
+    scored = scores_of(acting(store, MANAGER, problem), record.model_id)
+    exact = scored.table.assign(sale_price=1.05 * scored.table["estimate"])
+    month = replace(scored, table=exact).of(exact.index < 40)
+    carried = carried_to_card(store, record, month, problem)
+    payload = store.models.load_bytes(record.model_id)
+    new = NewModel(record.market_id, record.version_id, payload + b"again", {**record.card, **carried, "metrics": {}})
+    found = governing_scope(store, store.models.add(new, MANAGER))
+    assert found is not None
+    assert (found.low, found.high, found.types_left_out) == (scope.low, scope.high, ("condo",))
+    assert found.basis is ScopeBasis.CARRIED
+    assert "carried over from the model before, unsigned" in found.words("USD")
