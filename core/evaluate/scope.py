@@ -179,6 +179,8 @@ def carried_scope(before: GoverningScope, scored: ScoredSales, problem: Problem)
     types = tuple(sorted({*before.types_left_out, *_missing_target(scored.priced, "property_type", target, smallest)}))
     areas = tuple(sorted({*before.areas_left_out, *_missing_target(scored.priced, scored.area, target, smallest)}))
     kept = scored.priced[~_left_out(scored, types, areas)]
+    if kept.empty and len(scored.priced):
+        return None
     edges = _edges(kept["estimate"].to_numpy(dtype=float), smallest)
     run = _longest_not_disproved(kept, edges, target) if len(edges) > 1 else (0, 0)
     if run is None:
