@@ -6,7 +6,7 @@ from typing import Final
 
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PHONE, Visit
 
 DESK: Final = (1440, 900)
 SHIFT_MAX: Final = 0.1
@@ -44,12 +44,15 @@ def cut_tables(page: Page) -> list[str]:
 
 
 def fits(opened: Visit, path: str, **query: str) -> None:
-    """Assert of a view that it keeps its place, needs no sideways scrolling, and cuts no table on a desk."""
+    """Assert of a view that it keeps its place, cuts no table on a desk, and needs no sideways scrolling on a phone."""
+    opened.page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
     jumped = jump(opened, path, **query)
     assert jumped < SHIFT_MAX, f"{query} jumps by {jumped:.2f}"
-    assert opened.page.evaluate(_OVERFLOW) <= 0, f"{query} scrolls sideways"
-    if opened.page.viewport_size and opened.page.viewport_size["width"] >= DESK[0]:
-        assert cut_tables(opened.page) == [], query
+    assert cut_tables(opened.page) == [], query
+    for width, height in (DESK, PHONE):
+        opened.page.set_viewport_size({"width": width, "height": height})
+        opened.settle()
+        assert opened.page.evaluate(_OVERFLOW) <= 0, f"{query} scrolls sideways at {width} px"
 
 
 def count_clicks(opened: Visit) -> None:

@@ -37,8 +37,7 @@ def seen(page: Page) -> str:
     return page.locator("body").inner_text()
 
 
-@SIZES
-@pytest.mark.parametrize("path", ["", "pricing"])
+@pytest.mark.parametrize(("size", "path"), [(DESK, ""), (PHONE, "pricing")], ids=["desk", "phone"])
 def test_no_advert_covers_the_page(chromium: Browser, at_a_desk: Server, size: tuple[int, int], path: str) -> None:
     with visit(chromium, at_a_desk, size) as opened:
         page = opened.open(path, role="Agent")

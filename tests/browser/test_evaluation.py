@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Server, Visit, running_server, visit
+from tests.browser.conftest import DESKTOP, Server, Visit, running_server, visit
 from tests.browser.layout import DESK, fits
 
 VIEWS = {
@@ -95,9 +95,8 @@ def explain_first_sale(opened: Visit) -> None:
     expect(page.get_by_text("So this home is estimated at about")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_every_view_keeps_its_place_and_fits(chromium: Browser, small: Server, size: tuple[int, int]) -> None:
-    with visit(chromium, small, size, dark=True) as opened:
+def test_every_view_keeps_its_place_and_fits(chromium: Browser, small: Server) -> None:
+    with visit(chromium, small, DESK, dark=True) as opened:
         for view, parts in VIEWS.items():
             for part in parts or ("",):
                 chosen = {view.lower().replace(" ", "_"): part} if part else {}

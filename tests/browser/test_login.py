@@ -104,7 +104,8 @@ def sign_in(opened: Visit, name: str, path: str = "", **query: str) -> None:
     opened.settle()
 
 
-@pytest.mark.parametrize(("name", "role"), ROLES.items())
+# The page tests go through the other roles.
+@pytest.mark.parametrize(("name", "role"), [(name, ROLES[name]) for name in ("ned", "ada")])
 def test_each_role_reaches_the_page_asked_for_sees_its_own_pages_and_signs_out(
     tab: Visit, name: str, role: Role
 ) -> None:

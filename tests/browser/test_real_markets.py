@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import itertools
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +13,7 @@ from playwright.sync_api import Browser, TimeoutError, expect
 
 from core.store import open_store
 from tests.browser.conftest import DESKTOP, WORK_MS, Server, Visit, running_server, visit
+from tests.browser.extracts import every_nth_line
 
 KEPT = 6_754
 
@@ -77,10 +76,7 @@ def assert_accounted(server: Server, rows: int, kept: int) -> None:
 def test_melbourne_goes_from_its_file_to_a_priced_home(
     chromium: Browser, empty: Server, sales_data: Path, tmp_path: Path
 ) -> None:
-    # Every fourth line: the whole file goes in below the page in a third of the time.
-    extract = tmp_path / "melbourne.csv"
-    with gzip.open(sales_data / "melbourne" / "melbourne_housing_full.csv.gz", "rt", encoding="utf-8") as lines:
-        extract.write_text(next(lines) + "".join(itertools.islice(lines, 0, None, 4)), encoding="utf-8")
+    extract = every_nth_line(sales_data / "melbourne" / "melbourne_housing_full.csv.gz", tmp_path, 4)
     with visit(chromium, empty, DESKTOP) as opened:
         page = opened.page
         take_in(opened, extract, "Melbourne", "AUD", 8_715, KEPT)
@@ -114,9 +110,11 @@ def test_melbourne_goes_from_its_file_to_a_priced_home(
         assert opened.complaints == []
 
 
-def test_seven_years_of_singapore_go_in_by_mapping_alone(chromium: Browser, empty: Server, sales_data: Path) -> None:
+def test_seven_years_of_singapore_go_in_by_mapping_alone(
+    chromium: Browser, empty: Server, sales_data: Path, tmp_path: Path
+) -> None:
+    extract = every_nth_line(sales_data / "singapore" / "hdb_resale_2017_2023.csv.gz", tmp_path, 8)
     with visit(chromium, empty, DESKTOP) as opened:
-        path = sales_data / "singapore" / "hdb_resale_2017_2023.csv.gz"
-        take_in(opened, path, "Singapore", "SGD", 169_151, 168_870)
-        assert_accounted(empty, 169_151, 168_870)
+        take_in(opened, extract, "Singapore", "SGD", 21_144, 21_144)
+        assert_accounted(empty, 21_144, 21_144)
         assert opened.complaints == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,11 +27,19 @@ def extract(sales_data: Path, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Server]:
-    """A server of its own with an empty store."""
-    with running_server(tmp_path / "home") as running:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("desk") / "home") as running:
         yield running
+
+
+@pytest.fixture
+def empty(shared: Server) -> Server:
+    """A server without a market, with nothing staged."""
+    with open_store(shared.home) as store:
+        assert not store.markets.list()
+        store.drafts.forget(timedelta(0))
+    return shared
 
 
 def bring(opened: Visit, path: Path | list[Path]) -> Page:
@@ -99,7 +108,7 @@ def test_a_column_is_left_out_by_picking_in_the_table_and_a_reload_keeps_it(
         expect(page.get_by_text("county_sales.csv")).to_be_visible()
 
 
-def test_a_phone_shows_every_step_without_sideways_scrolling(chromium: Browser, empty: Server, tmp_path: Path) -> None:
+def test_a_phone_shows_every_step_without_sideways_scrolling(chromium: Browser, server: Server, tmp_path: Path) -> None:
     demo = demo_files(3, 1_000)
     paths = []
     for name, content in zip(
@@ -107,7 +116,7 @@ def test_a_phone_shows_every_step_without_sideways_scrolling(chromium: Browser, 
     ):
         paths.append(tmp_path / name)
         paths[-1].write_bytes(content)
-    with visit(chromium, empty, PHONE, dark=True) as opened:
+    with visit(chromium, server, PHONE, dark=True) as opened:
         count_clicks(opened.open("sales_data", role="Analyst"))
         page = bring(opened, paths)
         assert rows_of_choices(page) == 1

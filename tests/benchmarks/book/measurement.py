@@ -10,6 +10,7 @@ from typing import Any, Final
 
 RESULTS: Final = "results.jsonl"
 DONE: Final = "done"
+CUT_OFF: Final = "cut off: the run ended in the middle of it"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def read(out: Path) -> Results:
             results.runs[(run.chapter, run.size)] = run
         else:
             begun = (line["chapter"], line["size"])
-            results.runs.pop(begun, None)
+            results.runs[begun] = ChapterRun(*begun, CUT_OFF, 0.0, 0.0, 0.0, "", "")
             for key in [key for key in results.measurements if key[:2] == begun]:
                 del results.measurements[key]
     return results

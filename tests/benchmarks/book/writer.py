@@ -46,7 +46,7 @@ def write(root: Path, out: Path, results: Results, machine: Mapping[str, str]) -
 
 def book(results: Results, machine: Mapping[str, str], out: Path, plots: Sequence[str] = ()) -> str:
     """Return the text of the book."""
-    sections = [_INTRODUCTION, _machine(machine), _targets(results, out)]
+    sections = [_INTRODUCTION, _machine(machine), _one_size(results), _targets(results, out)]
     sections += [_chapter(chapter, results, plots) for chapter in CHAPTERS]
     sections += [_runs(results), _limits(results, out)]
     return "\n".join(section for section in sections if section)
@@ -54,6 +54,12 @@ def book(results: Results, machine: Mapping[str, str], out: Path, plots: Sequenc
 
 def _machine(machine: Mapping[str, str]) -> str:
     return "\n".join(f"- {name}: {words}" for name, words in machine.items()) + "\n"
+
+
+def _one_size(results: Results) -> str:
+    if len(results.sizes) > 1:
+        return ""
+    return "One number of sales was measured: growth and plots need a second.\n"
 
 
 def _targets(results: Results, out: Path) -> str:
@@ -71,7 +77,7 @@ def _limited(target: Target, verdict: Verdict, out: Path) -> str:
     if verdict is Verdict.MET:
         return ""
     if verdict is Verdict.NOT_MEASURED:
-        return target.instead or "not run at its size, or failed: see the runs below"
+        return "not run at its size, or failed: see the runs below"
     if target.profiled is None:
         return "see its chapter"
     top = top_of_profile(profile_path(out, *target.profiled), 1)
@@ -164,7 +170,7 @@ def _runs(results: Results) -> str:
     order = [chapter.name for chapter in CHAPTERS]
     for run in sorted(results.runs.values(), key=lambda run: (run.size, order.index(run.chapter))):
         outcome = run.outcome if run.outcome == DONE else f"**{run.outcome.replace('|', '/')}**"
-        loads = f"{run.load_before:.1f} | {run.load_after:.1f}"
+        loads = f"{run.load_before:.1f} | {run.load_after:.1f}" if run.at else " | "
         lines.append(
             f"| {run.chapter} | {run.size:,} | {outcome} | {run.seconds:,.0f} | {loads} | {run.at} | {run.commit} |"
         )

@@ -56,6 +56,7 @@ CHAPTERS: Final = (
     Chapter("api", "REST API", ("train",)),
     Chapter("start", "Start of the program", most=50_000, why="it does not depend on the sales"),
     Chapter("demo", "Demo city with its story", minutes=8, most=50_000, why="the demo city has 50,000 sales"),
+    Chapter("suite", "The test suite", minutes=75, most=10_000, why="it does not depend on the sales"),
     Chapter(
         "before",
         "The default training of before",
