@@ -40,6 +40,7 @@ from core.store import Store, open_store
 from core.workflows.cutting import pieces, taking
 from core.workflows.cutting.cut import CutReport, cut_file
 from core.workflows.cutting.pieces import MANIFEST, NO_VALUE_FILE, UNREAD_FILE
+from core.workflows.cutting.reports import taken_lines
 from core.workflows.cutting.taking import Taking, take_pieces
 from core.workspace import Workspace
 from tests.acting import acting
@@ -328,6 +329,9 @@ def test_each_piece_becomes_a_market_and_one_that_is_refused_stops_no_other(stor
         ("pierce", 30, 30, False),
     ]
     assert [(one.name, one.currency) for one in store.markets.list()] == [("Pierce", "EUR")]
+    again = taken_lines(take_pieces(workspace, report.folder, Taking(), silent), ())
+    assert [line.split()[0] for line in again[1:3]] == ["Lost", "Pierce"]
+    assert "of the rows: known already 30" in again
 
     (report.folder / "lost.csv").unlink()
     (report.folder / "pierce.csv").write_text(text_of(sales(9, ["Pierce"], 900)))
@@ -338,6 +342,23 @@ def test_each_piece_becomes_a_market_and_one_that_is_refused_stops_no_other(stor
     assert (further.market, further.sales, further.changed) == ("pierce", 39, True)
     [other] = take_pieces(workspace, report.folder, Taking(currency="USD"), silent)
     assert other.refused.startswith("The prices of Pierce are in EUR, not USD.")
+
+
+def test_the_report_says_why_rows_were_not_accepted_and_what_was_left_out(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name, at in (("king", 0), ("pierce", 500)):
+        rows = [[*row, f"Agent {row[0]}"] for row in sales(30, first=at)]
+        rows[3][4] = rows[4][4] = "1"
+        header = text_of([]).splitlines()[0]
+        lines = [f"{header},Listing Agent", *(",".join(map(str, row)) for row in rows)]
+        (folder / f"{name}.csv").write_text("\n".join(lines))
+    taken = take_pieces(acting(store, ANALYST, today=TODAY), folder, Taking(), silent)
+    assert [one.reasons["price_impossible"] for one in taken] == [2, 2]
+    lines = taken_lines(taken, ())
+    assert "of the rows: price impossible 4" in lines
+    [left] = [line for line in lines if line.startswith("column 'Listing Agent' left out of 2 files: ")]
+    assert "person" in left
 
 
 def test_months_become_versions_of_one_market_one_after_another(store: Store, tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from core.accounting import reason_words
+from core.wording import count
 from core.workflows.cutting.cut import MONTH, CutReport
 from core.workflows.cutting.pieces import NO_VALUE_FILE, UNREAD_FILE
 from core.workflows.cutting.taking import TakenPiece
@@ -70,16 +73,38 @@ def taken_lines(taken: Sequence[TakenPiece], left: Sequence[str]) -> list[str]:
     as_before = f", {known:,} of them with nothing new" if known else ""
     refused = len(taken) - len(good)
     lines.append(f"{len(good):,} of {len(taken):,} files read: {rows:,} rows{as_before}; {refused:,} refused")
+    lines += _reasons(good)
+    lines += _left_out(good)
     lines += [f"left in the folder: {name}" for name in left]
     return lines
 
 
+def _reasons(taken: Sequence[TakenPiece]) -> list[str]:
+    """Say of how many rows of all files what was found, the most first."""
+    counts = sum((Counter(one.reasons) for one in taken), Counter[str]())
+    found = ", ".join(f"{reason_words(code)} {number:,}" for code, number in counts.most_common())
+    return [f"of the rows: {found}"] if found else []
+
+
+def _left_out(taken: Sequence[TakenPiece]) -> list[str]:
+    """Name each column that was not read, in how many files, and why in the first of them."""
+    why: dict[str, str] = {}
+    files = Counter[str]()
+    for one in taken:
+        files.update(one.left_out.keys())
+        why = {**one.left_out, **why}
+    return [
+        f"column {column!r} left out of {count(number, 'file')}: {why[column]}"
+        for column, number in sorted(files.items())
+    ]
+
+
 def _line(one: TakenPiece) -> str:
     if one.refused:
-        return f"{one.market:<{_WIDTHS[0]}} refused ({one.file}): {one.refused}"
+        return f"{one.name:<{_WIDTHS[0]}} refused ({one.file}): {one.refused}"
     counts = (one.rows_in, one.accepted, one.repaired, one.duplicate, one.set_aside, one.rejected)
     version = one.version if one.changed else f"{one.version} (as before)"
-    return _row((one.market, *(f"{count:,}" for count in counts), version, f"{one.seconds:,.1f}"))
+    return _row((one.name, *(f"{count:,}" for count in counts), version, f"{one.seconds:,.1f}"))
 
 
 def _row(cells: Sequence[str]) -> str:

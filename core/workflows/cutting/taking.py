@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from core.access import Action, Actor
 from core.accounting import FileAccounting, Outcome
 from core.collect.mapping import ColumnMapping
 from core.collect.mapping_file import mappings_for
+from core.collect.privacy.findings import reason
 from core.collect.reading.packing import memory_limit
 from core.errors import AccessDenied, DoorstepError, FileUnreadable, JobCancelled, NotFound, WrongUsage
 from core.parallel.calls import in_parallel
@@ -23,7 +25,7 @@ from core.store import open_store
 from core.store.base.markets import USUAL_CURRENCY, AreaUnit, new_market, slug_of
 from core.workflows.cutting.cut import MONTH
 from core.workflows.cutting.pieces import Manifest, read_manifest
-from core.workflows.data.intake import IntakeReport, NewMarket, demand_currency, ingest, unit_of_areas
+from core.workflows.data.intake import IntakePreview, IntakeReport, NewMarket, demand_currency, ingest, unit_of_areas
 from core.workflows.source_files.mapped_files import map_files, stated_currency
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
@@ -52,11 +54,14 @@ class Taking:
 class TakenPiece:
     """What became of one file: the rows of its accounting and the version, or why it was ``refused``.
 
-    ``changed`` is False where everything in it was known, so that the version is the one there was.
+    ``market`` is the id and ``name`` the name of its market. ``changed`` is False where everything in it was known, so
+    that the version is the one there was. ``reasons`` counts rows by the code of what is said of them; ``left_out``
+    says by column why it was not read.
     """
 
     file: str
     market: str
+    name: str
     seconds: float
     version: str = ""
     changed: bool = False
@@ -68,6 +73,8 @@ class TakenPiece:
     set_aside: int = 0
     rejected: int = 0
     refused: str = ""
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -161,17 +168,28 @@ def _take(
     except (AccessDenied, JobCancelled):
         raise
     except DoorstepError as error:
-        return TakenPiece(one.path.name, slug_of(one.market), time.monotonic() - started, refused=str(error))
-    version = report.version
+        took = time.monotonic() - started
+        return TakenPiece(one.path.name, slug_of(one.market), one.market, took, refused=str(error))
+    version, preview = report.version, report.preview
     return TakenPiece(
         one.path.name,
         version.market_id,
+        workspace.store.markets.get(version.market_id).name,
         time.monotonic() - started,
         version.version_id,
         report.changed,
         version.rows,
-        **_counts(report.preview.files),
+        **_counts(preview.files),
+        reasons=dict(sum((Counter(file.reasons) for file in preview.files), Counter())),
+        left_out=_left_out(preview),
     )
+
+
+def _left_out(preview: IntakePreview) -> dict[str, str]:
+    """Return why columns were not read, by name: what names persons, and what the mapping leaves out."""
+    found = {str(column): str(why) for one in preview.intake for column, why in one.mapping.get("ignored", ())}
+    personal = (one for columns in preview.personal.values() for one in columns)
+    return found | {one.column: reason(one) for one in personal}
 
 
 def _counts(files: Sequence[FileAccounting]) -> dict[str, Any]:
