@@ -138,7 +138,13 @@ class PromotionEffect:
     def words(self) -> str:
         """The effect in words, without the scope."""
         instead = f" instead of {self.replaced}" if self.replaced else ""
-        ends = f" It resolves {count(len(self.alerts), 'alert')}: {'; '.join(self.alerts)}." if self.alerts else ""
+        ends = ""
+        if self.alerts:
+            again = "It opens" if len(self.alerts) == 1 else "Each opens"
+            ends = (
+                f" It resolves {count(len(self.alerts), 'alert')} on the model it replaces: {'; '.join(self.alerts)}. "
+                f"{again} again if this model misses, too."
+            )
         back = " To take it back, roll back." if self.replaced else ""
         return f"Model {self.model.model_id} will price{instead}, at once and everywhere.{ends}{back}"
 

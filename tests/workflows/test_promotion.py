@@ -155,7 +155,8 @@ def test_a_promotion_names_beforehand_the_alerts_it_resolves_and_the_scope_it_ch
         effect = promotion_effect(acting(store, MANAGER), second)
         assert effect.words == (
             f"Model {second} will price instead of {first}, at once and everywhere. "
-            "It resolves 1 alert: Prices moved: 98103. To take it back, roll back."
+            "It resolves 1 alert on the model it replaces: Prices moved: 98103. "
+            "It opens again if this model misses, too. To take it back, roll back."
         )
         assert effect.scope is not None
         assert effect.scope.words == (
