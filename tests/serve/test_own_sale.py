@@ -146,7 +146,7 @@ def test_a_market_can_do_without_the_effect(market: LiveMarket, sales: pd.DataFr
 def test_a_home_sold_yesterday_has_that_sale_as_its_own(
     market: LiveMarket, sales: pd.DataFrame, problem: Problem
 ) -> None:
-    last = sales.loc[sales["sale_date"].idxmax()]
+    last = sales.iloc[int(sales["sale_date"].to_numpy().argmax())]
     found = estimate(market, facts_of(market, last), last["sale_date"].date() + timedelta(days=1), problem, 0.8)
     assert isinstance(found, Estimate)
     assert found.comparables[0].own
