@@ -202,6 +202,13 @@ def test_what_to_look_at_is_in_an_agents_words_once_each() -> None:
     )
 
 
+def test_a_file_to_take_along_has_the_words_of_the_screen() -> None:
+    table = pd.DataFrame({"row": [1, 2], "flags": ["out of distribution; imputed fact", ""]})
+    taken = many_homes.to_take_along(table)
+    assert list(taken) == ["row", "to_look_at"]
+    assert taken["to_look_at"].tolist() == ["unusual fact", ""]
+
+
 def test_cells_that_begin_like_a_formula_are_neutralised_on_export_and_negative_numbers_stay() -> None:
     table = pd.DataFrame({"reason": ["=1+1", "+cmd", "-cmd", "@sum", "plain"], "change": [-1.5, 2.0, -3.0, 0.0, 1.0]})
     lines = to_csv(table).decode("utf-8-sig").splitlines()

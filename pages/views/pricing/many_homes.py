@@ -171,10 +171,11 @@ def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
     if "asking_price" in table:
         st.caption("The asking price that differs most from the estimate comes first.")
     with st.container(horizontal=True, gap="small"):
-        _download("Download the prices", table, f"prices-{stem}.csv")
+        taken = to_take_along(table)
+        _download("Download the prices", taken, f"prices-{stem}.csv")
         st.download_button(
             "As a workbook",
-            lambda: to_xlsx(table),
+            lambda: to_xlsx(taken),
             f"prices-{stem}.xlsx",
             _XLSX,
             icon=":material/table:",
@@ -205,6 +206,11 @@ def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
             "Row": table["row"],
         }
     )
+
+
+def to_take_along(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the prices for a file, with what to look at in the words of the screen."""
+    return table.assign(flags=table["flags"].map(_to_look_at)).rename(columns={"flags": "to_look_at"})
 
 
 def _to_look_at(flags: str) -> str:
