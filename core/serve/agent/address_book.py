@@ -91,9 +91,20 @@ class AddressBook:
         return Matches(tuple(self._home(key) for key in shown), more)
 
     def known(self, homes: pd.DataFrame) -> Iterator[KnownHome | None]:
-        """Yield for each home, given by address, unit and zip code, what is recorded under just this address."""
+        """Yield for each home, given by address, unit and zip code, what is recorded under just this address.
+
+        An address without a zip code is known where only one area has it.
+        """
         for key in full_keys(homes):
-            yield self._recorded(key) if isinstance(key, str) and key else None
+            yield self._recorded(self._with_area(key)) if isinstance(key, str) and key else None
+
+    def _with_area(self, key: str) -> str:
+        """Return the key with its zip code where it lacks one and only one home has this address."""
+        if not key.endswith("|"):
+            return key
+        books = [book for book in (self._sales, self._roll) if book is not None]
+        whole = {found for book in books for found in book.beginning(key)} - {key}
+        return whole.pop() if len(whole) == 1 else key
 
     def _home(self, key: str) -> KnownHome:
         found = self._recorded(key)
@@ -155,6 +166,11 @@ class _Homes:
         # All of them: of the units of one building, which fit alike, the first are to be shown.
         hits = process.extract(wanted, near, scorer=scorer, limit=None, score_cutoff=_LIKENESS_MIN)
         yield from ((score, self.keys[rows[at]]) for _, score, at in hits)
+
+    def beginning(self, bare: str) -> Iterator[str]:
+        """Yield the keys of the homes with this address, whatever their zip code."""
+        rows = self._by_number.of_key(_house_number(bare))
+        yield from (key for key in self.keys[rows] if key.startswith(bare))
 
     def record(self, key: str, bare: str) -> _Record | None:
         """Return the record of a home by its key, else by its key without zip code; None if there is none."""

@@ -54,6 +54,20 @@ def test_a_mistyped_street_finds_it(book: AddressBook) -> None:
     assert [home.address for home in book.find("7 Oak Ave").homes] == ["7 Oak Ave #3", "7 Oak Ave #4"]
 
 
+def test_an_address_without_a_zip_code_is_known_where_one_area_has_it(book: AddressBook) -> None:
+    asked = pd.DataFrame(
+        {"address": ["12 N Elm St", "7 Oak Ave", "7 Oak Ave", "1 Fir Way"], "unit": [None, "4", None, None]},
+        dtype="str",
+    )
+    found = [home.facts.get("zipcode") if home else None for home in book.known(asked)]
+    assert found == ["98103", "98105", None, None]
+    twice = pd.DataFrame(
+        {"address": ["5 Fir St"] * 2, "zipcode": ["98103", "98104"], "living_area_sqft": [900.0, 950.0]}
+    )
+    apart = AddressBook(twice.assign(unit=None, sale_date=pd.Timestamp("2022-06-01")), NAMES)
+    assert list(apart.known(pd.DataFrame({"address": ["5 Fir St"]}, dtype="str"))) == [None]
+
+
 def test_units_of_a_building_come_in_order_with_how_many_more_there_are() -> None:
     units = ["304", "9", "102", "10", "204", "101", "103"]
     rows = [("116 Mirage Raven Ct", unit, "86907", pd.Timestamp("2022-06-01")) for unit in units]
