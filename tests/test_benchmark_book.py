@@ -11,7 +11,16 @@ from xml.etree import ElementTree
 
 from tests.benchmarks.book import runner, writer
 from tests.benchmarks.book.chapters import CHAPTERS, Chapter
-from tests.benchmarks.book.measurement import RESULTS, ChapterRun, Measurement, Results, append, begin, read
+from tests.benchmarks.book.measurement import (
+    RESULTS,
+    ChapterRun,
+    Measurement,
+    Results,
+    TopOfProfile,
+    append,
+    begin,
+    read,
+)
 from tests.benchmarks.book.processes import processor_time
 from tests.benchmarks.book.targets import TARGETS, Verdict
 
@@ -37,7 +46,7 @@ def test_a_ratio_a_growth_and_a_note_are_written(tmp_path: Path) -> None:
     for size, seconds in ((10_000, 2.0), (200_000, 38.0)):
         note = "baseline fitted on 50,000 of 200,000 sales" if size > 50_000 else ""
         append(tmp_path, Measurement("ingest", size, "ingest", "s", seconds, "pandas merge", seconds / 4, note))
-    text = writer.book(read(tmp_path), _MACHINE, tmp_path)
+    text = writer.book(read(tmp_path), _MACHINE)
     [line] = [line for line in text.splitlines() if line.startswith("| ingest | 2.00")]
     assert line == "| ingest | 2.00 s (4.00 x) | 38.0 s (4.00 x) [1] | x20.0 sales, x19.0 (0.98) | pandas merge |"
     assert "1. baseline fitted on 50,000 of 200,000 sales" in text
@@ -49,11 +58,11 @@ def test_each_target_is_met_not_met_or_not_measured(tmp_path: Path) -> None:
     append(tmp_path, Measurement("estimate", 1_000_000, _REASONS, "ms", 40.0))
     profile = cProfile.Profile()
     profile.runcall(sorted, range(1_000))
-    path = runner.profile_path(tmp_path, "estimate", 1_000_000)
-    path.parent.mkdir()
+    path = tmp_path / "estimate.prof"
     profile.dump_stats(path)
+    append(tmp_path, TopOfProfile("estimate", 1_000_000, runner.top_of_profile(path)))
     results = read(tmp_path)
-    text = writer.book(results, _MACHINE, tmp_path)
+    text = writer.book(results, _MACHINE)
     lines = text.splitlines()
     [met] = [line for line in lines if line.startswith("| One estimate without reasons")]
     [missed] = [line for line in lines if line.startswith("| One estimate with its reasons")]
@@ -97,7 +106,7 @@ def test_what_explains_a_missed_target_can_be_profiled_at_its_size() -> None:
 def test_plots_are_pictures_that_name_their_lines(tmp_path: Path) -> None:
     for size in (10_000, 50_000):
         append(tmp_path, Measurement("ingest", size, "ingest", "s", size / 1_000, "a < b", size / 4_000))
-    path = writer.write(tmp_path / "into", tmp_path, read(tmp_path), _MACHINE)
+    path = writer.write(tmp_path / "into", read(tmp_path), _MACHINE)
     picture = path.parent / writer.PLOTS / "ingest.svg"
     assert f"({writer.PLOTS}/ingest.svg)" in path.read_text(encoding="utf-8")
     assert {"ingest", "a < b", "10,000"} <= set(ElementTree.parse(picture).getroot().itertext())
@@ -142,14 +151,14 @@ def test_a_chapter_that_was_killed_is_told_in_the_book(tmp_path: Path) -> None:
     begin(tmp_path, "ingest", 7)
     results = read(tmp_path)
     assert not results.is_done("ingest", 7)
-    assert "| ingest | 7 | **cut off: the run ended in the middle of it** |" in writer.book(results, _MACHINE, tmp_path)
+    assert "| ingest | 7 | **cut off: the run ended in the middle of it** |" in writer.book(results, _MACHINE)
 
 
 def test_a_book_of_one_size_says_why_it_has_no_plots(tmp_path: Path) -> None:
     append(tmp_path, Measurement("ingest", 7, "ingest", "s", 1.0))
-    assert "growth and plots need a second" in writer.book(read(tmp_path), _MACHINE, tmp_path)
+    assert "growth and plots need a second" in writer.book(read(tmp_path), _MACHINE)
     append(tmp_path, Measurement("ingest", 9, "ingest", "s", 1.0))
-    assert "growth and plots need a second" not in writer.book(read(tmp_path), _MACHINE, tmp_path)
+    assert "growth and plots need a second" not in writer.book(read(tmp_path), _MACHINE)
 
 
 def test_the_suites_target_says_which_folders_take_its_time(tmp_path: Path) -> None:
@@ -167,9 +176,27 @@ def test_processor_time_counts_what_a_child_spends() -> None:
     assert sum(spent.by_kind.values()) > 0.1
 
 
+def test_what_is_not_run_again_stands_as_kept_on_the_same_machine_only(tmp_path: Path) -> None:
+    def run(chapter: str, seconds: float) -> Results:
+        one, at = Measurement(chapter, 7, f"time of {chapter}", "s", seconds), (chapter, 7)
+        top = {at: TopOfProfile(chapter, 7, ((f"the loop of {chapter}", 0.5, 3),))}
+        return Results({(*at, one.name): one}, {at: ChapterRun(*at, "done", 1.0, 0.1, 0.2, "2026-01-01", "abc")}, top)
+
+    writer.write(tmp_path, run("ingest", 11.0), _MACHINE)
+    writer.write(tmp_path, run("train", 22.0), _MACHINE)
+    path = writer.write(tmp_path, run("ingest", 33.0), _MACHINE)
+    text = path.read_text(encoding="utf-8")
+    assert "| time of ingest | 33.0 s |" in text
+    assert "| time of train | 22.0 s |" in text
+    assert "11.0 s" not in text
+    held = writer.kept(tmp_path, _MACHINE)
+    assert held == run("ingest", 33.0).over(run("train", 22.0))
+    assert writer.kept(tmp_path, {**_MACHINE, "processor": "eight cores"}) == Results()
+
+
 def test_failures_are_in_the_book() -> None:
     run = ChapterRun("ingest", 10_000, "failed: no | room", 3.0, 0.1, 0.2, "2026-01-01", "abc")
-    text = writer.book(Results({}, {("ingest", 10_000): run}), _MACHINE, Path())
+    text = writer.book(Results({}, {("ingest", 10_000): run}), _MACHINE)
     assert "| ingest | 10,000 | **failed: no / room** | 3 | 0.1 | 0.2 | 2026-01-01 | abc |" in text
 
 

@@ -1,4 +1,4 @@
-"""One measurement of the book, one run of a chapter, and the file that keeps both as lines of JSON."""
+"""One measurement of the book, one run of a chapter, the top of its profile, and the file of all, as lines of JSON."""
 
 from __future__ import annotations
 
@@ -50,11 +50,24 @@ class ChapterRun:
 
 
 @dataclass(frozen=True)
+class TopOfProfile:
+    """The functions in which a chapter spent most time of its own: name, share of the whole and calls, most first."""
+
+    chapter: str
+    size: int
+    functions: tuple[tuple[str, float, int], ...]
+
+
+@dataclass(frozen=True)
 class Results:
-    """All that is known: the latest measurements by chapter, size and name, and the latest run of each chapter."""
+    """All that is known: the latest measurements by chapter, size and name, and the latest run of each chapter.
+
+    ``profiles`` has the top of the profile of some of them.
+    """
 
     measurements: dict[tuple[str, int, str], Measurement] = field(default_factory=dict)
     runs: dict[tuple[str, int], ChapterRun] = field(default_factory=dict)
+    profiles: dict[tuple[str, int], TopOfProfile] = field(default_factory=dict)
 
     def find(self, chapter: str, size: int, name: str) -> Measurement | None:
         """Return a measurement, or None if it is not there."""
@@ -70,10 +83,38 @@ class Results:
         """The numbers of sales, in order."""
         return sorted({size for _, size, _ in self.measurements} | {size for _, size in self.runs})
 
+    @property
+    def lines(self) -> Iterator[Line]:
+        """All that is known, run by run in the order of sizes and chapters."""
+        for key, run in self.runs.items():
+            yield from (one for named, one in self.measurements.items() if named[:2] == key)
+            yield from (self.profiles[one] for one in (key,) if one in self.profiles)
+            yield run
 
-def append(out: Path, line: Measurement | ChapterRun) -> None:
+    def over(self, kept: Results) -> Results:
+        """Return these results, with what was kept of the chapters and sizes that were not run again."""
+        measurements = {key: one for key, one in kept.measurements.items() if key[:2] not in self.runs}
+        profiles = {key: one for key, one in kept.profiles.items() if key not in self.runs}
+        return Results(measurements | self.measurements, kept.runs | self.runs, profiles | self.profiles)
+
+
+Line = Measurement | ChapterRun | TopOfProfile
+_KINDS: Final[dict[str, type[Line]]] = {"measurement": Measurement, "run": ChapterRun, "profile": TopOfProfile}
+
+
+def append(out: Path, line: Line) -> None:
     """Add a line to the results of a folder."""
-    _write(out, {"kind": "measurement" if isinstance(line, Measurement) else "run", **asdict(line)})
+    _write(out, _document(line))
+
+
+def text_of(results: Results) -> str:
+    """Return results as the lines of a file."""
+    return "".join(json.dumps(_document(line)) + "\n" for line in results.lines)
+
+
+def _document(line: Line) -> dict[str, Any]:
+    [kind] = [name for name, one in _KINDS.items() if isinstance(line, one)]
+    return {"kind": kind, **asdict(line)}
 
 
 def begin(out: Path, chapter: str, size: int) -> None:
@@ -92,9 +133,14 @@ def read(out: Path) -> Results:
         elif kind == "run":
             run = ChapterRun(**line)
             results.runs[(run.chapter, run.size)] = run
-        else:
+        elif kind == "profile":
+            functions = tuple((str(name), float(share), int(calls)) for name, share, calls in line["functions"])
+            top = TopOfProfile(line["chapter"], line["size"], functions)
+            results.profiles[(top.chapter, top.size)] = top
+        elif kind == "begun":
             begun = (line["chapter"], line["size"])
             results.runs[begun] = ChapterRun(*begun, CUT_OFF, 0.0, 0.0, 0.0, "", "")
+            results.profiles.pop(begun, None)
             for key in [key for key in results.measurements if key[:2] == begun]:
                 del results.measurements[key]
     return results

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pstats
 import re
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from typing import Final
 
 from tests.benchmarks.book.chapters import CHAPTERS, Chapter
 from tests.benchmarks.book.machine import commit, load
-from tests.benchmarks.book.measurement import DONE, ChapterRun, append, begin, read
+from tests.benchmarks.book.measurement import DONE, ChapterRun, TopOfProfile, append, begin, read
 from tests.benchmarks.book.targets import TARGETS, Verdict
 
 SIZES: Final = (10_000, 50_000, 200_000, 1_000_000)
@@ -24,6 +25,7 @@ COMMAND: Final = (sys.executable, "-m", "tests.benchmarks.book")
 _ROOT: Final = Path(__file__).resolve().parents[3]
 _ERROR: Final = re.compile(r"[\w.]+(Error|Exception|Interrupt)\b|[a-z_]+(\.\w+)+: ")
 _LAST_WORDS: Final = 300
+_PROFILE_LINES: Final = 8
 
 
 def run(
@@ -95,21 +97,34 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def profile_missed(out: Path, command: Sequence[str] = COMMAND) -> None:
-    """Profile the chapters whose targets are not met, unless that was done before."""
+    """Profile the chapters whose targets are not met, unless that was done since they ran; keep the top of each."""
     results = read(out)
     missed = {one.profiled for one in TARGETS if one.profiled and one.verdict(results) is Verdict.NOT_MET}
     limits = {chapter.name: chapter for chapter in CHAPTERS}
     for name, size in sorted(missed):
-        path = profile_path(out, name, size)
-        if path.is_file():
+        if (name, size) in results.profiles or not results.is_done(name, size):
             continue
+        path = out / "profiles" / f"{name}-{size}.prof"
         path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
         print(f"{size:>9,}  {name:<10} is profiled, as a target is not met", flush=True)
         words = [*command, name, str(size), str(out), "--profile", str(path)]
         # A profiled call takes about twice its time.
         _outcome(words, out / "logs" / f"{name}-{size}-profile.log", 2 * limits[name].limit_seconds(size))
+        if path.is_file():
+            append(out, TopOfProfile(name, size, top_of_profile(path)))
 
 
-def profile_path(out: Path, chapter: str, size: int) -> Path:
-    """Return where the profile of a chapter at a size is kept."""
-    return out / "profiles" / f"{chapter}-{size}.prof"
+def top_of_profile(path: Path) -> tuple[tuple[str, float, int], ...]:
+    """Return the functions with most time of their own: name, share of the whole and calls."""
+    stats = pstats.Stats(str(path))
+    every = getattr(stats, "stats")  # noqa: B009 - not in the stubs
+    whole = sum(own for _, _, own, _, _ in every.values()) or 1.0
+    top = sorted(every.items(), key=lambda one: -one[1][2])[:_PROFILE_LINES]
+    return tuple((_function(key), figures[2] / whole, int(figures[1])) for key, figures in top)
+
+
+def _function(key: tuple[str, int, str]) -> str:
+    file, _, name = key
+    parts = Path(file).parts[-2:]
+    return name.strip("<>") if file == "~" else f"{'/'.join(parts)}: {name}"

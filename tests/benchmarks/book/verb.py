@@ -30,7 +30,7 @@ def make_book(options: argparse.Namespace) -> None:
     if not options.write:
         runner.run(out, options.sizes, options.chapters, options.again)
         runner.profile_missed(out)
-    print(writer.write(options.into.resolve(), out, read(out), machine()))
+    print(writer.write(options.into.resolve(), read(out), machine()))
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import math
-import pstats
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from tests.benchmarks.book.chapters import CHAPTERS, Chapter
-from tests.benchmarks.book.measurement import DONE, Measurement, Results
+from tests.benchmarks.book.measurement import DONE, RESULTS, Measurement, Results, read, text_of
 from tests.benchmarks.book.plots import Line, growth_plot
-from tests.benchmarks.book.runner import profile_path
 from tests.benchmarks.book.targets import TARGETS, Target, Verdict
 
 BOOK: Final = "BENCHMARKS.md"
 PLOTS: Final = "docs/benchmarks"
 _TIMES: Final = ("s", "ms")
-_PROFILE_LINES: Final = 8
+_MACHINE: Final = "machine.json"
+_SAME_MACHINE: Final = ("processor", "memory")
 _BUSY: Final = 1.3
 """A load before a chapter above this many times the cores is no quiet machine."""
 
@@ -28,27 +28,46 @@ _INTRODUCTION: Final = """# Benchmarks
 count: each is a multiple of the baseline named beside it, measured in the same run on the same machine. "Growth" gives
 the sales and the time as multiples of those at the smallest size, and the exponent: 1.0 where twice the sales take
 twice the time; n log n is about 1.1. The sales are those of the simulated city, so that anyone can measure the same.
+The results are kept in `docs/benchmarks/results.jsonl`: on the machine that measured them, a chapter that is run again
+takes the place of what was kept of it, and the others stand. The runs below say when and on which commit.
 """
 
 
-def write(root: Path, out: Path, results: Results, machine: Mapping[str, str]) -> Path:
-    """Write the book and its plots under ``root`` from the results in ``out``; return the book's path."""
+def kept(root: Path, machine: Mapping[str, str]) -> Results:
+    """Return the results kept beside the book under ``root``; none where another machine measured them."""
+    folder = root / PLOTS
+    try:
+        measured_on = json.loads((folder / _MACHINE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Results()
+    same = all(measured_on.get(part) == machine.get(part) for part in _SAME_MACHINE)
+    return read(folder) if same else Results()
+
+
+def write(root: Path, fresh: Results, machine: Mapping[str, str]) -> Path:
+    """Write the book, its plots and its results under ``root``; return the book's path.
+
+    Chapters that were not run again stand as they were kept there.
+    """
+    results = fresh.over(kept(root, machine))
     folder = root / PLOTS
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     plots = {name: drawn for chapter in CHAPTERS for name, drawn in _plots(chapter, results)}
     for name, drawn in plots.items():
         (folder / name).write_text(drawn, encoding="utf-8")
+    (folder / RESULTS).write_text(text_of(results), encoding="utf-8")
+    (folder / _MACHINE).write_text(json.dumps(dict(machine), indent=1) + "\n", encoding="utf-8")
     path = root / BOOK
-    path.write_text(book(results, machine, out, tuple(plots)), encoding="utf-8")
+    path.write_text(book(results, machine, tuple(plots)), encoding="utf-8")
     return path
 
 
-def book(results: Results, machine: Mapping[str, str], out: Path, plots: Sequence[str] = ()) -> str:
+def book(results: Results, machine: Mapping[str, str], plots: Sequence[str] = ()) -> str:
     """Return the text of the book."""
-    sections = [_INTRODUCTION, _machine(machine), _one_size(results), _targets(results, out)]
+    sections = [_INTRODUCTION, _machine(machine), _one_size(results), _targets(results)]
     sections += [_chapter(chapter, results, plots) for chapter in CHAPTERS]
-    sections += [_runs(results), _limits(results, out)]
+    sections += [_runs(results), _limits(results)]
     return "\n".join(section for section in sections if section)
 
 
@@ -62,26 +81,29 @@ def _one_size(results: Results) -> str:
     return "One number of sales was measured: growth and plots need a second.\n"
 
 
-def _targets(results: Results, out: Path) -> str:
+def _targets(results: Results) -> str:
     lines = ["## Targets\n", "| target | at most | measured | verdict | what limits it |", "|---|--:|--:|---|---|"]
     for target in TARGETS:
         verdict, figure = target.verdict(results), target.figure(results)
         shown = "" if figure is None else f"{number(figure)} {target.unit}"
         words = f"**{verdict}**" if verdict is Verdict.NOT_MET else str(verdict)
-        limited = "; ".join(filter(None, (target.breakdown(results), _limited(target, verdict, out))))
+        limited = "; ".join(filter(None, (target.breakdown(results), _limited(target, verdict, results))))
         lines.append(f"| {target.what} | {number(target.limit)} {target.unit} | {shown} | {words} | {limited} |")
     return "\n".join(lines) + "\n"
 
 
-def _limited(target: Target, verdict: Verdict, out: Path) -> str:
+def _limited(target: Target, verdict: Verdict, results: Results) -> str:
     if verdict is Verdict.MET:
         return ""
     if verdict is Verdict.NOT_MEASURED:
         return "not run at its size, or failed: see the runs below"
     if target.profiled is None:
         return "see its chapter"
-    top = top_of_profile(profile_path(out, *target.profiled), 1)
-    return f"most time of its own: `{top[0][0]}`, {top[0][1]:.0%}; see the profile below" if top else "see its chapter"
+    profile = results.profiles.get(target.profiled)
+    if profile is None:
+        return "see its chapter"
+    name, share, _ = profile.functions[0]
+    return f"most time of its own: `{name}`, {share:.0%}; see the profile below"
 
 
 def _chapter(chapter: Chapter, results: Results, plots: Sequence[str]) -> str:
@@ -179,15 +201,15 @@ def _runs(results: Results) -> str:
     return "\n".join(lines)
 
 
-def _limits(results: Results, out: Path) -> str:
+def _limits(results: Results) -> str:
     """Return the top of the profile of each target that is not met."""
     missed = [one.profiled for one in TARGETS if one.profiled and one.verdict(results) is Verdict.NOT_MET]
     sections = []
     for name, size in dict.fromkeys(missed):
-        top = top_of_profile(profile_path(out, name, size), _PROFILE_LINES)
-        if not top:
+        profile = results.profiles.get((name, size))
+        if profile is None:
             continue
-        rows = [f"| `{where}` | {share:.0%} | {calls:,} |" for where, share, calls in top]
+        rows = [f"| `{where}` | {share:.0%} | {calls:,} |" for where, share, calls in profile.functions]
         head = [
             f"### Profile of the chapter {name} at {size:,} sales\n",
             "| function | own time | calls |",
@@ -195,20 +217,3 @@ def _limits(results: Results, out: Path) -> str:
         ]
         sections.append("\n".join([*head, *rows]) + "\n")
     return "\n".join(["## What limits the targets not met\n", *sections]) if sections else ""
-
-
-def top_of_profile(path: Path, count: int) -> list[tuple[str, float, int]]:
-    """Return the functions with most time of their own: name, share of the whole and calls; empty without a profile."""
-    if not path.is_file():
-        return []
-    stats = pstats.Stats(str(path))
-    every = getattr(stats, "stats")  # noqa: B009 - not in the stubs
-    whole = sum(own for _, _, own, _, _ in every.values()) or 1.0
-    top = sorted(every.items(), key=lambda one: -one[1][2])[:count]
-    return [(_function(key), figures[2] / whole, int(figures[1])) for key, figures in top]
-
-
-def _function(key: tuple[str, int, str]) -> str:
-    file, _, name = key
-    parts = Path(file).parts[-2:]
-    return name.strip("<>") if file == "~" else f"{'/'.join(parts)}: {name}"
