@@ -40,14 +40,19 @@ class Questions:
     matrix: Floats
 
 
-def questions(model: Model, matrix: Floats) -> Questions:
-    """Return what could be asked about the home whose row of features and marks is ``matrix``, shape (1, columns)."""
+def questions(model: Model, matrix: Floats, figures: frozenset[str]) -> Questions:
+    """Return what could be asked about the home whose row of features and marks is ``matrix``, shape (1, columns).
+
+    ``figures`` are the facts of an area, which nobody finds out about a home.
+    """
     learned = model.unknown
     if learned is None:
         return Questions((), matrix[:0])
     names = learned.known.names
     first = matrix.shape[1] - len(names)
-    unknown = np.flatnonzero(matrix[0, first:] > 0)
+    unknown = np.array(
+        [fact for fact in np.flatnonzero(matrix[0, first:] > 0) if names[fact] not in figures], dtype=np.int64
+    )
     rows = np.repeat(matrix, len(unknown), axis=0)
     rows[np.arange(len(rows)), first + unknown] = 0.0
     return Questions(tuple(names[fact] for fact in unknown), rows)

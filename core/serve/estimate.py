@@ -28,7 +28,7 @@ from core.serve.comparables import (
     reconcile,
 )
 from core.serve.drivers import Compared, Drivers, compared, drivers
-from core.serve.fact_groups import groups_of
+from core.serve.fact_groups import area_figures, critical_facts, groups_of
 from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag_rules, left_out
 from core.serve.likeness import Likeness, likeness_of
 from core.serve.subject import FactFault, Subject, Value, check_subject
@@ -128,7 +128,8 @@ class LiveMarket:
     """What prices a market: the model's bundle, the live model, and the latter's data version and stored level.
 
     ``notices`` are the open drift alerts; each flags the estimates it concerns. ``scope`` is signed or proposed; None
-    means the standard prices. ``learned`` is the likeness, where it was learned in advance.
+    means the standard prices. ``learned`` is the likeness and ``known_figures`` are the area figures, where they were
+    worked out in advance.
     """
 
     bundle: Bundle
@@ -138,6 +139,7 @@ class LiveMarket:
     notices: tuple[DriftNotice, ...] = ()
     scope: GoverningScope | None = None
     learned: Likeness | None = None
+    known_figures: frozenset[str] | None = None
 
     @cached_property
     def likeness(self) -> Likeness | None:
@@ -146,9 +148,16 @@ class LiveMarket:
             return self.learned
         return likeness_of(self.live_model) if has_evidence(self.live_model.model) else None
 
+    @cached_property
+    def area_figures(self) -> frozenset[str]:
+        """The facts that describe an area and not a home, which no agent can find out."""
+        if self.known_figures is not None:
+            return self.known_figures
+        return area_figures(self.live_model.model, self.live_model.sales)
+
     def prepare(self) -> None:
         """Learn now what the first question would wait for."""
-        _ = self.likeness
+        _ = self.likeness, self.area_figures
 
 
 def estimate(
@@ -256,7 +265,7 @@ def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     explaining = beside.priced
     homes, count = stack([explaining, chosen.homes]), size(explaining)
     matrix = model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))
-    asked, shift = questions(model, matrix[:1]), live_model.shift(homes)
+    asked, shift = questions(model, matrix[:1], live_market.area_figures), live_model.shift(homes)
     rows = np.vstack([matrix, asked.matrix])
     estimates = model.log_estimate(rows, np.append(shift, np.full(len(asked.names), shift[0])))
     log_price, theirs, then = np.split(estimates, [count, len(matrix)])
@@ -302,14 +311,6 @@ def beyond_horizon(as_of: date, live_model: LiveModel, problem: Problem, currenc
         f"Choose a date up to {market_day(last + timedelta(days=farthest), currency)}, or have newer sales added.",
         kind=UnavailableKind.DATE,
     )
-
-
-def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:
-    """Return the facts this market requires for an estimate, without those its own sales often lack."""
-    used = {fact.name: fact.missing_share for fact in model.profile.numeric if fact.name in model.facts.numeric}
-    used |= {"location": 0.0}
-    share = problem.estimate.critical_missing_share
-    return tuple(name for name in problem.estimate.critical if name in used and used[name] <= share)
 
 
 def before_first_sale(as_of: date, model: Model, currency: str) -> Unavailable | None:

@@ -23,7 +23,6 @@ from core.serve.estimate import (
     UnavailableKind,
     before_first_sale,
     beyond_horizon,
-    critical_facts,
     evidence_of,
     judged_with,
     nearest_lately_km,
@@ -32,6 +31,7 @@ from core.serve.estimate import (
     refusal,
     too_wide,
 )
+from core.serve.fact_groups import critical_facts
 from core.serve.flags import Flag, FlagRules, answers_of, estimate_flags, flag_rules, left_out
 from core.serve.subject import Subject, Value, check_together, facts_read, read_fact
 from core.train.live_model import LiveModel

@@ -1,4 +1,4 @@
-"""The facts of a home in familiar groups: size, rooms, quality, age, lot, location."""
+"""The facts of a home in familiar groups, from size to location; those of its area alone, and those a price needs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
+import pandas as pd
+
+from core.prepare.features.columns import Columns
 from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns
 from core.prepare.features.own_sales import OWN_SALE
+from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, is_extra
 from core.train.model import Model
 
@@ -28,6 +33,7 @@ class FactGroup(StrEnum):
     OWN_SALE = "its own earlier sale"
 
 
+_NEIGHBOURHOOD: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
 _OF: Final = {
     "living_area_sqft": FactGroup.SIZE,
     "bedrooms": FactGroup.ROOMS,
@@ -84,3 +90,30 @@ def backward(groups: Mapping[FactGroup, tuple[str, ...]]) -> dict[FactGroup, tup
     """Return the groups in reverse order, but with a home's own earlier sale still last."""
     facts = {group: names for group, names in reversed([*groups.items()]) if group is not FactGroup.OWN_SALE}
     return facts | {group: names for group, names in groups.items() if group is FactGroup.OWN_SALE}
+
+
+def area_figures(model: Model, sales: Columns) -> frozenset[str]:
+    """Return the facts that describe an area and not a home, which no agent enters.
+
+    These are the neighborhood fields, and a market's own columns that have one value in each area of its sales.
+    """
+    own = [name for name in model.facts.numeric if is_extra(name)]
+    fixed = [name for name in own if any(is_fixed(sales[name], sales[code]) for code in model.facts.area_codes)]
+    return (_NEIGHBOURHOOD & set(model.facts.all)) | set(fixed)
+
+
+def is_fixed(values: np.ndarray, areas: np.ndarray) -> bool:
+    """Tell whether a column has one value in each area, blanks aside, and more than one value in all."""
+    known = pd.DataFrame({"value": values, "area": areas}).dropna()
+    if known["value"].nunique() < 2:
+        return False
+    lowest = known.groupby("area", sort=False)["value"].agg(["min", "max"])
+    return bool((lowest["min"] == lowest["max"]).all())
+
+
+def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:
+    """Return the facts this market requires for an estimate, without those its own sales often lack."""
+    used = {fact.name: fact.missing_share for fact in model.profile.numeric if fact.name in model.facts.numeric}
+    used |= {"location": 0.0}
+    share = problem.estimate.critical_missing_share
+    return tuple(name for name in problem.estimate.critical if name in used and used[name] <= share)

@@ -20,10 +20,10 @@ from core.serve.estimate import (
     Unavailable,
     UnavailableKind,
     confidence_word,
-    critical_facts,
     estimate,
 )
 from core.serve.estimate_many import estimate_many
+from core.serve.fact_groups import critical_facts
 from core.serve.flags import FlagKind, Severity, standard_prices
 from core.serve.words import widening_words
 from core.train.ranges import Horizon

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-import pandas as pd
-
-from core.prepare.features.columns import Columns
 from core.problem import Problem
-from core.schema import NEIGHBOURHOOD_FIELDS, is_extra
-from core.serve.estimate import critical_facts
+from core.serve.fact_groups import critical_facts
 from core.train.importance import Importance
 from core.train.model import Model
 
@@ -20,17 +15,6 @@ ASKED_FIRST: Final = 6
 
 # Facts no model uses, but which show that a home is outside the model's scope.
 _ALWAYS: Final = ("property_type", "units", "zoning")
-_NEIGHBOURHOOD: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
-
-
-def area_figures(model: Model, sales: Columns) -> frozenset[str]:
-    """Return the facts that describe an area and not a home, which no agent enters.
-
-    These are the neighborhood fields, and a market's own columns that have one value in each area of its sales.
-    """
-    own = [name for name in model.facts.numeric if is_extra(name)]
-    fixed = [name for name in own if any(is_fixed(sales[name], sales[code]) for code in model.facts.area_codes)]
-    return frozenset((_NEIGHBOURHOOD & set(model.facts.all)) | set(fixed))
 
 
 def facts_asked(model: Model, figures: frozenset[str]) -> tuple[str, ...]:
@@ -51,12 +35,3 @@ def asked_first(
     needed = [name for name in critical_facts(model, problem) if name in asked]
     ranked = [one.fact for one in importance if one.fact in asked]
     return tuple(dict.fromkeys((*needed, *ranked, *asked)))[:ASKED_FIRST]
-
-
-def is_fixed(values: np.ndarray, areas: np.ndarray) -> bool:
-    """Tell whether a column has one value in each area, blanks aside, and more than one value in all."""
-    known = pd.DataFrame({"value": values, "area": areas}).dropna()
-    if known["value"].nunique() < 2:
-        return False
-    lowest = known.groupby("area", sort=False)["value"].agg(["min", "max"])
-    return bool((lowest["min"] == lowest["max"]).all())

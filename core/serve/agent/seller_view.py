@@ -13,10 +13,9 @@ from typing import Final
 
 from core.prepare.features.columns import Columns
 from core.schema import NEIGHBOURHOOD_FIELDS, is_extra
-from core.serve.agent.form_facts import is_fixed
 from core.serve.drivers import Driver, Drivers
 from core.serve.estimate import Estimate
-from core.serve.fact_groups import FactGroup, group_of
+from core.serve.fact_groups import FactGroup, group_of, is_fixed
 from core.serve.subject import Value
 
 _FIELDS: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)

@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from core.errors import ArtifactCorrupt, ArtifactStoreAway, ModelOutdated
 from core.installation import code_fingerprint
-from core.serve.agent.form_facts import area_figures
 from core.serve.agent.seller_view import neighborhood_facts
 from core.serve.estimate import LiveMarket
+from core.serve.fact_groups import area_figures
 from core.serve.likeness import Likeness
 from core.store import ModelRecord, Store
 from core.train.bundle import Bundle, from_bytes

@@ -14,7 +14,7 @@ from core.errors import NotFound, StoreUnavailable, in_full
 from core.prepare.features.columns import size
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
-from core.serve.agent.form_facts import area_figures, asked_first, facts_asked
+from core.serve.agent.form_facts import asked_first, facts_asked
 from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.agent.seller_view import neighborhood_facts
 from core.serve.comparables import Comparable
@@ -73,9 +73,7 @@ class Desk:
     @cached_property
     def area_figures(self) -> frozenset[str]:
         """The facts that describe an area and not a home, which no agent enters; empty without a live model."""
-        if self.figures is not None:
-            return self.figures.area
-        return area_figures(self.live_model.model, self.live_model.sales) if self.live_model else frozenset()
+        return self.live_market.area_figures if self.live_market else frozenset()
 
     @cached_property
     def neighborhood_facts(self) -> frozenset[str]:
@@ -191,7 +189,8 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     if found.record is None or found.evidence is None:
         return desk
     known = found.evidence
-    live_market = LiveMarket(known.bundle, known.live_model, known.version_id, None, learned=known.likeness)
+    figures = known.figures.area if known.figures else None
+    live_market = LiveMarket(known.bundle, known.live_model, known.version_id, None, (), None, known.likeness, figures)
     opened = replace(desk, live_market=live_market, numbered=known.numbered, figures=known.figures)
     return name_level(store, with_notices(store, opened))
 

@@ -11,7 +11,8 @@ import streamlit as st
 from core.errors import ImpossibleProperty
 from core.schema import label_of
 from core.serve import words
-from core.serve.estimate import Refused, critical_facts
+from core.serve.estimate import Refused
+from core.serve.fact_groups import critical_facts
 from core.serve.typical_home import typical_home, usual_facts
 from core.store import Market
 from core.train.model import Model

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.problem import Problem
-from core.serve.agent.form_facts import ASKED_FIRST, area_figures, asked_first, facts_asked
+from core.serve.agent.form_facts import ASKED_FIRST, asked_first, facts_asked
+from core.serve.estimate import Estimate
+from core.serve.estimate import estimate as price
+from core.serve.fact_groups import area_figures
 from core.train.importance import Importance
 from core.workflows.pricing.desk import Desk
 
@@ -25,3 +30,18 @@ def test_a_column_with_one_value_in_each_area_is_no_fact_of_a_home(small_desk: D
     assert {"crime_index", "school_rating", "walk_score"} & {*model.facts.all} <= figures
     assert not {"living_area_sqft", "condition", "year_built"} & figures
     assert not figures & {*facts_asked(model, figures)}
+
+
+def test_nobody_is_asked_for_a_figure_of_the_area(small_desk: Desk) -> None:
+    assert small_desk.live_market is not None
+    model = small_desk.live_market.live_model.model
+    day, level = small_desk.live_market.live_model.level.as_of, small_desk.problem.estimate.level
+    facts = {"living_area_sqft": 1_500.0, "zipcode": next(iter(model.profile.area_codes["zipcode"]))}
+    asked = price(small_desk.live_market, facts, day, small_desk.problem, level)
+    assert isinstance(asked, Estimate)
+    first = asked.ask_next[0].name
+    as_figure = replace(small_desk.live_market, known_figures=frozenset({first}))
+    again = price(as_figure, facts, day, small_desk.problem, level)
+    assert isinstance(again, Estimate)
+    assert first not in {one.name for one in again.ask_next}
+    assert again.point == asked.point
