@@ -30,7 +30,7 @@ class Severity(StrEnum):
 
 
 class FlagKind(StrEnum):
-    """The reasons for a flag."""
+    """The reasons for a flag: what is the matter with this home and its price first, then with the market's model."""
 
     PRICE_OUT_OF_SCOPE = "price out of scope"
     LEFT_OUT_OF_SCOPE = "left out of the scope"
@@ -83,6 +83,9 @@ class DriftNotice:
 
 
 _SHOWN_IN_DAYS: Final = 60
+GRAVITY: Final = {kind: place for place, kind in enumerate(FlagKind)}
+"""The place of each kind where only a few flags are shown, the gravest first."""
+
 # Facts that barely affect the price when missing: the list of imputed facts names them, but they get no flag.
 _FLAGGED_IF_IMPUTED: Final = (
     "living_area_sqft",

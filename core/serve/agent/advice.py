@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from core.schema import label_of
-from core.serve.flags import Flag, FlagKind, Severity
+from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
 from core.wording import count
 
 _MOVED: Final = "Prices moved since the last training: check against sales of the last three months."
 
 
 def advice(flags: Sequence[Flag]) -> tuple[str, ...]:
-    """Return what to do about the flags, those a person must review first; flags with one remedy are one sentence.
+    """Return what to do about the flags, those a person must review first, the gravest in front.
+
+    Flags with one remedy are one sentence.
 
     Facts not given are left out: the answer lists what it assumed, and what to ask next.
     """
-    ordered = sorted(flags, key=lambda one: one.severity is not Severity.REVIEW)
+    ordered = sorted(flags, key=lambda one: (one.severity is not Severity.REVIEW, GRAVITY[one.kind]))
     sentences = [_SENTENCES[one.kind](one) for one in ordered if one.kind is not FlagKind.IMPUTED_FACT]
     return tuple(dict.fromkeys(sentences))
 

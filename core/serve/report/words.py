@@ -8,7 +8,7 @@ from typing import Final
 
 from core.serve.comparables import Comparable, ComparableValue
 from core.serve.estimate import Estimate
-from core.serve.flags import Flag, FlagKind, Severity
+from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
 from core.serve.report.amounts import Amounts
 from core.serve.words import Conventions, widening_words
 from core.train.model import SOLD_SOON
@@ -77,8 +77,8 @@ def _chance(estimate: Estimate, amounts: Amounts, tolerance: float) -> str:
 
 
 def to_look_at(flags: Sequence[Flag]) -> tuple[str, ...]:
-    """Return at most two things to look at before setting a price, from what a person must review."""
-    kinds = [flag.kind for flag in flags if flag.severity is Severity.REVIEW]
+    """Return at most two things to look at before setting a price, the gravest of what a person must review."""
+    kinds = sorted((flag.kind for flag in flags if flag.severity is Severity.REVIEW), key=lambda kind: GRAVITY[kind])
     return tuple(dict.fromkeys(_SENTENCES[kind] for kind in kinds if kind in _SENTENCES))[:_LOOK_MAX]
 
 

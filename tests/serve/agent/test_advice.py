@@ -6,6 +6,7 @@ import pytest
 
 from core.serve.agent.advice import advice, in_short, to_review
 from core.serve.flags import Flag, FlagKind, Severity
+from core.serve.report.words import to_look_at
 
 
 def flag(kind: FlagKind, severity: Severity = Severity.REVIEW, value: str = "3") -> Flag:
@@ -31,3 +32,9 @@ def test_flags_with_one_remedy_are_said_once_and_what_needs_review_comes_first()
     assert sentences[0].startswith("Prices moved since the last training")
     assert to_review(flags) == 1
     assert in_short(one.kind for one in flags) == "wide range; prices moved"
+
+
+def test_what_is_the_matter_with_the_price_comes_before_what_is_the_matter_with_the_market() -> None:
+    flags = [flag(FlagKind.DRIFT_ALERT), flag(FlagKind.LOW_CONFIDENCE), flag(FlagKind.PRICE_OUT_OF_SCOPE)]
+    assert [sentence.split()[1] for sentence in advice(flags)] == ["price", "is", "moved"]
+    assert "beyond those the estimate was tested on" in to_look_at(flags)[0]
