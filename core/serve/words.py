@@ -240,7 +240,7 @@ def _shorten(parts: list[str], place: int, forms: Mapping[str, str]) -> None:
 
 
 def short_line(facts: Mapping[str, object], market: Conventions) -> str:
-    """Name a home in a line short enough for a phone: "1,680 sq ft · 3 bd · 2 ba"; its area where it has no size."""
+    """Name a home in a line short enough for a phone: "1,680 sq ft · 3 bd · 2 ba · condo"; its area without a size."""
     known = {name: facts[name] for name in ("living_area_sqft", *_SHORT) if facts.get(name) is not None}
     parts = [
         f"{_number(value)} {_SHORT[name]}"
@@ -248,7 +248,10 @@ def short_line(facts: Mapping[str, object], market: Conventions) -> str:
         else fact_value(name, value, market)
         for name, value in known.items()
     ]
-    return " · ".join(parts) or headline(facts, market)
+    if not parts:
+        return headline(facts, market)
+    kind = facts.get("property_type")
+    return " · ".join([*parts, kind.replace("_", " ")] if isinstance(kind, str) else parts)
 
 
 def sales_through(estimate: Estimate) -> str:
