@@ -1,10 +1,17 @@
-"""Selectors between a few views or options, kept in the page's address."""
+"""Selectors between a few views or options, kept in the page's address, and the bounds of every field for a day."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Final
 
 import streamlit as st
+
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+"""Streamlit drops a typed day beyond a field's bounds without a word, and its own are ten years to either side: these
+are beyond any day a person means, and what a day is for says whether it is possible."""
 
 
 def on_offer(chosen: str | None, options: Collection[str], usual: str) -> str:

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,7 +22,7 @@ from core.schema import SQFT_PER_SQM
 from core.serve.agent.advice import advice, to_review
 from core.serve.comparables import IN_USE
 from core.serve.driver_words import sentences
-from core.serve.estimate import UNAVAILABLE, Estimate
+from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
 from core.wording import market_day, money_range, money_short
@@ -30,6 +30,7 @@ from core.workflows.pricing import open_desks
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk, open_desk
 from pages.kit import session
+from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.estimate import comparables_choice
 from pages.views.pricing import answer
@@ -180,6 +181,16 @@ def test_the_answer_is_that_of_the_core_for_the_same_facts(desk: Desk) -> None:
     direct = desk.price({**HOME, "zipcode": busiest(desk)}, as_of, 0.8, AGENT)
     assert answered(app).question.as_of == as_of
     assert estimated(app) == direct
+
+
+def test_any_day_can_be_typed_and_one_too_far_ahead_is_refused_with_its_reason(desk: Desk) -> None:
+    app = opened()
+    [day] = [one for one in app.date_input if one.label == "Valuation date"]
+    assert (day.min, day.max) == (FIRST_DAY, LAST_DAY)
+    app.session_state[key("valuation_date")] = date(2090, 1, 1)
+    result = answered(price(app, busiest(desk))).result
+    assert isinstance(result, Unavailable)
+    assert "2090" in result.reason
 
 
 def test_confidence_is_said_in_number_and_word_and_explained(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from core.store.base.audit import Wanted
 from core.wording import count, day_form, instant
 from core.workflows.monitoring.audit import WORDS, export_trail, trail_names, trail_of
 from core.workflows.monitoring.audit_words import action_words
+from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.figures import fields, frame, missing
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
@@ -71,5 +72,5 @@ def _wanted(selection: Selection) -> Wanted:
 
 
 def _day(label: str, key: str, form: str) -> date | None:
-    chosen = st.date_input(label, None, key=key, bind="query-params", width=160, format=form)
+    chosen = st.date_input(label, None, FIRST_DAY, LAST_DAY, key=key, bind="query-params", width=160, format=form)
     return chosen if isinstance(chosen, date) else None

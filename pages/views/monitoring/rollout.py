@@ -24,6 +24,7 @@ from core.workflows.pilot.rollout import (
     whose_day,
 )
 from core.workflows.pricing.answers import offices
+from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.figures import frame
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
@@ -83,7 +84,9 @@ def _add(selection: Selection, rollout: Rollout | None) -> None:
         )
         group = st.radio("Group", list(_GROUPS), format_func=lambda one: _GROUPS[one], key="rollout_group")
         days = whose_day(selection.market, selection.clock)
-        starts = st.date_input("Start", selection.clock + timedelta(days=1), key="rollout_start", help=plain(days))
+        starts = st.date_input(
+            "Start", selection.clock + timedelta(days=1), FIRST_DAY, LAST_DAY, key="rollout_start", help=plain(days)
+        )
         reason = st.text_input("Reason", key="rollout_add_reason")
         pressed = st.form_submit_button("Give them estimates", type="primary", icon=":material/add:")
         if pressed:

@@ -17,6 +17,7 @@ from core.wording import day_form, market_day
 from core.workflows.monitoring.figures import Accuracy, accuracy_of
 from core.workflows.monitoring.readings import latest_days
 from core.workspace import Workspace
+from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.figures import fields
 from pages.kit.text import plain
 
@@ -170,8 +171,12 @@ def _days(span: str, clock: date, form: str) -> tuple[date | None, date | None]:
         return None, None
     if span == DATES:
         first = latest_days(clock, SPANS[_USUAL])
-        since = st.date_input("From", first, key="since", bind="query-params", width=_FIELD, format=form)
-        until = st.date_input("To", clock, key="until", bind="query-params", width=_FIELD, format=form)
+        since = st.date_input(
+            "From", first, FIRST_DAY, LAST_DAY, key="since", bind="query-params", width=_FIELD, format=form
+        )
+        until = st.date_input(
+            "To", clock, FIRST_DAY, LAST_DAY, key="until", bind="query-params", width=_FIELD, format=form
+        )
         if since and until and since > until:
             st.warning("The first day is after the last, so there are no days between them.", icon=":material/error:")
         return since, until

@@ -24,6 +24,7 @@ from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.many_homes import PricedFile, price_file, record_file
 from core.workspace import Workspace
 from pages.kit import cached_desk, figures
+from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
 
@@ -64,7 +65,9 @@ def draw(workspace: Workspace, desk: Desk, today: date) -> None:
             f"at most {ROWS_MAX:,} rows.",
         )
         shape = fact_fields.date_format(desk.market)
-        as_of = st.date_input("Valuation date", desk.valuation_date(today), format=shape, key="file_date")
+        as_of = st.date_input(
+            "Valuation date", desk.valuation_date(today), FIRST_DAY, LAST_DAY, format=shape, key="file_date"
+        )
         if note := desk.date_note(today):
             st.caption(plain(note))
         submitted = st.form_submit_button("Price the file", type="primary", icon=":material/sell:")

@@ -20,6 +20,7 @@ from core.wording import marked
 from core.workflows.pricing.answers import Question, RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.questions import list_price
+from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
 from pages.views.pricing.fact_fields import COORDINATES, LIST_PRICE, PROPERTY_ID, Fields, held, key
@@ -319,6 +320,8 @@ def _valuation_date(desk: Desk, today: date) -> None:
     st.session_state.setdefault(widget, desk.valuation_date(today))
     st.date_input(
         "Valuation date",
+        min_value=FIRST_DAY,
+        max_value=LAST_DAY,
         key=widget,
         format=fact_fields.date_format(desk.market),
         persist_state="session",
