@@ -176,28 +176,42 @@ def test_processor_time_counts_what_a_child_spends() -> None:
     assert sum(spent.by_kind.values()) > 0.1
 
 
-def test_what_is_not_run_again_stands_as_kept_on_the_same_machine_only(tmp_path: Path) -> None:
-    def run(chapter: str, seconds: float) -> Results:
-        one, at = Measurement(chapter, 7, f"time of {chapter}", "s", seconds), (chapter, 7)
-        top = {at: TopOfProfile(chapter, 7, ((f"the loop of {chapter}", 0.5, 3),))}
-        return Results({(*at, one.name): one}, {at: ChapterRun(*at, "done", 1.0, 0.1, 0.2, "2026-01-01", "abc")}, top)
+def test_what_is_not_run_again_stands_as_kept_but_no_size_of_another_machine(tmp_path: Path) -> None:
+    def run(chapter: str, seconds: float, size: int = 7, machine: str = "two cores") -> Results:
+        one, at = Measurement(chapter, size, f"time of {chapter}", "s", seconds), (chapter, size)
+        top = {at: TopOfProfile(chapter, size, ((f"the loop of {chapter}", 0.5, 3),))}
+        ran = ChapterRun(*at, "done", 1.0, 0.1, 0.2, "2026-01-01", "abc", machine)
+        return Results({(*at, one.name): one}, {at: ran}, top)
 
-    writer.write(tmp_path, run("ingest", 11.0), _MACHINE)
-    writer.write(tmp_path, run("train", 22.0), _MACHINE)
-    path = writer.write(tmp_path, run("ingest", 33.0), _MACHINE)
+    for results in (run("ingest", 11.0), run("ingest", 55.0, 9), run("train", 22.0), run("ingest", 33.0)):
+        path = writer.write(tmp_path, results, _MACHINE)
     text = path.read_text(encoding="utf-8")
-    assert "| time of ingest | 33.0 s |" in text
+    assert "| time of ingest | 33.0 s | 55.0 s |" in text
     assert "| time of train | 22.0 s |" in text
     assert "11.0 s" not in text
-    held = writer.kept(tmp_path, _MACHINE)
-    assert held == run("ingest", 33.0).over(run("train", 22.0))
-    assert writer.kept(tmp_path, {**_MACHINE, "processor": "eight cores"}) == Results()
+    assert "- measured on" not in text
+    text = writer.write(tmp_path, run("ingest", 44.0, machine="eight cores"), _MACHINE).read_text(encoding="utf-8")
+    assert "| time of ingest | 44.0 s |" in text
+    assert "| time of train | 22.0 s |" in text
+    assert "55.0 s" not in text
+    assert "- measured on eight cores: ingest" in text
+    assert "| 2026-01-01 | abc | eight cores |" in text
+
+
+def test_a_sum_over_machines_is_not_measured(tmp_path: Path) -> None:
+    [target] = [one for one in TARGETS if one.what.startswith("1,000,000 sales: ingest")]
+    for chapter, name in target.parts:
+        append(tmp_path, Measurement(chapter, 1_000_000, name, "s", 10.0))
+        append(tmp_path, ChapterRun(chapter, 1_000_000, "done", 1.0, 0.1, 0.2, "", "", "one machine"))
+    assert target.figure(read(tmp_path)) == 30.0
+    append(tmp_path, ChapterRun("batch", 1_000_000, "done", 1.0, 0.1, 0.2, "", "", "another"))
+    assert target.figure(read(tmp_path)) is None
 
 
 def test_failures_are_in_the_book() -> None:
     run = ChapterRun("ingest", 10_000, "failed: no | room", 3.0, 0.1, 0.2, "2026-01-01", "abc")
     text = writer.book(Results({}, {("ingest", 10_000): run}), _MACHINE)
-    assert "| ingest | 10,000 | **failed: no / room** | 3 | 0.1 | 0.2 | 2026-01-01 | abc |" in text
+    assert "| ingest | 10,000 | **failed: no / room** | 3 | 0.1 | 0.2 | 2026-01-01 | abc |  |" in text
 
 
 def _run(out: Path, chapters: tuple[Chapter, ...]) -> None:

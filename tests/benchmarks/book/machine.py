@@ -37,6 +37,11 @@ def machine() -> dict[str, str]:
     }
 
 
+def machine_name() -> str:
+    """Return the machine in a few words: "AMD EPYC, 2 cores, 24 GB"."""
+    return ", ".join(machine()[part] for part in ("processor", "memory"))
+
+
 def load() -> float:
     """Return the load average of the last minute."""
     return os.getloadavg()[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -37,7 +37,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class ChapterRun:
-    """How one run of a chapter went: "done", or what went wrong, with the machine's load at both ends."""
+    """How one run of a chapter went: "done", or what went wrong, with the machine and its load at both ends."""
 
     chapter: str
     size: int
@@ -47,6 +47,7 @@ class ChapterRun:
     load_after: float
     at: str
     commit: str
+    machine: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,26 @@ class Results:
             yield run
 
     def over(self, kept: Results) -> Results:
-        """Return these results, with what was kept of the chapters and sizes that were not run again."""
-        measurements = {key: one for key, one in kept.measurements.items() if key[:2] not in self.runs}
-        profiles = {key: one for key, one in kept.profiles.items() if key not in self.runs}
-        return Results(measurements | self.measurements, kept.runs | self.runs, profiles | self.profiles)
+        """Return these results, with what was kept of the chapters and sizes that were not run again.
+
+        The sizes of a chapter are of one machine, so that its growth is: of a chapter run on another one, none is kept.
+        """
+        again = {(chapter, run.machine) for (chapter, _), run in self.runs.items()}
+        named = {chapter for chapter, _ in again}
+        stands = {
+            key
+            for key, run in kept.runs.items()
+            if key not in self.runs and (key[0] not in named or (key[0], run.machine) in again)
+        }
+        return Results(
+            {key: one for key, one in kept.measurements.items() if key[:2] in stands} | self.measurements,
+            {key: run for key, run in kept.runs.items() if key in stands} | self.runs,
+            {key: one for key, one in kept.profiles.items() if key in stands} | self.profiles,
+        )
+
+    def machines(self, runs: Iterable[tuple[str, int]]) -> set[str]:
+        """Return the machines on which some chapters and sizes were run."""
+        return {self.runs[key].machine for key in runs if key in self.runs}
 
 
 Line = Measurement | ChapterRun | TopOfProfile

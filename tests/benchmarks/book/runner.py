@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.benchmarks.book.chapters import CHAPTERS, Chapter
-from tests.benchmarks.book.machine import commit, load
+from tests.benchmarks.book.machine import commit, load, machine_name
 from tests.benchmarks.book.measurement import DONE, ChapterRun, TopOfProfile, append, begin, read
 from tests.benchmarks.book.targets import TARGETS, Verdict
 
@@ -67,7 +67,7 @@ def _run_one(out: Path, size: int, chapter: Chapter, command: Sequence[str]) -> 
         outcome = _outcome(words, log, chapter.limit_seconds(size))
     took = time.perf_counter() - started
     print(f"{size:>9,}  {chapter.name:<10} {outcome}, {took:,.0f} s", flush=True)
-    return ChapterRun(chapter.name, size, outcome, round(took, 1), before, load(), at, commit())
+    return ChapterRun(chapter.name, size, outcome, round(took, 1), before, load(), at, commit(), machine_name())
 
 
 def _outcome(words: Sequence[str], log: Path, seconds: float) -> str:

@@ -76,12 +76,12 @@ def ratio(chapter: str, size: int, name: str) -> Read:
 
 
 def together(size: int, *parts: tuple[str, str]) -> Read:
-    """Read the sum of measurements; None unless all are there."""
+    """Read the sum of measurements; None unless all are there, of one machine."""
     return lambda results: _combined(results, size, parts, sum)
 
 
 def largest(size: int, *parts: tuple[str, str]) -> Read:
-    """Read the largest of some measurements; None unless all are there."""
+    """Read the largest of some measurements; None unless all are there, of one machine."""
     return lambda results: _combined(results, size, parts, max)
 
 
@@ -110,7 +110,8 @@ def _combined(
 ) -> float | None:
     found = [results.find(chapter, size, name) for chapter, name in parts]
     values = [one.value for one in found if one is not None]
-    return combine(values) if len(values) == len(parts) else None
+    of_one_machine = len(results.machines((chapter, size) for chapter, _ in parts)) <= 1
+    return combine(values) if len(values) == len(parts) and of_one_machine else None
 
 
 _STEPS: Final = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +16,6 @@ from tests.benchmarks.book.targets import TARGETS, Target, Verdict
 BOOK: Final = "BENCHMARKS.md"
 PLOTS: Final = "docs/benchmarks"
 _TIMES: Final = ("s", "ms")
-_MACHINE: Final = "machine.json"
-_SAME_MACHINE: Final = ("processor", "memory")
 _BUSY: Final = 1.3
 """A load before a chapter above this many times the cores is no quiet machine."""
 
@@ -28,20 +25,9 @@ _INTRODUCTION: Final = """# Benchmarks
 count: each is a multiple of the baseline named beside it, measured in the same run on the same machine. "Growth" gives
 the sales and the time as multiples of those at the smallest size, and the exponent: 1.0 where twice the sales take
 twice the time; n log n is about 1.1. The sales are those of the simulated city, so that anyone can measure the same.
-The results are kept in `docs/benchmarks/results.jsonl`: on the machine that measured them, a chapter that is run again
-takes the place of what was kept of it, and the others stand. The runs below say when and on which commit.
+The results are kept in `docs/benchmarks/results.jsonl`: a chapter that is run again takes the place of what was kept of
+it, and the others stand. The runs below say on which machine, when and on which commit.
 """
-
-
-def kept(root: Path, machine: Mapping[str, str]) -> Results:
-    """Return the results kept beside the book under ``root``; none where another machine measured them."""
-    folder = root / PLOTS
-    try:
-        measured_on = json.loads((folder / _MACHINE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Results()
-    same = all(measured_on.get(part) == machine.get(part) for part in _SAME_MACHINE)
-    return read(folder) if same else Results()
 
 
 def write(root: Path, fresh: Results, machine: Mapping[str, str]) -> Path:
@@ -49,7 +35,7 @@ def write(root: Path, fresh: Results, machine: Mapping[str, str]) -> Path:
 
     Chapters that were not run again stand as they were kept there.
     """
-    results = fresh.over(kept(root, machine))
+    results = fresh.over(read(root / PLOTS))
     folder = root / PLOTS
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -57,7 +43,6 @@ def write(root: Path, fresh: Results, machine: Mapping[str, str]) -> Path:
     for name, drawn in plots.items():
         (folder / name).write_text(drawn, encoding="utf-8")
     (folder / RESULTS).write_text(text_of(results), encoding="utf-8")
-    (folder / _MACHINE).write_text(json.dumps(dict(machine), indent=1) + "\n", encoding="utf-8")
     path = root / BOOK
     path.write_text(book(results, machine, tuple(plots)), encoding="utf-8")
     return path
@@ -65,14 +50,21 @@ def write(root: Path, fresh: Results, machine: Mapping[str, str]) -> Path:
 
 def book(results: Results, machine: Mapping[str, str], plots: Sequence[str] = ()) -> str:
     """Return the text of the book."""
-    sections = [_INTRODUCTION, _machine(machine), _one_size(results), _targets(results)]
+    sections = [_INTRODUCTION, _machine(machine, results), _one_size(results), _targets(results)]
     sections += [_chapter(chapter, results, plots) for chapter in CHAPTERS]
     sections += [_runs(results), _limits(results)]
     return "\n".join(section for section in sections if section)
 
 
-def _machine(machine: Mapping[str, str]) -> str:
-    return "\n".join(f"- {name}: {words}" for name, words in machine.items()) + "\n"
+def _machine(machine: Mapping[str, str], results: Results) -> str:
+    """Name the machine that wrote the book with its versions, and each machine on which chapters were run."""
+    chapters: dict[str, dict[str, None]] = {}
+    for (chapter, _), run in results.runs.items():
+        chapters.setdefault(run.machine, {})[chapter] = None
+    lines = [f"- {name}: {words}" for name, words in machine.items()]
+    if len(chapters) > 1:
+        lines += [f"- measured on {name or 'a machine not named'}: {', '.join(ran)}" for name, ran in chapters.items()]
+    return "\n".join(lines) + "\n"
 
 
 def _one_size(results: Results) -> str:
@@ -187,15 +179,14 @@ def _series(chapter: Chapter, results: Results, name: str) -> list[Measurement]:
 
 
 def _runs(results: Results) -> str:
-    lines = ["## Runs\n", "| chapter | sales | outcome | seconds | load before | load after | at | commit |"]
-    lines.append("|---|--:|---|--:|--:|--:|---|---|")
+    lines = ["## Runs\n", "| chapter | sales | outcome | seconds | load before | load after | at | commit | machine |"]
+    lines.append("|---|--:|---|--:|--:|--:|---|---|---|")
     order = [chapter.name for chapter in CHAPTERS]
     for run in sorted(results.runs.values(), key=lambda run: (run.size, order.index(run.chapter))):
         outcome = run.outcome if run.outcome == DONE else f"**{run.outcome.replace('|', '/')}**"
         loads = f"{run.load_before:.1f} | {run.load_after:.1f}" if run.at else " | "
-        lines.append(
-            f"| {run.chapter} | {run.size:,} | {outcome} | {run.seconds:,.0f} | {loads} | {run.at} | {run.commit} |"
-        )
+        what = f"| {run.chapter} | {run.size:,} | {outcome} | {run.seconds:,.0f}"
+        lines.append(f"{what} | {loads} | {run.at} | {run.commit} | {run.machine} |")
     total = sum(run.seconds for run in results.runs.values())
     lines.append(f"\nTogether {total / 60:,.0f} minutes.\n")
     return "\n".join(lines)
