@@ -287,6 +287,7 @@ def _ingest_document(report: IntakeReport) -> dict[str, Any]:
         "matched": dict(preview.matched),
         "conflicts": len(preview.conflicts),
         "unreadable_cells": len(preview.problems),
+        "elsewhere": preview.elsewhere,
         "inferences": [{"file": table.name, **asdict(one)} for table in preview.tables for one in table.inferences],
         "taken_out": {
             file: [asdict(one) | {"reason": reason(one)} for one in found] for file, found in preview.personal.items()
@@ -305,6 +306,7 @@ def _ingest_text(report: IntakeReport) -> str:
         f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
     ]
     lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
+    lines += [preview.elsewhere] if preview.elsewhere else []
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
     if not report.changed:
         return "\n".join([*lines, f"{why_nothing_new(preview.files)} Still {head}"])

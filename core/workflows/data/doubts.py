@@ -1,4 +1,4 @@
-"""Doubts about how a file was read, seen only once its rows are judged: what a misread column does to them."""
+"""Doubts seen only once the rows of a file are judged: what a misread column does to them, and sales of elsewhere."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+import pandas as pd
+
 from core.accounting import FileAccounting
 from core.collect.inference import Inference
+from core.collect.join_keys import area_codes, column_or_missing, fold_names
 from core.collect.mapping import MappedTable
 from core.collect.set_aside import PERHAPS_NO_HOME
 from core.schema import FIELD_BY_NAME, Source, label_of
@@ -18,6 +21,13 @@ _REJECTED_MAX: Final = 0.05
 _BLANKED_MAX: Final = 1 / 3
 _FIELD_OF: Final = {"price": "sale_price", "date": "sale_date", "listed_after_sold": "list_date"}
 _KINDS_SHOWN: Final = 3
+_COORDINATES: Final = ("latitude", "longitude")
+_MARGIN_DEGREES: Final = 0.5
+"""About 50 km: sales a little around a market may be its own."""
+
+_NEW_MIN: Final = 20
+_HELD_MIN: Final = 100
+_INSIDE_MIN: Final = 0.1
 
 
 def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], currency: str) -> list[MappedTable]:
@@ -40,6 +50,41 @@ def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], 
         )
 
     return [replace(table, inferences=(*table.inferences, *doubts(table))) for table in tables]
+
+
+def elsewhere_words(new: pd.DataFrame, held: pd.DataFrame) -> str:
+    """Say that hardly any new sale is where a market has sales, "" where they are or nothing tells; both canonical.
+
+    They are compared by zip code, else by neighborhood, else by coordinates, if enough sales of both have them.
+    """
+    for place, told, known in ((code, *_codes(new, held, code)) for code in ("zipcode", "neighbourhood")):
+        if min(len(told) / _NEW_MIN, len(known) / _HELD_MIN) >= 1:
+            return _elsewhere(told.isin(set(known)), f"in a {label_of(place).lower()} where this market has sales")
+    ours, theirs = (_places(table) for table in (new, held))
+    if min(len(ours) / _NEW_MIN, len(theirs) / _HELD_MIN) < 1:
+        return ""
+    near = pd.Series(True, index=ours.index)
+    for name in _COORDINATES:
+        near &= ours[name].between(theirs[name].min() - _MARGIN_DEGREES, theirs[name].max() + _MARGIN_DEGREES)
+    return _elsewhere(near, "where this market has sales")
+
+
+def _elsewhere(inside: pd.Series, where: str) -> str:
+    if inside.mean() >= _INSIDE_MIN:
+        return ""
+    found = "None" if not inside.any() else f"Only {int(inside.sum()):,}"
+    return f"{found} of {count(len(inside), 'sale')} is {where}: make sure that the file belongs to this market."
+
+
+def _codes(new: pd.DataFrame, held: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
+    """Return the codes of an area in one spelling, without missing ones."""
+    fold = area_codes if name == "zipcode" else fold_names
+    told, known = (fold(column_or_missing(table, name).astype("str")).dropna() for table in (new, held))
+    return told, known
+
+
+def _places(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.to_numeric(column_or_missing(table, name)) for name in _COORDINATES}).dropna()
 
 
 def _other_money(table: MappedTable, currency: str) -> Iterator[Inference]:

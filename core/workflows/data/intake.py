@@ -41,7 +41,7 @@ from core.workflows.data.corrected_sales import (
     no_corrections,
     sales_of,
 )
-from core.workflows.data.doubts import with_doubts
+from core.workflows.data.doubts import elsewhere_words, with_doubts
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
 from core.workflows.data.row_ledger import account, full_ledger
@@ -90,7 +90,8 @@ class IntakePreview:
     ``leaks`` are the columns of each sales file that reveal the price; ``personal`` lists by file what of persons was
     dropped or cut out on reading; ``readings`` says how each file was read, and ``intake`` is the record of it with the
     mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one. ``gained``
-    counts by fact the stored sales that gain it from tax and neighborhood files.
+    counts by fact the stored sales that gain it from tax and neighborhood files. ``elsewhere`` says that
+    hardly any sale of a file is where the market has sales, "" else.
     """
 
     market: str | NewMarket
@@ -115,6 +116,7 @@ class IntakePreview:
     intake: tuple[FileIntake, ...] = ()
     roll: pd.DataFrame | None = None
     gained: Mapping[str, int] = field(default_factory=dict)
+    elsewhere: str = ""
 
     @property
     def corrected_sales(self) -> int:
@@ -152,6 +154,7 @@ def prepare_intake(
     problem = in_currency(problem, currency, pd.concat(prices))
     answers = store.matches.of(market_id_of(market))
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
+    elsewhere = " ".join(filter(None, (elsewhere_words(one.frame, intake.held_sales()) for one in read.sales)))
     _add_all(intake, read, same, decisions, problem, today, part(progress, 0.5, 0.95))
     pool = intake.pool(decisions)
     if pool.sales.empty or pool.waits.all():
@@ -182,6 +185,7 @@ def prepare_intake(
         intake=read.records,
         roll=joined_roll(lambda: store.versions.load_roll(parent.version_id) if parent else None, intake.roll, today),
         gained=intake.gained,
+        elsewhere=elsewhere,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from core.accounting import FileAccounting
 from core.collect.mapping import MappedTable
 from core.schema import Source
-from core.workflows.data.doubts import with_doubts
+from core.workflows.data.doubts import elsewhere_words, with_doubts
 from core.workflows.data.effect_words import why_nothing_new
 
 
@@ -109,3 +109,33 @@ def test_a_median_price_per_area_at_which_no_homes_sell_is_doubtful(rate: float,
     found = with_doubts([table], [_account(100, accepted=100)], currency)[0].inferences
     assert [one.column for one in found] == ["Price"] * bool(words)
     assert all(words in str(one) and not one.sure for one in found)
+
+
+def sold(count: int, **facts: object) -> pd.DataFrame:
+    return pd.DataFrame({"sale_price": [300_000.0] * count, **{name: [value] * count for name, value in facts.items()}})
+
+
+HELD = pd.concat([sold(60, zipcode="98103", latitude=47.6, longitude=-122.3), sold(60, zipcode="98118")])
+
+
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        (sold(30, zipcode="3056", latitude=-37.7, longitude=144.9), "None of 30 sales is in a zipcode where"),
+        (pd.concat([sold(30, zipcode="3056"), sold(1, zipcode="98103-1234")]), "Only 1 of 31 sales is in a zipcode"),
+        (pd.concat([sold(30, zipcode="98199"), sold(6, zipcode="98103.0")]), ""),
+        (sold(30, zipcode="98103"), ""),
+        (sold(3, zipcode="3056"), ""),
+        (sold(30), ""),
+    ],
+)
+def test_sales_of_another_place_are_told_of_before_they_are_committed(new: pd.DataFrame, words: str) -> None:
+    assert elsewhere_words(new, HELD).startswith(words)
+    assert bool(elsewhere_words(new, HELD)) == bool(words)
+
+
+def test_places_are_compared_by_coordinates_where_there_are_no_codes() -> None:
+    held, near = sold(200, latitude=47.6, longitude=-122.3), sold(30, latitude=47.9, longitude=-122.0)
+    assert elsewhere_words(near, held) == ""
+    assert elsewhere_words(sold(30, latitude=-37.7, longitude=144.9), held).startswith("None of 30 sales is where")
+    assert elsewhere_words(near, held.head(0)) == ""
