@@ -21,6 +21,9 @@ _REJECTED_MAX: Final = 0.05
 _BLANKED_MAX: Final = 1 / 3
 _FIELD_OF: Final = {"price": "sale_price", "date": "sale_date", "listed_after_sold": "list_date"}
 _KINDS_SHOWN: Final = 3
+_TWO_PARTS: Final = r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}\b"
+_MONTHS: Final = 12
+_LEAP_YEAR: Final = 2024
 _COORDINATES: Final = ("latitude", "longitude")
 _MARGIN_DEGREES: Final = 0.5
 """About 50 km: sales a little around a market may be its own."""
@@ -34,8 +37,8 @@ def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], 
     """Return the tables, those of sales with what makes a column doubtful among their inferences.
 
     A column is doubtful if its limits reject more than 5% of the rows, or blank more than a third of its values; prices
-    also if they are written in another currency than the market's, ``currency``, or may be prices per area.
-    So are types of property that may be no home.
+    also if they are written in another currency than the market's, ``currency``, or may be prices per area; dates if
+    some have day and month the other way round. So are types of property that may be no home.
     """
     by_name = {account.file: account for account in files}
 
@@ -46,6 +49,7 @@ def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], 
             *_other_money(table, currency),
             *doubt_of_price(table, currency),
             *_no_homes(table),
+            *_mixed_orders(table),
             *_doubts(table, by_name[table.name]),
         )
 
@@ -103,6 +107,24 @@ def _no_homes(table: MappedTable) -> Iterator[Inference]:
         claim = f"{count(int(found.sum()), 'row')} kept whose type of property may be no home"
         seen = "; ".join(f"{kind!r} in {count(int(n), 'row')}" for kind, n in found.head(_KINDS_SHOWN).items())
         yield Inference(table.columns["property_type"], "property_type", claim, seen, table.rows_in, sure=False)
+
+
+def _mixed_orders(table: MappedTable) -> Iterator[Inference]:
+    """Doubt the days up to the 12th of a column in which some dates have day and month the other way round."""
+    if "sale_date" not in table.frame or "sale_date" not in table.columns:
+        return
+    unread = table.problems.loc[table.problems["field"] == "sale_date", "value"]
+    parts = unread.str.extract(_TWO_PARTS).dropna().astype("int64")
+    day, month = parts.max(axis=1), parts.min(axis=1)
+    other_way = pd.to_datetime({"year": _LEAP_YEAR, "month": month, "day": day}, errors="coerce").notna()
+    swapped = int((other_way & (day > _MONTHS)).sum())
+    either = int((table.frame["sale_date"].dt.day <= _MONTHS).sum())
+    if swapped and either:
+        claim = (
+            f"day and month stand both ways round: {count(either, 'date')} of a day up to the 12th may be read wrongly"
+        )
+        seen = f"{count(swapped, 'date')} cannot be read in the order of the others"
+        yield Inference(table.columns["sale_date"], "sale_date", claim, seen, table.rows_in, sure=False)
 
 
 def _doubts(table: MappedTable, account: FileAccounting) -> Iterator[Inference]:

@@ -139,3 +139,21 @@ def test_places_are_compared_by_coordinates_where_there_are_no_codes() -> None:
     assert elsewhere_words(near, held) == ""
     assert elsewhere_words(sold(30, latitude=-37.7, longitude=144.9), held).startswith("None of 30 sales is where")
     assert elsewhere_words(near, held.head(0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("unread", "doubted"),
+    [(["25/11/2024", "13.2.24"], True), (["soon", "2024-13-40"], False), (["31/02/2024"], False), ([], False)],
+)
+def test_days_up_to_the_12th_are_doubted_where_some_dates_stand_the_other_way_round(
+    unread: list[str], doubted: bool
+) -> None:
+    dates = pd.Series(pd.to_datetime(["2024-05-03", "2024-06-28"]).astype("datetime64[us]"))
+    problems = pd.DataFrame({"field": "sale_date", "value": pd.Series(unread, dtype="str")})
+    frame = pd.DataFrame({"sale_date": dates})
+    table = MappedTable("sales.csv", Source.SALES, "", frame, problems, (), 2, {"sale_date": "Sold"})
+    [found] = with_doubts([table], [_account(2, accepted=2)], "USD")
+    assert [one.column for one in found.inferences] == (["Sold"] if doubted else [])
+    if doubted:
+        assert "1 date of a day up to the 12th may be read wrongly" in str(found.inferences[0])
+        assert not found.inferences[0].sure
