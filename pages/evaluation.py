@@ -36,6 +36,7 @@ VIEWS: Final[dict[str, dict[str, Draw]]] = {
         "Ratio study": headline.draw_ratio,
     },
 }
+_MODEL: Final = "evaluated"
 # A signature and a training run's figures cover the whole test, not a part of it.
 _OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ decisions", "Signature")
 
@@ -52,6 +53,8 @@ def main(workspace: Workspace) -> None:
     record, period = _bar(workspace, market, records)
     if record.is_live:
         _in_use(workspace, market, record)
+    else:
+        _not_in_use(record, records)
     view = choice.view(list(VIEWS))
     try:
         for part, place in _open_parts(view):
@@ -72,6 +75,23 @@ def _in_use(workspace: Workspace, market: Market, record: ModelRecord) -> None:
         st.markdown(plain(in_use_words(watched, workspace.problem)), width="content")
         if may(workspace.actor, Action.WATCH):
             navigation.link_to("monitoring", "See Monitoring")
+
+
+def _not_in_use(record: ModelRecord, records: list[ModelRecord]) -> None:
+    """Say that another model prices, and lead to it: the choice stays when a model is promoted."""
+    live = next((one.model_id for one in records if one.is_live), None)
+    if live is None:
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(
+            f":material/info: {plain(f'Model {record.model_id} is not live: agents are answered by {live}.')}",
+            width="content",
+        )
+        st.button("Show the live model", key="show_live", type="tertiary", on_click=_choose, args=(live,))
+
+
+def _choose(model_id: str) -> None:
+    st.session_state[_MODEL] = model_id
 
 
 def _open_parts(view: str) -> Iterator[tuple[str, DeltaGenerator]]:
@@ -105,7 +125,7 @@ def _model(records: list[ModelRecord]) -> ModelRecord:
         list(by_id),
         # The stage is not part of it: a link to a model stays valid when another goes live.
         format_func=lambda model_id: f"{model_id} ({by_id[model_id].card['family']})",
-        key="evaluated",
+        key=_MODEL,
         bind="query-params",
         width=380,
     )

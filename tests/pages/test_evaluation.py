@@ -548,3 +548,7 @@ def test_the_live_model_is_shown_first(trained_home: Path, tmp_path: Path, monke
     other = next(option for option in chooser.options if live_model(home) not in option)
     chooser.select_index(chooser.options.index(other)).run()
     assert "(candidate), data version" in text(app)
+    assert f"is not live: agents are answered by {live_model(home)}." in text(app)
+    app.button("show_live").click().run()
+    assert app.selectbox("evaluated").value == live_model(home)
+    assert "is not live" not in text(app)
