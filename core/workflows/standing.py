@@ -18,7 +18,7 @@ from core.store import ModelRecord
 from core.store.operations.alerts import AlertRecord
 from core.wording import bound, count, days, percent
 from core.workflows.models.floor import target_verdict
-from core.workflows.models.gate import gate_on, reason_needed
+from core.workflows.models.gate import GATE, gate_on, reason_needed
 from core.workflows.overview import ERROR_KINDS, Overview, Watched, attention
 from core.workspace import Workspace
 
@@ -66,8 +66,7 @@ def standing_of(seen: Overview, problem: Problem) -> Standing:
         return Standing(attention(seen, problem)[0], Step.TRAIN if enough else Step.UPLOAD)
     trouble = _trouble(seen, seen.champion, problem)
     if trouble:
-        remedy, step = _remedy(seen.challenger, seen.champion.model_id)
-        return Standing(f"{trouble}; {remedy}.", step)
+        return _in_trouble(seen, seen.champion, trouble)
     others = [one for one in seen.watched.alerts if not RULE_OF[AlertKind(one.kind)].of_the_model]
     if others:
         words = ", ".join(dict.fromkeys(RULE_OF[AlertKind(one.kind)].title for one in others))
@@ -77,9 +76,33 @@ def standing_of(seen: Overview, problem: Problem) -> Standing:
     return _in_order(seen)
 
 
+def _in_trouble(seen: Overview, live: ModelRecord, trouble: str) -> Standing:
+    remedy, step = _remedy(seen.challenger, live.model_id)
+    if step is Step.RETRAIN and _is_of_the_latest_sales(seen, live):
+        return _nothing_to_learn_from(seen, trouble)
+    return Standing(f"{trouble}; {remedy}.", step)
+
+
+def _is_of_the_latest_sales(seen: Overview, live: ModelRecord) -> bool:
+    """Tell whether the live model was retrained on the sales there are, so that retraining would not change it."""
+    return GATE in live.card and seen.version is not None and live.version_id == seen.version.version_id
+
+
+def _nothing_to_learn_from(seen: Overview, trouble: str) -> Standing:
+    """Say what helps a model that another retraining would leave as it is."""
+    why = f"{trouble}, and it was retrained on the latest sales"
+    if _is_unsigned(seen):
+        return Standing(f"{why}: sign the scope in which it holds, and bring newer sales.", Step.SIGN)
+    return Standing(f"{why}: bring newer sales, or more facts of the homes.", Step.UPLOAD)
+
+
+def _is_unsigned(seen: Overview) -> bool:
+    return seen.scope is not None and seen.scope.basis is not ScopeBasis.SIGNED
+
+
 def _in_order(seen: Overview) -> Standing:
     """Say what is left to do for a live model that nothing speaks against."""
-    unsigned = seen.scope is not None and seen.scope.basis is not ScopeBasis.SIGNED
+    unsigned = _is_unsigned(seen)
     if seen.watched.error is None and seen.models > 1:
         step = Step.SIGN if unsigned else Step.WATCH
         next_step = "sign its scope, and watch its first sales" if unsigned else "watch its first sales"

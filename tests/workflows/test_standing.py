@@ -128,6 +128,24 @@ def test_the_challenger_is_the_remedy_only_if_its_gate_supports_it(
     assert found.step is step
 
 
+def test_a_model_retrained_on_the_latest_sales_is_not_to_be_retrained_again(
+    fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fresh.champion is not None
+    assert fresh.scope is not None
+    retrained = replace(fresh.champion, card={**fresh.champion.card, "gate": {}})
+    seen = with_alerts(replace(fresh, champion=retrained), alert(AlertKind.TARGET_MISSED))
+    found = standing_of(seen, problem)
+    assert "retrained on the latest sales: bring newer sales" in found.sentence
+    assert found.step is Step.UPLOAD
+    unsigned = replace(seen, scope=replace(fresh.scope, basis=ScopeBasis.CARRIED))
+    assert standing_of(unsigned, problem).step is Step.SIGN
+    worse = with_challenger(seen, GateVerdict.FAIL, monkeypatch)
+    assert standing_of(worse, problem).step is Step.UPLOAD
+    newer = replace(seen, champion=replace(retrained, version_id="before"))
+    assert standing_of(newer, problem).step is Step.RETRAIN
+
+
 def test_a_gate_against_another_live_model_makes_no_challenger_better(
     fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
