@@ -47,7 +47,9 @@ def page(path: str, role: Role, view: str = "") -> AppTest:
 
 def text(app: AppTest) -> str:
     """All the words on the page but tables, as a reader sees them."""
-    return "\n".join(str(one.value) for one in (*app.markdown, *app.info, *app.error, *app.caption)).replace("\\", "")
+    return "\n".join(
+        str(one.value) for one in (*app.markdown, *app.info, *app.warning, *app.error, *app.caption)
+    ).replace("\\", "")
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -91,6 +93,20 @@ def test_a_manager_starts_stops_and_takes_back_on_the_page(store: Store) -> None
     app.text_input("rollout_back_reason").set_value("they are right")
     press(app, "Take back the last change")
     assert store.rollouts.current("larkhaven") == rollout
+
+
+def test_an_office_nobody_has_heard_of_is_asked_about_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.views.monitoring.rollout.offices", lambda *_: ["North", "South Bay"])
+    app = page("monitoring", Role.MANAGER, "Pilot")
+    app.text_area("rollout_names").set_value("north\nSuoth Bay\n")
+    app.text_input("rollout_add_reason").set_value("the first two offices")
+    press(app, "Give them estimates")
+    assert "No agent of Suoth Bay has had an estimate yet." in text(app)
+    assert store.rollouts.current("larkhaven") is None
+    press(app, "Give them estimates")
+    rollout = store.rollouts.current("larkhaven")
+    assert rollout is not None
+    assert [one.office for one in rollout.offices] == ["north", "Suoth Bay"]
 
 
 def test_an_analyst_reads_the_pilot_and_changes_nothing(store: Store) -> None:

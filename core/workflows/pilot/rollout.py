@@ -40,6 +40,12 @@ def rollout_history(workspace: Workspace, market_id: str) -> list[RolloutRecord]
     return workspace.store.rollouts.history(market_id)
 
 
+def unheard_of(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Return the offices named that are none of those known, however written; none where no office is known."""
+    keys = {office_key(one) for one in known}
+    return tuple(one.strip() for one in names if one.strip() and office_key(one) not in keys) if keys else ()
+
+
 def require_in_pilot(workspace: Workspace, market: Market) -> None:
     """Raise NotInPilot, with when it starts, if estimates are rolled out and the actor's office has none yet.
 

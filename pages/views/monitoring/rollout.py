@@ -13,7 +13,7 @@ from core.access import Action, may
 from core.errors import InvalidRecord
 from core.states import Group
 from core.store.operations.rollouts import OfficePlan, Rollout
-from core.wording import count, instant, market_day
+from core.wording import count, either, instant, market_day
 from core.workflows.pilot.rollout import (
     add_offices,
     rollout_history,
@@ -21,6 +21,7 @@ from core.workflows.pilot.rollout import (
     rollout_words,
     stop_offices,
     take_back_change,
+    unheard_of,
     whose_day,
 )
 from core.workflows.pricing.answers import offices
@@ -29,6 +30,7 @@ from pages.kit.figures import frame
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 
+_ASKED: Final = "_rollout_asked"
 _GROUPS: Final = {
     Group.PILOT: "Pilot: has estimates from the start on",
     Group.CONTROL: "Control: compared with, and waits for its start",
@@ -92,7 +94,24 @@ def _add(selection: Selection, rollout: Rollout | None) -> None:
         if pressed:
             named = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
             plans = [OfficePlan(one, group, starts) for one in named]
-            _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason))
+            if not _asks(unheard_of(named, known)):
+                _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason))
+
+
+def _asks(strange: Sequence[str]) -> bool:
+    """Ask once about offices of which no agent had an estimate; tell whether the answer is still to come."""
+    if not strange or st.session_state.get(_ASKED) == tuple(strange):
+        st.session_state.pop(_ASKED, None)
+        return False
+    st.session_state[_ASKED] = tuple(strange)
+    st.warning(
+        plain(
+            f"No agent of {either(strange)} has had an estimate yet. Check the spelling against the offices above; "
+            "if it is right, press again."
+        ),
+        icon=":material/help:",
+    )
+    return True
 
 
 def _stop(selection: Selection, rollout: Rollout | None) -> None:
