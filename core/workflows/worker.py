@@ -120,10 +120,17 @@ def start_retraining(workspace: Workspace, market_id: str) -> Job:
 
 def worker_state(store: Store) -> WorkerState:
     """Return whether a worker watches the markets and when its next round is; raises StoreUnavailable."""
-    workers = [one for one in store.workers.list() if one.document.get("next_turn")]
+    seen = store.workers.list()
+    workers = [one for one in seen if one.document.get("next_turn")]
     living = [one for one in workers if one.is_alive(ALIVE_WITHIN)]
     if not workers:
-        return WorkerState(False, None, None, None, (), f"No worker is running. {_START}")
+        at_jobs = any(one.is_alive(ALIVE_WITHIN) for one in seen)
+        what = (
+            "A worker does the jobs started on the pages, and ends after them; none watches the markets."
+            if at_jobs
+            else "No worker is running."
+        )
+        return WorkerState(False, None, None, None, (), f"{what} {_START}")
     shown = (living or workers)[0]
     report = shown.document
     last, following = _instant(report.get("last_turn")), _instant(report.get("next_turn"))

@@ -162,6 +162,16 @@ def test_the_page_can_tell_whether_a_worker_lives(
     assert "last sign of life" in gone.words
 
 
+def test_a_worker_of_the_pages_jobs_is_told_from_none_and_from_one_that_watches(store: Store, problem: Problem) -> None:
+    assert "No worker is running" in worker_state(store).words
+    worker = Worker(acting(store, problem=problem), WorkerSettings(idle_seconds=60.0), Starts())
+    worker.beat()
+    state = worker_state(store)
+    assert not state.alive
+    assert state.words.startswith("A worker does the jobs started on the pages")
+    assert "none watches the markets" in state.words
+
+
 def test_asked_to_end_it_does_not_wait_for_a_turn_that_takes_long(
     store: Store, market: Market, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
