@@ -169,7 +169,7 @@ def _scope_words(desk: Desk) -> str:
 def _link_fault() -> None:
     fault = stored_estimate.fault()
     if fault is not None:
-        st.warning(f"{plain(fault)} Price the home again, or ask for a new link.", icon=":material/link_off:")
+        st.warning(plain(fault), icon=":material/link_off:")
 
 
 def _again(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:

@@ -18,6 +18,7 @@ from streamlit.testing.v1.element_tree import Element
 from core.access import Actor, Role
 from core.errors import StoreUnavailable
 from core.problem import Problem
+from core.progress import silent
 from core.schema import SQFT_PER_SQM
 from core.serve.agent.advice import advice, to_review
 from core.serve.comparables import IN_USE
@@ -27,13 +28,15 @@ from core.store import open_store
 from core.store.ledger.estimates import Ledger
 from core.wording import market_day, money_range, money_short
 from core.workflows.pricing import open_desks
-from core.workflows.pricing.answers import RecordedAnswer
+from core.workflows.pricing.answers import RecordedAnswer, recent
 from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.pricing.many_homes import price_file, record_file
 from pages.kit import session
 from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.estimate import comparables_choice
 from pages.views.pricing import answer
+from tests.acting import acting
 from tests.small_market import MANAGER
 
 AGENT = Actor("Ann", Role.AGENT)
@@ -540,6 +543,25 @@ def test_a_link_to_an_unavailable_price_shows_that_there_was_none(desk: Desk) ->
     app = linked(str(answered(first).estimate_id))
     assert [box.value for box in app.info] == [UNAVAILABLE]
     assert app.number_input(key("bedrooms")).value == 3.0
+
+
+def test_a_home_of_a_file_is_opened_with_what_was_asked(
+    desk: Desk, home: Path, tmp_path: Path, problem: Problem
+) -> None:
+    path = tmp_path / "homes.csv"
+    path.write_text(f"address,living area,bedrooms,zipcode\n1 Elm St,1725,3,{busiest(desk)}\n", encoding="utf-8")
+    with open_store(home) as store:
+        workspace, market = acting(store, MANAGER, problem), store.markets.list()[0].market_id
+        opened_desk = open_desk(store, market, problem)
+        day = opened_desk.valuation_date(date(2026, 1, 1))
+        record_file(workspace, price_file(opened_desk, path, path.name, day, silent, MANAGER), "file")
+        [one] = recent(workspace, market, 1)
+    app = linked(str(one.estimate.estimate_id))
+    assert not app.exception
+    [warning] = [str(one.value) for one in app.warning if "came from a file" in str(one.value)]
+    assert "What was asked is in the form" in warning
+    assert entered(app, "living_area_sqft") == 1725
+    assert app.selectbox(key("zipcode")).value == busiest(desk)
 
 
 def test_a_link_to_nothing_says_so_and_the_form_is_ready(desk: Desk) -> None:

@@ -110,25 +110,39 @@ def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
             f"Estimate {estimate_id} came from a file of many homes, for which only the figures are stored. Price the "
             "home alone for the full answer."
         )
-    asked = record.answer
-    question = Question(
-        _facts(record),
-        record.as_of,
-        float(asked[_LEVEL]),
-        record.list_price,
-        asked.get(_REFERENCE, ""),
-        asked.get(_REQUEST, ""),
-    )
     return RecordedAnswer(
         estimate_id=record.estimate_id,
         market_id=record.market_id,
         model_id=record.model_id or "",
-        question=question,
+        question=_question(record, float(record.answer[_LEVEL])),
         result=from_document(record.answer),
         milliseconds=record.latency_ms,
         at=record.at,
         actor=record.actor,
     )
+
+
+@dataclass(frozen=True)
+class StoredQuestion:
+    """What was asked about a home, and in which market."""
+
+    market_id: str
+    question: Question
+
+
+def load_question(workspace: Workspace, estimate_id: str) -> StoredQuestion:
+    """Return what was asked, of a home in a file, too; raises AccessDenied, also for another office's, NotFound."""
+    workspace.require(Action.PRICE)
+    record = workspace.store.ledger.get(estimate_id)
+    require_office(workspace.actor, record.office, f"Estimate {estimate_id}")
+    level = float(record.answer.get(_LEVEL) or workspace.problem.estimate.level)
+    return StoredQuestion(record.market_id, _question(record, level))
+
+
+def _question(record: EstimateRecord, level: float) -> Question:
+    asked = record.answer
+    reference, request = (str(asked.get(name) or "") for name in (_REFERENCE, _REQUEST))
+    return Question(_facts(record), record.as_of, level, record.list_price, reference, request)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from core.errors import AnswerUnreadable, NotFound
-from core.workflows.pricing.answers import Question, RecordedAnswer, load_answer
+from core.workflows.pricing.answers import Question, RecordedAnswer, StoredQuestion, load_answer, load_question
 from core.workspace import Workspace
 
 PARAMETER: Final = "estimate"
@@ -33,12 +33,14 @@ def follow(workspace: Workspace) -> None:
     try:
         found = load_answer(workspace, wanted)
     except NotFound:
-        st.session_state[_FAULT] = f"No estimate is recorded under “{wanted}”."
+        st.session_state[_FAULT] = f"No estimate is recorded under “{wanted}”. Price the home, or ask for a new link."
         return
     except AnswerUnreadable as error:
-        st.session_state[_FAULT] = str(error)
+        st.session_state[_FAULT] = f"{error} What was asked is in the form."
+        st.session_state[_UNREAD] = load_question(workspace, wanted)
         return
-    st.session_state[_SHOWN] = st.session_state[_UNREAD] = found
+    st.session_state[_SHOWN] = found
+    st.session_state[_UNREAD] = StoredQuestion(found.market_id, found.question)
     st.session_state[_OPENED] = st.session_state[_LEAD] = wanted
 
 
@@ -47,15 +49,15 @@ def go_to(estimate_id: str) -> None:
     st.query_params[PARAMETER] = estimate_id
 
 
-def unread() -> RecordedAnswer | None:
-    """Return an answer just opened by its address whose question is not in the form yet, or None."""
-    opened: RecordedAnswer | None = st.session_state.get(_UNREAD)
+def unread() -> StoredQuestion | None:
+    """Return the question of an estimate just opened by its address that is not in the form yet, or None."""
+    opened: StoredQuestion | None = st.session_state.get(_UNREAD)
     return opened
 
 
 def read() -> Question:
-    """Return, once, the question of the answer just opened, to fill the form; raises KeyError without one."""
-    opened: RecordedAnswer = st.session_state.pop(_UNREAD)
+    """Return, once, the question of the estimate just opened, to fill the form; raises KeyError without one."""
+    opened: StoredQuestion = st.session_state.pop(_UNREAD)
     return opened.question
 
 
