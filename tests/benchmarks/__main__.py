@@ -206,6 +206,9 @@ def markets(options: argparse.Namespace) -> None:
     """All markets of real sales, both splits, beside four learners with the same level: the table of the README."""
     from tests.benchmarks.rivals.markets import MARKETS, SPLITS, compare
 
+    names = [market.name for market in MARKETS]
+    if options.market not in ("", *names):
+        raise SystemExit(f"There is no market {options.market!r}; name one of {', '.join(names)}.")
     for market in MARKETS:
         if options.market in ("", market.name):
             for split in SPLITS:
