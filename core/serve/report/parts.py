@@ -169,8 +169,15 @@ def _list_price(estimate: Estimate, frame: ReportFrame, amounts: Amounts) -> lis
     return [
         Paragraph("List price", LABEL),
         _figure(plain(amounts.write(frame.list_price)), 22, 160, LIST_PRICE),
-        Paragraph(markup(words), BODY),
+        Paragraph(markup(words + _outside(frame.list_price, estimate)), BODY),
     ]
+
+
+def _outside(list_price: float, estimate: Estimate) -> str:
+    """Say that the list price lies outside the range, "" inside it."""
+    if estimate.low <= list_price <= estimate.high:
+        return ""
+    return f". It lies {'above' if list_price > estimate.high else 'below'} the range: ask your agent why"
 
 
 def _over(decided: Decided | None) -> str:

@@ -74,6 +74,13 @@ def test_without_a_decision_the_usual_list_price_is_suggested_and_none_where_onl
     assert "List price" not in text_of(estimate(), replace(undecided, point_label=None))
 
 
+@pytest.mark.parametrize(("list_price", "side"), [(1_900_000.0, "above"), (90_000.0, "below")])
+def test_a_list_price_outside_the_range_says_so_to_the_seller(list_price: float, side: str) -> None:
+    far = replace(frame(), decided=Decided(765_000.0, list_price, date(2024, 11, 3)))
+    assert f"It lies {side} the range: ask your agent why" in text_of(estimate(), far)
+    assert "the range: ask" not in text_of(estimate(), frame())
+
+
 def test_an_estimate_accepted_is_no_price_of_the_agents_own() -> None:
     accepted = replace(frame(), decided=Decided(760_000.0, None, date(2024, 11, 3)))
     first = pages(estimate(), accepted)[0]
