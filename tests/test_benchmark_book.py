@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import cProfile
 import json
 import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
+
+import pytest
 
 from tests.benchmarks.book import runner, writer
 from tests.benchmarks.book.chapters import CHAPTERS, Chapter
@@ -23,6 +26,7 @@ from tests.benchmarks.book.measurement import (
 )
 from tests.benchmarks.book.processes import processor_time
 from tests.benchmarks.book.targets import TARGETS, Verdict
+from tests.benchmarks.book.verb import sizes
 
 _MACHINE = {"processor": "two cores", "commit": "abc"}
 _PRICE_ALONE = "price alone, from its facts, p95"
@@ -217,3 +221,20 @@ def test_failures_are_in_the_book() -> None:
 def _run(out: Path, chapters: tuple[Chapter, ...]) -> None:
     runner.run(out, (7,), chapters=chapters, command=(sys.executable, "-c", _PROGRAM))
     assert all(json.loads(line) for line in (out / RESULTS).read_text().splitlines() if line.endswith("}"))
+
+
+def test_what_lies_beside_the_plots_is_left_alone(tmp_path: Path) -> None:
+    note = tmp_path / writer.PLOTS / "note.txt"
+    note.parent.mkdir(parents=True)
+    note.write_text("mine")
+    (note.parent / "ingest.svg").write_text("of before")
+    writer.write(tmp_path, Results(), _MACHINE)
+    assert note.read_text() == "mine"
+    assert not (note.parent / "ingest.svg").exists()
+
+
+@pytest.mark.parametrize("text", ["0", "abc", "50", "10000,", "-1"])
+def test_a_size_that_no_model_could_be_trained_on_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="must be numbers of sales"):
+        sizes(text)
+    assert sizes("10_000,50000") == (10_000, 50_000)

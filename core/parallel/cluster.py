@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from joblib import parallel_config
 
-from core.errors import ClusterUnreachable, WorkersDiffer, WrongUsage
+from core.errors import ClusterUnreachable, DoorstepError, WorkersDiffer, WrongUsage
 from core.installation import code_fingerprint
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _ADDRESS: Final = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})
 _PORTS: Final = 65_535
 _SECONDS: Final = 10
 _AGAIN_SECONDS: Final = 0.1
+_RUNNING: Final = "running"
 _MISSING: Final = f"{SCHEDULER} is set, but Dask is not installed. Install the extra: pip install 'doorstep[dask]'."
 
 
@@ -54,7 +55,15 @@ def on_cluster() -> Iterator[None]:
         yield
         return
     with _checked_client(address) as client, parallel_config(backend="dask", client=client):
-        yield
+        try:
+            yield
+        except DoorstepError:
+            raise
+        except Exception as error:
+            # Libraries that call joblib themselves meet a lost cluster in many ways.
+            if client.status == _RUNNING and not _has_no_worker(client):
+                raise
+            raise ClusterUnreachable(_lost(client)) from error
 
 
 def workers_of_cluster(environment: Mapping[str, str]) -> int | None:
@@ -144,8 +153,15 @@ def _codes_of_workers(client: Client) -> dict[str, Any]:
 def _connect(address: str) -> Client:
     try:
         from distributed import Client  # noqa: PLC0415 - only with the extra
+        from distributed.security import Security  # noqa: PLC0415
     except ImportError as error:
         raise WrongUsage(_MISSING) from error
+    certified = Security().get_connection_args("client").get("ssl_context")  # type: ignore[no-untyped-call]
+    if address.startswith("tls:") and certified is None:
+        raise WrongUsage(
+            f"{SCHEDULER} = {address!r} asks for TLS, and Dask knows no certificates. Name them in Dask's settings "
+            "(distributed.comm.tls.ca-file, client.cert and client.key), or write tcp://HOST:PORT."
+        )
     try:
         return Client(address, timeout=_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except OSError as error:
@@ -197,4 +213,17 @@ def _address(client: Client) -> str:
 
 
 def _lost(client: Client) -> str:
-    return f"The cluster at {_address(client)} went away. Nothing was kept of this work; start it again."
+    address, kept = _address(client), "Nothing was kept of this work; start it again."
+    if _has_no_worker(client):
+        return f"All workers of the cluster at {address} ended. Start some: dask worker {address}. {kept}"
+    return f"The cluster at {address} went away. {kept}"
+
+
+def _has_no_worker(client: Client) -> bool:
+    """Tell whether the scheduler answers, and has no worker."""
+    if client.status != _RUNNING:
+        return False
+    try:
+        return not client.nthreads()  # type: ignore[no-untyped-call]
+    except OSError:
+        return False

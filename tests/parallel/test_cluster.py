@@ -7,22 +7,24 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 
 from core.access import Actor, Role
 from core.arrays import Floats
 from core.errors import ClusterUnreachable, WorkersDiffer, WrongUsage
 from core.parallel.calls import in_parallel
-from core.parallel.cluster import SCHEDULER, on_cluster, scheduler_address, workers_of_cluster
+from core.parallel.cluster import SCHEDULER, cluster_of, on_cluster, scheduler_address, workers_of_cluster
 from core.problem import Problem
 from core.progress import Progress, silent
 from core.store import Store, open_store
@@ -178,6 +180,35 @@ def test_a_scheduler_that_ends_ends_the_work_in_words(mortal: Cluster) -> None:
         in_parallel(time.sleep, [(0.2,)] * 200, _killing(mortal.scheduler), "Sleeping")
 
 
+def test_a_library_that_calls_joblib_itself_meets_a_lost_scheduler_in_our_words(mortal: Cluster) -> None:
+    def lose_it() -> None:
+        mortal.scheduler.kill()
+        mortal.scheduler.wait()
+        wait_until(lambda client: client.status != "running")
+        Parallel()(delayed(operator.neg)(number) for number in range(4))
+
+    with pytest.raises(ClusterUnreachable, match="went away"), on_cluster():
+        lose_it()
+
+
+def test_workers_that_all_end_are_told_from_a_scheduler_that_does(mortal: Cluster) -> None:
+    def lose_them() -> None:
+        for worker in mortal.workers:
+            worker.kill()
+            worker.wait()
+        wait_until(lambda client: not client.nthreads())
+        raise ConnectionError("as a call meets it")
+
+    with pytest.raises(ClusterUnreachable, match=r"All workers of the cluster at .* ended\. Start some"), on_cluster():
+        lose_them()
+
+
+def test_tls_without_certificates_is_refused_before_anything_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SCHEDULER, "tls://127.0.0.1:8786")
+    with pytest.raises(WrongUsage, match="knows no certificates"), on_cluster():
+        pass
+
+
 def test_a_call_keeps_its_own_parallel_work_to_itself(cluster: Cluster) -> None:
     with on_cluster():
         found = in_parallel(processes_of_inner_calls, [(8,), (9,)], silent, "Looking")
@@ -216,6 +247,13 @@ def test_the_doctor_counts_the_workers_of_the_cluster_and_misses_one_that_is_not
     monkeypatch.setenv(SCHEDULER, f"tcp://127.0.0.1:{free_port()}")
     [found] = [one for one in examine(workspace) if one.name == "cluster"]
     assert (found.health, "Start it" in found.found) == (Health.FAILED, True)
+
+
+def wait_until(seen: Callable[[Any], bool]) -> None:
+    """Wait until the client of the block has seen something of its cluster."""
+    client, end = cluster_of(get_active_backend()[0]), time.monotonic() + 20
+    while not seen(client) and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def processes_of_inner_calls(count: int) -> tuple[int, set[int]]:

@@ -132,8 +132,8 @@ def _waiting(folder: Path, manifest: Manifest | None, market: str) -> list[_Wait
     for piece in manifest.pieces:
         path = folder / piece.file
         size = path.stat().st_size if path.exists() else 0
-        wrong = ""
-        if size != piece.size:
+        wrong = "" if path.exists() else f"{piece.file} is missing. Cut {manifest.source} again."
+        if path.exists() and size != piece.size:
             wrong = f"{piece.file} has {size:,} bytes; the cut wrote {piece.size:,}. Cut {manifest.source} again."
         found.append(_Waiting(path, market or piece.value, wrong))
     return found

@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from joblib import parallel_config
 
+from core.progress import end_with_starter
 from tests.benchmarks.book.chapters import CHAPTERS
 from tests.benchmarks.book.measurement import Measurement, append
 from tests.benchmarks.book.place import Place
@@ -25,6 +26,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--profile", type=Path, help="a file for the profile; nothing is measured then")
     options = parser.parse_args()
+    # A runner that is killed must not leave its chapter measuring beside the next.
+    end_with_starter(os.getppid())
     [chapter] = [one for one in CHAPTERS if one.name == options.chapter]
     place = Place(chapter.name, options.size, options.out)
     if options.profile is not None:

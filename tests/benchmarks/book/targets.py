@@ -157,10 +157,10 @@ TARGETS: Final = (
         480,
         "s",
         together(MILLION, *_STEPS),
-        ("batch", MILLION),
+        ("train", MILLION),
         parts=_STEPS,
     ),
-    Target("1,000,000 sales: peak memory", 4_000, "MB", largest(MILLION, *_MEMORY), ("batch", MILLION), parts=_MEMORY),
+    Target("1,000,000 sales: peak memory", 4_000, "MB", largest(MILLION, *_MEMORY), ("train", MILLION), parts=_MEMORY),
     Target(
         "No step grows faster than n log n, 50,000 to 1,000,000 sales: the fastest as a multiple of it",
         1.0,

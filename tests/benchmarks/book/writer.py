@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -37,12 +36,15 @@ def write(root: Path, fresh: Results, machine: Mapping[str, str]) -> Path:
     """
     results = fresh.over(read(root / PLOTS))
     folder = root / PLOTS
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for chapter in CHAPTERS:
+        (folder / f"{chapter.name}.svg").unlink(missing_ok=True)
     plots = {name: drawn for chapter in CHAPTERS for name, drawn in _plots(chapter, results)}
     for name, drawn in plots.items():
         (folder / name).write_text(drawn, encoding="utf-8")
-    (folder / RESULTS).write_text(text_of(results), encoding="utf-8")
+    draft = folder / f"{RESULTS}.part"
+    draft.write_text(text_of(results), encoding="utf-8")
+    draft.replace(folder / RESULTS)
     path = root / BOOK
     path.write_text(book(results, machine, tuple(plots)), encoding="utf-8")
     return path
