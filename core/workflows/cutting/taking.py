@@ -55,7 +55,7 @@ class TakenPiece:
     """What became of one file: the rows of its accounting and the version, or why it was ``refused``.
 
     ``market`` is the id and ``name`` the name of its market. ``changed`` is False where everything in it was known, so
-    that the version is the one there was. ``reasons`` counts rows by the code of what is said of them; ``left_out``
+    that the version is the one there was. ``reasons`` counts rows by the code of what was found; ``left_out``
     says by column why it was not read.
     """
 

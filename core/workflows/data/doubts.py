@@ -61,9 +61,9 @@ def elsewhere_words(new: pd.DataFrame, held: pd.DataFrame) -> str:
 
     They are compared by zip code, else by neighborhood, else by coordinates, if enough sales of both have them.
     """
-    for place, told, known in ((code, *_codes(new, held, code)) for code in ("zipcode", "neighbourhood")):
-        if min(len(told) / _NEW_MIN, len(known) / _HELD_MIN) >= 1:
-            return _elsewhere(told.isin(set(known)), f"in a {label_of(place).lower()} where this market has sales")
+    for place, coming, known in ((code, *_codes(new, held, code)) for code in ("zipcode", "neighbourhood")):
+        if min(len(coming) / _NEW_MIN, len(known) / _HELD_MIN) >= 1:
+            return _elsewhere(coming.isin(set(known)), f"in a {label_of(place).lower()} where this market has sales")
     ours, theirs = (_places(table) for table in (new, held))
     if min(len(ours) / _NEW_MIN, len(theirs) / _HELD_MIN) < 1:
         return ""
@@ -76,15 +76,17 @@ def elsewhere_words(new: pd.DataFrame, held: pd.DataFrame) -> str:
 def _elsewhere(inside: pd.Series, where: str) -> str:
     if inside.mean() >= _INSIDE_MIN:
         return ""
-    found = "None" if not inside.any() else f"Only {int(inside.sum()):,}"
-    return f"{found} of {count(len(inside), 'sale')} is {where}: make sure that the file belongs to this market."
+    number = int(inside.sum())
+    found = f"Only {number:,}" if number else "None"
+    are = "are" if number > 1 else "is"
+    return f"{found} of {count(len(inside), 'sale')} {are} {where}: make sure that the file belongs to this market."
 
 
 def _codes(new: pd.DataFrame, held: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
     """Return the codes of an area in one spelling, without missing ones."""
     fold = area_codes if name == "zipcode" else fold_names
-    told, known = (fold(column_or_missing(table, name).astype("str")).dropna() for table in (new, held))
-    return told, known
+    coming, known = (fold(column_or_missing(table, name).astype("str")).dropna() for table in (new, held))
+    return coming, known
 
 
 def _places(table: pd.DataFrame) -> pd.DataFrame:
