@@ -19,6 +19,7 @@ from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.agent.seller_view import neighborhood_facts
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
+from core.serve.fact_groups import area_figures
 from core.serve.flags import DriftNotice, FlagKind, Severity
 from core.serve.subject import Subject, Value
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
@@ -189,7 +190,8 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     if found.record is None or found.evidence is None:
         return desk
     known = found.evidence
-    figures = known.figures.area if known.figures else None
+    # Here, as what a desk of later notices or another scope is copied from keeps them.
+    figures = known.figures.area if known.figures else area_figures(known.live_model.model, known.live_model.sales)
     live_market = LiveMarket(known.bundle, known.live_model, known.version_id, None, (), None, known.likeness, figures)
     opened = replace(desk, live_market=live_market, numbered=known.numbered, figures=known.figures)
     return name_level(store, with_notices(store, opened))
