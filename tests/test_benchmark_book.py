@@ -24,9 +24,9 @@ from tests.benchmarks.book.measurement import (
     begin,
     read,
 )
-from tests.benchmarks.book.processes import processor_time
 from tests.benchmarks.book.targets import TARGETS, Verdict
 from tests.benchmarks.book.verb import sizes
+from tests.benchmarks.processes import processor_time
 
 _MACHINE = {"processor": "two cores", "commit": "abc"}
 _PRICE_ALONE = "price alone, from its facts, p95"

@@ -33,7 +33,6 @@ from tests.benchmarks import ledger as ledger_writers
 from tests.benchmarks import overnight as many_markets
 from tests.benchmarks.accuracy import milliseconds
 from tests.benchmarks.book.verb import add_options, make_book
-from tests.benchmarks.memory import peak_memory
 from tests.benchmarks.pricing import (
     batch_seconds,
     estimate_times,
@@ -43,6 +42,7 @@ from tests.benchmarks.pricing import (
     price_first_home,
     seconds,
 )
+from tests.benchmarks.processes import peak_memory
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

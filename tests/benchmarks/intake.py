@@ -24,7 +24,7 @@ from core.workflows.data.intake import NewMarket, commit_intake, ingest, prepare
 from core.workflows.data.source_preview import preview_source
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
-from tests.benchmarks.memory import peak_memory
+from tests.benchmarks.processes import peak_memory
 
 ANALYST: Final = Actor("benchmark", Role.ANALYST)
 BENCH: Final = NewMarket("Bench", "USD", "sqft")

@@ -27,7 +27,7 @@ from core.workflows.retrain_markets import report_document, retrain_markets
 from core.workflows.training import train_model
 from core.workspace import Workspace
 from tests.acting import acting
-from tests.benchmarks.memory import peak_memory
+from tests.benchmarks.processes import peak_memory
 from tests.parallel.dask_cluster import ROOT, started
 
 _NOTED_EVERY: Final = 10

@@ -15,7 +15,7 @@ from core.progress import end_with_starter
 from tests.benchmarks.book.chapters import CHAPTERS
 from tests.benchmarks.book.measurement import Measurement, append
 from tests.benchmarks.book.place import Place
-from tests.benchmarks.memory import peak_memory
+from tests.benchmarks.processes import peak_memory
 
 
 def main() -> None:

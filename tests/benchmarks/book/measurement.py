@@ -89,7 +89,8 @@ class Results:
         """All that is known, run by run in the order of sizes and chapters."""
         for key, run in self.runs.items():
             yield from (one for named, one in self.measurements.items() if named[:2] == key)
-            yield from (self.profiles[one] for one in (key,) if one in self.profiles)
+            if key in self.profiles:
+                yield self.profiles[key]
             yield run
 
     def over(self, kept: Results) -> Results:

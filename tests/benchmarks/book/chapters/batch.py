@@ -13,8 +13,8 @@ from core.workflows.pricing.desk import Desk
 from tests.benchmarks.book import baselines
 from tests.benchmarks.book.measurement import Measurement
 from tests.benchmarks.book.place import Place, desk_of, sales_of
-from tests.benchmarks.memory import peak_memory
 from tests.benchmarks.pricing import batch_seconds, file_seconds, plain_pipeline, seconds
+from tests.benchmarks.processes import peak_memory
 
 _ROWS: Final = 10_000
 _AT_ONCE: Final = 50_000

@@ -20,8 +20,8 @@ from tests.acting import acting
 from tests.benchmarks.book import baselines
 from tests.benchmarks.book.measurement import Measurement, read
 from tests.benchmarks.book.place import Place, desk_of
-from tests.benchmarks.memory import peak_memory
 from tests.benchmarks.pricing import price_first_home
+from tests.benchmarks.processes import peak_memory
 
 # A bar of a thousand pixels, drawn once a second: the page draws it so.
 _STEPS: Final = 1_000

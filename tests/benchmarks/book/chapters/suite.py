@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from tests.benchmarks.book.measurement import Measurement
 from tests.benchmarks.book.place import Place
-from tests.benchmarks.book.processes import processor_time
+from tests.benchmarks.processes import processor_time
 
 WHOLE: Final = "the whole suite"
 FOLDERS: Final = ("browser", "workflows", "pages", "collect", "train", "store")

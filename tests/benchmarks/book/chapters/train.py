@@ -19,7 +19,7 @@ from tests.acting import acting
 from tests.benchmarks.book import baselines
 from tests.benchmarks.book.measurement import Measurement
 from tests.benchmarks.book.place import MANAGER, Place, market_of
-from tests.benchmarks.memory import peak_memory
+from tests.benchmarks.processes import peak_memory
 
 
 class Steps:
