@@ -14,6 +14,7 @@ equal to a superseded state is a duplicate, so that uploading the old file again
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,10 +22,18 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Bools, Floats, Ints
-from core.collect.addresses import address_keys
 from core.collect.join_keys import area_codes
 from core.collect.merge import TAX_WINS
-from core.prepare.quality.duplicates import NEAR_DAYS, NEAR_PRICE, find_duplicates, home_ids, identified, unequal
+from core.prepare.quality.duplicates import (
+    NEAR_DAYS,
+    NEAR_PRICE,
+    dwelling_keys,
+    find_duplicates,
+    home_ids,
+    house_numbers,
+    identified,
+    unequal,
+)
 from core.prepare.quality.findings import Findings
 from core.schema import PROPERTY_FIELDS, SALE_FIELDS, conform, label_of
 
@@ -212,7 +221,7 @@ def _shares_number(table: pd.DataFrame, is_ours: Bools) -> Bools:
     """Mark the rows whose house number occurs in both kinds of rows: only their address keys are needed."""
     if "address" not in table:
         return np.zeros(len(table), dtype=bool)
-    number = table["address"].str.extract(r"(\d+)", expand=False)
+    number = house_numbers(table)
     return number.isin(set(number[is_ours]) & set(number[~is_ours])).to_numpy(dtype=bool)
 
 
@@ -225,27 +234,23 @@ def _retyped(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
 def _same_home(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
     """Mark the pairs of rows with one sale id that are of one home: publishers may reuse sale ids for other homes."""
     id_known, id_same = _agree(_text(ours, "property_id"), _text(theirs, "property_id"))
-    left, right = _keys(ours), _keys(theirs)
+    left, right = dwelling_keys(ours), dwelling_keys(theirs)
     key_known, key_same = _agree(left, right)
     zip_known, zip_same = _agree(area_codes(_text(ours, "zipcode")), area_codes(_text(theirs, "zipcode")))
     at_one_address = key_same & (~zip_known | zip_same)
-    sole = identified(ours, left) & identified(theirs, right)
+    same_address = at_one_address & identified(ours, left) & identified(theirs, right)
     alike = np.where(key_known, at_one_address, _same_facts_of_home(ours, theirs))
-    same = np.where(id_known, id_same, alike)
-    if not same.size or same.mean() < _NUMBERS_SALES:
-        return np.where(id_known, id_same, at_one_address & sole)
-    likely = alike & (_same_day(ours, theirs) | _same_price(ours, theirs))
-    return np.where(id_known, id_same, (at_one_address & sole) | likely)
+    if len(ours) and np.where(id_known, id_same, alike).mean() >= _NUMBERS_SALES:
+        same_address |= alike & (_same_day(ours, theirs) | _same_price(ours, theirs))
+    return np.where(id_known, id_same, same_address)
 
 
 def _same_facts_of_home(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
     """Mark the pairs that both know at least _FACTS_OF_HOME facts of the home, all of them the same."""
     known, differing = np.zeros(len(ours), dtype="int64"), np.zeros(len(ours), dtype=bool)
-    for name in _OF_HOME:
-        if name in ours and name in theirs:
-            both = (ours[name].notna() & theirs[name].notna()).to_numpy()
-            known += both
-            differing |= both & unequal(name, ours[name], theirs[name])
+    for name, both in _known_twice(ours, theirs, _OF_HOME):
+        known += both
+        differing |= both & unequal(name, ours[name], theirs[name])
     return (known >= _FACTS_OF_HOME) & ~differing
 
 
@@ -272,14 +277,18 @@ def _differs(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
 
 def _differences(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, Bools]:
     """Return, for each fact of the sale that both tables have, in which pairs of rows it is known twice and differs."""
-    found: dict[str, Bools] = {}
-    for name in _COMPARED:
-        if name not in ours or name not in theirs:
-            continue
-        both = (ours[name].notna() & theirs[name].notna()).to_numpy()
-        if both.any():
-            found[name] = both & unequal(name, ours[name], theirs[name])
-    return found
+    return {
+        name: both & unequal(name, ours[name], theirs[name])
+        for name, both in _known_twice(ours, theirs, _COMPARED)
+        if both.any()
+    }
+
+
+def _known_twice(ours: pd.DataFrame, theirs: pd.DataFrame, names: Iterable[str]) -> Iterator[tuple[str, Bools]]:
+    """Yield the facts that both tables have, with the pairs of rows in which both know them."""
+    for name in names:
+        if name in ours and name in theirs:
+            yield name, (ours[name].notna() & theirs[name].notna()).to_numpy()
 
 
 def _text(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -290,10 +299,6 @@ def _text(frame: pd.DataFrame, name: str) -> pd.Series:
 
 def _number(frame: pd.DataFrame, name: str) -> Floats:
     return frame[name].to_numpy(dtype="float64") if name in frame else np.full(len(frame), np.nan)
-
-
-def _keys(frame: pd.DataFrame) -> pd.Series:
-    return address_keys(_text(frame, "address"), _text(frame, "unit"))
 
 
 # By home and date
@@ -357,9 +362,7 @@ def _numbered_apart(ours: pd.Series, theirs: pd.Series) -> Bools:
 
 def _shares_date_and_number(table: pd.DataFrame, is_held: Bools, is_new: Bools) -> Bools:
     """Mark the rows whose date and house number occur in both stored and new rows: only their keys are needed."""
-    if "address" not in table:
-        return np.zeros(len(table), dtype=bool)
-    number = table["address"].str.extract(r"(\d+)", expand=False)
+    number = house_numbers(table)
     if number.isna().all():
         return np.zeros(len(table), dtype=bool)
     cells = pd.DataFrame({"date": table["sale_date"], "number": number, "held": is_held, "new": is_new})

@@ -28,8 +28,8 @@ from core.schema import FIELD_BY_NAME, FieldKind, conform
 
 _DEGREES: Final = 1e-3
 _RELATIVE: Final = 1e-6
-_ASSESSED: Final = frozenset(TAX_WINS)
-"""Assessor figures change every year, and the merge takes them from the tax file: they are not compared."""
+# Assessor figures change every year, and the merge takes them from the tax file; the key stands for address and unit.
+_NOT_COMPARED: Final = frozenset({*TAX_WINS, "address", "unit"})
 
 NEAR_DAYS: Final = 7
 """Two agents may enter the contract and recording dates of one sale; a real resale within a week is unheard of."""
@@ -144,7 +144,7 @@ def _pairs_of_one_price(new: pd.DataFrame, stored: pd.DataFrame) -> tuple[Ints, 
             {
                 "date": table["sale_date"].to_numpy(),
                 "price": table["sale_price"].to_numpy(),
-                "number": column_or_missing(table, "address").str.extract(r"(\d+)", expand=False).to_numpy(),
+                "number": house_numbers(table).to_numpy(),
                 "place": places,
             }
         )
@@ -156,15 +156,13 @@ def _pairs_of_one_price(new: pd.DataFrame, stored: pd.DataFrame) -> tuple[Ints, 
 
 def _agrees(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
     """Mark the pairs of rows that are of one home, and that agree in every fact both know."""
-    left, right = (
-        address_keys(column_or_missing(one, "address"), column_or_missing(one, "unit")) for one in (ours, theirs)
-    )
+    left, right = dwelling_keys(ours), dwelling_keys(theirs)
     addressed = (left.notna() & right.notna()).to_numpy()
     agrees = np.where(
         addressed, (left == right).fillna(False).to_numpy(dtype=bool), (left.isna() & right.isna()).to_numpy()
     )
-    for name in ours.columns.drop([*_ASSESSED.intersection(ours), "address", "unit"], errors="ignore"):
-        if name not in theirs or ours[name].dtype != theirs[name].dtype:
+    for name in ours:
+        if name in _NOT_COMPARED or name not in theirs or ours[name].dtype != theirs[name].dtype:
             continue
         known, known_there = ours[name].notna().to_numpy(), theirs[name].notna().to_numpy()
         differs = known & known_there
@@ -186,7 +184,7 @@ def _equal_rows(table: pd.DataFrame) -> Ints:
         return twin
     candidates = table.iloc[alike]
     if "address" in candidates:
-        keys = _address_keys(candidates).fillna(candidates["address"])
+        keys = dwelling_keys(candidates).fillna(candidates["address"])
         candidates = candidates.drop(columns=["address", "unit"], errors="ignore").assign(address=keys)
     group = candidates.groupby(list(candidates.columns), dropna=False, sort=False).ngroup()
     return _first_of_group(twin, alike, np.asarray(group, dtype=np.int64))
@@ -247,7 +245,7 @@ def home_ids(table: pd.DataFrame, needed: Bools) -> Ints:
     if not needed.any():
         return numbers
     rows = table.loc[needed]
-    keys = _address_keys(rows)
+    keys = dwelling_keys(rows)
     parts = pd.DataFrame({"zipcode": zip_codes(rows), "key": keys})
     if "neighbourhood" in rows:
         parts["neighbourhood"] = rows["neighbourhood"]
@@ -281,9 +279,14 @@ def _has_price_neighbour(table: pd.DataFrame) -> Bools:
     return found
 
 
-def _address_keys(table: pd.DataFrame) -> pd.Series:
-    units = table["unit"] if "unit" in table else pd.Series(np.nan, index=table.index, dtype="str")
-    return address_keys(table["address"], units)
+def dwelling_keys(table: pd.DataFrame) -> pd.Series:
+    """Return the key of each row's address with its unit, without zip code; missing where there is no address."""
+    return address_keys(column_or_missing(table, "address"), column_or_missing(table, "unit"))
+
+
+def house_numbers(table: pd.DataFrame) -> pd.Series:
+    """Return the first number of each row's address, missing where there is none."""
+    return column_or_missing(table, "address").str.extract(r"(\d+)", expand=False)
 
 
 def unequal(name: str, ours: pd.Series, theirs: pd.Series) -> Bools:
