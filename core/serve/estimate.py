@@ -157,7 +157,7 @@ class LiveMarket:
 
     def prepare(self) -> None:
         """Learn now what the first question would wait for."""
-        _ = self.likeness, self.area_figures
+        _ = self.likeness
 
 
 def estimate(

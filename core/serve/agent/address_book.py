@@ -65,6 +65,7 @@ class AddressBook:
         recorded = sales.sort_values("sale_date", kind="stable") if "address" in sales else sales.head(0)
         self._sales = _Homes(recorded.assign(**{KEY: full_keys(recorded)}), kept, "sale_date")
         self._roll = _Homes(roll, kept, DAY) if roll is not None else None
+        self._books = (self._sales,) if self._roll is None else (self._sales, self._roll)
 
     def __len__(self) -> int:
         """Return how many homes are known."""
@@ -78,8 +79,7 @@ class AddressBook:
         Those that fit equally well come by street, house number and unit, 9 before 10. A whole property id finds its
         home, too.
         """
-        books = [book for book in (self._sales, self._roll) if book is not None]
-        found = [hit for book in books for hit in book.find(typed)]
+        found = [hit for book in self._books for hit in book.find(typed)]
         best: dict[str, float] = {}
         for likeness, key in sorted(found, key=lambda hit: (-hit[0], _in_order(hit[1]))):
             best.setdefault(key, likeness)
@@ -102,8 +102,7 @@ class AddressBook:
         """Return the key with its zip code where it lacks one and only one home has this address."""
         if not key.endswith("|"):
             return key
-        books = [book for book in (self._sales, self._roll) if book is not None]
-        whole = {found for book in books for found in book.beginning(key)} - {key}
+        whole = {found for book in self._books for found in book.beginning(key)} - {key}
         return whole.pop() if len(whole) == 1 else key
 
     def _home(self, key: str) -> KnownHome:

@@ -84,8 +84,7 @@ def proposal_to_card(found: ProposedScope) -> dict[str, Any]:
     """Return the proposed scope for the card, as JSON values; empty if the evidence supports none."""
     if not found.found:
         return {}
-    left_out = {"types_left_out": list(found.types_left_out), "areas_left_out": list(found.areas_left_out)}
-    return {PROPOSED: {"low": found.low, "high": found.high, **left_out}}
+    return {PROPOSED: _to_card(found.governing(ScopeBasis.PROPOSED))}
 
 
 def carried_to_card(store: Store, live: ModelRecord, scored: ScoredSales, problem: Problem) -> dict[str, Any]:
@@ -100,8 +99,7 @@ def carried_to_card(store: Store, live: ModelRecord, scored: ScoredSales, proble
     found = carried_scope(before, scored, problem)
     if found is None:
         return {}
-    left_out = {"types_left_out": list(found.types_left_out), "areas_left_out": list(found.areas_left_out)}
-    return {PROPOSED: {"low": found.low, "high": found.high, **left_out, _CARRIED_FROM: live.model_id}}
+    return {PROPOSED: {**_to_card(found), _CARRIED_FROM: live.model_id}}
 
 
 def governing_scope(store: Store, record: ModelRecord) -> GoverningScope | None:
@@ -110,8 +108,11 @@ def governing_scope(store: Store, record: ModelRecord) -> GoverningScope | None:
     Raises NotFound, StoreUnavailable.
     """
     signed = signed_scope(store, record.model_id)
-    if signed is not None:
-        return signed.scope
+    return signed.scope if signed is not None else unsigned_scope(record)
+
+
+def unsigned_scope(record: ModelRecord) -> GoverningScope | None:
+    """Return the scope that governs a model until a person signs one, None where the market's standard prices do."""
     proposed = record.card.get(PROPOSED)
     if not proposed:
         return None
@@ -179,6 +180,11 @@ def _names_of(parts: list[set[str]]) -> str:
     types, areas = (tuple(sorted(one)) for one in parts)
     words = left_out_words(types, areas)
     return f"{words[:1].upper()}{words[1:]}"
+
+
+def _to_card(scope: GoverningScope) -> dict[str, Any]:
+    left_out = {"types_left_out": list(scope.types_left_out), "areas_left_out": list(scope.areas_left_out)}
+    return {"low": scope.low, "high": scope.high, **left_out}
 
 
 def _scope(found: Mapping[str, Any], basis: ScopeBasis) -> GoverningScope:

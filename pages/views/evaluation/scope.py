@@ -20,7 +20,7 @@ from core.evaluate.targets import Verdict, at_most, judge
 from core.schema import label_of
 from core.wording import instant, percent, symbol
 from core.workflows.models.explanations import agent_decisions_of
-from core.workflows.models.scope import SignedScope, governing_scope, sign_scope, signed_scope
+from core.workflows.models.scope import SignedScope, sign_scope, signed_scope, unsigned_scope
 from core.workflows.models.test_scores import fit_of
 from pages.kit import errors
 from pages.kit.figures import STAGES, missing, verdict
@@ -42,14 +42,14 @@ def draw(selection: Selection) -> None:
     message = st.session_state.pop(_MESSAGE, "")
     if message:
         st.success(plain(message), icon=":material/check_circle:")
-    store, record = selection.workspace.store, selection.record
-    signed = signed_scope(store, record.model_id)
+    record = selection.record
+    signed = signed_scope(selection.workspace.store, record.model_id)
     if selection.scored.priced.empty:
         missing("The desk would have priced none of these sales, so no scope can be proposed.")
         return
     with st.container(border=True):
         st.header("Where to use it", anchor=False)
-        _signature(signed, governing_scope(store, record), selection.market.currency)
+        _signature(signed, unsigned_scope(record), selection.market.currency)
         _sign(selection)
     with st.container(border=True):
         st.header("Model card", anchor=False)
@@ -57,10 +57,10 @@ def draw(selection: Selection) -> None:
         _download(selection, signed)
 
 
-def _signature(signed: SignedScope | None, governing: GoverningScope | None, currency: str) -> None:
+def _signature(signed: SignedScope | None, unsigned: GoverningScope | None, currency: str) -> None:
     if signed is None:
         st.badge("Not signed yet", icon=":material/edit:", color=NEUTRAL)
-        st.caption(plain(_until_signed(governing, currency)))
+        st.caption(plain(_until_signed(unsigned, currency)))
         return
     st.badge("Signed", icon=":material/verified:", color=GOOD)
     note = f" “{signed.note}”" if signed.note else ""
