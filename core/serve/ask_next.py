@@ -40,10 +40,10 @@ class Questions:
     matrix: Floats
 
 
-def questions(model: Model, matrix: Floats, figures: frozenset[str]) -> Questions:
+def questions(model: Model, matrix: Floats, never: frozenset[str]) -> Questions:
     """Return what could be asked about the home whose row of features and marks is ``matrix``, shape (1, columns).
 
-    ``figures`` are the facts of an area, which nobody finds out about a home.
+    ``never`` are the facts that nobody finds out about this home: those of an area, and those its type does not have.
     """
     learned = model.unknown
     if learned is None:
@@ -51,7 +51,7 @@ def questions(model: Model, matrix: Floats, figures: frozenset[str]) -> Question
     names = learned.known.names
     first = matrix.shape[1] - len(names)
     unknown = np.array(
-        [fact for fact in np.flatnonzero(matrix[0, first:] > 0) if names[fact] not in figures], dtype=np.int64
+        [fact for fact in np.flatnonzero(matrix[0, first:] > 0) if names[fact] not in never], dtype=np.int64
     )
     rows = np.repeat(matrix, len(unknown), axis=0)
     rows[np.arange(len(rows)), first + unknown] = 0.0

@@ -11,6 +11,7 @@ from core.serve import words
 from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
+from core.serve.typical_home import WHOLE_MARKET
 from core.serve.words import Conventions
 from core.wording import from_sqft, marked, market_day, money_short
 
@@ -82,7 +83,7 @@ def _is_plural(fact: Difference) -> bool:
 
 def _place(facts: Sequence[Difference], area_name: str, market: Conventions) -> str:
     details = [_among(fact, market) for fact in facts if fact.name not in ("address", "latitude", "longitude")]
-    spot = "Its location" if area_name == "the market" else f"Its spot within {area_name}"
+    spot = "Its location" if area_name == WHOLE_MARKET else f"Its spot within {area_name}"
     return f"{spot}, with {_listed(details)}," if details else spot
 
 
@@ -110,6 +111,8 @@ def _thing(fact: Difference, market: Conventions) -> str:
         return "lack of a renovation" if name == "year_renovated" else f"unknown {_name(name)}"
     if words.is_flag(name):
         return _name(name) if _is_yes(value) else f"lack of {_name(name)}"
+    if name == "view" and value == 0:
+        return "lack of a view"
     return _with_value(name, value, words.fact_value(name, value, market))
 
 

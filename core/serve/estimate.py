@@ -28,7 +28,7 @@ from core.serve.comparables import (
     reconcile,
 )
 from core.serve.drivers import Compared, Drivers, compared, drivers
-from core.serve.fact_groups import area_figures, critical_facts, groups_of
+from core.serve.fact_groups import area_figures, critical_facts, groups_of, never_of_its_type
 from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag_rules, left_out
 from core.serve.likeness import Likeness, likeness_of
 from core.serve.subject import FactFault, Subject, Value, check_subject
@@ -52,7 +52,8 @@ class Estimate:
     The range should hold ``level`` of sale prices; ``held`` is its actual coverage on test sales of the same segment.
     ``confidence`` is the calibrated probability in percent that the sale price falls within 10% of the point;
     ``kept`` is how often that came true on test sales of similar confidence, None if there were none. ``fsd`` is the
-    forecast standard deviation as a share of the point. ``imputed`` maps facts not given to the values assumed.
+    forecast standard deviation as a share of the point. ``imputed`` maps facts not given to the values assumed,
+    without those that homes of its type do not have.
     ``market_shift`` is the log shift by which the market level (``level_id``) moved the estimate. ``last_sale`` is the
     day of the latest sale behind that level, ``trained_through`` that of the latest training sale (None in an answer
     stored by an earlier release).
@@ -265,7 +266,8 @@ def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     explaining = beside.priced
     homes, count = stack([explaining, chosen.homes]), size(explaining)
     matrix = model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))
-    asked, shift = questions(model, matrix[:1], live_market.area_figures), live_model.shift(homes)
+    never = live_market.area_figures | never_of_its_type(model, subject.facts)
+    asked, shift = questions(model, matrix[:1], never), live_model.shift(homes)
     rows = np.vstack([matrix, asked.matrix])
     estimates = model.log_estimate(rows, np.append(shift, np.full(len(asked.names), shift[0])))
     log_price, theirs, then = np.split(estimates, [count, len(matrix)])
@@ -439,8 +441,9 @@ def nearest_lately_km(live_market: MarketEvidence, places: Floats) -> Floats:
 
 def _imputed(subject: Subject, model: Model, filled: Columns) -> dict[str, Value]:
     coordinates = ("latitude", "longitude") if model.facts.located else ()
+    known = {*subject.facts, *never_of_its_type(model, subject.facts)}
     return {
         name: float(filled[name][0])
         for name in (*model.facts.numeric, *coordinates)
-        if name not in subject.facts and np.isfinite(filled[name][0])
+        if name not in known and np.isfinite(filled[name][0])
     }

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.prepare.features.columns import Columns
-from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns
+from core.prepare.features.facts import AREA_CODES, COORDINATES, TYPE_HOMES_MIN, FactColumns
 from core.prepare.features.own_sales import OWN_SALE
 from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, is_extra
@@ -109,6 +109,15 @@ def is_fixed(values: np.ndarray, areas: np.ndarray) -> bool:
         return False
     lowest = known.groupby("area", sort=False)["value"].agg(["min", "max"])
     return bool((lowest["min"] == lowest["max"]).all())
+
+
+def never_of_its_type(model: Model, facts: Mapping[str, object]) -> frozenset[str]:
+    """Return the numeric facts that homes of this home's type do not have, as a condo its own lot; none if unknown."""
+    kind, kinds = facts.get("property_type"), model.profile.category("property_type")
+    if kinds is None or kinds.levels.get(str(kind), 0) < TYPE_HOMES_MIN:
+        return frozenset()
+    never: frozenset[str] = model.features.named_steps["facts"].never_of(str(kind))
+    return never
 
 
 def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:

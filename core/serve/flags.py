@@ -16,6 +16,7 @@ from core.prepare.features.profile import MEDIAN, MarketProfile
 from core.problem import Problem
 from core.schema import label_of
 from core.serve.comparables import ComparableValue
+from core.serve.fact_groups import never_of_its_type
 from core.serve.subject import Subject
 from core.train.bundle import Bundle
 from core.train.model import Model, Priced
@@ -319,7 +320,7 @@ def _type_flags(subject: Subject, profile: MarketProfile, problem: Problem) -> I
 
 
 def _missing_flags(subject: Subject, model: Model) -> Iterator[Flag]:
-    used = {*model.facts.numeric, *model.facts.categorical}
+    used = {*model.facts.numeric, *model.facts.categorical} - never_of_its_type(model, subject.facts)
     for name in _FLAGGED_IF_IMPUTED:
         if name in used and name not in subject.facts:
             yield Flag(

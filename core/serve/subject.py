@@ -193,16 +193,19 @@ def _number(name: str, value: object, problem: Problem) -> float:
         raise ImpossibleProperty(f"{label} = {value} is impossible.", "Correct it, or leave it blank.", name)
     if limit is not None and not limit.holds(number):
         raise ImpossibleProperty(
-            f"{label} = {_written(number)} is impossible: it must lie between {limit.low:,g} and {limit.high:,g}.",
+            f"{label} = {_written(number, name)} is impossible: it must lie between {_written(limit.low, name)} and "
+            f"{_written(limit.high, name)}.",
             "Correct it, or leave it blank if it is unknown.",
             name,
         )
     return number
 
 
-def _written(number: float) -> str:
-    """Write a number as people do: "100,000,000" and not "1e+08"; beyond any fact's size, as computers do."""
-    return f"{round(number, 4):,.15g}" if abs(number) < _LONG else f"{number:g}"
+def _written(number: float, name: str) -> str:
+    """Write a number as people do: "100,000,000" and not "1e+08", the year "1939"; huge ones as computers do."""
+    field = FIELD_BY_NAME.get(name)
+    marks = "" if field is not None and field.unit == "year" else ","
+    return format(round(number, 4), f"{marks}.15g") if abs(number) < _LONG else f"{number:g}"
 
 
 def check_together(subject: Subject, problem: Problem) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import numpy as np
 
 from core.schema import label_of
-from core.serve.fact_groups import FactGroup, group_of
+from core.serve.fact_groups import FactGroup, group_of, never_of_its_type
 from core.serve.subject import Subject, Value
 from core.train.model import Model
+
+
+WHOLE_MARKET: Final = "the market"
+"""The area of a typical home where none of the areas given is known."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
     profile = model.profile
     facts: dict[str, Value] = {fact.name: fact.median for fact in profile.numeric}
     facts |= {fact.name: next(iter(fact.levels)) for fact in profile.categories if fact.levels}
-    area, sales = "the market", profile.sales
+    area, sales = WHOLE_MARKET, profile.sales
     for code, name in codes.items():
         known = profile.typical.get(code, {}).get(name)
         if known is not None:
@@ -40,11 +45,15 @@ def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
 
 
 def usual_facts(model: Model, given: Mapping[str, Value], as_of: date) -> Mapping[str, Value]:
-    """Return what the model takes for the facts not given, as its answer will say, and the usual categories."""
+    """Return what the model takes for the facts not given, as its answer will say, and the usual categories.
+
+    Facts that homes of the given type do not have are left out.
+    """
     codes = {code: str(given[code]) for code in model.facts.area_codes if code in given}
     filled = model.fill_for_sale(Subject(given, as_of).columns(model.facts))
     taken = {name: float(filled[name][0]) for name in model.facts.numeric if np.isfinite(filled[name][0])}
-    return {**typical_home(model, codes).facts, **taken}
+    usual, never = {**typical_home(model, codes).facts, **taken}, never_of_its_type(model, given)
+    return {name: value for name, value in usual.items() if name not in never}
 
 
 def typical_nearby(model: Model, subject: Subject) -> Typical:

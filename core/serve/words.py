@@ -170,6 +170,8 @@ def assumed(name: str, value: object, market: Conventions) -> str:
     text = fact_value(name, value, market)
     if name in _COUNTED:
         return text
+    if name == "view" and value == 0:
+        return "no view"
     label = inside_sentence(label_of(name).partition(" (")[0])
     return f"{label}: {text.lower()}" if is_flag(name) else f"{label} {text}"
 

@@ -117,6 +117,10 @@ def test_a_list_price_below_the_own_price_is_asked_about(draw: Draw, store: Stor
     assert not [one for one in app.button if one.label.startswith("Accept ") and "all the same" not in one.label]
     app = press(app, "List at ")
     assert not app.warning
+    own, listing = field(app, "price", answered), field(app, "listing", answered)
+    app = set_price(app, answered, point + 20_000)
+    assert amount(app, listing) == pytest.approx(1.02 * (point + 20_000), abs=600), "it follows the price again"
+    app.text_input(own).set_value(str(int(point))).run()
     app = press(app, "Accept ")
     assert answered.estimate_id is not None
     made = store.ledger.decision(answered.estimate_id)
@@ -141,8 +145,10 @@ def test_a_decision_taken_back_gives_way_to_the_one_before_it(
     app = press(app, "Take it back")
     assert "Accepted" in app.success[0].value
     assert not app.error
+    assert "The decision before it counts again." in app.info[0].value
     app = press(app, "Take it back")
     assert not app.success
+    assert "The price is open again." in app.info[0].value
     assert store.ledger.decision(answered.estimate_id) is None
     press(app, "Accept ")
     assert store.ledger.decision(answered.estimate_id) is not None

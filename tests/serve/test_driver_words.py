@@ -75,7 +75,7 @@ def said(group: FactGroup, amount: float, *facts: Difference, market: Market = U
             "Its property type townhouse (single family is usual here) takes off about $20K.",
         ),
         (FactGroup.PLOT, 90_000.0, (Difference("waterfront", 1.0, 0.0),), "Its waterfront adds about $90K."),
-        (FactGroup.PLOT, -5_000.0, (Difference("view", 0.0, None),), "Its view 0 takes off about $5K."),
+        (FactGroup.PLOT, -5_000.0, (Difference("view", 0.0, None),), "Its lack of a view takes off about $5K."),
         (
             FactGroup.PLACE,
             -36_000.0,

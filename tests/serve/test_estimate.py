@@ -25,6 +25,7 @@ from core.serve.estimate import (
 from core.serve.estimate_many import estimate_many
 from core.serve.fact_groups import critical_facts
 from core.serve.flags import FlagKind, Severity, standard_prices
+from core.serve.typical_home import usual_facts
 from core.serve.words import widening_words
 from core.train.ranges import Horizon
 from core.wording import market_day
@@ -153,7 +154,7 @@ def test_place_outside_the_market_is_unavailable_and_says_how_far(
         ("bedrooms", 33, "between 0 and 20"),
         ("bathrooms", "three", "not a number"),
         ("year_built", 2099, "too far ahead"),
-        ("year_built", 1196, "between 1,600 and"),
+        ("year_built", 1196, "between 1600 and 2200"),
         ("latitude", 123.0, "between -90 and 90"),
         ("lot_area_sqft", float("inf"), "impossible"),
     ],
@@ -185,6 +186,23 @@ def test_facts_not_given_are_named_with_what_was_assumed(
     assert {"bedrooms", "latitude", "longitude"} <= set(answer.imputed)
     imputed = [flag for flag in answer.flags if flag.kind is FlagKind.IMPUTED_FACT]
     assert {flag.field for flag in imputed} == {"bedrooms", "location"}
+
+
+def test_a_condo_is_neither_assumed_to_have_a_lot_nor_asked_for_it(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    facts = {name: value for name, value in home.items() if name != "lot_area_sqft"}
+    house, condo = (
+        price(evidence, {**facts, "property_type": kind}, today, problem) for kind in ("single_family", "condo")
+    )
+    for answer, has_lot in ((house, True), (condo, False)):
+        assert ("lot_area_sqft" in answer.imputed) == has_lot
+        assert ("lot_area_sqft" in {flag.field for flag in answer.flags}) == has_lot
+        usual = usual_facts(evidence.live_model.model, {"property_type": answer.subject.facts["property_type"]}, today)
+        assert ("lot_area_sqft" in usual) == has_lot
+    assert "lot_area_sqft" not in {one.name for one in condo.ask_next}
+    given = price(evidence, {**facts, "property_type": "condo", "lot_area_sqft": 3_000}, today, problem)
+    assert given.subject.facts["lot_area_sqft"] == 3_000, "a lot that is entered counts"
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,10 @@ _SIZE: Final = "living_area_sqft"
 # A fact follows the size of a home if size explains a tenth of its variance within a neighborhood.
 _ELASTICITY_SHARE_MIN: Final = 0.1
 _ELASTICITY_SALES_MIN: Final = 100
+# A type of home does not have a fact (a condo its own lot) if fewer of its homes record it.
+_TYPE_SHARE_MIN: Final = 0.05
+TYPE_HOMES_MIN: Final = 30
+"""Of fewer training homes of a type, nobody can say which facts that type does not have."""
 _STEPS: Final = (1.0, 0.5, 0.25)
 _LEAST_STEP: Final = 0.01
 
@@ -125,8 +129,9 @@ class FactImputer(TransformerMixin, BaseEstimator):
         table, homes = X[names], columns_of(X, self.facts.all)
         kind, area = _groups(homes, self.facts, np.arange(len(X)))
         self.overall_ = table.median().to_numpy(dtype=float)
-        self.by_type_, self.by_area_ = _medians(table, kind), _medians(table, area)
-        self.by_type_area_ = _medians(table, kind, area)
+        had = table.mask(_not_of_its_type(table, kind))
+        self.by_type_, self.by_area_ = _medians(had, kind), _medians(table, area)
+        self.by_type_area_ = _medians(had, kind, area)
         self.marked_ = tuple(np.array(names)[(table.isna().mean() >= _MISSING_MARK_SHARE).to_numpy()])
         self.centres_ = _centres(X, self.facts)
         self.elasticity_ = _elasticities(table, pd.Series([*zip(kind, area, strict=True)], index=table.index))
@@ -137,6 +142,12 @@ class FactImputer(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame) -> Columns:
         """Return the facts with numbers filled in and the missing marks set."""
         return self.fill(columns_of(X, (*self.facts.all, "sale_date")))
+
+    def never_of(self, kind: str) -> frozenset[str]:
+        """Return the numeric facts that hardly any training home of this type records, as a condo its own lot."""
+        check_is_fitted(self, "overall_")
+        usual = self.by_type_.of([kind])[0]
+        return frozenset(name for name, value in zip(self.facts.numeric, usual, strict=True) if np.isnan(value))
 
     def fill(self, columns: Columns) -> Columns:
         """Fill in homes given as arrays: every fact column and ``sale_date``."""
@@ -187,6 +198,13 @@ class FactImputer(TransformerMixin, BaseEstimator):
         sized = usual * (given / usual[:, place])[:, None] ** self.elasticity_
         stepped = np.where(self.step_ > 0, np.round(sized / np.maximum(self.step_, _LEAST_STEP)) * self.step_, sized)
         return np.where(self.elasticity_ == 0.0, usual, np.clip(stepped, *self.bounds_))
+
+
+def _not_of_its_type(table: pd.DataFrame, kind: Objects) -> pd.DataFrame:
+    """Return where a home has a recorded fact that homes of its type do not have, shape (n, columns)."""
+    groups = table.notna().groupby(kind)
+    recorded, homes = groups.transform("mean"), pd.Series(kind).groupby(kind).transform("size").to_numpy()
+    return (recorded < _TYPE_SHARE_MIN).mul(homes >= TYPE_HOMES_MIN, axis=0)
 
 
 def _elasticities(table: pd.DataFrame, groups: pd.Series) -> Floats:

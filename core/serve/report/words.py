@@ -10,6 +10,7 @@ from core.serve.comparables import Comparable, ComparableValue
 from core.serve.estimate import Estimate
 from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
 from core.serve.report.amounts import Amounts
+from core.serve.typical_home import WHOLE_MARKET
 from core.serve.words import Conventions, widening_words
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
@@ -83,12 +84,16 @@ def to_look_at(flags: Sequence[Flag]) -> tuple[str, ...]:
 
 
 def made_from(estimate: Estimate, market: Conventions) -> str:
-    """Say what is behind the estimate: "Made from 812 past sales in zipcode 98103, the latest of Oct 30, 2024"."""
-    drivers, latest = estimate.drivers, latest_sale(estimate)
-    return (
-        f"Made from {count(drivers.sales, 'past sale', currency=market.currency)} in {drivers.area}, the latest of "
-        f"{market_day(latest, market.currency)}."
-    )
+    """Say what is behind the estimate.
+
+    "Made from the market's past sales, the latest of Oct 30, 2024; 812 of them are in zipcode 98103."
+    """
+    drivers, latest = estimate.drivers, market_day(latest_sale(estimate), market.currency)
+    sales = count(drivers.sales, "past sale", currency=market.currency)
+    if drivers.area == WHOLE_MARKET:
+        return f"Made from {sales} in {drivers.area}, the latest of {latest}."
+    here = count(drivers.sales, "of them is", "of them are", currency=market.currency)
+    return f"Made from the market's past sales, the latest of {latest}; {here} in {drivers.area}."
 
 
 def latest_sale(estimate: Estimate) -> date:

@@ -23,6 +23,7 @@ _TICKS: Final = 4
 # The share of the span left free at the two ends of the axis for labels.
 _ROOM: Final = 0.35
 _REST: Final = "All the rest"
+_ROUNDING: Final = "Rounding"
 
 
 def draw(drivers: Drivers, market: Conventions) -> None:
@@ -46,14 +47,15 @@ def draw(drivers: Drivers, market: Conventions) -> None:
 def steps(drivers: Drivers) -> list[tuple[str, float]]:
     """Return the named steps between the typical home and the estimate; with both ends they add up exactly."""
     named = [(_capital(driver.group.value), driver.amount) for driver in drivers.items]
-    return [*named, ("Rounding", drivers.rounding)] if drivers.rounding else named
+    return [*named, (_ROUNDING, drivers.rounding)] if drivers.rounding else named
 
 
 def main_steps(drivers: Drivers) -> list[tuple[str, float]]:
-    """Return the five largest steps, and all the rest as one; they add up exactly, too."""
-    ordered = sorted(steps(drivers), key=lambda step: -abs(step[1]))
-    top, rest = ordered[:_TOP], ordered[_TOP:]
-    return [*top, (_REST, sum(amount for _, amount in rest))] if rest else top
+    """Return the five largest reasons, and all the rest as one, rounding included; they add up exactly, too."""
+    ordered = sorted(drivers.items, key=lambda driver: -abs(driver.amount))
+    top = [(_capital(driver.group.value), driver.amount) for driver in ordered[:_TOP]]
+    rest = drivers.rounding + sum(driver.amount for driver in ordered[_TOP:])
+    return [*top, (_REST if ordered[_TOP:] else _ROUNDING, rest)] if rest else top
 
 
 def table(drivers: Drivers, market: Conventions) -> pd.DataFrame:

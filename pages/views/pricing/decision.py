@@ -155,6 +155,9 @@ def draw(
             return
         if fault:
             st.error(plain(fault), icon=":material/error:")
+        elif taken_back:
+            now = "The decision before it counts again." if made else "The price is open again."
+            st.info(f"The decision was taken back. {now}", icon=":material/undo:")
         if changing or not made:
             _fields(deciding)
 
@@ -311,6 +314,7 @@ def _change(deciding: _Deciding, made: DecisionRecord) -> None:
     deciding.put("price", made.price)
     if made.listing_price is not None:
         deciding.put("listing", made.listing_price)
+        st.session_state[deciding.key("touched")] = made.listing_price != deciding.listing(made.price)
 
 
 def _touch(deciding: _Deciding) -> None:
@@ -332,7 +336,9 @@ def _follow(deciding: _Deciding) -> None:
 
 
 def _list_at(deciding: _Deciding, listing: int) -> None:
+    """Take the usual list price, which follows the agent's price again."""
     deciding.put("listing", listing)
+    st.session_state[deciding.key("touched")] = False
 
 
 def _take(deciding: _Deciding, price: int) -> None:

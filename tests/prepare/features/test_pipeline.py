@@ -117,6 +117,18 @@ def test_missing_area_becomes_the_median_of_type_and_zipcode_and_is_marked() -> 
     assert np.isfinite(filled["living_area_sqft"]).all()
 
 
+def test_a_type_of_which_hardly_any_home_records_a_fact_does_not_have_it() -> None:
+    homes = market(400, 6).assign(property_type="single_family", lot_area_sqft=5_000.0)
+    homes.loc[:99, "property_type"] = "condo"
+    # Two condos have the lot of their whole building; that tells nothing about condos.
+    homes.loc[2:99, "lot_area_sqft"] = np.nan
+    homes.loc[:1, "lot_area_sqft"] = 90_000.0
+    imputer = FactImputer(find_facts(homes)).fit(homes)
+    assert imputer.never_of("condo") == {"lot_area_sqft"}
+    assert imputer.never_of("single_family") == frozenset()
+    assert (imputer.transform(homes)["lot_area_sqft"][2:100] == 5_000.0).all()
+
+
 def test_imputation_learns_from_training_rows_only() -> None:
     homes = market(400, 7)
     imputer = FactImputer(find_facts(homes)).fit(homes.iloc[:300])

@@ -112,7 +112,7 @@ def test_photo_and_logo_are_drawn_on_the_first_page_only() -> None:
 def test_facts_given_and_facts_assumed_are_told_apart(usual: list[str]) -> None:
     assert "Living area 2,140 sq ft" in usual[0]
     assert "Bedrooms 4 " in usual[0]
-    assert "Not known, so we assumed what is usual here: garage spaces 1, view 0." in usual[2]
+    assert "Not known, so we assumed what is usual here: garage spaces 1, no view." in usual[2]
 
 
 def test_facts_for_which_the_first_page_has_no_room_follow_on_the_last() -> None:
@@ -173,7 +173,7 @@ def test_how_sure_it_is_stands_in_three_sentences_in_a_sellers_words(usual: list
         "$836,000, is 72 in 100. Of 388 past sales with such a confidence, 57% sold that close.",
         "3 It is a statistical estimate from past sales and not an appraisal",
         "The price is beyond those the estimate was tested on",
-        "Made from 812 past sales in zipcode 98103, the latest of Oct 30, 2024.",
+        "Made from the market's past sales, the latest of Oct 30, 2024; 812 of them are in zipcode 98103.",
     ):
         assert words in last
 
@@ -222,7 +222,7 @@ def test_every_flag_has_a_sentence_for_the_seller_or_is_the_operators_business(k
 )
 def test_one_latest_sale_is_named(trained: date | None, level: str | None, latest: str) -> None:
     answer = replace(estimate(), trained_through=trained, last_sale=date(2015, 5, 12), level_id=level)
-    assert f"the latest of {latest}." in text_of(answer, frame())
+    assert f"the latest of {latest};" in text_of(answer, frame())
 
 
 def test_an_agents_own_choice_of_comparables_is_what_is_printed() -> None:
