@@ -28,6 +28,10 @@ PILOT_WARNING: Final = (
     "Offices were not chosen at random for the pilot, so they may differ in more than the estimates. A difference that "
     "existed before the pilot is not its effect."
 )
+OFFICES_WARNING: Final = (
+    "Offices chose for themselves whether to ask for estimates, so they may differ in more than the estimates. Treat a "
+    "difference as a question, not as the effect of the estimate."
+)
 
 
 class Nearer(StrEnum):
@@ -129,22 +133,22 @@ def overall_line(sales: pd.DataFrame, problem: Problem) -> Line | None:
     return None if decided.empty else _line("", "", "All decisions", decided, problem.estimate.small_sample_n)
 
 
-def pilot_effects(listings: pd.DataFrame, pilot: Collection[str], problem: Problem) -> tuple[Effect, ...]:
-    """Compare sold listings of the pilot's offices with those of all others; show PILOT_WARNING with the result.
+def office_effects(listings: pd.DataFrame, offices: Collection[str], problem: Problem) -> tuple[Effect, ...]:
+    """Compare sold listings of the offices with estimates with those of all others; show OFFICES_WARNING with it.
 
     ``listings`` has office, sale_date, list_date, list_price and first_list_price; those without an office are left
     out. Empty if either group has none.
     """
     known = listings[listings["office"].notna()]
-    inside = known["office"].isin(list(pilot))
-    first, second = ("in the pilot", known[inside]), ("in other offices", known[~inside])
+    inside = known["office"].isin(list(offices))
+    first, second = ("with estimates", known[inside]), ("in other offices", known[~inside])
     return compare_listings(first, second, problem)
 
 
 def compare_listings(
     first: tuple[str, pd.DataFrame], second: tuple[str, pd.DataFrame], problem: Problem
 ) -> tuple[Effect, ...]:
-    """Compare two groups of sold listings, each with its name; the tables are as in ``pilot_effects``.
+    """Compare two groups of sold listings, each with its name; the tables are as in ``office_effects``.
 
     An outcome that one of the groups lacks is left out.
     """

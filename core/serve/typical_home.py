@@ -14,7 +14,6 @@ from core.serve.fact_groups import FactGroup, group_of, never_of_its_type
 from core.serve.subject import Subject, Value
 from core.train.model import Model
 
-
 WHOLE_MARKET: Final = "the market"
 """The area of a typical home where none of the areas given is known."""
 

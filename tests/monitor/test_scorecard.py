@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from core.measures import mape, median_bias
-from core.monitor.scorecard import KINDS, Nearer, pilot_effects, scorecard
+from core.monitor.scorecard import KINDS, Nearer, office_effects, scorecard
 from core.problem import Problem
 
 
@@ -114,11 +114,11 @@ def test_listings_without_dates_or_prices_have_no_effects(problem: Problem) -> N
 def test_the_pilots_offices_are_compared_with_the_others(problem: Problem) -> None:
     table = decided(800)
     table.loc[:9, "office"] = None
-    effects = pilot_effects(table, {"North"}, problem)
+    effects = office_effects(table, {"North"}, problem)
     assert [one.name for one in effects] == ["days_on_market", "price_cut", "was_cut"]
     assert effects[0].first_value.n + effects[0].second_value.n == 790
-    assert "in the pilot" in effects[0].words
-    assert pilot_effects(table, {"North", "South"}, problem) == ()
+    assert "with estimates" in effects[0].words
+    assert office_effects(table, {"North", "South"}, problem) == ()
 
 
 def test_without_decisions_there_is_nothing_to_score(problem: Problem) -> None:

@@ -10,6 +10,8 @@ from core.evaluate.accuracy import Figure
 
 # A test error a third above validation's is more than chance explains with a few hundred sales.
 _GAP: Final = 1 / 3
+_FAR: Final = 1 / 2
+_NEAR: Final = 3 / 4
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,26 @@ class FitCheck:
     @property
     def finding(self) -> str:
         """What the three errors show, in a sentence."""
-        if self.test.low > self.validation * (1 + _GAP):
-            return "The test error is significantly higher than validation promised: the model overfits."
-        if self.train < self.validation / 2:
-            return (
-                "Training sales are fitted far more closely than new ones, as flexible models do; the test confirms "
-                "what validation promised."
-            )
-        return "The errors agree: there is no sign of overfitting."
+        return f"{self._of_training}; {self._of_the_test}."
+
+    @property
+    def _of_training(self) -> str:
+        if self.train < _FAR * self.validation:
+            return "Training sales are fitted far more closely than new ones, as flexible models do"
+        if self.train < _NEAR * self.validation:
+            return "Training sales are fitted more closely than new ones"
+        return "Training sales are fitted about as closely as new ones"
+
+    @property
+    def _of_the_test(self) -> str:
+        beyond = self.validation * (1 + _GAP)
+        if self.test.low > beyond:
+            return "the test error is significantly higher than validation promised: the model overfits"
+        if self.test.low > self.validation:
+            return "the test error is higher than validation promised, by less than a third for all one can tell"
+        if self.test.high > beyond:
+            return f"the test has too few sales to confirm what validation promised ({self.test.n:,})"
+        return "the test confirms what validation promised"
 
 
 def check_overfitting(card: Mapping[str, Any], opened: int) -> FitCheck | None:

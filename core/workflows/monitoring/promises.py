@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -124,6 +124,9 @@ def _promise(
     if kinds[0] is AlertKind.SLOW and judged:
         promised = limit.written(watch.problem.success.answer_ms)
         line = replace(line, words=f"{line.words} Answers are promised within {promised}.")
+    if kinds[0] is AlertKind.RETRAINING_OVERDUE and watch.champion is not None:
+        latest = market_day(date.fromisoformat(str(watch.champion.card["last_sale"])), watch.market.currency)
+        line = replace(line, words=f"{line.words} The latest sale it learned from is of {latest}.")
     if alert is None:
         return _quiet(watch, line) if kinds[0] is AlertKind.VOLUME_DOWN and line.state is PromiseState.WATCH else line
     cause = _cause(watch, alert)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.access import Action, shown_spellings
 from core.errors import StoreError
-from core.monitor.scorecard import PILOT_WARNING, Effect, Line, Scorecard, overall_line, pilot_effects, scorecard
+from core.monitor.scorecard import OFFICES_WARNING, Effect, Line, Scorecard, office_effects, overall_line, scorecard
 from core.problem import Problem
 from core.store.ledger.figures import Slice
 from core.wording import count, day
@@ -23,10 +23,10 @@ _SALE: Final = [_ROW, "sale_date", "list_date", "list_price"]
 
 
 @dataclass(frozen=True)
-class Pilot:
+class OfficesCompared:
     """Sold listings, listed since the first estimate, of the offices that request estimates and of all others.
 
-    ``inside`` and ``outside`` are their numbers, ``offices`` those in the pilot. Without effects, ``words`` says why;
+    ``inside`` and ``outside`` are their numbers, ``offices`` those with estimates. Without effects, ``words`` says why;
     show ``warning`` with them.
     """
 
@@ -43,18 +43,18 @@ class MarketScorecard:
     """The scorecard of the homes sold in a span of days, and a comparison with offices without estimates."""
 
     card: Scorecard
-    pilot: Pilot
+    offices: OfficesCompared
 
 
 def scorecard_of(workspace: Workspace, market_id: str, since: date | None, until: date | None) -> MarketScorecard:
     """Compare model and agents with the homes sold from ``since`` to ``until``, None for an open end.
 
-    Raises AccessDenied, NotFound, StoreUnavailable; an unreadable data version leaves out only the pilot.
+    Raises AccessDenied, NotFound, StoreUnavailable; an unreadable data version leaves out only the offices.
     """
     workspace.require(Action.WATCH)
     sold = workspace.store.agent_decisions.sold(market_id, Slice(since, until))
     card = scorecard(sold.assign(office=_one_spelling(sold["office"])), workspace.problem)
-    return MarketScorecard(card, _pilot(workspace, market_id, since, until))
+    return MarketScorecard(card, _offices(workspace, market_id, since, until))
 
 
 def decisions_beside(workspace: Workspace, market_id: str, model_id: str) -> Line | None:
@@ -67,11 +67,11 @@ def decisions_beside(workspace: Workspace, market_id: str, model_id: str) -> Lin
     return overall_line(sold, workspace.problem)
 
 
-def _pilot(workspace: Workspace, market_id: str, since: date | None, until: date | None) -> Pilot:
+def _offices(workspace: Workspace, market_id: str, since: date | None, until: date | None) -> OfficesCompared:
     store = workspace.store
     met, version = store.agent_decisions.met(market_id), store.versions.latest(market_id)
     offices = {str(sale): str(office) for sale, office in _one_spelling(pd.Series(met.offices, dtype="str")).items()}
-    none = Pilot(tuple(sorted({one for one in offices.values() if one})), 0, 0, (), "", PILOT_WARNING)
+    none = OfficesCompared(tuple(sorted({one for one in offices.values() if one})), 0, 0, (), "", OFFICES_WARNING)
     if met.since is None or version is None:
         return replace(none, words="No estimate has been requested yet, so there are no offices to compare.")
     try:
@@ -109,7 +109,7 @@ def _listings(
     return chosen.assign(office=office.where(office != ""), first_list_price=float("nan"))
 
 
-def _compared(listings: pd.DataFrame, none: Pilot, first: date, problem: Problem) -> Pilot:
+def _compared(listings: pd.DataFrame, none: OfficesCompared, first: date, problem: Problem) -> OfficesCompared:
     inside = int(listings["office"].isin(none.offices).sum())
     outside = int((listings["office"] == OTHERS).sum())
     known = replace(none, inside=inside, outside=outside)
@@ -117,7 +117,7 @@ def _compared(listings: pd.DataFrame, none: Pilot, first: date, problem: Problem
         lacking = "with an estimate" if not inside else "without one"
         words = f"Of the listings listed since {day(first)} and sold on these days, none is {lacking}."
         return replace(known, words=words)
-    effects = pilot_effects(listings, none.offices, problem)
+    effects = office_effects(listings, none.offices, problem)
     words = (
         f"{count(inside, 'listing')} priced by {', '.join(none.offices)} and {count(outside, 'listing')} of "
         f"{OTHERS}, all listed since the first estimate ({day(first)})."

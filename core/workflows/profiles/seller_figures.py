@@ -12,12 +12,16 @@ from core.states import AuditAction, ProfileKind
 from core.store.operations.profiles import NewProfile
 from core.workspace import Workspace
 
-WHY_OFF: Final = (
+_RISK: Final = (
     "Crime, schools, walkability, income and who lives nearby can steer people toward or away from an area. In the "
-    "United States that is a risk under the Fair Housing Act, for the agent and the company. The estimate still counts "
-    "the location; the report names it as “Location and neighborhood”, without these figures."
+    "United States that is a risk under the Fair Housing Act, for the agent and the company."
 )
-"""Why a seller's report is without such figures unless the company decides otherwise."""
+_LEFT_OUT: Final = (
+    "The estimate still counts the location; the report names it as “Location and neighborhood”, without these figures."
+)
+_SHOWN_WHERE: Final = (
+    "The estimate counts the location either way; the report now writes these figures out where they move the price."
+)
 
 REASON_MAX: Final = 300
 _OWNER: Final = ""
@@ -32,6 +36,11 @@ class FiguresChoice:
     reason: str = ""
     at: datetime | None = None
     actor: str = ""
+
+
+def what_it_means(choice: FiguresChoice) -> str:
+    """Say why a report is without such figures unless the company decides otherwise, and what it has now."""
+    return f"{_RISK} {_SHOWN_WHERE if choice.shown else _LEFT_OUT}"
 
 
 def figures_choice(workspace: Workspace) -> FiguresChoice:

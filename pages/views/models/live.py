@@ -8,12 +8,14 @@ import streamlit as st
 
 from core.access import Action, may
 from core.evaluate.card.headline import headline_of
+from core.problem import Problem
 from core.store import Market, ModelRecord
 from core.wording import count, percent
 from core.workflows.models.floor import miss_words
 from core.workflows.overview import error_in_use
 from core.workflows.promotion import rollback_effect
 from core.workspace import Workspace
+from pages.kit.palette import BAD
 from pages.kit.text import plain
 from pages.views.models import promotion
 
@@ -37,17 +39,26 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None) -> None
 
 def figures(workspace: Workspace, record: ModelRecord, in_use: tuple[float, int] | None = None) -> None:
     """Draw a model's error on its test sales and, of the live one, in use."""
-    test, target = headline_of(record.card)["mape"], percent(workspace.problem.success.target_mape)
+    test = headline_of(record.card)["mape"]
     # api/static/dashboard.css keeps its place.
     with st.container(horizontal=True, gap="medium", key="live_figures"):
         with st.container(width="content", gap=None):
             st.metric("Error on test sales", percent(test.value, 1))
-            st.caption(plain(f"target {target}, {count(test.n, 'sale')}"))
+            _beside_target(test.value, workspace.problem, test.n)
         if in_use is not None:
             error, n = in_use
             with st.container(width="content", gap=None):
                 st.metric("Error in use", percent(error, 1))
-                st.caption(plain(f"target {target}, {count(n, 'sale')}"))
+                _beside_target(error, workspace.problem, n)
+
+
+def _beside_target(error: float, problem: Problem, n: int) -> None:
+    """Say under a mean error whether it is above the target, and of how many sales it is."""
+    target, sales = percent(problem.success.target_mape), plain(count(n, "sale"))
+    if error > problem.success.target_mape:
+        st.caption(f":{BAD}[above the target of {target}], {sales}")
+    else:
+        st.caption(f"target {target}, {sales}")
 
 
 def _way_back(workspace: Workspace, market: Market, live: ModelRecord) -> None:

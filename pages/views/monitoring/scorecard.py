@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.monitor.scorecard import Effect, Line, Scorecard, gap
 from core.wording import MISSING, count, points
-from core.workflows.monitoring.scorecard import MarketScorecard, Pilot, scorecard_of
+from core.workflows.monitoring.scorecard import MarketScorecard, OfficesCompared, scorecard_of
 from pages.kit import navigation
 from pages.kit.charts import share_chart
 from pages.kit.choice import one_of
@@ -29,7 +29,7 @@ def draw(selection: Selection) -> None:
     found = compute_once(selection, "scorecard", _found)
     _nearer(selection, found.card)
     _effects(selection, found.card)
-    _pilot(selection, found.pilot)
+    _offices(selection, found.offices)
 
 
 def _found(selection: Selection) -> MarketScorecard:
@@ -121,7 +121,7 @@ def _effects(selection: Selection, found: Scorecard) -> None:
         _draw_effects(found.effects, "effects", selection)
 
 
-def _pilot(selection: Selection, found: Pilot) -> None:
+def _offices(selection: Selection, found: OfficesCompared) -> None:
     with st.container(border=True):
         st.header("Offices with estimates and the others", anchor=False)
         if not found.effects:
@@ -129,7 +129,7 @@ def _pilot(selection: Selection, found: Pilot) -> None:
             return
         st.markdown(plain(found.words))
         st.warning(plain(found.warning), icon=":material/info:")
-        _draw_effects(found.effects, "pilot", selection)
+        _draw_effects(found.effects, "offices_compared", selection)
         st.caption("First list prices are known only where an agent decided, so price cuts are not compared here.")
 
 

@@ -6,7 +6,13 @@ import streamlit as st
 
 from core.errors import InvalidRecord
 from core.wording import instant
-from core.workflows.profiles.seller_figures import REASON_MAX, WHY_OFF, FiguresChoice, choose_figures, figures_choice
+from core.workflows.profiles.seller_figures import (
+    REASON_MAX,
+    FiguresChoice,
+    choose_figures,
+    figures_choice,
+    what_it_means,
+)
 from core.workspace import Workspace
 from pages.kit.text import plain
 from pages.views.profile import fields
@@ -21,7 +27,7 @@ def draw(workspace: Workspace) -> None:
     st.markdown(f"**{state}**")
     if choice.at is not None:
         st.caption(plain(f"Chosen by {choice.actor}, {instant(choice.at)}: {choice.reason}"))
-    st.markdown(plain(WHY_OFF))
+    st.markdown(plain(what_it_means(choice)))
     _form(workspace, choice)
 
 

@@ -189,18 +189,18 @@ def test_listings_without_an_estimate_are_the_comparison_and_those_listed_before
     made = store.ledger.append_past(entries)
     found = {str(2 * place): [_outcome(one, 250_000.0, True, str(2 * place))] for place, one in enumerate(made)}
     store.outcomes.record(market.market_id, (version.version_id,), version.version_id, found, ANALYST)
-    pilot = scorecard_of(acting(store, MANAGER, problem), market.market_id, None, None).pilot
-    assert (pilot.offices, pilot.inside, pilot.outside) == (("North",), 40, 40)
-    [days] = [one for one in pilot.effects if one.name == "days_on_market"]
+    found_offices = scorecard_of(acting(store, MANAGER, problem), market.market_id, None, None).offices
+    assert (found_offices.offices, found_offices.inside, found_offices.outside) == (("North",), 40, 40)
+    [days] = [one for one in found_offices.effects if one.name == "days_on_market"]
     assert days.difference.value == pytest.approx(-10.0, abs=1.0)
-    assert "not chosen at random" in pilot.warning
+    assert "chose for themselves" in found_offices.warning
 
 
-def test_without_an_estimate_there_is_no_pilot(store: Store, problem: Problem) -> None:
+def test_without_an_estimate_there_are_no_offices_to_compare(store: Store, problem: Problem) -> None:
     market = store.markets.create("Quiet", "USD", "sqft", False, ANALYST)
     found = scorecard_of(acting(store, MANAGER, problem), market.market_id, None, None)
     assert found.card.overall is None
-    assert "No estimate has been requested yet" in found.pilot.words
+    assert "No estimate has been requested yet" in found.offices.words
 
 
 def test_the_trail_is_searched_by_action_actor_subject_and_day_and_its_export_is_an_entry(store: Store) -> None:

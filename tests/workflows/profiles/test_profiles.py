@@ -10,7 +10,7 @@ from core.states import ProfileKind
 from core.store import Store
 from core.workflows.profiles import profiles
 from core.workflows.profiles.profiles import AgentProfile, OfficeProfile
-from core.workflows.profiles.seller_figures import choose_figures, figures_choice
+from core.workflows.profiles.seller_figures import FiguresChoice, choose_figures, figures_choice, what_it_means
 from tests.acting import acting
 from tests.serve.report.report_samples import picture
 
@@ -74,7 +74,9 @@ def test_only_managers_and_admins_choose_what_sellers_are_shown_and_nothing_is_b
         choose_figures(acting(store, actor), True, " ")
     with pytest.raises(InvalidRecord, match="left out already"):
         choose_figures(acting(store, actor), False, "why")
+    assert "without these figures" in what_it_means(FiguresChoice())
     chosen = choose_figures(acting(store, actor), True, "Our lawyers agreed.")
+    assert "without these figures" not in what_it_means(chosen)
     assert (chosen.shown, chosen.reason, chosen.actor) == (True, "Our lawyers agreed.", actor.name)
     [entry] = store.events.of("company", "seller_figures.changed")
     assert (entry.detail["shown"], entry.detail["reason"]) == ("yes", "Our lawyers agreed.")
