@@ -6,7 +6,7 @@ A person promotes; the gate reports what the figures show and asks for a reason 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -20,6 +20,9 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import draws, spread
 from core.problem import Problem
 from core.wording import count, percent, point_number
+
+COVERAGE: Final = "coverage"
+"""The name of the check of how far the shares of sales inside the ranges are from the level."""
 
 _WITHIN: Final = 0.10
 # As in core.measures: an error of exactly 10% counts as within 10%, whatever its last binary digit.
@@ -60,7 +63,8 @@ class Check:
 
     Shares are fractions; the COD is a percentage of the median ratio. ``margin`` is how much worse is tolerated, in the
     figure's unit; worse is less for ppe10 and hit_rate, more for all others. For a segment's check, ``name`` is the
-    segmentation and ``segment`` the segment (empty for all sales).
+    segmentation and ``segment`` the segment (empty for all sales). ``held`` are the shares of sales inside the ranges,
+    champion and challenger, whose distance from the level the coverage's check compares.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Check:
     margin: float
     verdict: CheckVerdict
     segment: str = ""
+    held: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +189,9 @@ def _compared(old: _Sample, new: _Sample, problem: Problem, seed: int) -> Iterat
         worse = one.sign * (now - before)
         low, high = spread(np.concatenate([part[place] for part in sampled]), worse, n)
         margin = 0.0 if one.name == "mdape" else problem.monitoring.gate_margin * one.scale
-        yield _check(one.name, one.label, before, now, (worse, low, high, n), margin, one.sign)
+        check = _check(one.name, one.label, before, now, (worse, low, high, n), margin, one.sign)
+        held = (float(old.inside.mean()), float(new.inside.mean()))
+        yield replace(check, held=held) if one.name == COVERAGE else check
 
 
 def _check(
@@ -217,8 +224,8 @@ def _measures(level: float) -> tuple[_Measure, ...]:
         _Measure("cod", "Scatter of the ratios (COD)", _dispersion, 1.0, 100.0),
         _Measure("bias", "Bias (median signed error, either way)", _bias, 1.0, 1.0),
         _Measure(
-            "coverage",
-            f"Distance of coverage from {percent(level)}",
+            COVERAGE,
+            f"Range held, how far from {percent(level)}",
             lambda one: np.abs(_share(one.inside) - level),
             1.0,
             1.0,

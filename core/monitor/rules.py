@@ -353,7 +353,7 @@ RULES: Final[tuple[AlertRule, ...]] = (
         lambda problem: problem.monitoring.alert_coverage_band,
         "a range that does not hold the share it states is misleading",
         _coverage,
-        "retrain, which recalibrates the range; warn agents until then.",
+        "retrain, which measures the range anew, and see in the comparison whether it holds; warn agents until then.",
         beyond="{} of its level",
         of_the_model=True,
         judge=by_distance,

@@ -101,7 +101,11 @@ def test_a_range_that_lost_its_coverage_stops_it(problem: Problem) -> None:
     found = gate(price, answers(price, error), narrow, {}, problem, SEED)
     assert found.verdict is GateVerdict.FAIL
     assert [one.name for one in found.checks if one.verdict is CheckVerdict.WORSE] == ["coverage"]
-    assert "does not pass. Worse beyond the margin: Distance of coverage from 80%" in found.words
+    assert "does not pass. Worse beyond the margin: Range held, how far from 80%" in found.words
+    [coverage] = [one for one in found.checks if one.name == "coverage"]
+    inside = [float(np.mean((price >= one.low) & (price <= one.high))) for one in (answers(price, error), narrow)]
+    assert coverage.held == pytest.approx(tuple(inside))
+    assert coverage.challenger == pytest.approx(abs(inside[1] - 0.8))
 
 
 def test_a_challenger_that_prices_fewer_homes_is_stopped(problem: Problem) -> None:

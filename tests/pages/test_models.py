@@ -200,6 +200,16 @@ MDAPE = Check(
     "mdape", "Median error (MdAPE)", 0.081, 0.074, Figure(-0.007, -0.02, 0.004, 130), 0.0, CheckVerdict.NEITHER
 )
 COD = Check("cod", "Scatter of the ratios (COD)", 9.8, 9.1, Figure(-0.7, -2.1, 0.4, 130), 1.0, CheckVerdict.NEITHER)
+HELD = Check(
+    "coverage",
+    "Range held, how far from 80%",
+    0.09,
+    0.133,
+    Figure(0.043, -0.014, 0.094, 130),
+    0.01,
+    CheckVerdict.NEITHER,
+    held=(0.71, 0.667),
+)
 CONDO = Check(
     "property type",
     "Mean error (MAPE), property type condo",
@@ -210,7 +220,7 @@ CONDO = Check(
     CheckVerdict.WORSE,
     "condo",
 )
-CANNOT_TELL = (GateVerdict.INCONCLUSIVE, 130, (MDAPE, COD), (CONDO,), "The 130 sales do not show it is better.")
+CANNOT_TELL = (GateVerdict.INCONCLUSIVE, 130, (MDAPE, COD, HELD), (CONDO,), "The 130 sales do not show it is better.")
 
 
 def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Path, made: tuple[Path, str, str]) -> None:
@@ -232,6 +242,14 @@ def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Pat
             "Live model": "9.8",
             "Challenger": "9.1",
             "Difference (95% interval)": "−0.7 (−2.1 to +0.4)",
+            "Challenger is": "no significant difference",
+            "Sales": 130,
+        },
+        {
+            "Figure": "Range held, how far from 80%",
+            "Live model": "71.0%, 9.0 points off",
+            "Challenger": "66.7%, 13.3 points off",
+            "Difference (95% interval)": "+4.3 points (−1.4 to +9.4)",
             "Challenger is": "no significant difference",
             "Sales": 130,
         },

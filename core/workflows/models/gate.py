@@ -227,6 +227,8 @@ def _check(document: Mapping[str, Any]) -> Check:
         margin=_number(document["margin"]),
         verdict=CheckVerdict(document["verdict"]),
         segment=document["segment"],
+        # A gate stored by an earlier release has none.
+        held=(float(held[0]), float(held[1])) if (held := document.get("held")) else None,
     )
 
 

@@ -187,7 +187,7 @@ def _confidence(watch: MarketWatch) -> Promise:
     return replace(
         line,
         cause=f"The confidences were calibrated on the model's test sales; they are {less} too high on the homes sold.",
-        action=f"retrain, which recalibrates them; until then, read a confidence as {less} lower.",
+        action=f"retrain, which measures them anew; until then, read a confidence as {less} lower.",
         remedy=Remedy.RETRAIN,
     )
 

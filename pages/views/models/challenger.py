@@ -65,6 +65,10 @@ def compare(workspace: Workspace, challenger: ModelRecord) -> None:
     if gated is not None and gated.gate.checks:
         st.caption(plain(gate_rule(workspace.problem)))
         frame(checks_table(gated.gate.checks), "checks")
+        st.caption(
+            "Monitoring counts the estimates that agents were given, for the homes they asked about. Here both models "
+            "price all the latest sales anew, at the price level of the months before each, so the figures differ."
+        )
     if gated is not None and gated.gate.segments:
         with st.expander(f"Mean error by segment ({len(gated.gate.segments)})", icon=":material/segment:"):
             st.caption("The segment in which the challenger does worst against the live model comes first.")
@@ -78,8 +82,8 @@ def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
         [
             {
                 "Figure": _label(one),
-                "Live model": _written(one, one.champion),
-                "Challenger": _written(one, one.challenger),
+                "Live model": _written(one, one.champion, one.held[0] if one.held else None),
+                "Challenger": _written(one, one.challenger, one.held[1] if one.held else None),
                 "Difference (95% interval)": _difference(one),
                 "Challenger is": _COMPARISON[one.verdict],
                 "Sales": one.difference.n,
@@ -172,9 +176,11 @@ def _label(one: Check) -> str:
     return f"{name[:1].upper()}{name[1:]}"
 
 
-def _written(one: Check, value: float) -> str:
+def _written(one: Check, value: float, held: float | None = None) -> str:
     if math.isnan(value):
         return MISSING
+    if held is not None:
+        return f"{percent(held, 1)}, {points(value).removeprefix('+')} off"
     return f"{value:z.1f}".replace("-", "−") if _plain_number(one) else percent(value, 1)
 
 
