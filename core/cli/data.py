@@ -129,8 +129,17 @@ def _ingest(session: Session) -> int:
     if isinstance(market, NewMarket) and options.currency is None:
         market = replace(market, currency=stated_currency(file.mapping for file in mapped) or market.currency)
     report = ingest(session.workspace, market, mapped, part(progress, 0.4, 1.0), options.keep)
-    session.print_result(_ingest_document(report), lambda: _ingest_text(report))
+    session.print_result(_ingest_document(report), lambda: f"{_ingest_text(report)}{_next_step(session, report)}")
     return OK
+
+
+def _next_step(session: Session, report: IntakeReport) -> str:
+    """Return the line that says what to do with new sales, "" where nothing changed."""
+    market_id = report.version.market_id
+    if not report.changed:
+        return ""
+    verb = "retrain" if session.workspace.store.models.champion(market_id) else "train"
+    return f"\nnext: python -m core {verb} --market {market_id}"
 
 
 def _check_cut(options: argparse.Namespace) -> None:

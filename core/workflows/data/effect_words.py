@@ -7,8 +7,9 @@ from typing import Final
 
 from core.accounting import ZERO, FileAccounting, reason_words
 from core.prepare.quality.corrections import CORRECTS, OTHER_FACTS
+from core.prepare.quality.duplicates import NEAR_PRICE
 from core.schema import Source, label_of
-from core.wording import count
+from core.wording import count, percent
 
 _REASONS_SHOWN: Final = 3
 _FACTS_SHOWN: Final = 3
@@ -39,8 +40,8 @@ def uncorrected_words(files: Sequence[FileAccounting]) -> str:
     have = "row gives" if otherwise == 1 else "rows give"
     return (
         f"{otherwise:,} {have} other facts of a stored sale, which stays as it is: without a sale id in both files, "
-        "only another price corrects a sale. If this file is the right one, undo the earlier files and commit it "
-        "instead."
+        f"only a price more than {percent(NEAR_PRICE, 1)} apart corrects a sale. If this file is the right one, undo "
+        "the earlier files and commit it instead."
     )
 
 

@@ -53,7 +53,7 @@ def draw(selection: Selection) -> None:
     if not unresolved:
         st.success("No alert is open.", icon=":material/check_circle:")
     if any(one.kind in TO_TRAIN for one in unresolved):
-        to_models()
+        to_models(selection)
     for one in unresolved:
         _alert(selection, one)
     _resolved(selection, [one for one in alerts if not one.is_open])

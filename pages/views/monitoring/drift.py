@@ -77,7 +77,7 @@ def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
         if cause.leading is not Leading.NONE:
             st.markdown(f"**Leading cause: {plain(cause.leading.value)}.** Next: {plain(cause.remedy)}")
             if cause.leading is not Leading.CHANCE:
-                to_models()
+                to_models(selection)
         rise = cause.rise
         st.caption(
             plain(

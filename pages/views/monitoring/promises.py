@@ -31,7 +31,7 @@ def draw(selection: Selection) -> None:
         with st.container(border=True, gap="xsmall"):
             _row(promise)
             if promise.action:
-                _cause(promise)
+                _cause(selection, promise)
             elif promise.state is PromiseState.WATCH:
                 st.caption("One period beyond it is no alert yet; a second one in a row opens it.")
     st.caption("Missed: two periods in a row were beyond the limit, and the alert on it is not resolved.")
@@ -50,7 +50,7 @@ def _row(promise: Promise) -> None:
     st.markdown(plain(promise.words))
 
 
-def _cause(promise: Promise) -> None:
+def _cause(selection: Selection, promise: Promise) -> None:
     fold = st.expander(
         "Cause and what to do", key=f"promise_{promise.name}", icon=":material/troubleshoot:", on_change="rerun"
     )
@@ -61,7 +61,7 @@ def _cause(promise: Promise) -> None:
             st.markdown(plain(promise.cause))
         st.markdown(f"**Next:** {plain(promise.action)}")
         if promise.remedy is Remedy.RETRAIN:
-            to_models()
+            to_models(selection)
         elif promise.remedy is Remedy.FIGURES:
             st.button("See the traffic", key=f"see_{promise.name}", on_click=go_to_view, args=("Figures",))
         else:

@@ -133,6 +133,11 @@ def say_what_was_done() -> None:
         st.success(plain(message), icon=":material/check_circle:")
 
 
-def to_models() -> None:
-    """Draw the link to the page where the model is retrained."""
-    navigation.link_to("models", "Open Models to retrain")
+def to_models(selection: Selection) -> None:
+    """Draw the link to the page where the model is retrained, or where a challenger waits to be decided on."""
+    challenger = selection.workspace.store.models.challenger(selection.market.market_id)
+    if challenger is None:
+        navigation.link_to("models", "Open Models to retrain")
+        return
+    st.markdown("A challenger is trained and waits: see how it compares before you retrain again.")
+    navigation.link_to("models", "Open Models to decide on it")

@@ -75,6 +75,11 @@ def draw_figures(found: IntakePreview) -> None:
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
             st.metric(name, f"{number:,}", border=True, width=126)
+    notes = ["Repaired rows are among the new sales and corrections."] if figures["Repaired"] else []
+    others = ", ".join(file.file for file in found.files if file.source != Source.SALES)
+    notes += [f"These are rows of sales; those of {others} are counted below."] if others else []
+    if notes:
+        st.caption(plain(" ".join(notes)))
 
 
 def say_known(found: IntakePreview) -> None:
