@@ -23,11 +23,18 @@ def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progre
     store = workspace.store
     workspace.require(Action.TRAIN)
     use_names_of(store, market_id)
-    made = make_model(workspace, known_sales(store, market_id), plan, part(progress, 0.0, 0.96))
-    progress(0.96, "Registering the model")
-    record = register(workspace, made, {})
+    record, reached = _registered(workspace, market_id, plan, progress)
     work_out_ahead(store, record)
-    if store.models.champion(market_id) is None and made.floor.reached and not needs_another(workspace, record):
+    if store.models.champion(market_id) is None and reached and not needs_another(workspace, record):
         record = promote_first(workspace, record.model_id)
     progress(1.0, "Model registered")
     return record
+
+
+def _registered(
+    workspace: Workspace, market_id: str, plan: TrainingPlan, progress: Progress
+) -> tuple[ModelRecord, bool]:
+    """Make and register a model; return its record and whether it reached its floor, and forget its sales."""
+    made = make_model(workspace, known_sales(workspace.store, market_id), plan, part(progress, 0.0, 0.96))
+    progress(0.96, "Registering the model")
+    return register(workspace, made, {}), made.floor.reached

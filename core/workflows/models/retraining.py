@@ -83,8 +83,19 @@ def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: P
     inconclusive. Raises AccessDenied, NotFound if there is no sale or no model was ever
     live, TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
     """
-    store, problem = workspace.store, workspace.problem
     workspace.require(Action.TRAIN)
+    record, gated = _registered(workspace, market_id, plan, progress)
+    work_out_ahead(workspace.store, record)
+    challenger = patiently(lambda: workspace.store.models.challenge(record.model_id, workspace.actor))
+    progress(1.0, "Challenger registered")
+    return Retrained(challenger, gated)
+
+
+def _registered(
+    workspace: Workspace, market_id: str, plan: RetrainPlan, progress: Progress
+) -> tuple[ModelRecord, GateRecord]:
+    """Make, compare and register a model; return its record and the comparison, and forget its sales."""
+    store, problem = workspace.store, workspace.problem
     progress(0.0, "Choosing the sales to compare on")
     known, rival = known_sales(store, market_id), rival_of(store, market_id)
     if rival.record is None and not _was_live(store, market_id):
@@ -111,10 +122,7 @@ def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: P
     }
     judged = (workspace.actor, AuditAction.GATE_JUDGED, market_id, record.model_id, detail)
     patiently(lambda: store.events.record(*judged))
-    work_out_ahead(store, record)
-    challenger = patiently(lambda: store.models.challenge(record.model_id, workspace.actor))
-    progress(1.0, "Challenger registered")
-    return Retrained(challenger, gated)
+    return record, gated
 
 
 def _was_live(store: Store, market_id: str) -> bool:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from core.parallel.calls import end_processes
 from core.store import ModelRecord, Store
 from core.store.patience import patiently
 from core.workflows.opening.evidence import is_kept
@@ -17,9 +18,13 @@ _CODE: Final = Path(__file__).resolve().parents[3]
 
 
 def work_out_ahead(store: Store, record: ModelRecord) -> None:
-    """Have the evidence of a large market's new model worked out before anyone asks for it; raises StoreUnavailable."""
+    """Have the evidence of a large market's new model worked out before anyone asks for it; raises StoreUnavailable.
+
+    Where a training ends with it, the processes of its fits end before: they hold the memory that this needs.
+    """
     latest = patiently(lambda: store.versions.latest(record.market_id))
     if latest is not None and is_large(latest.rows):
+        end_processes()
         patiently(lambda: work_out_apart(store, record))
 
 
