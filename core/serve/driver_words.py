@@ -35,6 +35,9 @@ def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
 
     Amounts are rounded for display; small ones are combined in one sentence.
     """
+    if not drivers.items:
+        typical = _signed_amount(drivers.point, market)
+        return (f"It is priced as a typical home in {drivers.area}, at about {typical}: no known fact sets it apart.",)
     named = [driver for driver in drivers.items if abs(driver.amount) >= NAMED_FROM * drivers.point]
     rest = sum(driver.amount for driver in drivers.items if driver not in named)
     sentences = [f"A typical home in {drivers.area} is estimated at about {_signed_amount(drivers.typical, market)}."]

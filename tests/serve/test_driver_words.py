@@ -150,3 +150,8 @@ def test_every_driver_makes_one_sentence_whose_verb_tells_the_sign(
         assert ("take" in words) == (amount < 0)
         assert "None" not in words
         assert "nan" not in words
+
+
+def test_a_typical_home_is_called_one() -> None:
+    [told] = sentences(Drivers(PLACE, 412, 440_484.0, (), -484.0, 440_000.0), US)
+    assert told == f"It is priced as a typical home in {PLACE}, at about $440K: no known fact sets it apart."

@@ -28,11 +28,13 @@ _ROUNDING: Final = "Rounding"
 
 def draw(drivers: Drivers, market: Conventions) -> None:
     """Draw chart, sentences and table; the amounts shown add up exactly to the estimate."""
-    plot(
-        waterfall(drivers, market, palette()),
-        key="drivers_chart",
-        alt=f"Waterfall chart from a typical home in {drivers.area} to the estimate; figures in the table below",
-    )
+    # Of a typical home, the chart would show nothing but how its price was rounded.
+    if drivers.items:
+        plot(
+            waterfall(drivers, market, palette()),
+            key="drivers_chart",
+            alt=f"Waterfall chart from a typical home in {drivers.area} to the estimate; figures in the table below",
+        )
     st.markdown("**In words, for the seller**")
     st.markdown("\n".join(f"- {plain(line)}" for line in sentences(drivers, market)))
     st.caption(
