@@ -389,7 +389,7 @@ def test_another_address_puts_the_facts_of_the_home_before_away_until_they_are_a
 
 def test_a_home_without_a_price_shows_the_nearest_sales_as_a_start(desk: Desk) -> None:
     app = price(opened(), busiest(desk), {"bedrooms": 3.0})
-    assert "The nearest sales" in said(app)
+    assert "The most similar sales" in said(app)
     prices = [text for text in texts(app) if re.match(r"\*\*\d · .*\$", text)]
     assert len(prices) == IN_USE
 
@@ -700,6 +700,9 @@ def test_an_amount_that_is_no_number_is_named_at_its_field(desk: Desk) -> None:
     app = press(app, "Price this home")
     assert "List price = 'a lot' is not an amount above 0." in said(app)
     assert app.text_input(key("list_price")).value == "a lot"
+    app.text_input(key("list_price")).set_value("1")
+    app = press(app, "Price this home")
+    assert "List price = 1 is impossible: it must lie between 10,000 and 500,000,000." in said(app).replace("\\", "")
 
 
 def test_the_asking_price_is_kept_with_the_estimate_and_does_not_move_it(home: Path, desk: Desk) -> None:

@@ -40,8 +40,8 @@ class Asked:
 def question_of(desk: Desk, asked: Asked, today: date) -> Question:
     """Return the question about a home; ``today`` is the day in UTC.
 
-    Raises ImpossibleProperty for a fact given twice, an unknown unit, a level not on offer, or a list price that is no
-    amount. The facts themselves are checked when the home is priced.
+    Raises ImpossibleProperty for a fact given twice, an unknown unit, a level not on offer, or a list price that no
+    home has. The facts themselves are checked when the home is priced.
     """
     facts = own_facts(asked.facts)
     listed = facts.pop(LIST_PRICE, None)
@@ -51,7 +51,7 @@ def question_of(desk: Desk, asked: Asked, today: date) -> Question:
         facts,
         asked.as_of or desk.valuation_date(today),
         _level(asked.level, desk.problem),
-        list_price(listed if asked.list_price is None else asked.list_price),
+        list_price(listed if asked.list_price is None else asked.list_price, desk.problem),
         asked.reference,
         asked.request_id,
     )
@@ -76,14 +76,21 @@ def price_home(workspace: Workspace, desk: Desk, asked: Asked, channel: Channel)
     return price_and_record(workspace, desk, question, channel)
 
 
-def list_price(value: object) -> float | None:
-    """Return an asking price, None if it is blank; raises ImpossibleProperty if it is no amount above 0."""
+def list_price(value: object, problem: Problem) -> float | None:
+    """Return an asking price, None if it is blank; raises ImpossibleProperty for what no home is offered for."""
     if value is None or value == "":
         return None
     amount = typed_amount(value) if isinstance(value, str) else value
     if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 < amount < math.inf:
         raise ImpossibleProperty(
             f"List price = {str(value)[:60]!r} is not an amount above 0.", "Correct it, or leave it out.", LIST_PRICE
+        )
+    limit = problem.limits["sale_price"]
+    if not limit.holds(amount):
+        raise ImpossibleProperty(
+            f"List price = {amount:,.15g} is impossible: it must lie between {limit.low:,.15g} and {limit.high:,.15g}.",
+            "Correct it, or leave it out.",
+            LIST_PRICE,
         )
     return float(amount)
 

@@ -1,4 +1,4 @@
-"""The sales nearest to a home without a price, as a start for a comparative market analysis."""
+"""The sales most like a home without a price, as a start for a comparative market analysis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def draw(sales: Sequence[Comparable], market: Conventions) -> None:
     """Draw each sale with the price it brought; nothing without sales."""
     if not sales:
         return
-    st.header("The nearest sales", anchor=False)
+    st.header("The most similar sales", anchor=False)
     st.write("A start for your comparative market analysis: as they sold, not adjusted to this home.")
     for number, sale in enumerate(sales, 1):
         with st.container(border=True, gap=None):

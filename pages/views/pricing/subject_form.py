@@ -355,5 +355,5 @@ def _question(desk: Desk, model: Model, today: date, level: float) -> Question:
         if value is not None and value != "":
             facts[name] = fact_fields.canonical(name, value, market, model)
     as_of = st.session_state.get(key(market, _AS_OF)) or desk.valuation_date(today)
-    asking = list_price(st.session_state.get(key(market, LIST_PRICE)))
+    asking = list_price(st.session_state.get(key(market, LIST_PRICE)), desk.problem)
     return Question(facts, as_of, level, asking)
