@@ -21,10 +21,11 @@ from core.collect.reading.packing import memory_limit
 from core.collect.reading.reader import read_table
 from core.collect.reading.table import RawTable, ReadingChoice
 from core.collect.vocabulary import snake
-from core.errors import StoreUnavailable
+from core.errors import ImpossibleProperty, StoreUnavailable
 from core.parallel.calls import batch_by_batch
 from core.parallel.cluster import on_cluster
 from core.prepare.features.facts import FactColumns
+from core.problem import Problem
 from core.progress import Progress, part
 from core.schema import label_of
 from core.serve import words
@@ -39,6 +40,7 @@ from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, PricedBy, ledger_entry, priced_by
 from core.workflows.pricing.listing_columns import LIST_PRICE, ColumnRead, map_listings, refuse_misspelled
+from core.workflows.pricing.questions import list_price
 from core.workspace import Workspace
 
 ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
@@ -185,7 +187,7 @@ def _price(
         ]
         kinds = dict.fromkeys(map(int, homes["source_row"]), UnavailableKind.NO_MODEL)
         return _priced_table([], homes), pd.DataFrame(every, columns=list(ERROR_COLUMNS)), kinds
-    unread = _unread(mapped, desk.live_market.live_model.model.facts)
+    unread = _unread(mapped, desk.live_market.live_model.model.facts) | _wrongly_listed(homes, desk.problem)
     errors = list(unread.values())
     readable = homes[~homes["source_row"].isin(list(unread))]
     tables, kinds = [], {}
@@ -217,6 +219,21 @@ def _unread(mapped: MappedTable, facts: FactColumns) -> dict[int, tuple[Any, ...
     ):
         reason = f"{label_of(field)} = {value!r} in column {column!r} is {problem}."
         found.setdefault(row, (row, "refused", field, value, reason, "Correct the cell, or leave it blank."))
+    return found
+
+
+def _wrongly_listed(homes: pd.DataFrame, problem: Problem) -> dict[int, tuple[Any, ...]]:
+    """Return the rows with an asking price no home has; 0 stands for none."""
+    if LIST_PRICE not in homes:
+        return {}
+    asking, limit = homes[LIST_PRICE].astype("float64"), problem.limits["sale_price"]
+    wrong = homes[asking.notna() & (asking != 0) & ~asking.between(limit.low, limit.high)]
+    found: dict[int, tuple[Any, ...]] = {}
+    for row, amount in zip(wrong["source_row"], wrong[LIST_PRICE].astype("float64"), strict=True):
+        try:
+            list_price(float(amount), problem)
+        except ImpossibleProperty as error:
+            found[int(row)] = (row, "refused", error.field, f"{amount:,.15g}", error.reason, error.remedy)
     return found
 
 

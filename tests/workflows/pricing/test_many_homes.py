@@ -142,6 +142,17 @@ def test_a_file_in_another_encoding_is_read_all_the_same(
     assert answer.table["address"].tolist() == ["1 Café St"]
 
 
+def test_a_row_with_an_asking_price_no_home_has_is_refused_as_by_the_form(small_desk: Desk, tmp_path: Path) -> None:
+    assert small_desk.bundle is not None
+    area = next(iter(small_desk.bundle.model.profile.area_codes["zipcode"]))
+    rows = "".join(f"{area},1680,{asking}\n" for asking in ("450000", "0", "", "1"))
+    answer = priced(small_desk, tmp_path, f"zip,living area,list price\n{rows}")
+    assert answer.table["row"].tolist() == [1, 2, 3]
+    [wrong] = answer.errors.to_dict("records")
+    assert (wrong["row"], wrong["status"], wrong["field"], wrong["value"]) == (4, "refused", "list_price", "1")
+    assert wrong["reason"] == "List price = 1 is impossible: it must lie between 10,000 and 500,000,000."
+
+
 def test_every_row_is_in_the_ledger_with_what_is_known_of_it(
     own_store: Store, problem: Problem, tmp_path: Path
 ) -> None:
