@@ -316,7 +316,7 @@ def _direction(feature: _Feature, reference: pd.DataFrame, current: pd.DataFrame
         medians = change.groupby(values).agg(["median", "size"])
         believed = medians["median"] * medians["size"] / (medians["size"] + _SHRINK)
         worst = str(believed.abs().idxmax())
-        return f"{worst} sells {_moved(float(medians['median'][worst]))} the rest"
+        return f"{_in_words(worst)} sells {_moved(float(medians['median'][worst]))} the rest"
     edges = np.quantile(reference[feature.column].dropna(), [1 - _LUXURY, _LUXURY])
     sides = []
     for above in (True, False):
@@ -398,6 +398,11 @@ def _leading(rise: Figure, level: Part, features: tuple[Part, ...], rest: Part) 
     return max(parts, key=lambda one: parts[one])
 
 
+def _in_words(segment: str) -> str:
+    """Write a segment as people do: the property type "single_family" is "single family"."""
+    return segment.replace("_", " ")
+
+
 def _sentences(
     rise: Figure,
     before: float,
@@ -421,7 +426,8 @@ def _sentences(
         worst = segments[0]
         side = "high" if worst.bias > 0 else "low"
         yield (
-            f"{_HIT_HARDEST}{label_of(worst.by).lower()} {worst.segment}, mean error {percent(worst.mape_before, 1)} "
-            f"to {percent(worst.mape, 1)} ({count(worst.n, 'sale')}), {percent(worst.share)} of the rise; half of its "
-            f"estimates are {percent(abs(worst.bias), 1)} or more too {side}."
+            f"{_HIT_HARDEST}{label_of(worst.by).lower()} {_in_words(worst.segment)}, mean error "
+            f"{percent(worst.mape_before, 1)} to {percent(worst.mape, 1)} ({count(worst.n, 'sale')}), "
+            f"{percent(worst.share)} of the rise; half of its estimates are {percent(abs(worst.bias), 1)} or more too "
+            f"{side}."
         )

@@ -193,7 +193,10 @@ def _sentence(
     if segments:
         worst = segments[0]
         others = f" (and {count(len(segments) - 1, 'segment')} more)" if len(segments) > 1 else ""
-        yield _level(worst, f"Largest shift: {label_of(worst.by).lower()} {worst.segment}{others}; homes there sell")
+        yield _level(
+            worst,
+            f"Largest shift: {label_of(worst.by).lower()} {worst.segment.replace('_', ' ')}{others}; homes there sell",
+        )
     if found is Movement.MARKET:
         yield "The homes themselves are like those the model was trained on: the market moved, not the inputs."
 

@@ -13,7 +13,7 @@ from core.access import Action
 from core.states import Group
 from core.store import Store
 from core.store.operations.rollouts import OfficePlan
-from core.wording import day
+from core.wording import market_day
 from core.workflows.pilot.rollout import add_offices
 from tests.acting import acting
 from tests.api.conftest import MANAGER, MakeClient, key_for
@@ -51,14 +51,15 @@ def test_an_office_that_is_not_yet_in_is_refused_and_the_pilots_office_is_answer
         assert (refused.status_code, refused.headers["content-type"]) == (403, "application/problem+json"), path
         assert refused.json()["code"] == "not-in-pilot"
         assert refused.json()["detail"] == (
-            f"Your office, South, is not yet in the pilot of estimates; it starts on {day(later)}. "
-            f"In this simulated market it is {day(clock)}, the day after its latest sale, and that day counts."
+            f"Your office, South, is not yet in the pilot of estimates; it starts on {market_day(later, 'USD')}. "
+            f"In this simulated market it is {market_day(clock, 'USD')}, the day after its latest sale, and that day "
+            "counts."
         )
     assert own_store.ledger.count("larkhaven") == count
     found = south.get("/markets/larkhaven/pilot")
     assert found.status_code == 200
     described = Pilot.model_validate(found.json())
-    assert described.whose_day.startswith(f"In this simulated market it is {day(described.as_of)}")
+    assert described.whose_day.startswith(f"In this simulated market it is {market_day(described.as_of, 'USD')}")
     assert [(one.office, one.is_in) for one in described.offices] == [("North", True), ("South", False)]
     assert client_of().get("/markets/nowhere/pilot").status_code == 404
 

@@ -66,7 +66,7 @@ def test_an_agent_who_is_not_in_the_pilot_sees_one_sentence_and_no_form(store: S
     app = page("pricing", Role.AGENT)
     [sentence] = [one.value for one in app.info]
     shown = sentence.replace("\\", "")
-    assert shown.startswith("You are not yet in the pilot of estimates; it starts on 2 Mar 2099. In this simulated")
+    assert shown.startswith("You are not yet in the pilot of estimates; it starts on Mar 2, 2099. In this simulated")
     assert shown.endswith("the day after its latest sale, and that day counts.")
     assert not app.button
     held = page("pricing", Role.MANAGER)

@@ -29,7 +29,7 @@ from core.progress import Progress, part
 from core.schema import Source
 from core.serve.agent.tax_roll import joined_roll
 from core.store import DataVersion, Market, NewVersion, Store
-from core.store.base.markets import AreaUnit, new_market, slug_of
+from core.store.base.markets import USUAL_CURRENCY, AreaUnit, new_market, slug_of
 from core.store.sales.scrutiny import StoredSaleDecision
 from core.workflows.columns.names import names_to_give
 from core.workflows.data.corrected_sales import (
@@ -91,7 +91,7 @@ class IntakePreview:
     dropped or cut out on reading; ``readings`` says how each file was read, and ``intake`` is the record of it with the
     mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one. ``gained``
     counts by fact the stored sales that gain it from tax and neighborhood files. ``elsewhere`` says that
-    hardly any sale of a file is where the market has sales, "" else.
+    hardly any sale of a file is where the market has sales, "" else. ``currency`` is the market's.
     """
 
     market: str | NewMarket
@@ -117,6 +117,7 @@ class IntakePreview:
     roll: pd.DataFrame | None = None
     gained: Mapping[str, int] = field(default_factory=dict)
     elsewhere: str = ""
+    currency: str = USUAL_CURRENCY
 
     @property
     def corrected_sales(self) -> int:
@@ -186,6 +187,7 @@ def prepare_intake(
         roll=joined_roll(lambda: store.versions.load_roll(parent.version_id) if parent else None, intake.roll, today),
         gained=intake.gained,
         elsewhere=elsewhere,
+        currency=currency,
     )
 
 

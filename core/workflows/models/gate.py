@@ -23,7 +23,7 @@ from core.problem import Problem
 from core.store import ModelRecord, Store
 from core.train.bundle import Bundle
 from core.train.model import Priced
-from core.wording import count, day
+from core.wording import count, market_day
 from core.workflows.models.test_scores import SCORES
 from core.workflows.models.training import KnownSales, MadeModel, load_model
 
@@ -142,7 +142,8 @@ def judge(made: MadeModel, rival: Rival, unseen: Bools, known: KnownSales, probl
     segments = {name: labels[keep] for name, labels in _segments(made.scored, live, problem).items()}
     judged = gate(prices, _answers(live, keep), _answers(new, keep), segments, problem, made.bundle.plan.seed)
     left_out = int((~keep).sum())
-    period = f"Based on the sales from {day(first)} to {day(last)}, each priced using only earlier months."
+    span = " to ".join(market_day(one, known.market.currency) for one in (first, last))
+    period = f"Based on the sales from {span}, each priced using only earlier months."
     excluded = f" {count(left_out, 'sale')} the live model was trained on are left out." if left_out else ""
     return GateRecord(
         rival.model_id, first, last, left_out, replace(judged, words=f"{judged.words} {period}{excluded}")

@@ -14,7 +14,7 @@ from core.states import Group, RolloutChange
 from core.store import Market
 from core.store.base.values import plain_document, plain_text
 from core.store.operations.rollouts import OfficePlan, Rollout, RolloutRecord
-from core.wording import day
+from core.wording import market_day
 from core.workspace import Workspace
 
 HELD_BACK: Final = frozenset({Role.AGENT, Role.OFFICE_LEAD})
@@ -64,7 +64,7 @@ def require_in_pilot(workspace: Workspace, market: Market) -> None:
         return
     place = rollout.place_of(workspace.actor.office)
     if not (place and place.is_in(today)):
-        raise NotInPilot(_not_yet(workspace.actor, place, whose_day(market, today)))
+        raise NotInPilot(_not_yet(workspace.actor, place, market, today))
 
 
 def add_offices(workspace: Workspace, market_id: str, plans: Sequence[OfficePlan], reason: str) -> RolloutRecord:
@@ -118,7 +118,7 @@ def take_back_change(workspace: Workspace, market_id: str, reason: str) -> Rollo
     return workspace.store.rollouts.take_back(market_id, reason, workspace.actor)
 
 
-def rollout_words(rollout: Rollout | None, today: date) -> str:
+def rollout_words(rollout: Rollout | None, today: date, currency: str) -> str:
     """Write in a sentence who has estimates on a day."""
     if rollout is None:
         return "Every office has estimates; no pilot is set."
@@ -127,7 +127,7 @@ def rollout_words(rollout: Rollout | None, today: date) -> str:
     if everyone is not None and everyone.is_in(today):
         held = [one.office for one in rollout.offices if one.office and not one.is_in(today)]
         return f"Every office has estimates but {', '.join(held)}." if held else "Every office has estimates."
-    later = f" Everyone else starts on {day(everyone.starts)}." if everyone and everyone.starts else ""
+    later = f" Everyone else starts on {market_day(everyone.starts, currency)}." if everyone and everyone.starts else ""
     if not inside:
         return f"No office has estimates today.{later}"
     return f"{'These offices have' if len(inside) > 1 else 'One office has'} estimates: {', '.join(inside)}.{later}"
@@ -136,8 +136,9 @@ def rollout_words(rollout: Rollout | None, today: date) -> str:
 def whose_day(market: Market, today: date) -> str:
     """Say in a sentence by whose day start dates count, and which day that is now."""
     if market.simulated:
-        return f"In this simulated market it is {day(today)}, the day after its latest sale, and that day counts."
-    return f"Days count in UTC, where it is {day(today)}."
+        now = market_day(today, market.currency)
+        return f"In this simulated market it is {now}, the day after its latest sale, and that day counts."
+    return f"Days count in UTC, where it is {market_day(today, market.currency)}."
 
 
 def rollout_form(market: Market, rollout: Rollout | None, today: date) -> dict[str, Any]:
@@ -152,7 +153,7 @@ def rollout_form(market: Market, rollout: Rollout | None, today: date) -> dict[s
         "as_of": today,
         "whose_day": whose_day(market, today),
         "set": rollout is not None,
-        "words": rollout_words(rollout, today),
+        "words": rollout_words(rollout, today, market.currency),
         "offices": offices,
     }
     return plain_document(form, "rollout")
@@ -171,7 +172,7 @@ def _name(plan: OfficePlan) -> str:
     return name
 
 
-def _not_yet(actor: Actor, place: OfficePlan | None, days: str) -> str:
+def _not_yet(actor: Actor, place: OfficePlan | None, market: Market, today: date) -> str:
     if not office_key(actor.office) and not (place and place.starts):
         return (
             "Your account names no office, so it is not in the pilot of estimates; ask a manager to name your office."
@@ -179,4 +180,5 @@ def _not_yet(actor: Actor, place: OfficePlan | None, days: str) -> str:
     subject = f"Your office, {actor.office}, is" if office_key(actor.office) else "You are"
     if place is None or place.starts is None:
         return f"{subject} not yet in the pilot of estimates, and no start date is set; ask a manager when it starts."
-    return f"{subject} not yet in the pilot of estimates; it starts on {day(place.starts)}. {days}"
+    starts = market_day(place.starts, market.currency)
+    return f"{subject} not yet in the pilot of estimates; it starts on {starts}. {whose_day(market, today)}"

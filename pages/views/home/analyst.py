@@ -11,7 +11,7 @@ import streamlit as st
 from core.accounting import Outcome
 from core.errors import DoorstepError
 from core.store import Market
-from core.wording import count, day
+from core.wording import count, market_day
 from core.workflows.intake_overview import IntakeOverview, intake_overview, sales_by_month
 from core.workspace import Workspace
 from pages.kit import doubtful, errors, figures, navigation
@@ -30,7 +30,7 @@ def draw(workspace: Workspace, market: Market) -> None:
     if seen.version is None:
         return
     st.header("Sales by month", anchor=False)
-    first, last = day(seen.version.first_sale), day(seen.version.last_sale)
+    first, last = (market_day(one, market.currency) for one in (seen.version.first_sale, seen.version.last_sale))
     st.caption(plain(f"{count(seen.version.rows, 'sale')} in use, {first} to {last}."))
     try:
         months = _months(str(workspace.store.home), seen.version.version_id, workspace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import Final
 
 import pandas as pd
@@ -12,7 +13,7 @@ from core.access import Action, may
 from core.evaluate.card.headline import short_range_words
 from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
 from core.store import ModelRecord
-from core.wording import MISSING, count, day, percent, point_number, points, signed_percent
+from core.wording import MISSING, count, market_day, percent, point_number, points, signed_percent
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed
 from core.workflows.models.retraining import window_words
 from core.workflows.models.scope import scope_change
@@ -43,10 +44,9 @@ def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord
     gated, card = gate_on(challenger), challenger.card
     st.markdown("**Challenger**")
     window = window_words(card.get("window_months"), card.get("half_life_days"))
+    last = market_day(date.fromisoformat(card["last_sale"]), card["currency"])
     st.markdown(plain(f"{challenger.model_id} · {card['family']}"))
-    st.caption(
-        plain(f"Trained on {count(card['sales'], 'sale')} up to {day(pd.Timestamp(card['last_sale']))} ({window}).")
-    )
+    st.caption(plain(f"Trained on {count(card['sales'], 'sale')} up to {last} ({window})."))
     _verdict(gated)
     short = short_range_words(card)
     if short:
@@ -73,7 +73,7 @@ def compare(workspace: Workspace, challenger: ModelRecord) -> None:
         with st.expander(f"Mean error by segment ({len(gated.gate.segments)})", icon=":material/segment:"):
             st.caption("The segment in which the challenger does worst against the live model comes first.")
             frame(checks_table(gated.gate.segments), "segment_checks")
-    _shadows(shadow_report(workspace, challenger.model_id))
+    _shadows(shadow_report(workspace, challenger.model_id), challenger.card["currency"])
 
 
 def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
@@ -102,7 +102,7 @@ def _verdict(gated: GateRecord | None) -> None:
     st.markdown(plain(gated.gate.words))
 
 
-def _shadows(report: ShadowReport) -> None:
+def _shadows(report: ShadowReport, currency: str) -> None:
     st.markdown("**Shadow estimates**: its prices for the homes agents have priced since")
     if not report.n or report.first is None or report.last is None:
         st.caption(
@@ -119,8 +119,8 @@ def _shadows(report: ShadowReport) -> None:
         for name, value in figures.items():
             with st.container(width=_BOX, gap=None):
                 st.metric(name, value)
-    until = "" if report.last == report.first else f" to {day(report.last)}"
-    st.caption(f"Estimates from {day(report.first)}{until}. {_sold(report)}")
+    until = "" if report.last == report.first else f" to {market_day(report.last, currency)}"
+    st.caption(f"Estimates from {market_day(report.first, currency)}{until}. {_sold(report)}")
 
 
 def _sold(report: ShadowReport) -> str:

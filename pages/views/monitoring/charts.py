@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from core.monitor.cause import RootCause
 from core.monitor.windows import window_of
 from core.states import Period
-from core.wording import day
+from core.wording import day, market_day
 from pages.kit.charts import beside, faded, layout, round_marks, rule
 from pages.kit.palette import Palette
 
@@ -150,7 +150,7 @@ def scatter(points: pd.DataFrame, tolerance: float, currency: str, colours: Pale
             mode="markers",
             name=f"within {tolerance:.0%}" if inside else f"more than {tolerance:.0%} off",
             marker={"size": 6, "color": colour, "symbol": symbol, "opacity": 0.55},
-            text=[day(value) for value in rows["sale_date"]],
+            text=[market_day(value, currency) for value in rows["sale_date"]],
             hovertemplate=f"sold %{{x:,.0f}} {currency}, estimated %{{y:,.0f}} {currency}, %{{text}}<extra></extra>",
         )
     figure.update_layout(**layout(380, legend=True))

@@ -45,7 +45,7 @@ def draw(selection: Selection) -> None:
     rollout = rollout_of(workspace, market_id)
     with st.container(border=True, key="rollout"):
         st.header("Who has estimates", anchor=False)
-        st.markdown(f"**{plain(rollout_words(rollout, selection.clock))}**")
+        st.markdown(f"**{plain(rollout_words(rollout, selection.clock, selection.market.currency))}**")
         if rollout is not None and rollout.offices:
             frame(
                 pd.DataFrame([_row(one, selection.clock, selection.market.currency) for one in rollout.offices]),

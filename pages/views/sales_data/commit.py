@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import DoorstepError
-from core.wording import count, day
+from core.wording import count, market_day
 from core.workflows.data.effect_words import why_nothing_new
 from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
 from core.workspace import Workspace
@@ -57,7 +57,8 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
         where = f"The market keeps its {count(len(found.sales), 'sale')}, and {what(found)} are filled in"
     else:
         where = f"The market goes from {before:,} to {count(len(found.sales), 'sale')}"
-    when = f", the new ones from {day(new['sale_date'].min())} to {day(new['sale_date'].max())}" if len(new) else ""
+    ends = (market_day(one, found.currency) for one in (new["sale_date"].min(), new["sale_date"].max()))
+    when = f", the new ones from {' to '.join(ends)}" if len(new) else ""
     st.markdown(plain(f"{where}{when}."))
 
 
@@ -94,9 +95,10 @@ def draw_committed(report: IntakeReport) -> None:
     """Draw what the commit changed, and the next steps."""
     version = report.version
     if report.changed:
+        ends = (market_day(one, report.preview.currency) for one in (version.first_sale, version.last_sale))
         st.success(
             f"Committed: {what(report.preview)}; the market now has "
-            f"{count(version.rows, 'sale')}, {day(version.first_sale)} to {day(version.last_sale)}.",
+            f"{count(version.rows, 'sale')}, {' to '.join(ends)}.",
             icon=":material/check_circle:",
         )
     else:

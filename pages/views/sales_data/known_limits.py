@@ -11,7 +11,7 @@ import streamlit as st
 from core.accounting import FileAccounting, reason_words
 from core.prepare.quality.known_limits import KnownLimits, known_limits, limits_markdown
 from core.store import Market
-from core.wording import count, day, percent
+from core.wording import count, market_day, percent
 from pages.kit import session
 from pages.kit.charts import layout, plot
 from pages.kit.palette import palette
@@ -28,7 +28,7 @@ def draw(market: Market) -> None:
         st.caption("No sales yet.")
         return
     found = _found(str(session.store().home), version.version_id, market)
-    span = f"{day(found.time.first)} to {day(found.time.last)}"
+    span = " to ".join(market_day(one, market.currency) for one in (found.time.first, found.time.last))
     st.caption(f"Data version {version.version_id}: {count(found.sales, 'sale')}, {span}.")
     for words in found.consequences:
         st.markdown(f"- {plain(words)}")

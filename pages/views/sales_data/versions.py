@@ -15,7 +15,7 @@ from core.prepare.quality.column_shifts import ColumnShift
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, NAME_MAX, FieldKind, label_of, readable_name
 from core.spreadsheet import to_csv
 from core.store import Market
-from core.wording import MISSING, area_label, count, day, from_sqft, instant, percent
+from core.wording import MISSING, area_label, count, day, from_sqft, instant, market_day, percent
 from core.workflows.columns.names import name_column, own_columns
 from core.workflows.data.versions import (
     Recorded,
@@ -52,7 +52,7 @@ def draw(workspace: Workspace, market: Market) -> None:
     if not records:
         st.caption("No sales yet.")
         return
-    _list(records)
+    _list(records, market)
     if may(workspace.actor, Action.INGEST):
         _returnable(workspace, records)
     _intake(workspace, records)
@@ -64,15 +64,15 @@ def draw(workspace: Workspace, market: Market) -> None:
         _undo(workspace, next(one for one in records if one.state == "in use"), records)
 
 
-def _list(records: tuple[Recorded, ...]) -> None:
+def _list(records: tuple[Recorded, ...], market: Market) -> None:
     table = pd.DataFrame(
         [
             {
                 "Version": one.version.version_id,
                 "State": _STATES[one.state],
                 "Sales": one.version.rows,
-                "From": day(one.version.first_sale),
-                "To": day(one.version.last_sale),
+                "From": market_day(one.version.first_sale, market.currency),
+                "To": market_day(one.version.last_sale, market.currency),
                 "Files": ", ".join(file.file for file in one.version.files),
                 "Models": ", ".join(one.models) or MISSING,
                 "Note": _own_note(one),
@@ -212,7 +212,7 @@ def _draw_diff(diff: VersionDiff, market: Market) -> None:
         for name, number in figures.items():
             st.metric(name, f"{number:,}", border=True, width=140)
     ends = [(one.first_sale, one.last_sale) for one in (diff.before, diff.after)]
-    spans = [f"{day(first)} to {day(last)}" for first, last in ends]
+    spans = [" to ".join(market_day(one, market.currency) for one in both) for both in ends]
     st.caption(
         f"Sales from {spans[0]} in both."
         if spans[0] == spans[1]

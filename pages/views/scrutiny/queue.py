@@ -13,7 +13,7 @@ from core.access import Action, may
 from core.errors import DoorstepError
 from core.states import Doubt, SaleDecision
 from core.store import Market
-from core.wording import area, count, day, from_sqft, money, to_sqft
+from core.wording import area, count, from_sqft, market_day, money, to_sqft
 from core.workflows.data.scrutiny import (
     Choice,
     Queue,
@@ -206,7 +206,7 @@ def _card(workspace: Workspace, market: Market, row: dict[Any, Any], can_decide:
 
 def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
     """Return what is beside the price: the home's facts, what is usual, list price, last sale, homes of a package."""
-    facts = [day(row["sale_date"])]
+    facts = [market_day(row["sale_date"], market.currency)]
     if not np.isnan(row["living_area_sqft"]):
         facts.append(area(row["living_area_sqft"], market.area_unit, market.currency))
     if not np.isnan(row["bedrooms"]):
@@ -218,7 +218,8 @@ def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
     if row["kind"] == Doubt.AREA_UNIT and not np.isnan(row["usual_area"]):
         facts.append(f"homes with such rooms there {area(row['usual_area'], market.area_unit, market.currency)}")
     if not np.isnan(row["last_price"]):
-        facts.append(f"sold before for {money(row['last_price'], market.currency)} on {day(row['last_date'])}")
+        before = market_day(row["last_date"], market.currency)
+        facts.append(f"sold before for {money(row['last_price'], market.currency)} on {before}")
     if row["homes"] > 1:
         facts.append(f"one price and date for {count(int(row['homes']), 'home')}")
     if isinstance(row["validity"], str) and row["kind"] == Doubt.NON_MARKET:

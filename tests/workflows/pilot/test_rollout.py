@@ -69,8 +69,8 @@ def test_an_office_is_in_from_its_first_day_on_and_others_hear_when_they_start(s
     with pytest.raises(NotInPilot) as waiting:
         require_in_pilot(agent_of(store, "South"), market)
     assert str(waiting.value) == (
-        "Your office, South, is not yet in the pilot of estimates; it starts on 3 Mar 2026. "
-        "Days count in UTC, where it is 2 Mar 2026."
+        "Your office, South, is not yet in the pilot of estimates; it starts on Mar 3, 2026. "
+        "Days count in UTC, where it is Mar 2, 2026."
     )
     require_in_pilot(agent_of(store, "South", TUESDAY), market)
     for office in ("East", "West"):
@@ -85,7 +85,7 @@ def test_everyone_else_starts_on_their_day_but_a_named_office_has_its_own(store:
         store, market, pilot("North"), OfficePlan("East", Group.CONTROL, None), OfficePlan("", Group.EVERYONE, TUESDAY)
     )
     for office in ("West", ""):
-        with pytest.raises(NotInPilot, match="it starts on 3 Mar 2026"):
+        with pytest.raises(NotInPilot, match="it starts on Mar 3, 2026"):
             require_in_pilot(agent_of(store, office), market)
         require_in_pilot(agent_of(store, office, TUESDAY), market)
     with pytest.raises(NotInPilot, match="no start date"):
@@ -192,15 +192,17 @@ def test_a_change_needs_a_reason_a_name_and_the_right_to_make_it(store: Store, m
 
 
 def test_a_sentence_says_who_has_estimates(store: Store, market: Market) -> None:
-    assert rollout_words(None, MONDAY) == "Every office has estimates; no pilot is set."
+    assert rollout_words(None, MONDAY, "USD") == "Every office has estimates; no pilot is set."
     start(store, market, pilot("North"), pilot("South", TUESDAY))
     rollout = store.rollouts.current(market.market_id)
-    assert rollout_words(rollout, date(2026, 3, 1)) == "No office has estimates today."
-    assert rollout_words(rollout, MONDAY) == "One office has estimates: North."
-    assert rollout_words(rollout, TUESDAY) == "These offices have estimates: North, South."
+    assert rollout_words(rollout, date(2026, 3, 1), "USD") == "No office has estimates today."
+    assert rollout_words(rollout, MONDAY, "USD") == "One office has estimates: North."
+    assert rollout_words(rollout, TUESDAY, "USD") == "These offices have estimates: North, South."
     start(store, market, OfficePlan("", Group.EVERYONE, date(2026, 3, 9)))
     rollout = store.rollouts.current(market.market_id)
-    assert rollout_words(rollout, MONDAY) == "One office has estimates: North. Everyone else starts on 9 Mar 2026."
-    assert rollout_words(rollout, date(2026, 3, 9)) == "Every office has estimates."
+    assert (
+        rollout_words(rollout, MONDAY, "USD") == "One office has estimates: North. Everyone else starts on Mar 9, 2026."
+    )
+    assert rollout_words(rollout, date(2026, 3, 9), "USD") == "Every office has estimates."
     form = rollout_form(market, rollout, MONDAY)
     assert form["offices"][0] == {"office": "North", "group": "pilot", "starts": "2026-03-02", "in": True}
