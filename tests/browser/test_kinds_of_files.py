@@ -141,7 +141,7 @@ def begin(opened: Visit) -> Page:
 
 
 def bring(opened: Visit, folder: Path, name: str, content: bytes) -> None:
-    """Upload a file in place of what was staged."""
+    """Choose a file in place of what was staged."""
     page = begin(opened)
     path = folder / name
     path.write_bytes(content)

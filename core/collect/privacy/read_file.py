@@ -124,7 +124,7 @@ def _cleaned(table: RawTable, kept: Collection[str], suspect: bool) -> tuple[Rea
     if dropped and len(frame.columns) < 2:
         raise FileUnreadable(
             f"{table.name}: all but {len(frame.columns)} of its {len(table.frame.columns)} columns hold personal data, "
-            "or text that may, which is never kept. Upload a file with the facts of the homes."
+            "or text that may, which is never kept. Choose a file with the facts of the homes."
         )
     blanked, cells = cut_texts(frame, fields)
     places = {str(column): place for place, column in enumerate(named.frame)}

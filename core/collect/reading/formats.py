@@ -136,7 +136,7 @@ def json_text(text: str, shown: str) -> str:
             "(RESO OData), or hold one record a line, or be GeoJSON; else export the table as CSV."
         )
     if not records:
-        raise FileEmpty(f"{shown} holds no records. Upload a file with at least one.")
+        raise FileEmpty(f"{shown} holds no records. Choose a file with at least one.")
     names = [name for name in dict.fromkeys(key for one in records for key in one) if not name.startswith("@")]
     return as_csv_text([names, *([one.get(name) for name in names] for one in records)])
 

@@ -55,13 +55,13 @@ class _Record:
 def find_layout(text: str, shown: str, separator: str = "") -> Layout:
     """Find separator and header of a text; raises FileEmpty, FileUnreadable, FileTooLarge or DuplicateHeaders."""
     if not text.strip():
-        raise FileEmpty(f"{shown} is empty. Upload a file with a header line and at least one row.")
+        raise FileEmpty(f"{shown} is empty. Choose a file with a header line and at least one row.")
     best = _best_layout(text, separator or _declared_separator(text) or tuple(SEPARATORS))
     if best.width == 1 and not separator:
         # A first line may name a separator that an editor has changed since.
         best = _best_layout(text, tuple(SEPARATORS))
     if not text[best.body_at :].strip():
-        raise FileEmpty(f"{shown} has a header and no rows. Upload a file with at least one row below the header.")
+        raise FileEmpty(f"{shown} has a header and no rows. Choose a file with at least one row below the header.")
     _refuse_unusable(best, text, shown)
     return _without_second_header(best, text)
 

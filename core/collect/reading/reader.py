@@ -199,7 +199,7 @@ def _of_another_type(shown: str, what: str, remedy: str) -> FileUnreadable:
 
 def _none_read(shown: str, layout: Layout, records: Records) -> FileEmpty | FileUnreadable:
     if not records.bad_lines:
-        return FileEmpty(f"{shown} has a header and no rows. Upload a file with at least one row below the header.")
+        return FileEmpty(f"{shown} has a header and no rows. Choose a file with at least one row below the header.")
     first, mark = records.bad_lines[0], SEPARATORS.get(layout.separator, layout.separator)
     return FileUnreadable(
         f"{shown}: none of its {len(records.bad_lines)} rows could be read with {mark}"
@@ -216,7 +216,7 @@ def _to_frame(records: Records, layout: Layout, shown: str) -> pd.DataFrame:
         if title or not (values.isna().all() or (place == 1 and _is_row_index(values))):
             named[title or _free_name(place, header)] = values
     if not named:
-        raise FileUnreadable(f"{shown} has no column with a name or values. Upload a file with the facts of the homes.")
+        raise FileUnreadable(f"{shown} has no column with a name or values. Choose a file with the facts of the homes.")
     return pd.DataFrame(named, index=pd.RangeIndex(len(records.row_numbers)))
 
 

@@ -29,16 +29,25 @@ def add_options(verb: argparse.ArgumentParser) -> None:
 
 def make_book(options: argparse.Namespace) -> None:
     """Every part over four sizes, each beside a baseline of the same run: writes BENCHMARKS.md and its plots."""
-    out = options.out.resolve()
+    out, into = (_made(one) for one in (options.out, options.into))
     if not options.write:
         runner.run(out, options.sizes, options.chapters, options.again)
         runner.profile_missed(out)
     elif options.again:
         raise SystemExit("--write measures nothing, so there is nothing to do again; leave one of them out.")
     results = read(out)
-    print(writer.write(options.into.resolve(), results, machine()))
+    print(writer.write(into, results, machine()))
     if failed := [f"{run.chapter} at {run.size:,}" for run in results.runs.values() if run.outcome != DONE]:
         raise SystemExit(f"not measured: {', '.join(failed)}; the book says why.")
+
+
+def _made(folder: Path) -> Path:
+    """Make a folder where there is none, before anything is measured for it; return its full path."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"the folder {str(folder)!r} cannot be made: {error.strerror}.") from error
+    return folder.resolve()
 
 
 def sizes(text: str) -> tuple[int, ...]:
