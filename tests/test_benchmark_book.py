@@ -94,8 +94,10 @@ def test_growth_beyond_n_log_n_is_not_met(tmp_path: Path) -> None:
         for chapter, name in target.parts:
             append(tmp_path, Measurement(chapter, size, name, "s", seconds))
     assert target.verdict(read(tmp_path)) is Verdict.MET
-    append(tmp_path, Measurement("ingest", 1_000_000, "ingest", "s", 400.0))
-    assert target.verdict(read(tmp_path)) is Verdict.NOT_MET
+    step = ("train", "step: Preparing the facts of the homes")
+    append(tmp_path, Measurement(step[0], 1_000_000, step[1], "s", 400.0))
+    assert target.verdict(read(tmp_path)) is Verdict.NOT_MET, "one step is enough"
+    assert target.breakdown(read(tmp_path)).startswith("train, Preparing the facts of the homes x400.0; ")
 
 
 def test_what_explains_a_missed_target_can_be_profiled_at_its_size() -> None:
