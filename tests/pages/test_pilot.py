@@ -87,12 +87,31 @@ def test_a_manager_starts_stops_and_takes_back_on_the_page(store: Store) -> None
     assert [one.office for one in rollout.offices] == ["North", "South Bay"]
     app.text_input("rollout_stop_reason").set_value("wrong facts")
     press(app, "Stop all other offices")
+    assert "No office and no agent would have estimates any more. If it is right, press again." in text(app)
+    assert store.rollouts.current("larkhaven") == rollout
+    press(app, "Stop all other offices")
     stopped = store.rollouts.current("larkhaven")
     assert stopped is not None
     assert stopped.offices == ()
+    assert "No office has estimates today." in text(page("", Role.MANAGER))
+    assert "Estimates were stopped for all offices of this market" in text(page("pricing", Role.AGENT))
     app.text_input("rollout_back_reason").set_value("they are right")
     press(app, "Take back the last change")
     assert store.rollouts.current("larkhaven") == rollout
+
+
+def test_a_first_pilot_of_a_later_day_is_asked_about_and_nothing_can_be_taken_back_before_it(store: Store) -> None:
+    app = page("monitoring", Role.MANAGER, "Pilot")
+    [back] = [button for button in app.button if button.label == "Take back the last change"]
+    assert back.disabled
+    app.text_area("rollout_names").set_value("North\n")
+    app.text_input("rollout_add_reason").set_value("the first office")
+    app.date_input("rollout_start").set_value(app.date_input("rollout_start").value + timedelta(days=1))
+    press(app, "Give them estimates")
+    assert "no office has estimates: those named here start then" in text(app)
+    assert store.rollouts.current("larkhaven") is None
+    press(app, "Give them estimates")
+    assert "No office has estimates today." in text(app)
 
 
 def test_an_office_nobody_has_heard_of_is_asked_about_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,8 @@ def require_in_pilot(workspace: Workspace, market: Market) -> None:
         # An agent gets a price also while the database is away; the pilot guards nothing secret.
         _LOG.warning("the rollout of %s cannot be read, so nobody is held back: %s", market.market_id, error)
         return
+    if not rollout.offices:
+        raise NotInPilot("Estimates were stopped for all offices of this market; ask a manager when they start again.")
     place = rollout.place_of(workspace.actor.office)
     if not (place and place.is_in(today)):
         raise NotInPilot(_not_yet(workspace.actor, place, market, today))
@@ -116,6 +118,24 @@ def take_back_change(workspace: Workspace, market_id: str, reason: str) -> Rollo
     """
     workspace.require(Action.MANAGE_PILOT)
     return workspace.store.rollouts.take_back(market_id, reason, workspace.actor)
+
+
+def nobody_has_estimates(workspace: Workspace, market: Market) -> str:
+    """Say that a rollout keeps estimates from every office today, "" if it does not; raises StoreUnavailable."""
+    rollout, today = workspace.store.rollouts.current(market.market_id), workspace.today(market)
+    if rollout is None or any(one.is_in(today) for one in rollout.offices):
+        return ""
+    return rollout_words(rollout, today, market.currency)
+
+
+def gap_before(rollout: Rollout | None, starts: date, today: date, currency: str) -> str:
+    """Say that a first pilot keeps estimates from every office until its start, "" if it does not."""
+    if rollout is not None or starts <= today:
+        return ""
+    return (
+        f"Until {market_day(starts, currency)}, no office has estimates: those named here start then, and all others "
+        f"wait. Choose {market_day(today, currency)} or earlier to give them estimates today."
+    )
 
 
 def rollout_words(rollout: Rollout | None, today: date, currency: str) -> str:
@@ -175,7 +195,8 @@ def _name(plan: OfficePlan) -> str:
 def _not_yet(actor: Actor, place: OfficePlan | None, market: Market, today: date) -> str:
     if not office_key(actor.office) and not (place and place.starts):
         return (
-            "Your account names no office, so it is not in the pilot of estimates; ask a manager to name your office."
+            "Your account names no office, so it is not in the pilot of estimates. Ask a manager to name your office; "
+            "on a computer without login, act as a manager."
         )
     subject = f"Your office, {actor.office}, is" if office_key(actor.office) else "You are"
     if place is None or place.starts is None:

@@ -13,6 +13,7 @@ from core.store import Market
 from core.wording import MISSING, count, percent
 from core.workflows.monitoring.scorecard import decisions_beside
 from core.workflows.overview import Overview
+from core.workflows.pilot.rollout import nobody_has_estimates
 from core.workflows.standing import Decided, Standing, Step, decided, standing_of, worst_homes
 from core.workspace import Workspace
 from pages.kit import figures, navigation
@@ -36,6 +37,10 @@ def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
     """Draw the sentence with its button, the three tiles, then what fails with the way to it."""
     standing = standing_of(seen, workspace.problem)
     _sentence(standing)
+    if held := nobody_has_estimates(workspace, market):
+        st.warning(plain(held), icon=":material/block:")
+        if st.button("Open the pilot", key="open_pilot", icon=":material/arrow_forward:"):
+            navigation.go_to("monitoring", view="Pilot")
     if seen.champion is None:
         return
     with figures.boxes("home"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import pandas as pd
@@ -16,6 +16,7 @@ from core.store.operations.rollouts import OfficePlan, Rollout
 from core.wording import count, either, instant, market_day
 from core.workflows.pilot.rollout import (
     add_offices,
+    gap_before,
     rollout_history,
     rollout_of,
     rollout_words,
@@ -31,6 +32,7 @@ from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 
 _ASKED: Final = "_rollout_asked"
+_STOPPING: Final = "_rollout_stopping"
 _GROUPS: Final = {
     Group.PILOT: "Pilot: has estimates from the start on",
     Group.CONTROL: "Control: compared with, and waits for its start",
@@ -86,31 +88,32 @@ def _add(selection: Selection, rollout: Rollout | None) -> None:
         )
         group = st.radio("Group", list(_GROUPS), format_func=lambda one: _GROUPS[one], key="rollout_group")
         days = whose_day(selection.market, selection.clock)
-        starts = st.date_input(
-            "Start", selection.clock + timedelta(days=1), FIRST_DAY, LAST_DAY, key="rollout_start", help=plain(days)
-        )
+        starts = st.date_input("Start", selection.clock, FIRST_DAY, LAST_DAY, key="rollout_start", help=plain(days))
         reason = st.text_input("Reason", key="rollout_add_reason")
         pressed = st.form_submit_button("Give them estimates", type="primary", icon=":material/add:")
         if pressed:
             named = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
             plans = [OfficePlan(one, group, starts) for one in named]
-            if not _asks(unheard_of(named, known)):
+            gap = gap_before(rollout, starts, selection.clock, selection.market.currency)
+            if not _asks(_ASKED, (_unheard(named, known), gap)):
                 _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason))
 
 
-def _asks(strange: Sequence[str]) -> bool:
-    """Ask once about offices of which no agent had an estimate; tell whether the answer is still to come."""
-    if not strange or st.session_state.get(_ASKED) == tuple(strange):
-        st.session_state.pop(_ASKED, None)
+def _unheard(named: Sequence[str], known: Sequence[str]) -> str:
+    strange = unheard_of(named, known)
+    if not strange:
+        return ""
+    return f"No agent of {either(strange)} has had an estimate yet. Check the spelling against the offices above."
+
+
+def _asks(key: str, doubts: Sequence[str]) -> bool:
+    """Ask once about what a change would do; tell whether the answer is still to come."""
+    words = " ".join(filter(None, doubts))
+    if not words or st.session_state.get(key) == words:
+        st.session_state.pop(key, None)
         return False
-    st.session_state[_ASKED] = tuple(strange)
-    st.warning(
-        plain(
-            f"No agent of {either(strange)} has had an estimate yet. Check the spelling against the offices above; "
-            "if it is right, press again."
-        ),
-        icon=":material/help:",
-    )
+    st.session_state[key] = words
+    st.warning(plain(f"{words} If it is right, press again."), icon=":material/help:")
     return True
 
 
@@ -119,18 +122,23 @@ def _stop(selection: Selection, rollout: Rollout | None) -> None:
     with st.expander("Stop, or take back the last change", icon=":material/block:"):
         with st.form("rollout_stop", border=False):
             named = [one.office for one in rollout.offices if one.office] if rollout else []
-            keep: Sequence[str] = st.multiselect(
-                "Offices that keep their place",
-                named,
-                key="rollout_keep",
-                help="Agents of all other offices get no more estimates. What they got stays in the ledger.",
-            )
+            keep: Sequence[str] = ()
+            if named:
+                keep = st.multiselect(
+                    "Offices that keep their place",
+                    named,
+                    key="rollout_keep",
+                    help="Agents of all other offices get no more estimates. What they got stays in the ledger.",
+                )
             reason = st.text_input("Reason", key="rollout_stop_reason")
-            if st.form_submit_button("Stop all other offices", icon=":material/block:"):
-                _do(lambda: stop_offices(workspace, market_id, keep, reason))
+            label = "Stop all other offices" if named else "Stop estimates for all offices"
+            if st.form_submit_button(label, icon=":material/block:"):
+                everybody = "" if keep else "No office and no agent would have estimates any more."
+                if not _asks(_STOPPING, (everybody,)):
+                    _do(lambda: stop_offices(workspace, market_id, keep, reason))
         with st.form("rollout_back", border=False):
             why = st.text_input("Reason", key="rollout_back_reason")
-            if st.form_submit_button("Take back the last change", icon=":material/undo:"):
+            if st.form_submit_button("Take back the last change", icon=":material/undo:", disabled=rollout is None):
                 _do(lambda: take_back_change(workspace, market_id, why))
 
 
