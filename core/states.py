@@ -174,6 +174,7 @@ class AuditAction(StrEnum):
     SALE_DECIDED = "sale.decided"
     SALE_DECISION_TAKEN_BACK = "sale.decision_taken_back"
     SCOPE_SIGNED = "scope.signed"
+    SCOPE_WITHDRAWN = "scope.withdrawn"
     SELLER_FIGURES_CHANGED = "seller_figures.changed"
     SIGNED_IN = "signed.in"
     SIGNED_OUT = "signed.out"

@@ -15,6 +15,7 @@ from core.store.base.tables import ALERT, EVENT, MARKET
 from core.store.operations.alerts import UNRESOLVED
 
 _MARKET: Final = sa.bindparam("market_id", type_=sa.String)
+_SIGNATURES: Final = (AuditAction.SCOPE_SIGNED.value, AuditAction.SCOPE_WITHDRAWN.value)
 _KINDS: Final = sa.bindparam("kinds", expanding=True, type_=sa.String)
 
 
@@ -31,7 +32,7 @@ class Basis:
 def _question() -> sa.Select[str | None, str | None, int | None, str | None]:
     signature = (
         sa.select(sa.func.max(EVENT.c.event_id))
-        .where(EVENT.c.subject == MARKET.c.champion_model_id, EVENT.c.action == AuditAction.SCOPE_SIGNED.value)
+        .where(EVENT.c.subject == MARKET.c.champion_model_id, EVENT.c.action.in_(_SIGNATURES))
         .correlate(MARKET)
         .scalar_subquery()
     )

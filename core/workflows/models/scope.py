@@ -21,6 +21,7 @@ from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from core.states import AuditAction
 from core.store import ModelRecord, Store
+from core.store.base.audit import Event
 from core.wording import money_range
 from core.workspace import Workspace
 
@@ -28,6 +29,7 @@ PROPOSED: Final = "proposed_scope"
 """The key of the scope on a model's card that its sealed test proposes, or that is carried over to it."""
 
 _CARRIED_FROM: Final = "carried_from"
+_SIGNING: Final = (AuditAction.SCOPE_SIGNED, AuditAction.SCOPE_WITHDRAWN)
 
 
 @dataclass(frozen=True)
@@ -147,13 +149,34 @@ def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: 
     return signed
 
 
+def withdraw_signature(workspace: Workspace, model_id: str) -> SignedScope | None:
+    """Record that a person withdraws the signature in force; return the one before it, which governs again, or None.
+
+    Raises AccessDenied, NotFound for an unknown model or one without a signature, StoreUnavailable.
+    """
+    store = workspace.store
+    workspace.require(Action.PROMOTE)
+    record, signed = store.models.get(model_id), signed_scope(store, model_id)
+    if signed is None:
+        raise NotFound(f"Model {model_id} has no signature to withdraw. Sign its scope first.")
+    detail = {"words": signed.words, "signed_by": signed.signed_by}
+    store.events.record(workspace.actor, AuditAction.SCOPE_WITHDRAWN, record.market_id, model_id, detail)
+    return signed_scope(store, model_id)
+
+
 def signed_scope(store: Store, model_id: str) -> SignedScope | None:
-    """Return the latest signed scope of a model, or None; raises NotFound, StoreUnavailable."""
+    """Return a model's latest signed scope that was not withdrawn, or None; raises NotFound, StoreUnavailable."""
     store.models.get(model_id)
-    signatures = store.events.of(model_id, AuditAction.SCOPE_SIGNED)
-    if not signatures:
+    deeds = [one for deed in _SIGNING for one in store.events.of(model_id, deed)]
+    in_force: list[Event] = []
+    for one in sorted(deeds, key=lambda one: one.event_id):
+        if one.action == AuditAction.SCOPE_SIGNED:
+            in_force.append(one)
+        else:
+            in_force.pop()
+    if not in_force:
         return None
-    latest, detail = signatures[0], signatures[0].detail
+    latest, detail = in_force[-1], in_force[-1].detail
     return SignedScope(
         _scope(detail, ScopeBasis.SIGNED),
         str(detail["words"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -20,7 +21,13 @@ from core.evaluate.targets import Verdict, at_most, judge
 from core.schema import label_of
 from core.wording import instant, percent, symbol
 from core.workflows.models.explanations import agent_decisions_of
-from core.workflows.models.scope import SignedScope, sign_scope, signed_scope, unsigned_scope
+from core.workflows.models.scope import (
+    SignedScope,
+    sign_scope,
+    signed_scope,
+    unsigned_scope,
+    withdraw_signature,
+)
 from core.workflows.models.test_scores import fit_of
 from pages.kit import errors
 from pages.kit.figures import STAGES, missing, verdict
@@ -49,8 +56,11 @@ def draw(selection: Selection) -> None:
         return
     with st.container(border=True):
         st.header("Where to use it", anchor=False)
-        _signature(signed, unsigned_scope(record), selection.market.currency)
-        _sign(selection)
+        unsigned = unsigned_scope(record)
+        _signature(signed, unsigned, selection.market.currency)
+        if signed is not None and may(selection.workspace.actor, Action.PROMOTE):
+            _withdraw(selection)
+        _sign(selection, signed.scope if signed is not None else unsigned)
     with st.container(border=True):
         st.header("Model card", anchor=False)
         st.caption("This whole evaluation with the signed scope, as a page to read, print or send, or as text.")
@@ -68,6 +78,25 @@ def _signature(signed: SignedScope | None, unsigned: GoverningScope | None, curr
     st.caption("Estimates outside these prices are flagged for review; homes left out get no price.")
 
 
+def _withdraw(selection: Selection) -> None:
+    if not st.button(
+        "Withdraw the signature",
+        key="withdraw_signature",
+        type="tertiary",
+        icon=":material/undo:",
+        help="The signature before it governs again, or the scope proposed. The audit trail keeps both deeds.",
+    ):
+        return
+    try:
+        before = withdraw_signature(selection.workspace, selection.record.model_id)
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    governs = f"The one before it governs again: {before.words}" if before is not None else "No signature governs."
+    st.session_state[_MESSAGE] = f"The signature is withdrawn. {governs}"
+    st.rerun()
+
+
 def _until_signed(governing: GoverningScope | None, currency: str) -> str:
     if governing is None:
         return "Until a manager signs, the standard prices flag estimates for review."
@@ -79,14 +108,20 @@ def _until_signed(governing: GoverningScope | None, currency: str) -> str:
     return "Until a manager signs, the proposed scope flags estimates for review, marked “unsigned”."
 
 
-def _sign(selection: Selection) -> None:
+def _sign(selection: Selection, governing: GoverningScope | None) -> None:
+    """Draw the form to sign a scope, which begins with the one that governs."""
     proposed = compute_once(selection, "scope", propose_scope)
-    st.markdown(f"**The evidence proposes:** {plain(proposed.words)}")
+    carried = governing is not None and governing.basis is ScopeBasis.CARRIED
+    alone = "This small test alone would propose" if carried else "The evidence proposes"
+    st.markdown(f"**{alone}:** {plain(proposed.words)}")
     if not may(selection.workspace.actor, Action.PROMOTE):
         st.caption("A manager signs the scope.")
         return
-    scope = _bounds(selection, proposed)
+    scope = _bounds(selection, proposed, governing)
     if scope is None:
+        return
+    if governing is not None and governing.basis is ScopeBasis.SIGNED and _is_the_same(scope, governing):
+        st.caption("This is the scope signed. To sign another, change it.")
         return
     note = st.text_input("Note, for the record", key=f"note_{selection.record.model_id}", max_chars=300)
     if not selection.record.is_live:
@@ -110,10 +145,15 @@ def _sign(selection: Selection) -> None:
         st.rerun()
 
 
-def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | None:
-    """Draw the scope to sign, initially the proposed one; None until its bounds form a range with sales in it."""
+def _is_the_same(scope: ProposedScope, governing: GoverningScope) -> bool:
+    return replace(governing, basis=ScopeBasis.PROPOSED) == scope.governing(ScopeBasis.PROPOSED)
+
+
+def _bounds(selection: Selection, proposed: ProposedScope, governing: GoverningScope | None) -> ProposedScope | None:
+    """Draw the scope to sign, initially the one that governs; None until its bounds form a range with sales in it."""
     money = symbol(selection.record.card.get("currency", selection.scored.terms.currency)).strip()
-    ends = (proposed.low, proposed.high) if proposed.found else (None, None)
+    start = governing or (proposed.governing(ScopeBasis.PROPOSED) if proposed.found else None)
+    ends = (start.low, start.high) if start is not None else (None, None)
     key = f"{selection.record.model_id}_{selection.period}"
     with st.container(horizontal=True, gap="small"):
         low, high = (
@@ -128,14 +168,14 @@ def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | No
             )
             for label, end in zip(("From", "To"), ends, strict=True)
         )
-    types, areas = _left_out(selection, proposed, key)
+    types, areas = _left_out(selection, start, key)
     if low is None or high is None:
         st.caption("To sign a different scope, enter both bounds.")
         return None
     if low >= high:
         st.error("The upper bound must be above the lower one.", icon=":material/error:")
         return None
-    as_proposed = (*ends, proposed.types_left_out, proposed.areas_left_out)
+    as_proposed = (proposed.low, proposed.high, proposed.types_left_out, proposed.areas_left_out)
     if (low, high, types, areas) == as_proposed:
         scope = proposed
     else:
@@ -149,15 +189,15 @@ def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | No
     return scope
 
 
-def _left_out(selection: Selection, proposed: ProposedScope, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Draw what the scope leaves out, initially what the evidence proposes; return property types and areas."""
+def _left_out(selection: Selection, start: GoverningScope | None, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Draw what the scope leaves out, initially what ``start`` does; return property types and areas."""
     area = selection.scored.area
     kinds = sorted(selection.scored.table["property_type"].dropna().unique())
     areas = sorted(selection.scored.table[area].dropna().unique()) if area else []
     place = f"{label_of(area)}s" if area else ""
     return (
-        _choose("Property types left out", kinds, proposed.types_left_out, key),
-        _choose(f"{place} left out", areas, proposed.areas_left_out, key),
+        _choose("Property types left out", kinds, start.types_left_out if start else (), key),
+        _choose(f"{place} left out", areas, start.areas_left_out if start else (), key),
     )
 
 
