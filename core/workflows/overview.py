@@ -26,6 +26,7 @@ from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.figures import figure_of, with_intervals
 from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.readings import trained_on
+from core.workflows.promotion import decided_against
 from core.workspace import Workspace
 
 
@@ -105,8 +106,9 @@ class Overview:
     """What a market has so far; ``live_since`` is when its champion went live, ``today`` the market's date.
 
     ``age`` is the number of days since the champion was trained, ``retrain_after`` the limit, as in monitoring.
-    ``scope`` is the champion's, signed or proposed; ``newest`` is the model trained last. ``rows`` counts the rows of
-    all uploads by what became of them.
+    ``scope`` is the champion's, signed or proposed; ``newest`` is the model trained last, ``against`` what a person
+    decided against it if it has learned all sales there are. ``rows`` counts the rows of all uploads by what became of
+    them.
     """
 
     market: Market
@@ -122,6 +124,7 @@ class Overview:
     newest: ModelRecord | None = None
     challenger: ModelRecord | None = None
     rows: RowCounts = NO_ROWS
+    against: str = ""
 
 
 _BINDINGS: Final = (AuditAction.MODEL_PROMOTED, AuditAction.MODEL_ROLLED_BACK)
@@ -140,7 +143,9 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     challenger = next((one for one in records if one.stage is Stage.CHALLENGER), None)
     rows = _rows_of_all_uploads(store, version)
     seen = Overview(market, version, champion, len(records), live_since, today, age, limit, watched, scope)
-    return replace(seen, newest=newest, challenger=challenger, rows=rows)
+    of_all_sales = newest is not None and version is not None and newest.version_id == version.version_id
+    against = decided_against(store, champion, newest) if newest is not None and of_all_sales else ""
+    return replace(seen, newest=newest, challenger=challenger, rows=rows, against=against)
 
 
 def clock_note(market: Market, today: date) -> str:

@@ -11,7 +11,8 @@ from core.states import AuditAction
 from core.store import ModelRecord, Store
 from core.store.base.audit import Event
 from core.store.patience import patiently
-from core.wording import count
+from core.wording import count, instant
+from core.workflows.models.floor import miss_words
 from core.workflows.models.gate import GateRecord, gate_of, reason_needed
 from core.workflows.models.scope import ScopeChange, scope_change
 from core.workflows.monitoring.alerts import follow_champion, reopening, settling
@@ -104,6 +105,20 @@ def promoter_of(store: Store, model_id: str) -> Event | None:
     return next(iter(store.events.of(model_id, AuditAction.MODEL_PROMOTED)), None)
 
 
+def decided_against(store: Store, live: ModelRecord | None, record: ModelRecord) -> str:
+    """Say when a person rejected a model or rolled it back to the live one, "" if nobody did; raises StoreUnavailable.
+
+    To be read after a name of the model: "was rolled back on 3 Mar 2026, 09:14 UTC".
+    """
+    if record.rejected_at is not None:
+        return f"was rejected on {instant(record.rejected_at)}"
+    if live is None:
+        return ""
+    back = next(iter(store.events.of(live.model_id, AuditAction.MODEL_ROLLED_BACK)), None)
+    left = back is not None and back.detail.get("replaced") == record.model_id
+    return f"was rolled back on {instant(back.at)}" if left and back is not None else ""
+
+
 def require_another(workspace: Workspace, record: ModelRecord) -> None:
     """Raise AccessDenied if somebody else than this actor must promote a model; raises StoreUnavailable."""
     if needs_another(workspace, record):
@@ -126,13 +141,15 @@ def ways_out(target: ModelRecord | None) -> str:
 class PromotionEffect:
     """What a promotion would do: ``model`` prices instead of ``replaced``, None where no model is live.
 
-    It settles the ``alerts`` named, on the model replaced; ``scope`` says what changes in scope.
+    It settles the ``alerts`` named, on the model replaced; ``scope`` says what changes in scope, ``misses`` that its
+    test misses the target, "" if it does not.
     """
 
     model: ModelRecord
     replaced: str | None
     alerts: tuple[str, ...]
     scope: ScopeChange | None
+    misses: str
 
     @property
     def words(self) -> str:
@@ -146,7 +163,8 @@ class PromotionEffect:
                 f"{again} again if this model misses, too."
             )
         back = " To take it back, roll back." if self.replaced else ""
-        return f"Model {self.model.model_id} will price{instead}, at once and everywhere.{ends}{back}"
+        missed = f" {self.misses}" if self.misses else ""
+        return f"Model {self.model.model_id} will price{instead}, at once and everywhere.{missed}{ends}{back}"
 
 
 def promotion_effect(workspace: Workspace, model_id: str) -> PromotionEffect:
@@ -157,7 +175,7 @@ def promotion_effect(workspace: Workspace, model_id: str) -> PromotionEffect:
     live_id = _live_id(store, record.market_id)
     alerts = tuple(map(alert_title, settling(store, record.market_id, model_id)))
     scope = scope_change(store, store.models.get(live_id), record) if live_id else None
-    return PromotionEffect(record, live_id, alerts, scope)
+    return PromotionEffect(record, live_id, alerts, scope, miss_words(record.card, workspace.problem, "It"))
 
 
 @dataclass(frozen=True)

@@ -66,18 +66,18 @@ def standing_of(seen: Overview, problem: Problem) -> Standing:
         return Standing(attention(seen, problem)[0], Step.TRAIN if enough else Step.UPLOAD)
     trouble = _trouble(seen, seen.champion, problem)
     if trouble:
-        return _in_trouble(seen, seen.champion, trouble)
+        return _in_trouble(seen, seen.champion, trouble, problem)
     others = [one for one in seen.watched.alerts if not RULE_OF[AlertKind(one.kind)].of_the_model]
     if others:
         words = ", ".join(dict.fromkeys(RULE_OF[AlertKind(one.kind)].title for one in others))
         return Standing(f"{count(len(others), 'alert')} not resolved: {words}.", Step.ALERTS)
-    if _is_better(seen.challenger, seen.champion.model_id):
+    if _is_better(seen.challenger, seen.champion.model_id) and not seen.against:
         return Standing("The live model is in order, and a better one is ready.", Step.COMPARE)
     return _in_order(seen)
 
 
-def _in_trouble(seen: Overview, live: ModelRecord, trouble: str) -> Standing:
-    remedy, step = _remedy(seen.challenger, live.model_id)
+def _in_trouble(seen: Overview, live: ModelRecord, trouble: str, problem: Problem) -> Standing:
+    remedy, step = _remedy(seen, live.model_id, problem)
     if step is Step.RETRAIN and _is_of_the_latest_sales(seen, live):
         return _nothing_to_learn_from(seen, trouble)
     return Standing(f"{trouble}; {remedy}.", step)
@@ -183,11 +183,16 @@ def _since(alerts: Iterable[AlertRecord], kinds: tuple[AlertKind, ...]) -> str |
     return f" since {min(starts, key=lambda one: one.start).label}" if starts else ""
 
 
-def _remedy(challenger: ModelRecord | None, live_id: str) -> tuple[str, Step]:
+def _remedy(seen: Overview, live_id: str, problem: Problem) -> tuple[str, Step]:
+    challenger = seen.challenger
+    if seen.against:
+        return f"the model trained last {seen.against}, so bring newer sales", Step.UPLOAD
     if challenger is None:
         return "a newer one may do better", Step.RETRAIN
     if _is_better(challenger, live_id):
-        return "a better one is ready", Step.COMPARE
+        meets = target_verdict(headline_of(challenger.card)["mape"], problem) is Verdict.PASS
+        ready = "a better one is ready" if meets else "a closer one is ready, though not proven to meet it"
+        return ready, Step.COMPARE
     gated = gate_on(challenger)
     if gated is not None and gated.champion_id == live_id and gated.gate.verdict is GateVerdict.FAIL:
         return "its challenger is no better", Step.RETRAIN

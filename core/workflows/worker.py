@@ -36,6 +36,7 @@ from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.notifications import Notices
 from core.workflows.monitoring.readings import trained_on
+from core.workflows.promotion import decided_against
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
@@ -169,10 +170,9 @@ def schedule_words(workspace: Workspace, market_id: str) -> str:
     if newest.model_id != live.model_id:
         age = (workspace.today(market) - trained_on(store, market, live)).days
         learned = "has learned the latest sales" if waits else "was trained last"
-        return (
-            f"model {newest.model_id} {learned} but is not live; the live model is {days(age)} old: promote the newer "
-            "one or retrain by hand"
-        )
+        against = decided_against(store, live, newest)
+        ways = f"it {against}; retrain by hand with newer sales" if against else "promote it or retrain by hand"
+        return f"model {newest.model_id} {learned} but is not live; the live model is {days(age)} old: {ways}"
     if workspace.today(market) < due:
         return "by the market’s day"
     return "overdue: it starts once new sales are in" if waits else "overdue"

@@ -64,6 +64,29 @@ def with_challenger(seen: Overview, verdict: GateVerdict, monkeypatch: pytest.Mo
     return replace(seen, challenger=replace(seen.champion, model_id="challenger"))
 
 
+def test_what_was_decided_against_is_not_offered_again(
+    fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missed = with_alerts(with_challenger(fresh, GateVerdict.PASS, monkeypatch), alert(AlertKind.TARGET_MISSED))
+    assert standing_of(missed, problem).step is Step.COMPARE
+    for seen in (missed, replace(missed, challenger=None)):
+        found = standing_of(replace(seen, against="was rejected on 3 Jun 2025, 09:14 UTC"), problem)
+        assert found.step is Step.UPLOAD
+        assert found.sentence == (
+            "The live model has missed its target since Apr 2025; the model trained last was rejected on 3 Jun 2025, "
+            "09:14 UTC, so bring newer sales."
+        )
+
+
+def test_a_closer_challenger_that_misses_the_target_is_not_called_better(
+    fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = with_alerts(with_challenger(fresh, GateVerdict.PASS, monkeypatch), alert(AlertKind.TARGET_MISSED))
+    assert standing_of(seen, problem).sentence.endswith("; a better one is ready.")
+    monkeypatch.setattr(standing, "headline_of", lambda card: {"mape": Figure(0.127, 0.103, 0.159, 138)})
+    assert standing_of(seen, problem).sentence.endswith("; a closer one is ready, though not proven to meet it.")
+
+
 def test_a_market_in_order_leaves_nothing_to_do(fresh: Overview, problem: Problem) -> None:
     found = standing_of(with_alerts(fresh), problem)
     assert (found.good, found.step) == (True, Step.WATCH)

@@ -90,8 +90,11 @@ def target_verdict(error: Figure, problem: Problem) -> Verdict:
     return judge(error, target, problem.estimate.small_sample_n)
 
 
-def miss_words(card: Mapping[str, Any], problem: Problem) -> str:
-    """Say that the live model misses its target, or that its test cannot tell; "" if it meets the target."""
+def miss_words(card: Mapping[str, Any], problem: Problem, model: str = "The live model") -> str:
+    """Say that a model misses the target on its test, or that it cannot tell; "" if it meets the target.
+
+    ``model`` is what the sentence calls it.
+    """
     error, target = headline_of(card)["mape"], problem.success.target_mape
     judged = target_verdict(error, problem)
     if judged is Verdict.PASS:
@@ -100,5 +103,6 @@ def miss_words(card: Mapping[str, Any], problem: Problem) -> str:
         f"mean error {percent(error.value, 1)} (95% interval {percent(error.low, 1)} to {percent(error.high, 1)})"
     )
     if judged is Verdict.FAIL:
-        return f"The live model misses its target of {percent(target)}: {measured}."
-    return f"The test cannot tell whether the live model meets its target of {percent(target)}: {measured}."
+        return f"{model} misses its target of {percent(target)}: {measured}."
+    named = f"{model[:1].lower()}{model[1:]}"
+    return f"The test cannot tell whether {named} meets its target of {percent(target)}: {measured}."

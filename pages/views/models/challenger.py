@@ -14,11 +14,12 @@ from core.evaluate.card.headline import short_range_words
 from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
 from core.store import ModelRecord
 from core.wording import MISSING, count, market_day, percent, point_number, points, signed_percent
+from core.workflows.models.floor import miss_words
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed
 from core.workflows.models.retraining import window_words
 from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
-from core.workflows.promotion import needs_another, reason_length
+from core.workflows.promotion import decided_against, needs_another, reason_length
 from core.workspace import Workspace
 from pages.kit.figures import frame
 from pages.kit.palette import BAD, GOOD, NEUTRAL, Tone
@@ -47,10 +48,12 @@ def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord
     last = market_day(date.fromisoformat(card["last_sale"]), card["currency"])
     st.markdown(plain(f"{challenger.model_id} · {card['family']}"))
     st.caption(plain(f"Trained on {count(card['sales'], 'sale')} up to {last} ({window})."))
+    if against := decided_against(workspace.store, live, challenger):
+        st.info(plain(f"It was live and {against}."), icon=":material/undo:")
     _verdict(gated)
-    short = short_range_words(card)
-    if short:
-        st.warning(plain(short), icon=":material/priority_high:")
+    for words in (miss_words(card, workspace.problem, "The challenger"), short_range_words(card)):
+        if words:
+            st.warning(plain(words), icon=":material/priority_high:")
     if live is not None:
         change = scope_change(workspace.store, live, challenger)
         st.markdown(f"**Scope:** {plain(' '.join(change.words))}")

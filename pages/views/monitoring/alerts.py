@@ -96,7 +96,9 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
             st.markdown(f"**{plain(alert.changed_by)}** is handling it: {plain(alert.why)}")
         if alert.next_action:
             st.markdown(f"**Next:** {plain(alert.next_action)}")
-        with st.expander("Handle it", icon=":material/person_check:"):
+        # Without a key, the fold that was opened would stay open at its place for the alert that moves there.
+        fold = f"handle_{alert.alert_id}"
+        with st.expander("Handle it", icon=":material/person_check:", key=fold, on_change="rerun"):
             st.caption(plain(f"Opened {instant(alert.opened_at)} by {first['by']}. {_reading(alert)}"))
             cause = str(alert.document["reading"].get("cause") or "")
             if cause:

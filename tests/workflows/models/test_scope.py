@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from core.access import Actor, Role
+from core.errors import AccessDenied, NotFound
 from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
 from core.problem import Problem
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
@@ -22,6 +23,8 @@ from core.workflows.models.scope import (
     governing_scope,
     proposal_to_card,
     sign_scope,
+    unsigned_scope,
+    withdraw_signature,
 )
 from core.workflows.models.test_scores import scores_of
 from core.workflows.overview import overview, phases
@@ -87,6 +90,27 @@ def test_until_a_signature_the_tests_proposal_governs_and_then_the_signed_scope(
     market = store.markets.list()[0]
     facts = phases(overview(workspace, market), problem)[0].facts
     assert facts[-1] == "Scope: $10K to $5M, without condo (signed)"
+
+
+def test_a_signature_is_withdrawn_and_the_one_before_it_governs_again(store: Store, problem: Problem) -> None:
+    record, workspace = champion(store), acting(store, MANAGER, problem)
+    first = signed(store, problem, ("condo",)).governing(ScopeBasis.SIGNED)
+    before = desk_of(store, problem)
+    second = signed(store, problem).governing(ScopeBasis.SIGNED)
+    assert first != second
+    assert governing_scope(store, record) == second
+    back = withdraw_signature(workspace, record.model_id)
+    assert back is not None
+    assert back.scope == first == governing_scope(store, record)
+    day, level = before.valuation_date(TODAY), problem.estimate.level
+    answer = desk_of(store, problem).price(home_in(before, "condo"), day, level, MANAGER)
+    assert isinstance(answer, Unavailable), "a desk that is open follows, too"
+    assert withdraw_signature(workspace, record.model_id) is None
+    assert governing_scope(store, record) == unsigned_scope(record)
+    with pytest.raises(NotFound, match="no signature to withdraw"):
+        withdraw_signature(workspace, record.model_id)
+    with pytest.raises(AccessDenied):
+        withdraw_signature(acting(store, Actor("Ana", Role.AGENT), problem), record.model_id)
 
 
 def test_a_type_left_out_of_the_signed_scope_gets_no_price_alone_or_in_a_file(store: Store, problem: Problem) -> None:
