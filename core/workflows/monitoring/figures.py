@@ -91,6 +91,24 @@ def hit_rate_on_test(workspace: Workspace, market_id: str) -> str:
     )
 
 
+def of_models_before(workspace: Workspace, market_id: str, where: Slice, sold: int) -> str:
+    """Say how many of the ``sold`` homes of a slice the live model did not price, "" if it priced them all.
+
+    Raises NotFound, StoreUnavailable.
+    """
+    live = workspace.store.models.champion(market_id)
+    if live is None or where.model_id is not None:
+        return ""
+    own = workspace.store.figures.accuracy(market_id, replace(where, model_id=live.model_id), Period.MONTH).total
+    others = sold - int(own["n"])
+    if not others:
+        return ""
+    return (
+        f"Of the {count(sold, 'sale')} behind the mean error, {others:,} are of homes that models before the live one "
+        "priced; promises and alerts count only the live one's. Narrow down to one model to see its own."
+    )
+
+
 def health_of(workspace: Workspace, market_id: str, where: Slice, period: Period) -> Health:
     """Return a slice's requests and answers; raises AccessDenied, NotFound, StoreUnavailable."""
     workspace.require(Action.WATCH)

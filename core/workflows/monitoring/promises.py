@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 
 from core.access import Action
+from core.evaluate.card.headline import short_range_words
 from core.monitor.alerts import happened, latest_judged
 from core.monitor.rules import RULE_OF, AlertKind, Judged, Reading, Threshold
 from core.monitor.windows import window_named, window_of
@@ -18,6 +19,7 @@ from core.states import Period
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import AlertRecord
 from core.wording import market_day
+from core.workflows.models.floor import miss_words
 from core.workflows.monitoring.alerts import market_watch, open_alerts
 from core.workflows.monitoring.figures import came_true_of
 from core.workflows.monitoring.readings import (
@@ -83,8 +85,8 @@ _KINDS: Final[tuple[tuple[str, tuple[AlertKind, ...]], ...]] = (
 )
 _BEFORE_CONFIDENCE: Final = 2
 _NOTHING: Final = {
-    "Error": "No sale of a home priced before it was listed has come in yet.",
-    "Range": "No sale of a home priced before it was listed has come in yet.",
+    "Error": "No home that the live model priced before its listing has a known sale yet.",
+    "Range": "No home that the live model priced before its listing has a known sale yet.",
     "Volume": "Too few months have estimates to say what is usual.",
     "Speed": "Too few homes were priced on the page to time the answers.",
     "Freshness": "No model is live.",
@@ -127,11 +129,22 @@ def _promise(
     if kinds[0] is AlertKind.RETRAINING_OVERDUE and watch.champion is not None:
         latest = market_day(date.fromisoformat(str(watch.champion.card["last_sale"])), watch.market.currency)
         line = replace(line, words=f"{line.words} The latest sale it learned from is of {latest}.")
+    if line.state is PromiseState.UNKNOWN and (tested := _on_its_test(watch, name)):
+        line = replace(line, words=f"{line.words} {tested}")
     if alert is None:
         return _quiet(watch, line) if kinds[0] is AlertKind.VOLUME_DOWN and line.state is PromiseState.WATCH else line
     cause = _cause(watch, alert)
     remedy = Remedy.RETRAIN if RULE_OF[kinds[0]].of_the_model else Remedy.ALERT
     return replace(line, cause=cause, action=alert.next_action, remedy=remedy)
+
+
+def _on_its_test(watch: MarketWatch, name: str) -> str:
+    """Say what speaks against a live model before the first sale in use, "" if its test does not."""
+    if watch.champion is None:
+        return ""
+    card = watch.champion.card
+    tests = {"Error": miss_words(card, watch.problem, "On its test sales, it"), "Range": short_range_words(card)}
+    return tests.get(name, "")
 
 
 def _cause(watch: MarketWatch, alert: AlertRecord) -> str:

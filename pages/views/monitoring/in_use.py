@@ -22,6 +22,7 @@ from core.workflows.monitoring.figures import (
     figure_of,
     health_of,
     hit_rate_on_test,
+    of_models_before,
     sold_of,
 )
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
@@ -84,8 +85,11 @@ def _boxes(selection: Selection, health: Health, expected: Expected | None, foun
                 fact("Mean confidence", usual, _promised(int(total["priced"]), known))
                 fact("Answer time", p50, f"95 in 100 within {p95}, of {asked:,}")
             tested = hit_rate_on_test(selection.workspace, selection.market.market_id)
-            if tested:
-                st.caption(plain(tested))
+            earlier = of_models_before(
+                selection.workspace, selection.market.market_id, selection.where, int(found.total["n"])
+            )
+            for words in filter(None, (tested, earlier)):
+                st.caption(plain(words))
         else:
             missing(NO_ESTIMATES)
             navigation.link_to("pricing", "Price a home")

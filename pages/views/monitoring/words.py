@@ -33,8 +33,8 @@ CAUSED: Final = frozenset(rule.kind.value for rule in RULES if rule.calls_for_tr
 """Kinds of alerts that the drift view explains."""
 
 NO_SALES_YET: Final = (
-    "No home estimated blind has a sale on these days. Upload sales on the Sales data page: they are matched to "
-    "earlier estimates automatically."
+    "No home estimated blind has a sale on these days. Sales brought in on the page Sales data are matched to earlier "
+    "estimates automatically; the first sales of homes that a new live model priced take some weeks."
 )
 NO_ESTIMATES: Final = (
     "No estimate was requested on these days. Price a home, or choose more days: new estimates count at once."

@@ -11,14 +11,18 @@ import pytest
 from core.access import Actor, Role
 from core.errors import AccessDenied
 from core.problem import Problem
-from core.store import open_store
+from core.states import Period
+from core.store import NewModel, open_store
+from core.store.ledger.figures import Slice
 from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.audit_words import action_words, detail_words, subject_words
+from core.workflows.monitoring.figures import of_models_before
 from core.workflows.monitoring.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
 from tests.acting import acting
 from tests.workflows.watched_market import Month, live_through
 
 MANAGER = Actor("Max", Role.MANAGER)
+FIGURES = {"mape": {"n": 400}}
 GOOD = (Month(date(2025, 1, 1)), Month(date(2025, 2, 1)))
 BAD = (Month(date(2025, 3, 1), 0.85), Month(date(2025, 4, 1), 0.85))
 
@@ -46,6 +50,32 @@ def test_before_any_estimate_nothing_is_promised_met(small_home: Path, problem: 
     assert list(found) == ["Error", "Range", "Confidence", "Volume", "Speed", "Freshness"]
     assert {found[name].state for name in ("Error", "Range", "Confidence", "Volume", "Speed")} == {PromiseState.UNKNOWN}
     assert found["Freshness"].state is PromiseState.MET
+
+
+def test_after_a_promotion_the_test_speaks_and_the_figures_say_whose_sales_they_count(
+    lived: Path, problem: Problem, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(lived, tmp_path / "own"))
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        before = store.models.champion(market.market_id)
+        assert before is not None
+        sold = int(store.figures.accuracy(market.market_id, Slice(), Period.MONTH).total["n"])
+        at_work = acting(store, MANAGER, problem)
+        assert of_models_before(at_work, market.market_id, Slice(), sold) == ""
+        headline = {name: {**one, "value": 0.13, "low": 0.11, "high": 0.15} for name, one in FIGURES.items()}
+        card = {**before.card, "headline": {"sales": 400, "figures": headline}}
+        newer = store.models.add(NewModel(market.market_id, before.version_id, b"newer", card), MANAGER)
+        store.models.promote(newer.model_id, MANAGER, "to see")
+        words = of_models_before(at_work, market.market_id, Slice(), sold)
+        assert words.startswith(f"Of the {sold} sales behind the mean error, {sold} are of homes that models before")
+        assert of_models_before(at_work, market.market_id, Slice(model_id=before.model_id), sold) == ""
+    error = promised(home, problem)["Error"]
+    assert error.state is PromiseState.UNKNOWN
+    assert error.words == (
+        "No home that the live model priced before its listing has a known sale yet. On its test sales, it misses its "
+        "target of 10%: mean error 13.0% (95% interval 11.0% to 15.0%)."
+    )
 
 
 def test_a_promise_off_without_an_alert_is_on_watch_and_offers_no_remedy(lived: Path, problem: Problem) -> None:
