@@ -426,8 +426,8 @@ def _sentences(
         worst = segments[0]
         side = "high" if worst.bias > 0 else "low"
         yield (
-            f"{_HIT_HARDEST}{label_of(worst.by).lower()} {_in_words(worst.segment)}, mean error "
-            f"{percent(worst.mape_before, 1)} to {percent(worst.mape, 1)} ({count(worst.n, 'sale')}), "
+            f"{_HIT_HARDEST}{label_of(worst.by).lower()} {_in_words(worst.segment)}, mean error up "
+            f"from {percent(worst.mape_before, 1)} to {percent(worst.mape, 1)} ({count(worst.n, 'sale')}), "
             f"{percent(worst.share)} of the rise; half of its estimates are {percent(abs(worst.bias), 1)} or more too "
             f"{side}."
         )

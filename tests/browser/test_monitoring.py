@@ -82,7 +82,7 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         page = opened.open("models", role="Manager")
         page.get_by_role("button", name="Roll back", exact=True).click()
         expect(page.get_by_text(f"Model {before.model_id} will price again instead of {challenger}")).to_be_visible()
-        page.get_by_role("button", name="Roll back to the previous champion").click()
+        page.get_by_role("button", name="Roll back to the live model before").click()
         expect(page.get_by_text(f"Model {before.model_id} is live again.")).to_be_visible()
         expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
         assert clicks(opened) == 2

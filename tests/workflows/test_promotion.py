@@ -165,15 +165,15 @@ def test_a_promotion_names_beforehand_the_alerts_it_resolves_and_the_scope_it_ch
         )
         assert effect.scope is not None
         assert effect.scope.words == (
-            "Prices in scope: the market's standard prices now, $110K to $720K with the new model.",
-            "Condo: in scope now, a price for review only with the new model.",
+            "Prices in scope: the market's standard prices now, $110K to $720K after the change.",
+            "Condo: in scope now, a price for review only after the change.",
         )
         assert len(store.alerts.list(market.market_id, UNRESOLVED)) == 2
         promote(acting(store, MANAGER), second, "looks better")
         assert [one.kind for one in store.alerts.list(market.market_id, UNRESOLVED)] == [AlertKind.SLOW]
         back = rollback_effect(acting(store, MANAGER), market.market_id)
         assert back is not None
-        assert "in scope with the new model" in back.scope.words[1]
+        assert "in scope after the change" in back.scope.words[1]
 
 
 def test_two_rollbacks_restore_what_two_promotions_settled() -> None:

@@ -52,7 +52,7 @@ class Thresholds:
         if not 1 <= len(name) <= _NAME_LIMIT:
             raise InvalidRecord(f"The threshold name {name!r} has {len(name)} characters; use 1 to {_NAME_LIMIT}.")
         if not reason:
-            raise InvalidRecord(f"The threshold {name} needs a reason to change; give one in a few words.")
+            raise InvalidRecord("A changed limit needs a reason; give one in a few words.")
         if not math.isfinite(value):
             raise InvalidRecord(f"The threshold {name} = {value} is not a number; give one.")
         record = ThresholdRecord(market_id, name, float(value), reason, now(), plain_text(actor.name))
@@ -69,7 +69,7 @@ class Thresholds:
         """
         name, reason = plain_text(name).strip(), plain_text(reason).strip()
         if not reason:
-            raise InvalidRecord(f"The threshold {name} needs a reason to change; give one in a few words.")
+            raise InvalidRecord("A changed limit needs a reason; give one in a few words.")
         record = ThresholdRecord(market_id, name, None, reason, now(), plain_text(actor.name))
         with self._database.write() as connection:
             lock_market(connection, market_id)

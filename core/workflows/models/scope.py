@@ -55,7 +55,7 @@ class ScopeChange:
     def words(self) -> tuple[str, ...]:
         """What changes, a sentence for each: the prices, what is left out, and whether a person signed it."""
         now, then = (_bounds(one, self.currency) for one in (self.before, self.after))
-        prices = (f"Prices in scope: {now} now, {then} with the new model.",) if now != then else ()
+        prices = (f"Prices in scope: {now} now, {then} after the change.",) if now != then else ()
         changes = (*prices, *self._left_out(), *self._signature())
         return changes or (f"The scope stays as it is: {now}.",)
 
@@ -64,16 +64,16 @@ class ScopeChange:
         back, gone = ([kept - other for kept, other in zip(*pair, strict=True)] for pair in ((now, then), (then, now)))
         if any(back):
             priced = "no price" if _is_signed(self.before) else "a price for review only"
-            yield f"{_names_of(back)}: {priced} now, in scope with the new model."
+            yield f"{_names_of(back)}: {priced} now, in scope after the change."
         if any(gone):
             priced = "no price" if _is_signed(self.after) else "a price for review only"
-            yield f"{_names_of(gone)}: in scope now, {priced} with the new model."
+            yield f"{_names_of(gone)}: in scope now, {priced} after the change."
 
     def _signature(self) -> Iterator[str]:
         if _is_signed(self.before) and not _is_signed(self.after):
-            yield "The scope in force is signed, the new model's is not: sign it on the page Evaluation."
+            yield "The scope in force is signed, the other model's is not: sign it on the page Evaluation."
         if _is_signed(self.after) and not _is_signed(self.before):
-            yield "The scope in force is not signed, the new model's is."
+            yield "The scope in force is not signed, the other model's is."
 
 
 def scope_change(store: Store, live: ModelRecord, other: ModelRecord) -> ScopeChange:

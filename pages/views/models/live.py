@@ -76,5 +76,5 @@ def _way_back(workspace: Workspace, market: Market, live: ModelRecord) -> None:
     with fold:
         promotion.say_effect(effect.words, effect.scope)
         reason = st.text_input("Reason (optional)", key="rollback_reason", max_chars=_REASON_MAX).strip()
-        if st.button("Roll back to the previous champion", key="rollback", icon=":material/undo:"):
+        if st.button("Roll back to the live model before", key="rollback", icon=":material/undo:"):
             promotion.roll_back(workspace, market, reason)

@@ -162,7 +162,8 @@ def reject(workspace: Workspace, model_id: str, reason: str) -> None:
     except DoorstepError as error:
         errors.show(error)
         return
-    _say(f"Model {now.model_id} is rejected. To take that back, choose it in the list below.")
+    back = "To take that back, open “Card of a model” below, choose it and press “Reinstate”."
+    _say(f"Model {now.model_id} is rejected. {back}")
 
 
 def say_once() -> None:

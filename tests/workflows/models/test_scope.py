@@ -68,13 +68,13 @@ def test_another_models_scope_is_compared_by_prices_what_is_left_out_and_signatu
     now = GoverningScope(69_000.0, 820_000.0, ScopeBasis.SIGNED, ("historic",))
     then = GoverningScope(110_000.0, 720_000.0, ScopeBasis.PROPOSED)
     assert ScopeChange(now, then, "USD").words == (
-        "Prices in scope: $69K to $820K now, $110K to $720K with the new model.",
-        "Historic: no price now, in scope with the new model.",
-        "The scope in force is signed, the new model's is not: sign it on the page Evaluation.",
+        "Prices in scope: $69K to $820K now, $110K to $720K after the change.",
+        "Historic: no price now, in scope after the change.",
+        "The scope in force is signed, the other model's is not: sign it on the page Evaluation.",
     )
     assert ScopeChange(then, now, "USD").words[1:] == (
-        "Historic: in scope now, no price with the new model.",
-        "The scope in force is not signed, the new model's is.",
+        "Historic: in scope now, no price after the change.",
+        "The scope in force is not signed, the other model's is.",
     )
     assert ScopeChange(now, now, "USD").words == ("The scope stays as it is: $69K to $820K.",)
 
