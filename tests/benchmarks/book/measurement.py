@@ -52,11 +52,16 @@ class ChapterRun:
 
 @dataclass(frozen=True)
 class TopOfProfile:
-    """The functions in which a chapter spent most time of its own: name, share of the whole and calls, most first."""
+    """The functions in which a chapter spent most time of its own: name, share of the whole and calls, most first.
+
+    ``commit`` and ``machine`` say of what and where; "" in a profile taken before they were noted.
+    """
 
     chapter: str
     size: int
     functions: tuple[tuple[str, float, int], ...]
+    commit: str = ""
+    machine: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ def read(out: Path) -> Results:
             results.runs[(run.chapter, run.size)] = run
         elif kind == "profile":
             functions = tuple((str(name), float(share), int(calls)) for name, share, calls in line["functions"])
-            top = TopOfProfile(line["chapter"], line["size"], functions)
+            top = TopOfProfile(**{**line, "functions": functions})
             results.profiles[(top.chapter, top.size)] = top
         elif kind == "begun":
             begun = (line["chapter"], line["size"])

@@ -112,7 +112,7 @@ def profile_missed(out: Path, command: Sequence[str] = COMMAND) -> None:
         # A profiled call takes about twice its time.
         _outcome(words, out / "logs" / f"{name}-{size}-profile.log", 2 * limits[name].limit_seconds(size))
         if path.is_file():
-            append(out, TopOfProfile(name, size, top_of_profile(path)))
+            append(out, TopOfProfile(name, size, top_of_profile(path), commit(), machine_name()))
 
 
 def top_of_profile(path: Path) -> tuple[tuple[str, float, int], ...]:

@@ -16,6 +16,9 @@ BOOK: Final = "BENCHMARKS.md"
 PLOTS: Final = "docs/benchmarks"
 _TIMES: Final = ("s", "ms")
 _BUSY: Final = 1.3
+_OF_ONE_PROCESS: Final = """A profile is of a chapter's own process: fits and pricing that run in others show as waiting
+(`acquire`, `waitpid`), and profiling makes small functions look dearer than they are.
+"""
 """A load before a chapter above this many times the cores is no quiet machine."""
 
 _INTRODUCTION: Final = """# Benchmarks
@@ -203,10 +206,12 @@ def _limits(results: Results) -> str:
         if profile is None:
             continue
         rows = [f"| `{where}` | {share:.0%} | {calls:,} |" for where, share, calls in profile.functions]
+        taken = f"Taken at {profile.commit} on {profile.machine}.\n" if profile.commit else ""
         head = [
             f"### Profile of the chapter {name} at {size:,} sales\n",
+            *filter(None, [taken]),
             "| function | own time | calls |",
             "|---|--:|--:|",
         ]
         sections.append("\n".join([*head, *rows]) + "\n")
-    return "\n".join(["## What limits the targets not met\n", *sections]) if sections else ""
+    return "\n".join(["## What limits the targets not met\n", _OF_ONE_PROCESS, *sections]) if sections else ""
