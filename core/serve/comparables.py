@@ -43,7 +43,6 @@ _NEAREST: Final = 256
 _ADJUSTED: Final = 12
 # A sale whose gross adjustment is 30% of its price has 1/e of the weight of the same home sold today.
 _LIKENESS_GROSS: Final = 0.3
-_SPAN: Final = (0.1, 0.9)
 # The least spread assumed for a price derived from one sale: what similar homes sell for varies by this much.
 _LEAST_SPREAD: Final = 0.05
 
@@ -86,7 +85,7 @@ class Comparable:
 
 @dataclass(frozen=True)
 class ComparableValue:
-    """The value shown by the chosen comparables: the weighted mean and 10% to 90% span of their adjusted prices.
+    """The value shown by the chosen comparables: the lowest, weighted mean and highest of their adjusted prices.
 
     ``reconciled`` weights the mean and the model's estimate by their uncertainty and stays inside the model's range;
     ``agrees`` is False if the mean lies outside that range. ``weights`` by sale_id sum to 1.
@@ -316,21 +315,21 @@ def reconcile(
     )
     share = fsd**2 / (fsd**2 + spread**2)
     reconciled = float(np.exp((1 - share) * np.log(exact) + share * mean))
-    span = _weighted_quantiles(prices, weight)
+    lowest, highest = adjusted_span([one for one, _ in chosen])
     return ComparableValue(
-        low=float(np.exp(span[0])),
-        mean=float(np.exp(mean)),
-        high=float(np.exp(span[1])),
+        low=lowest,
+        mean=float(np.clip(np.exp(mean), lowest, highest)),
+        high=highest,
         reconciled=float(np.clip(reconciled, low, high)),
         agrees=bool(low <= np.exp(mean) <= high),
         weights={one.sale_id: float(share_of) for (one, _), share_of in zip(chosen, weight, strict=True)},
     )
 
 
-def _weighted_quantiles(values: Floats, weight: Floats) -> Floats:
-    order = np.argsort(values, kind="stable")
-    middle = np.cumsum(weight[order]) - weight[order] / 2
-    return np.interp(_SPAN, middle, values[order])
+def adjusted_span(comparables: Sequence[Comparable]) -> tuple[float, float]:
+    """Return the lowest and the highest adjusted price of at least one comparable."""
+    prices = [one.adjusted for one in comparables]
+    return min(prices), max(prices)
 
 
 def _value(recorded: Any) -> Value:

@@ -121,8 +121,8 @@ def test_together_they_stay_within_what_they_say_and_the_models_range(
     low, high = exact * (1 - width / 2), exact * (1 + width / 2)
     value = reconcile(chosen, {one.sale_id: 1.0 for one in chosen}, exact, fsd, low, high)
     assert value is not None
-    assert min(adjusted) * 0.999 <= value.low <= value.high <= max(adjusted) * 1.001
-    assert min(adjusted) * 0.999 <= value.mean <= max(adjusted) * 1.001
+    assert (value.low, value.high) == (min(adjusted), max(adjusted))
+    assert value.low <= value.mean <= value.high
     assert low <= value.reconciled <= high
     assert value.agrees == (low <= value.mean <= high)
     assert sum(value.weights.values()) == pytest.approx(1.0)
@@ -154,6 +154,15 @@ def test_dropping_or_reweighting_moves_the_value_as_one_expects() -> None:
     assert dropped.mean < usual.mean < doubled.mean
     assert dropped.reconciled < usual.reconciled < doubled.reconciled
     assert set(dropped.weights) == {"cheap", "fair"}
+
+
+def test_the_span_reaches_from_the_lowest_to_the_highest_sale_in_use_whatever_their_weight() -> None:
+    chosen = [made("low", 218_000.0, 0.05), made("fair", 250_000.0, 0.9), made("high", 273_000.0, 0.1)]
+    value = reconcile(
+        [*chosen, made("left out", 900_000.0)], {"low": 1.0, "fair": 2.0, "high": 1.0}, 2.5e5, 0.1, 2e5, 3e5
+    )
+    assert value is not None
+    assert (value.low, value.high) == (218_000.0, 273_000.0)
 
 
 def test_comparables_far_from_the_model_disagree_and_none_say_nothing() -> None:

@@ -78,7 +78,7 @@ def sales_page(
         _table(chosen, frame, amounts, wide),
         *_footnote(chosen),
         Spacer(0, 7),
-        Paragraph(markup(comparables_say(value, amounts, frame.point_label), 500), BODY),
+        Paragraph(markup(comparables_say(chosen, value, amounts, frame.point_label), 500), BODY),
     ]
     return [*parts, *_map(estimate, chosen, frame, wide, room - height_of(parts, wide))]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from core.serve.comparables import Comparable, ComparableValue
+from core.serve.comparables import Comparable, ComparableValue, adjusted_span
 from core.serve.estimate import Estimate
 from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
 from core.serve.report.amounts import Amounts
@@ -110,9 +110,15 @@ def used(estimate: Estimate) -> tuple[Comparable, ...]:
     return tuple(one for one in estimate.comparables if value.weights.get(one.sale_id, 0.0) > 0)
 
 
-def comparables_say(value: ComparableValue, amounts: Amounts, point_label: str | None) -> str:
-    """State what the comparables show together; a single price appears only if the report shows one."""
-    low, high = amounts.rounded(value.low), amounts.rounded(value.high)
+def comparables_say(
+    chosen: Sequence[Comparable], value: ComparableValue, amounts: Amounts, point_label: str | None
+) -> str:
+    """State what the comparables in use show together; a single price appears only if the report shows one.
+
+    The span is taken from the sales themselves: in an answer stored by an earlier release, that of ``value`` is
+    narrower than the table of these sales.
+    """
+    low, high = map(amounts.rounded, adjusted_span(chosen))
     mean = f", with an average of {amounts.about(value.mean)}" if point_label is not None else ""
     place = "inside" if value.agrees else "outside"
     return (

@@ -118,8 +118,9 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
                 f"Comparables **{plain(money_range(value.low, value.high, currency))}**, mean "
                 f"**{plain(money_short(value.mean, currency))}**  \n"
                 f"Model and comparables reconciled: **{plain(money_short(value.reconciled, currency))}**",
-                help="The comparables’ span holds the middle 80% of their adjusted prices, by weight. The reconciled "
-                "value weights model and comparables by their reliability and stays inside the model’s range.",
+                help="The comparables’ span reaches from the lowest to the highest adjusted price of those in use. "
+                "The reconciled value weights model and comparables by their reliability and stays inside the model’s "
+                "range.",
             )
         icon = ":material/check_circle:" if value is not None and value.agrees else ":material/warning:"
         st.markdown(f"{icon} {plain(agreement(estimate, value, market))}")

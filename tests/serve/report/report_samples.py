@@ -116,7 +116,7 @@ def estimate() -> Estimate:
         level_id="7c1e90ab44d2",
         drivers=drivers(),
         comparables=sales,
-        comparable_value=ComparableValue(741_000.0, 768_400.0, 812_000.0, 763_000.0, True, weights),
+        comparable_value=ComparableValue(777_632.0, 798_400.0, 821_204.0, 776_000.0, True, weights),
         trained_through=date(2024, 8, 31),
     )
 

@@ -146,7 +146,7 @@ def test_comparables_in_use_add_up_from_price_over_market_and_facts_to_the_adjus
         assert int(price.replace(",", "")) + moved == int(adjusted.replace(",", ""))
     assert "4530 Stone Way N, Unit B" in usual[1]
     assert "5012 Kirkwood Pl N" not in usual[1], "the seventh has no weight"
-    assert "$741,000 to $812,000, with an average of $768,000" in usual[1]
+    assert "$778,000 to $821,000, with an average of $798,000" in usual[1]
 
 
 def test_a_sale_adjusted_by_more_than_is_customary_is_marked(usual: list[str]) -> None:
@@ -233,6 +233,18 @@ def test_an_agents_own_choice_of_comparables_is_what_is_printed() -> None:
     assert "1815 N 45th St" in text
     assert "5012 Kirkwood Pl N" in text
     assert "4102 Densmore" not in text
+
+
+def test_the_sales_point_to_the_lowest_and_highest_adjusted_price_in_their_table_also_in_an_older_answer() -> None:
+    answer = estimate()
+    assert answer.comparable_value is not None
+    older = replace(answer, comparable_value=replace(answer.comparable_value, low=760_000.0, high=770_000.0))
+    weights = answer.comparable_value.weights
+    prices = [1_000 * round(one.adjusted / 1_000) for one in answer.comparables if one.sale_id in weights]
+    page = pages(older, frame())[1]
+    table, _, said = page.partition("Together these sales point to ")
+    assert said.startswith(f"${min(prices):,} to ${max(prices):,}, ")
+    assert all(f"${price:,}" in table for price in prices)
 
 
 def test_point_that_is_not_to_be_shown_stands_nowhere() -> None:
