@@ -34,6 +34,12 @@ GROSS_HIGH: Final = 0.25
 NET_HIGH: Final = 0.15
 """A net adjustment above this share of the sale price, up or down, marks a weak comparable."""
 
+_FAR: Final = 2.0
+"""Sales adjusted beyond this many times one of these limits confirm no price where most of the weight is theirs.
+
+Up to there the mean of comparables is as near to sale prices as that of homes adjusted little; beyond, it errs more.
+"""
+
 LATELY_DAYS: Final = 365
 """Older sales are compared only where a home has too few like it within this time."""
 
@@ -88,7 +94,9 @@ class ComparableValue:
     """The value shown by the chosen comparables: the lowest, weighted mean and highest of their adjusted prices.
 
     ``reconciled`` weights the mean and the model's estimate by their uncertainty and stays inside the model's range;
-    ``agrees`` is False if the mean lies outside that range. ``weights`` by sale_id sum to 1.
+    ``agrees`` is False if the mean lies outside that range. ``weights`` by sale_id sum to 1. ``confirms`` is False if
+    most of the weight is of sales too unlike the home to confirm a price; ``adjusted_by`` is the weighted mean of their
+    gross adjustments, as a share of their prices. Answers stored by earlier releases have neither.
     """
 
     low: float
@@ -97,6 +105,13 @@ class ComparableValue:
     reconciled: float
     agrees: bool
     weights: Mapping[str, float]
+    confirms: bool = True
+    adjusted_by: float = 0.0
+
+    @property
+    def offered(self) -> float | None:
+        """The reconciled value as a price to decide on; None where the sales confirm no price."""
+        return self.reconciled if self.confirms else None
 
 
 @dataclass(frozen=True)
@@ -323,7 +338,14 @@ def reconcile(
         reconciled=float(np.clip(reconciled, low, high)),
         agrees=bool(low <= np.exp(mean) <= high),
         weights={one.sale_id: float(share_of) for (one, _), share_of in zip(chosen, weight, strict=True)},
+        confirms=bool(weight @ [_is_far(one) for one, _ in chosen] <= 1 / 2),
+        adjusted_by=float(weight @ [one.gross for one, _ in chosen]),
     )
+
+
+def _is_far(one: Comparable) -> bool:
+    """Tell whether a sale is too unlike the home to confirm its price, and not only a weak comparable."""
+    return abs(one.net) > _FAR * NET_HIGH or one.gross > _FAR * GROSS_HIGH
 
 
 def adjusted_span(comparables: Sequence[Comparable]) -> tuple[float, float]:

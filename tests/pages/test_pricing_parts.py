@@ -185,9 +185,14 @@ def test_agreement_is_said_in_a_sentence(estimate: Estimate, small_desk: Desk) -
     value = estimate.comparable_value
     assert value is not None
     market = small_desk.market
+    value = replace(value, confirms=True)
     agrees = replace(value, agrees=True)
     above = replace(value, mean=2 * estimate.high, agrees=False)
     below = replace(value, mean=estimate.low / 2, agrees=False)
+    unlike = comparables.agreement(estimate, replace(agrees, confirms=False, adjusted_by=1.27), market)
+    assert "No sale here is enough like this home to confirm its price" in unlike
+    assert "adjusted by 127% on average" in unlike
+    assert "agree" not in unlike
     assert "agree: " in comparables.agreement(estimate, agrees, market)
     assert "lies above the model’s range" in comparables.agreement(estimate, above, market)
     assert "lies below the model’s range" in comparables.agreement(estimate, below, market)

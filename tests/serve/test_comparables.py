@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -163,6 +164,28 @@ def test_the_span_reaches_from_the_lowest_to_the_highest_sale_in_use_whatever_th
     )
     assert value is not None
     assert (value.low, value.high) == (218_000.0, 273_000.0)
+
+
+@pytest.mark.parametrize(
+    ("size", "rooms", "confirms"), [(0.1, 0.05, True), (0.2, 0.05, True), (0.4, 0.0, False), (0.4, -0.3, False)]
+)
+def test_sales_adjusted_out_of_all_likeness_confirm_no_price_and_offer_none(
+    size: float, rooms: float, confirms: bool
+) -> None:
+    price = 400_000.0
+    moved = {FactGroup.SIZE: size * price, FactGroup.ROOMS: rooms * price}
+    unlike = replace(made("unlike", price, 0.6), adjustments=moved, adjusted=price * (1 + size + rooms))
+    like = made("like", unlike.adjusted, 0.4)
+    both, exact = {"unlike": 1.0, "like": 1.0}, unlike.adjusted
+    value = reconcile([unlike, like], both, exact, 0.1, 0.8 * exact, 1.2 * exact)
+    assert value is not None
+    assert value.agrees
+    assert value.confirms is confirms
+    assert value.offered == (value.reconciled if confirms else None)
+    assert value.adjusted_by == pytest.approx(0.6 * (size + abs(rooms)))
+    chosen = reconcile([unlike, like], {**both, "like": 2.0}, exact, 0.1, 0.8 * exact, 1.2 * exact)
+    assert chosen is not None
+    assert chosen.confirms, "most of the weight is of a sale like the home"
 
 
 def test_comparables_far_from_the_model_disagree_and_none_say_nothing() -> None:

@@ -118,6 +118,11 @@ def comparables_say(
     The span is taken from the sales themselves: in an answer stored by an earlier release, that of ``value`` is
     narrower than the table of these sales.
     """
+    if not value.confirms:
+        return (
+            "None of these sales is enough like this home to confirm its price: they are adjusted by "
+            f"{percent(value.adjusted_by)} on average."
+        )
     low, high = map(amounts.rounded, adjusted_span(chosen))
     mean = f", with an average of {amounts.about(value.mean)}" if point_label is not None else ""
     place = "inside" if value.agrees else "outside"

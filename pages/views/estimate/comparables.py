@@ -98,6 +98,11 @@ def agreement(estimate: Estimate, value: ComparableValue | None, market: Convent
     """State in a sentence whether the comparables in use and the model agree; plain text."""
     if value is None:
         return "No comparable is in use. Check at least one to compare sales with the model’s range."
+    if not value.confirms:
+        return (
+            "No sale here is enough like this home to confirm its price: the sales in use are adjusted by "
+            f"{percent(value.adjusted_by)} on average."
+        )
     mean = money_short(value.mean, market.currency)
     tolerance = money_range(estimate.low, estimate.high, market.currency)
     if value.agrees:
@@ -114,15 +119,21 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
         st.html(spans(estimate, value, market))
         if value is not None:
             currency = market.currency
-            st.markdown(
+            together = (
                 f"Comparables **{plain(money_range(value.low, value.high, currency))}**, mean "
-                f"**{plain(money_short(value.mean, currency))}**  \n"
-                f"Model and comparables reconciled: **{plain(money_short(value.reconciled, currency))}**",
+                f"**{plain(money_short(value.mean, currency))}**"
+            )
+            if value.offered is not None:
+                offered = plain(money_short(value.offered, currency))
+                together += f"  \nModel and comparables reconciled: **{offered}**"
+            st.markdown(
+                together,
                 help="The comparables’ span reaches from the lowest to the highest adjusted price of those in use. "
                 "The reconciled value weights model and comparables by their reliability and stays inside the model’s "
                 "range.",
             )
-        icon = ":material/check_circle:" if value is not None and value.agrees else ":material/warning:"
+        confirmed = value is not None and value.confirms and value.agrees
+        icon = ":material/check_circle:" if confirmed else ":material/warning:"
         st.markdown(f"{icon} {plain(agreement(estimate, value, market))}")
 
 

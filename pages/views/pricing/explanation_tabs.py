@@ -34,7 +34,7 @@ def draw(
     session.use_names()
     value = comparables_choice.value(answered, estimate)
     with decision_place.container():
-        reconciled, weights = (value.reconciled, value.weights) if value is not None else (None, {})
+        reconciled, weights = (value.offered, value.weights) if value is not None else (None, {})
         decision.draw(workspace, answered, desk, reconciled, weights)
     comparables, drivers, what_if, report = st.tabs(PARTS, key="explained", on_change="rerun", bind="query-params")
     if comparables.open:

@@ -247,6 +247,16 @@ def test_the_sales_point_to_the_lowest_and_highest_adjusted_price_in_their_table
     assert all(f"${price:,}" in table for price in prices)
 
 
+def test_sales_too_unlike_the_home_are_said_to_confirm_nothing() -> None:
+    answer = estimate()
+    assert answer.comparable_value is not None
+    unlike = replace(answer.comparable_value, confirms=False, adjusted_by=1.27)
+    page = pages(replace(answer, comparable_value=unlike), frame())[1]
+    assert "None of these sales is enough like this home to confirm its price" in page
+    assert "adjusted by 127% on average" in page
+    assert "point to" not in page
+
+
 def test_point_that_is_not_to_be_shown_stands_nowhere() -> None:
     decided = Decided(760_000.0, 779_000.0, date(2024, 11, 3))
     text = text_of(estimate(), replace(frame(), point_label=None, decided=decided))
