@@ -43,6 +43,7 @@ Up to there the mean of comparables is as near to sale prices as that of homes a
 LATELY_DAYS: Final = 365
 """Older sales are compared only where a home has too few like it within this time."""
 
+_KIND: Final = "property_type"
 # Of the sales nearest in place, time and facts, this many, those that need the least adjustment by an estimate of it
 # are adjusted by the model, and the ones it adjusts least are offered.
 _NEAREST: Final = 256
@@ -137,6 +138,12 @@ class Candidates:
         return np.concatenate([self.rows, self.rows[self.today.owner]])
 
 
+def is_other_kind(sale: Comparable, facts: Mapping[str, Value]) -> bool:
+    """Tell whether a sale is known to be of another kind of home than the one with these facts."""
+    kinds = {sale.facts.get(_KIND), facts.get(_KIND)}
+    return len(kinds) > 1 and None not in kinds
+
+
 def gross_adjustment(price: float, time_adjusted: float, adjustments: Mapping[FactGroup, float]) -> float:
     """Return all adjustments of a sale, that of time among them, without their signs, as a share of its price."""
     return (abs(time_adjusted - price) + sum(map(abs, adjustments.values()))) / price
@@ -172,10 +179,21 @@ def unadjusted(live_model: LiveModel, likeness: Likeness | None, home: Columns) 
 
 
 def _most_alike(live_model: LiveModel, likeness: Likeness | None, subject: Columns) -> Ints:
-    rows = _lately(live_model, subject, live_model.model.comparables(subject, _NEAREST).rows)
+    rows = _same_kind(live_model, subject, live_model.model.comparables(subject, _NEAREST).rows)
+    rows = _lately(live_model, subject, rows)
     if likeness is None or not len(rows):
         return rows[:_ADJUSTED]
     return rows[likeness.nearest(take(live_model.filled, rows), subject, _ADJUSTED)]
+
+
+def _same_kind(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:
+    """Return the sales of the home's own kind alone where they are enough to choose from; all if it is not known."""
+    if _KIND not in subject or _KIND not in live_model.sales:
+        return rows
+    [kind] = words(subject, _KIND, "")
+    # As recorded: a kind that was filled in is no reason to prefer a sale.
+    same = rows[words({_KIND: live_model.sales[_KIND][rows]}, _KIND, "") == kind]
+    return same if kind and len(same) >= _ADJUSTED else rows
 
 
 def _lately(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:

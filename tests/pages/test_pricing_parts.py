@@ -166,9 +166,9 @@ def test_a_card_adds_up_as_it_is_written(
 def test_a_weak_comparable_is_marked(estimate: Estimate, small_desk: Desk) -> None:
     chosen, sale = first_choice(estimate.comparables), estimate.comparables[0]
     weak = replace(sale, adjusted=sale.sale_price * 1.2)
-    assert ":orange[net \\+20% ▲]" in comparables.describe(weak, chosen, small_desk.market)
+    assert ":orange[net \\+20% ▲]" in comparables.describe(weak, chosen, estimate.subject.facts, small_desk.market)
     plain_sale = replace(sale, time_adjusted=sale.sale_price, adjustments={}, adjusted=sale.sale_price)
-    assert ":orange" not in comparables.describe(plain_sale, chosen, small_desk.market)
+    assert ":orange" not in comparables.describe(plain_sale, chosen, estimate.subject.facts, small_desk.market)
 
 
 @given(amounts=st.lists(AMOUNT, min_size=6, max_size=8))

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.problem import Problem
-from core.serve.comparables import IN_USE, Comparable, reconcile, similarity
+from core.serve.comparables import IN_USE, Comparable, is_other_kind, reconcile, similarity
 from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.fact_groups import FactGroup, group_of
 from core.serve.flags import FlagKind
@@ -64,6 +64,23 @@ def test_adjustments_lead_from_the_sale_price_to_the_adjusted_one(answer: Estima
     for one in answer.comparables:
         assert one.adjusted == pytest.approx(one.time_adjusted + sum(one.adjustments.values()), rel=1e-12)
         assert one.time_adjusted == pytest.approx(one.sale_price, rel=0.4)
+
+
+def test_a_home_is_compared_with_its_own_kind_and_any_other_is_told_from_it(
+    evidence: LiveMarket, answer: Estimate, problem: Problem
+) -> None:
+    """Of rare kinds too few are sold to choose from; then any kind counts, and is known as another."""
+    found = 0
+    for kind in ("single_family", "condo", "townhouse", "houseboat"):
+        one = estimate(evidence, {**answer.subject.facts, "property_type": kind}, answer.subject.as_of, problem, 0.8)
+        assert isinstance(one, Estimate)
+        others = [is_other_kind(sale, one.subject.facts) for sale in one.comparables]
+        assert others == [sale.facts["property_type"] != kind for sale in one.comparables]
+        found += sum(others) > 0
+        assert kind != "single_family" or not any(others)
+    assert found, "a houseboat is compared with other homes"
+    open_kind = {name: value for name, value in answer.subject.facts.items() if name != "property_type"}
+    assert not any(is_other_kind(sale, open_kind) for sale in answer.comparables)
 
 
 def test_sale_is_not_moved_by_its_own_price(evidence: LiveMarket, answer: Estimate, problem: Problem) -> None:

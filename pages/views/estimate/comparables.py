@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
@@ -12,9 +13,10 @@ import streamlit as st
 from core.prepare.features.columns import Columns
 from core.serve.agent.map_tiles import read_tiles
 from core.serve.agent.sale_sum import sale_sum
-from core.serve.comparables import GROSS_HIGH, LATELY_DAYS, NET_HIGH, Comparable, ComparableValue
+from core.serve.comparables import GROSS_HIGH, LATELY_DAYS, NET_HIGH, Comparable, ComparableValue, is_other_kind
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
+from core.serve.subject import Value
 from core.serve.words import Conventions, short_line
 from core.wording import MISSING, distance, market_day, money_range, money_short, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
@@ -246,7 +248,7 @@ def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market:
                 on_change=_ticked,
                 args=(key, sale.sale_id, answered, estimate),
             )
-            st.markdown(describe(sale, chosen, market))
+            st.markdown(describe(sale, chosen, estimate.subject.facts, market))
     numbers = {sale.sale_id: number for number, sale in enumerate(estimate.comparables, 1)}
     used = [sale_id for sale_id in numbers if sale_id in chosen.ticked]
     if used:
@@ -263,8 +265,11 @@ def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market:
         )
 
 
-def describe(sale: Comparable, chosen: Choice, market: Conventions) -> str:
-    """Return a card's text as Markdown: the sum that leads to the adjusted price, then how like the home it is."""
+def describe(sale: Comparable, chosen: Choice, home: Mapping[str, Value], market: Conventions) -> str:
+    """Return a card's text as Markdown: the sum that leads to the adjusted price, then how like the home it is.
+
+    ``home`` are the known facts of the home itself.
+    """
     total, found, adjusted = sale_sum(sale).words(market.currency).partition(" = ")
     parts = [f"sold {market_day(sale.sale_date, market.currency)}"]
     if sale.distance_km is not None and not sale.own:
@@ -273,6 +278,7 @@ def describe(sale: Comparable, chosen: Choice, market: Conventions) -> str:
     if (weight := chosen.weight(sale.sale_id)) != USUAL and sale.sale_id in chosen.ticked:
         parts.append(f"weight {weight:g}")
     shares = [
+        *([_colored("another kind of home", True)] if is_other_kind(sale, home) else []),
         _colored(f"net {net(sale)}", abs(sale.net) > NET_HIGH),
         _colored(f"gross {gross(sale)}", sale.gross > GROSS_HIGH),
     ]
