@@ -36,7 +36,7 @@ from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, half_width, has_evidence, some_of
 from core.train.ranges import EVERYWHERE
-from core.wording import days, market_day, percent
+from core.wording import days, distance, market_day, percent
 
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
 
@@ -130,7 +130,7 @@ class LiveMarket:
 
     ``notices`` are the open drift alerts; each flags the estimates it concerns. ``scope`` is signed or proposed; None
     means the standard prices. ``learned`` is the likeness and ``known_figures`` are the area figures, where they were
-    worked out in advance.
+    worked out in advance. Distances are written as ``area_unit`` has it.
     """
 
     bundle: Bundle
@@ -141,6 +141,7 @@ class LiveMarket:
     scope: GoverningScope | None = None
     learned: Likeness | None = None
     known_figures: frozenset[str] | None = None
+    area_unit: str = "sqm"
 
     @cached_property
     def likeness(self) -> Likeness | None:
@@ -174,7 +175,7 @@ def estimate(
     subject = check_subject(facts, as_of, model.facts, problem)
     withheld = (
         beyond_horizon(as_of, live_model, problem, live_market.bundle.currency)
-        or refusal(subject, model, problem, live_market.bundle.currency)
+        or refusal(subject, model, problem, live_market.bundle.currency, live_market.area_unit)
         or outside_signed_scope(subject, live_market.scope)
     )
     if withheld is not None:
@@ -328,17 +329,16 @@ def before_first_sale(as_of: date, model: Model, currency: str) -> Unavailable |
     )
 
 
-def refusal(subject: Subject, model: Model, problem: Problem, currency: str) -> Unavailable | None:
+def refusal(subject: Subject, model: Model, problem: Problem, currency: str, area_unit: str) -> Unavailable | None:
     """Return why there is no price: too early a date, a missing critical fact, an unknown or distant place."""
-    early = before_first_sale(subject.as_of, model, currency)
-    if early is not None:
+    if (early := before_first_sale(subject.as_of, model, currency)) is not None:
         return early
     for name in critical_facts(model, problem):
         if name != "location" and name not in subject.facts:
             label = label_of(name)
             missing = f"{label} is missing, and there is no price without it."
             return Unavailable(missing, f"Enter {label.lower()}.", kind=UnavailableKind.FACTS)
-    return _place_refusal(subject, model, problem)
+    return _place_refusal(subject, model, problem, area_unit)
 
 
 def outside_signed_scope(subject: Subject, scope: GoverningScope | None) -> Unavailable | None:
@@ -372,16 +372,17 @@ def range_refusal(share: float, problem: Problem) -> Unavailable:
     )
 
 
-def _place_refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | None:
+def _place_refusal(subject: Subject, model: Model, problem: Problem, area_unit: str) -> Unavailable | None:
     codes = [name for name in model.facts.area_codes if name in subject.facts]
     known = any(subject.facts[name] in model.profile.area_codes[name] for name in codes) or _wider_known(subject, model)
     located = model.facts.located and {"latitude", "longitude"} <= set(subject.facts)
     if located:
-        distance = _nearest_sale_km(model, subject, problem.estimate.market_km)
-        if distance > problem.estimate.market_km:
+        limit = problem.estimate.market_km
+        away = _nearest_sale_km(model, subject, limit)
+        if away > limit:
             return Unavailable(
-                f"The location is outside the market: {distance:,.0f} km from the nearest sale the model knows; the "
-                f"limit is {problem.estimate.market_km:g} km.",
+                f"The location is outside the market: {distance(away, area_unit)} from the nearest sale the model "
+                f"knows; the limit is {distance(limit, area_unit)}.",
                 "Check latitude and longitude.",
                 kind=UnavailableKind.FACTS,
             )

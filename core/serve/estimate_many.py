@@ -97,7 +97,7 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     model = live_market.live_model.model
     columns = read_columns(homes, model.facts, problem)
     subjects, failed = read_subjects(columns, [as_of] * len(homes), problem)
-    failed |= dict(_unavailable(subjects, as_of, live_market.live_model, problem, live_market.bundle.currency))
+    failed |= dict(_unavailable(subjects, as_of, live_market, problem))
     failed |= dict(_outside_scope(subjects, failed, live_market.scope))
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
     found = _price(live_market.live_model, _homes(columns, rows, as_of, model.facts), problem, level)
@@ -174,8 +174,9 @@ def _refused(position: int, error: ImpossibleProperty, value: object) -> NotPric
 
 
 def _unavailable(
-    subjects: Mapping[int, Subject], as_of: date, live_model: LiveModel, problem: Problem, currency: str
+    subjects: Mapping[int, Subject], as_of: date, live_market: LiveMarket, problem: Problem
 ) -> Iterator[tuple[int, NotPriced]]:
+    live_model, currency, area_unit = live_market.live_model, live_market.bundle.currency, live_market.area_unit
     model = live_model.model
     far = beyond_horizon(as_of, live_model, problem, currency) or before_first_sale(as_of, model, currency)
     if far is not None:
@@ -183,7 +184,7 @@ def _unavailable(
             yield position, _withheld(position, "valuation date", str(as_of), far)
         return
     critical = _critical(model, problem)
-    for position, withheld in refusals(subjects, model, problem, currency):
+    for position, withheld in refusals(subjects, model, problem, currency, area_unit):
         subject = subjects[position]
         missing = next((name for name in critical if name not in subject.facts), None)
         value = None if missing else _place(subject, model)
@@ -191,7 +192,7 @@ def _unavailable(
 
 
 def refusals(
-    subjects: Mapping[int, Subject], model: Model, problem: Problem, currency: str
+    subjects: Mapping[int, Subject], model: Model, problem: Problem, currency: str, area_unit: str
 ) -> Iterator[tuple[int, Unavailable]]:
     """Yield which homes have no price, and why, as ``refusal`` says of each."""
     critical = _critical(model, problem)
@@ -200,7 +201,7 @@ def refusals(
         whole = all(name in subject.facts for name in critical)
         if whole and position in inside and before_first_sale(subject.as_of, model, currency) is None:
             continue
-        withheld = refusal(subject, model, problem, currency)
+        withheld = refusal(subject, model, problem, currency, area_unit)
         if withheld is not None:
             yield position, withheld
 

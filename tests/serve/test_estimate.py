@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.errors import ImpossibleProperty
 from core.problem import Problem
+from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.document import from_document, to_document
 from core.serve.estimate import (
     Estimate,
@@ -142,7 +144,22 @@ def test_place_outside_the_market_is_unavailable_and_says_how_far(
 ) -> None:
     answer = estimate(evidence, {**home, "latitude": 0.0, "longitude": 0.0}, today, problem, 0.8)
     assert isinstance(answer, Unavailable)
-    assert "km from the nearest sale" in answer.reason
+    assert re.search(r"[0-9,]+ mi from the nearest sale the model knows; the limit is 9\.3 mi\.", answer.reason)
+    assert "km" not in answer.reason
+    metric = estimate(
+        replace(evidence, area_unit="sqm"), {**home, "latitude": 0.0, "longitude": 0.0}, today, problem, 0.8
+    )
+    assert isinstance(metric, Unavailable)
+    assert metric.reason.endswith("the limit is 15 km.")
+
+
+def test_no_sale_across_the_globe_is_offered_as_similar(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    near = nearest_sales(evidence, {**home, "living_area_sqft": None}, today, problem)
+    assert near
+    assert all((one.distance_km or 0) <= problem.estimate.market_km for one in near)
+    assert nearest_sales(evidence, {**home, "latitude": 0.0, "longitude": 0.0}, today, problem) == ()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ from core.train.model import Model, has_evidence
 def nearest_sales(
     live_market: LiveMarket, facts: Mapping[str, object], as_of: date, problem: Problem
 ) -> tuple[Comparable, ...]:
-    """Return the sales most like a home, unadjusted; none for a home at no known place or with impossible facts."""
+    """Return the sales most like a home, unadjusted; none for a home at no known place or with impossible facts.
+
+    No sale is farther away than a home may lie from the market's sales to be priced.
+    """
     live_model = live_market.live_model
     try:
         subject = check_subject(facts, as_of, live_model.model.facts, problem)
@@ -25,7 +28,9 @@ def nearest_sales(
         return ()
     if not has_evidence(live_model.model) or not _placed(subject, live_model.model):
         return ()
-    return unadjusted(live_model, live_market.likeness, compared(live_model.model, [subject]).homes)
+    found = unadjusted(live_model, live_market.likeness, compared(live_model.model, [subject]).homes)
+    farthest = problem.estimate.market_km
+    return tuple(one for one in found if one.distance_km is None or one.distance_km <= farthest)
 
 
 def _placed(subject: Subject, model: Model) -> bool:

@@ -158,7 +158,7 @@ class Explainer:
             subject = check_subject(facts, as_of, model.facts, self._problem)
         except ImpossibleProperty:
             return None
-        return None if refusal(subject, model, self._problem, "") else subject
+        return None if refusal(subject, model, self._problem, "", self._scored.terms.area_unit) else subject
 
     def _facts(self, intake_rows: Sequence[int]) -> list[dict[str, object]]:
         places = [self._place[row] for row in intake_rows]
@@ -173,7 +173,13 @@ class Explainer:
     def _answer(self, live_model: LiveModel, intake_row: int, as_of: date) -> Estimate | str:
         """Return the estimate, or why there is none."""
         [facts] = self._facts([intake_row])
-        live_market = LiveMarket(self._bundle, live_model, self._scored.terms.data_version, None)
+        live_market = LiveMarket(
+            self._bundle,
+            live_model,
+            self._scored.terms.data_version,
+            None,
+            area_unit=self._scored.terms.area_unit,
+        )
         try:
             answer = estimate(live_market, facts, as_of, self._problem, self._scored.terms.level)
         except ImpossibleProperty as error:

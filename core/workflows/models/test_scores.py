@@ -212,7 +212,7 @@ def _scored(
     terms: Terms,
     problem: Problem,
 ) -> ScoredSales:
-    reviewed = list(_review_rows(test, opened.priced[terms.level], bundle, problem))
+    reviewed = list(_review_rows(test, opened.priced[terms.level], bundle, problem, terms.area_unit))
     review = Review(*(_objects([one[place] for one in reviewed]) for place in range(3)))
     background = Background(
         baseline, _trends(test, known, problem.estimate.small_sample_n), _objects([one[3] for one in reviewed])
@@ -221,13 +221,13 @@ def _scored(
 
 
 def _review_rows(
-    test: pd.DataFrame, priced: Priced, bundle: Bundle, problem: Problem
+    test: pd.DataFrame, priced: Priced, bundle: Bundle, problem: Problem, area_unit: str
 ) -> Iterator[tuple[str, str, str, str]]:
     """Yield the desk's review of each sale: why it has no price, its flags, those to review, and missing facts."""
     model, rules = bundle.model, flag_rules(bundle, (), problem)
     columns = read_columns(test[facts_known(test, model.facts)], model.facts, problem)
     subjects, failed = read_subjects(columns, test["sale_date"].dt.date.tolist(), problem)
-    refused = dict(refusals(subjects, model, problem, bundle.currency))
+    refused = dict(refusals(subjects, model, problem, bundle.currency, area_unit))
     unusable, widths = too_wide(priced, problem).tolist(), half_width(priced).tolist()
     for position, (answer, wide, width) in enumerate(zip(answers_of(priced), unusable, widths, strict=True)):
         if position in failed:

@@ -192,7 +192,15 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     known = found.evidence
     # Here, as what a desk of later notices or another scope is copied from keeps them.
     figures = known.figures.area if known.figures else area_figures(known.live_model.model, known.live_model.sales)
-    live_market = LiveMarket(known.bundle, known.live_model, known.version_id, None, (), None, known.likeness, figures)
+    live_market = LiveMarket(
+        known.bundle,
+        known.live_model,
+        known.version_id,
+        None,
+        learned=known.likeness,
+        known_figures=figures,
+        area_unit=market.area_unit,
+    )
     opened = replace(desk, live_market=live_market, numbered=known.numbered, figures=known.figures)
     return name_level(store, with_notices(store, opened))
 
