@@ -42,12 +42,16 @@ _LOCATION: Final = "location"
 _PLAINLY_INSIDE: Final = 0.999
 
 
+_Wrong = tuple[ImpossibleProperty, object]
+
+
 @dataclass(frozen=True)
 class NotPriced:
     """Why the home at ``position`` has no price.
 
     "refused" means an impossible fact, "unavailable" that a condition of a price is not met: ``kind`` says which.
-    ``field`` names the fact, ``value`` is its value as given ("location" stands for area codes and coordinates).
+    ``field`` names the fact, ``value`` is its value as given ("location" stands for area codes and coordinates). Of
+    several impossible facts they are the first; ``reason`` and ``remedy`` are those of all.
     """
 
     position: int
@@ -143,34 +147,35 @@ def read_subjects(
 ) -> tuple[dict[int, Subject], dict[int, NotPriced]]:
     """Return the homes of columns by position, and why the others are none; ``as_of`` has the date of each.
 
-    Each home is the one, or is refused for the reason, that ``check_subject`` gives.
+    Each home is the one that ``check_subject`` gives, or is refused for all the reasons that ``fact_faults`` gives.
     """
-    failed: dict[int, NotPriced] = {}
+    wrong: dict[int, list[_Wrong]] = {}
     for column in columns.values():
         for position in np.flatnonzero(np.isin(column.codes, list(column.errors))).tolist():
             code = column.codes[position]
-            failed.setdefault(position, _refused(position, column.errors[code], column.given[code]))
+            wrong.setdefault(position, []).append((column.errors[code], column.given[code]))
     subjects: dict[int, Subject] = {}
     cells: Sequence[tuple[Value | None, ...]] = list(
         zip(*(column.values() for column in columns.values()), strict=True)
     )
     for position, day in enumerate(as_of):
-        if position in failed:
-            continue
         row = cells[position] if cells else ()
         known = {name: value for name, value in zip(columns, row, strict=True) if value is not None}
         subject = Subject(known, day)
         try:
             check_together(subject, problem)
         except ImpossibleProperty as error:
-            failed[position] = _refused(position, error, known.get(error.field))
-            continue
-        subjects[position] = subject
-    return subjects, failed
+            wrong.setdefault(position, []).append((error, known.get(error.field)))
+        if position not in wrong:
+            subjects[position] = subject
+    return subjects, {position: _refused(position, faults) for position, faults in wrong.items()}
 
 
-def _refused(position: int, error: ImpossibleProperty, value: object) -> NotPriced:
-    return NotPriced(position, "refused", error.field, value, error.reason, error.remedy)
+def _refused(position: int, faults: Sequence[_Wrong]) -> NotPriced:
+    """Return a home refused for its impossible facts, each with its value as given."""
+    (first, value), reasons = faults[0], " ".join(error.reason for error, _ in faults)
+    remedies = " ".join(dict.fromkeys(error.remedy for error, _ in faults))
+    return NotPriced(position, "refused", first.field, value, reasons, remedies)
 
 
 def _unavailable(

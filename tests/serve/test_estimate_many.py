@@ -15,6 +15,7 @@ from core.problem import Problem
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.estimate_many import Answers, estimate_many
 from core.serve.flags import FlagKind
+from core.serve.subject import fact_faults
 from core.workflows.pricing.desk import Desk
 
 NAN = float("nan")
@@ -61,7 +62,9 @@ def alone(evidence: LiveMarket, facts: dict[str, object], as_of: date, problem: 
     try:
         answer = estimate(evidence, facts, as_of, problem, 0.8)
     except ImpossibleProperty as error:
-        return "refused", error.field, error.reason, error.remedy
+        faults = fact_faults(facts, as_of, evidence.bundle.model.facts, problem)
+        remedies = " ".join(dict.fromkeys(fault.remedy for fault in faults))
+        return "refused", error.field, " ".join(fault.reason for fault in faults), remedies
     if isinstance(answer, Unavailable):
         return "unavailable", answer.reason, answer.remedy
     assert isinstance(answer, Estimate)

@@ -32,7 +32,7 @@ from core.serve import words
 from core.serve.agent.address_book import AddressBook
 from core.serve.agent.filled_facts import fill_known
 from core.serve.estimate import UNAVAILABLE, LiveMarket, Refused, Unavailable, UnavailableKind
-from core.serve.estimate_many import Answers, NotPriced, estimate_many
+from core.serve.estimate_many import Answers, NotPriced, estimate_many, read_columns, read_subjects
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
@@ -187,7 +187,7 @@ def _price(
         ]
         kinds = dict.fromkeys(map(int, homes["source_row"]), UnavailableKind.NO_MODEL)
         return _priced_table([], homes), pd.DataFrame(every, columns=list(ERROR_COLUMNS)), kinds
-    unread = _unread(mapped, desk.live_market.live_model.model.facts) | _wrongly_listed(homes, desk.problem)
+    unread = _wrong_rows(mapped, desk, desk.live_market.live_model.model.facts, as_of)
     errors = list(unread.values())
     readable = homes[~homes["source_row"].isin(list(unread))]
     tables, kinds = [], {}
@@ -210,15 +210,37 @@ def _answers(
         yield from batch_by_batch(estimate_many, calls, progress, f"Pricing, by {_CHUNK:,} rows")
 
 
-def _unread(mapped: MappedTable, facts: FactColumns) -> dict[int, tuple[Any, ...]]:
+def _wrong_rows(mapped: MappedTable, desk: Desk, facts: FactColumns, as_of: date) -> dict[int, tuple[Any, ...]]:
+    """Return the rows with an unreadable cell or an impossible asking price, each with all that is wrong in it."""
+    found = _unread(mapped, facts)
+    for row, line in _wrongly_listed(mapped.frame, desk.problem).items():
+        found.setdefault(row, []).append(line)
+    rows = mapped.frame[mapped.frame["source_row"].isin(list(found))]
+    columns = read_columns(rows.drop(columns=["source_row", LIST_PRICE], errors="ignore"), facts, desk.problem)
+    _, impossible = read_subjects(columns, [as_of] * len(rows), desk.problem)
+    for one in impossible.values():
+        line = _error(one, rows, desk.market)
+        found[line[0]].append(line)
+    return {row: _as_one(lines) for row, lines in found.items()}
+
+
+def _as_one(lines: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Return what is wrong in a row as one line: the first fact and its value, the reasons and remedies of all."""
+    *first, _, _ = lines[0]
+    reasons, remedies = (" ".join(dict.fromkeys(line[place] for line in lines)) for place in (-2, -1))
+    return *first, reasons, remedies
+
+
+def _unread(mapped: MappedTable, facts: FactColumns) -> dict[int, list[tuple[Any, ...]]]:
     """Return the rows with an unreadable cell for a fact in use."""
-    found: dict[int, tuple[Any, ...]] = {}
+    found: dict[int, list[tuple[Any, ...]]] = {}
     cells = mapped.problems[mapped.problems["field"].isin(facts.all)]
     for row, column, field, value, problem in cells[["source_row", "column", "field", "value", "problem"]].itertuples(
         index=False
     ):
         reason = f"{label_of(field)} = {value!r} in column {column!r} is {problem}."
-        found.setdefault(row, (row, "refused", field, value, reason, "Correct the cell, or leave it blank."))
+        line = (row, "refused", field, value, reason, "Correct the cell, or leave it blank.")
+        found.setdefault(row, []).append(line)
     return found
 
 

@@ -153,6 +153,18 @@ def test_a_row_with_an_asking_price_no_home_has_is_refused_as_by_the_form(small_
     assert wrong["reason"] == "List price = 1 is impossible: it must lie between 10,000 and 500,000,000."
 
 
+def test_all_that_is_wrong_in_a_row_is_named(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    content = f"zip,living area,beds,year built,list price\n{area},-5,200,1975,450000\n{area},1680,200,=1+1,1\n"
+    first, second = priced(small_desk, tmp_path, content).errors.to_dict("records")
+    assert (first["field"], first["value"]) == ("living_area_sqft", "-5")
+    for errors, told in (
+        (first, ("Living area = -5 is impossible", "Bedrooms = 200 is impossible")),
+        (second, ("Year built = '=1+1' in column", "List price = 1 is impossible", "Bedrooms = 200 is impossible")),
+    ):
+        assert [errors["reason"].count(words) for words in told] == [1] * len(told)
+        assert "Correct it, or leave it blank" in errors["remedy"]
+
+
 def test_every_row_is_in_the_ledger_with_what_is_known_of_it(
     own_store: Store, problem: Problem, tmp_path: Path
 ) -> None:
