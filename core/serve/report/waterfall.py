@@ -10,6 +10,7 @@ from typing import Final
 
 from reportlab.graphics.shapes import Drawing, Line, Rect, String
 from reportlab.lib.colors import Color
+from reportlab.lib.utils import simpleSplit
 
 from core.schema import label_of
 from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
@@ -30,6 +31,8 @@ _STRETCH_MOST: Final = 1.5
 _TEXT: Final = 9.0
 _DETAIL: Final = 7.5
 _UNWRITTEN: Final = ("latitude", "longitude", "address", "unit")
+_DETAIL_LINE: Final = 9.0
+_DETAIL_LINES_MAX: Final = 5
 _NAMED_MAX: Final = 5
 _PLACE: Final = "Location and neighborhood"
 
@@ -45,10 +48,13 @@ class Goal:
 
 @dataclass(frozen=True)
 class _Step:
-    """One line of the drawing: a bar from ``start`` to ``end``, or a mark where both are the same."""
+    """One line of the drawing: a bar from ``start`` to ``end``, or a mark where both are the same.
+
+    ``detail`` are the lines below its label.
+    """
 
     label: str
-    detail: str
+    detail: tuple[str, ...]
     amount: str
     start: float
     end: float
@@ -77,8 +83,8 @@ def waterfall(
     Its rows grow into ``room``, the height there is for it.
     """
     steps = _steps(drivers, goal, market, amounts)
-    room = max(width(step.amount, _TEXT, BOLD) for step in steps)
-    axis = _axis(steps, _LABELS + _GAP, wide - room - _GAP)
+    written = max(width(step.amount, _TEXT, BOLD) for step in steps)
+    axis = _axis(steps, _LABELS + _GAP, wide - written - _GAP)
     grown = stretch(_AXIS, sum(map(_height, steps)), room, _STRETCH_MOST)
     height = grown * sum(map(_height, steps)) + _AXIS
     drawing = Drawing(wide, height)
@@ -112,7 +118,7 @@ def _steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) 
     if goal.point_label is None:
         return _unwritten_steps(drivers, goal, market, amounts)
     running = amounts.rounded(drivers.typical)
-    steps = [_Step(f"Typical home in {drivers.area}", "", amounts.write(running), running, running, GREY, BOLD)]
+    steps = [_Step(f"Typical home in {drivers.area}", (), amounts.write(running), running, running, GREY, BOLD)]
     for place, item in enumerate(drivers.items):
         change = amounts.rounded(item.amount)
         if place < _NAMED_MAX and change:
@@ -121,31 +127,40 @@ def _steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) 
     rest = drivers.point - running
     if rest:
         colour = MORE if rest > 0 else LESS
-        steps.append(_Step("All the rest", "", _signed(rest, amounts), running, running + rest, colour))
+        steps.append(_Step("All the rest", (), _signed(rest, amounts), running, running + rest, colour))
     span = amounts.span(goal.low, goal.high)
-    steps.append(_Step("Likely sale price of this home", "", span, goal.low, goal.high, TEAL, BOLD))
+    steps.append(_Step("Likely sale price of this home", (), span, goal.low, goal.high, TEAL, BOLD))
     point = amounts.write(drivers.point)
-    steps.append(_Step(goal.point_label, "", point, drivers.point, drivers.point, TEAL, BOLD))
+    steps.append(_Step(goal.point_label, (), point, drivers.point, drivers.point, TEAL, BOLD))
     return steps
 
 
 def _unwritten_steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) -> list[_Step]:
     """Return the largest reasons, each from the typical home, in words instead of amounts; none leads to the point."""
     typical = drivers.typical
-    steps = [_Step(f"Typical home in {drivers.area}", "", "", typical, typical, GREY, BOLD)]
+    steps = [_Step(f"Typical home in {drivers.area}", (), "", typical, typical, GREY, BOLD)]
     for item in drivers.items[:_NAMED_MAX]:
         if change := amounts.rounded(item.amount):
             step = _driver(item, typical, change, market, amounts)
             steps.append(replace(step, amount="adds" if change > 0 else "takes off"))
     span = amounts.span(goal.low, goal.high)
-    return [*steps, _Step("Likely sale price of this home", "", span, goal.low, goal.high, TEAL, BOLD)]
+    return [*steps, _Step("Likely sale price of this home", (), span, goal.low, goal.high, TEAL, BOLD)]
 
 
 def _driver(item: Driver, running: float, change: float, market: Conventions, amounts: Amounts) -> _Step:
     differences = [difference(fact, market) for fact in item.facts if fact.name not in _UNWRITTEN]
     label = _PLACE if item.group is FactGroup.PLACE else item.group.value[:1].upper() + item.group.value[1:]
     colour = MORE if change >= 0 else LESS
-    return _Step(label, _capital(", ".join(differences)), _signed(change, amounts), running, running + change, colour)
+    return _Step(
+        label, _lines(_capital(", ".join(differences))), _signed(change, amounts), running, running + change, colour
+    )
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """Return a text in lines that fit beside the bars; only the last of too many ends with an ellipsis."""
+    lines = simpleSplit(plain(text), REGULAR, _DETAIL, _LABELS)
+    shown, left = lines[: _DETAIL_LINES_MAX - 1], lines[_DETAIL_LINES_MAX - 1 :]
+    return tuple(fitted(line, _DETAIL, _LABELS) for line in [*shown, *([" ".join(left)] if left else [])])
 
 
 def _capital(text: str) -> str:
@@ -164,14 +179,14 @@ def _axis(steps: Sequence[_Step], left: float, right: float) -> _Axis:
 
 
 def _height(step: _Step) -> float:
-    return _ROW if step.detail else _PLAIN_ROW
+    return _ROW + _DETAIL_LINE * (len(step.detail) - 1) if step.detail else _PLAIN_ROW
 
 
 def _draw(drawing: Drawing, step: _Step, middle: float, axis: _Axis, wide: float) -> None:
-    baseline = middle + (2 if step.detail else -3)
+    baseline = middle + (2 + _DETAIL_LINE * (len(step.detail) - 1) / 2 if step.detail else -3)
     drawing.add(_text(0, baseline, fitted(plain(step.label), _TEXT, _LABELS, step.font), _TEXT, INK, step.font))
-    if step.detail:
-        drawing.add(_text(0, baseline - 10, fitted(plain(step.detail), _DETAIL, _LABELS), _DETAIL, GREY))
+    for number, line in enumerate(step.detail):
+        drawing.add(_text(0, baseline - 10 - _DETAIL_LINE * number, line, _DETAIL, GREY))
     drawing.add(_text(wide, middle - 3, step.amount, _TEXT, step.colour, BOLD, "end"))
     left, right = sorted((axis.at(step.start), axis.at(step.end)))
     if step.start == step.end:

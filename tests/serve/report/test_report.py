@@ -15,6 +15,7 @@ from pypdf import PdfReader
 
 from core.access import Actor, Role
 from core.serve.comparables import Comparable
+from core.serve.drivers import Difference, Driver
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
 from core.serve.flags import Flag, FlagKind, Severity
@@ -255,6 +256,20 @@ def test_sales_too_unlike_the_home_are_said_to_confirm_nothing() -> None:
     assert "None of these sales is enough like this home to confirm its price" in page
     assert "adjusted by 127% on average" in page
     assert "point to" not in page
+
+
+def test_a_reason_of_several_facts_is_written_whole_in_lines() -> None:
+    answer = estimate()
+    facts = (
+        Difference("lot_area_sqft", 6_120.0, 5_000.0),
+        Difference("bathrooms", 2.5, 1.75),
+        Difference("garage_spaces", 0.0, 0.5),
+        Difference("condition", 4.0, 3.0),
+    )
+    several = replace(answer.drivers, items=(Driver(FactGroup.PLOT, 50_000.0, facts), *answer.drivers.items[1:]))
+    last = pages(replace(answer, drivers=several), frame())[2]
+    for words in ("2.5 bathrooms (typical 1.75 bathrooms)", "arage spaces 0 (typical 0.5)", "ondition 4 (typical 3)"):
+        assert words in last
 
 
 def test_point_that_is_not_to_be_shown_stands_nowhere() -> None:
