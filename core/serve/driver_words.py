@@ -25,6 +25,11 @@ _COUNTED: Final = {
     "garage_spaces": ("garage space", "garage spaces"),
     "units": ("dwelling unit", "dwelling units"),
 }
+# Of these facts more is worth more, so that one of them can be told to work against the amount of its group.
+_BETTER: Final = frozenset(
+    ["living_area_sqft", "lot_area_sqft", "bathrooms", "garage_spaces", "waterfront", "view", "condition", "grade"]
+)
+_LACKED: Final = {"view": "a view", "garage_spaces": "a garage"}
 _YEARS: Final = {"year_built": "construction", "year_renovated": "renovation"}
 _ONE: Final = ("adds", "takes off")
 _MANY: Final = ("add", "take off")
@@ -56,13 +61,37 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
         return f"{shown} {_effect(driver.amount, _ONE, market)}."
     if driver.group is FactGroup.PLACE:
         return f"{_place(driver.facts, area_name, market)} {_effect(driver.amount, _ONE, market)}."
-    match driver.facts:
-        case ():
+    against = [fact for fact in driver.facts if _points(fact) * driver.amount < 0]
+    # Where every fact points the other way, none of them is the exception.
+    against = against if len(against) < len(driver.facts) else []
+    despite = f", despite {_listed([_despite(fact, market) for fact in against])}" if against else ""
+    match [fact for fact in driver.facts if fact not in against]:
+        case []:
             return f"What is assumed about its {driver.group.value} {_effect(driver.amount, _ONE, market)}."
-        case (fact,):
+        case [fact]:
             verb = _MANY if _is_plural(fact) else _ONE
-            return f"Its {_alone(fact, market)} {_effect(driver.amount, verb, market)}."
-    return f"Its {_listed([_among(fact, market) for fact in driver.facts])} {_effect(driver.amount, _MANY, market)}."
+            return f"Its {_alone(fact, market)} {_effect(driver.amount, verb, market)}{despite}."
+        case facts:
+            things = _listed([_among(fact, market) for fact in facts])
+            return f"Its {things} {_effect(driver.amount, _MANY, market)}{despite}."
+
+
+def _points(fact: Difference) -> int:
+    """Tell which way a fact alone moves a price: 1 up, -1 down, 0 if that cannot be told."""
+    subject, usual = fact.subject, fact.typical
+    if fact.name not in _BETTER or not isinstance(subject, float) or not isinstance(usual, float):
+        return 0
+    return (subject > usual) - (subject < usual)
+
+
+def _despite(fact: Difference, market: Conventions) -> str:
+    if _is_lacked(fact):
+        return f"no {_LACKED[fact.name].removeprefix('a ')}"
+    return f"its {_among(fact, market)}"
+
+
+def _is_lacked(fact: Difference) -> bool:
+    return fact.name in _LACKED and fact.subject == 0
 
 
 def _sold(facts: Sequence[Difference], market: Conventions) -> str:
@@ -80,7 +109,7 @@ def _signed_amount(amount: float, market: Conventions) -> str:
 
 def _is_plural(fact: Difference) -> bool:
     return fact.subject is not None and (
-        fact.name == "living_area_sqft" or (fact.name in _COUNTED and fact.subject != 1)
+        fact.name == "living_area_sqft" or (fact.name in _COUNTED and fact.subject != 1 and not _is_lacked(fact))
     )
 
 
@@ -114,8 +143,8 @@ def _thing(fact: Difference, market: Conventions) -> str:
         return "lack of a renovation" if name == "year_renovated" else f"unknown {_name(name)}"
     if words.is_flag(name):
         return _name(name) if _is_yes(value) else f"lack of {_name(name)}"
-    if name == "view" and value == 0:
-        return "lack of a view"
+    if _is_lacked(fact):
+        return f"lack of {_LACKED[name]}"
     return _with_value(name, value, words.fact_value(name, value, market))
 
 
@@ -134,7 +163,7 @@ def _with_value(name: str, value: Value, text: str) -> str:
 def _remark(fact: Difference, market: Conventions) -> str:
     """Compare the fact with the usual one; "" if there is nothing to say."""
     name, usual = fact.name, fact.typical
-    if fact.subject is None or words.is_flag(name):
+    if fact.subject is None or words.is_flag(name) or (name in _COUNTED and _is_lacked(fact)):
         return ""
     if usual is None:
         return "most here never were" if name == "year_renovated" else ""

@@ -369,7 +369,12 @@ def _distribution_flags(subject: Subject, profile: MarketProfile) -> Iterator[Fl
             FlagKind.OUT_OF_DISTRIBUTION,
             Severity.REVIEW if extreme else Severity.NOTE,
             fact.name,
-            f"{value:,g}",
-            f"{fact.low:,g} to {fact.high:,g} in 99 of 100 sales",
+            _written(value, fact.unit),
+            f"{_written(fact.low, fact.unit)} to {_written(fact.high, fact.unit)} in 99 of 100 sales",
             "Check the fact; if it is right, the home is unusual here: review the price manually.",
         )
+
+
+def _written(number: float, unit: str) -> str:
+    """Write a fact's number; nobody reads the tenths of a square foot."""
+    return f"{number:,.0f}" if unit == "sqft" else f"{number:,g}"

@@ -103,6 +103,18 @@ def test_a_driver_is_said_as_an_agent_would_say_it(
     assert said(group, amount, *facts) == words
 
 
+def test_a_fact_that_works_against_the_amount_is_said_to_and_no_garage_is_no_number() -> None:
+    lot, no_garage = Difference("lot_area_sqft", 6_120.0, 5_000.0), Difference("garage_spaces", 0.0, 0.5)
+    assert said(FactGroup.PLOT, 50_000.0, lot, no_garage) == (
+        "Its lot area of 6,120 sq ft, 1,120 more than usual here, adds about $50K, despite no garage."
+    )
+    assert said(FactGroup.PLOT, -8_000.0, lot, no_garage) == (
+        "Its lack of a garage takes off about $8K, despite its lot area of 6,120 sq ft (1,120 more than usual here)."
+    )
+    assert said(FactGroup.PLOT, -8_000.0, no_garage) == "Its lack of a garage takes off about $8K."
+    assert said(FactGroup.PLOT, 8_000.0, no_garage) == "Its lack of a garage adds about $8K."
+
+
 def test_a_metric_market_hears_its_own_units_and_currency() -> None:
     area = Difference("living_area_sqft", 156 * 10.7639, 120 * 10.7639)
     assert said(FactGroup.SIZE, 61_000.0, area, market=METRIC) == (

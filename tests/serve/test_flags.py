@@ -142,3 +142,21 @@ def test_the_scope_in_force_flags_by_price_type_and_area_and_says_whether_it_is_
         assert all(words in flag.limit and flag.severity is Severity.REVIEW for flag in found)
         single = Subject({**home.facts, "property_type": "single_family"}, home.as_of)
         assert FlagKind.LEFT_OUT_OF_SCOPE not in kinds(single, answer, by_type)
+
+
+def test_an_unusual_area_is_written_in_whole_square_feet(small_desk: Desk, problem: Problem) -> None:
+    bundle = bundle_of(small_desk)
+    home = home_of(bundle)
+    numeric = tuple(
+        replace(fact, low=579.9) if fact.name == "living_area_sqft" else fact for fact in bundle.model.profile.numeric
+    )
+    model = replace(bundle.model, profile=replace(bundle.model.profile, numeric=numeric))
+    large = replace(home, facts={**home.facts, "living_area_sqft": 12_345.6})
+    [flag] = [
+        one
+        for one in subject_flags(large, model, problem)
+        if one.kind is FlagKind.OUT_OF_DISTRIBUTION and one.field == "living_area_sqft"
+    ]
+    assert flag.value == "12,346"
+    assert flag.limit.startswith("580 to ")
+    assert "." not in flag.limit

@@ -24,7 +24,7 @@ def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventio
         if name not in figures and name not in _COORDINATES
     ]
     if not estimate.subject.facts.get("property_type"):
-        found.append("property type left open")
+        found.append("no particular property type")
     area = area_of(estimate.subject.facts)
     if any(name in imputed for name in _COORDINATES):
         found.append(f"the middle of {area} as its place")
