@@ -698,11 +698,11 @@ def test_an_amount_that_is_no_number_is_named_at_its_field(desk: Desk) -> None:
     app.text_input(key("living_area_sqft")).set_value("1600")
     app.text_input(key("list_price")).set_value("a lot")
     app = press(app, "Price this home")
-    assert "List price = 'a lot' is not an amount above 0." in said(app)
+    assert "Asking price = 'a lot' is not an amount above 0." in said(app)
     assert app.text_input(key("list_price")).value == "a lot"
     app.text_input(key("list_price")).set_value("1")
     app = press(app, "Price this home")
-    assert "List price = 1 is impossible: it must lie between 10,000 and 500,000,000." in said(app).replace("\\", "")
+    assert "Asking price = 1 is impossible: it must lie between 10,000 and 500,000,000." in said(app).replace("\\", "")
 
 
 def test_the_asking_price_is_kept_with_the_estimate_and_does_not_move_it(home: Path, desk: Desk) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from core.access import Action
 from core.errors import ImpossibleProperty
 from core.problem import Problem
+from core.schema import label_of
 from core.serve.estimate import Refused
 from core.serve.reso import LIST_PRICE, own_facts
 from core.serve.subject import FactFault
@@ -51,7 +52,7 @@ def question_of(desk: Desk, asked: Asked, today: date) -> Question:
         facts,
         asked.as_of or desk.valuation_date(today),
         _level(asked.level, desk.problem),
-        list_price(listed if asked.list_price is None else asked.list_price, desk.problem),
+        list_price(listed if asked.list_price is None else asked.list_price, desk.problem, label_of(LIST_PRICE)),
         asked.reference,
         asked.request_id,
     )
@@ -76,19 +77,22 @@ def price_home(workspace: Workspace, desk: Desk, asked: Asked, channel: Channel)
     return price_and_record(workspace, desk, question, channel)
 
 
-def list_price(value: object, problem: Problem) -> float | None:
-    """Return an asking price, None if it is blank; raises ImpossibleProperty for what no home is offered for."""
+def list_price(value: object, problem: Problem, called: str = "Asking price") -> float | None:
+    """Return an asking price, None if it is blank; raises ImpossibleProperty for what no home is offered for.
+
+    ``called`` is what the asker knows it by: agents by the default, programs by the label of their field.
+    """
     if value is None or value == "":
         return None
     amount = typed_amount(value) if isinstance(value, str) else value
     if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 < amount < math.inf:
         raise ImpossibleProperty(
-            f"List price = {str(value)[:60]!r} is not an amount above 0.", "Correct it, or leave it out.", LIST_PRICE
+            f"{called} = {str(value)[:60]!r} is not an amount above 0.", "Correct it, or leave it out.", LIST_PRICE
         )
     limit = problem.limits["sale_price"]
     if not limit.holds(amount):
         raise ImpossibleProperty(
-            f"List price = {amount:,.15g} is impossible: it must lie between {limit.low:,.15g} and {limit.high:,.15g}.",
+            f"{called} = {amount:,.15g} is impossible: it must lie between {limit.low:,.15g} and {limit.high:,.15g}.",
             "Correct it, or leave it out.",
             LIST_PRICE,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.access import Actor, Role
-from core.errors import AnswerUnreadable, NotFound, StoreUnavailable
+from core.errors import AnswerUnreadable, ImpossibleProperty, NotFound, StoreUnavailable
 from core.problem import Problem
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Store, open_store
@@ -17,6 +17,7 @@ from core.store.ledger.estimates import Ledger
 from core.workflows.pricing.answers import Question, load_answer, own_undecided, price_and_record, recent, recent_alone
 from core.workflows.pricing.decisions import DecisionInput, decide
 from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.pricing.questions import Asked, list_price, question_of
 from tests.acting import acting
 
 AGENT = Actor("Ana", Role.AGENT, "North")
@@ -229,3 +230,11 @@ def test_unknown_id_and_a_row_of_a_file_say_why_they_cannot_be_shown(opened: Sto
     record = opened.ledger.append(figures_only, AGENT)
     with pytest.raises(AnswerUnreadable, match="file of many"):
         load_answer(acting(opened, AGENT), record.estimate_id)
+
+
+def test_an_impossible_asking_price_is_named_as_the_asker_knows_it(small_desk: Desk, problem: Problem) -> None:
+    with pytest.raises(ImpossibleProperty, match=r"^Asking price = 5 is impossible"):
+        list_price(5.0, problem)
+    for asked in (Asked({"ListPrice": 5}), Asked({}, list_price=5.0)):
+        with pytest.raises(ImpossibleProperty, match=r"^List price = 5 is impossible"):
+            question_of(small_desk, asked, date(2026, 1, 1))

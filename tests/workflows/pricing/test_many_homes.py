@@ -150,7 +150,7 @@ def test_a_row_with_an_asking_price_no_home_has_is_refused_as_by_the_form(small_
     assert answer.table["row"].tolist() == [1, 2, 3]
     [wrong] = answer.errors.to_dict("records")
     assert (wrong["row"], wrong["status"], wrong["field"], wrong["value"]) == (4, "refused", "list_price", "1")
-    assert wrong["reason"] == "List price = 1 is impossible: it must lie between 10,000 and 500,000,000."
+    assert wrong["reason"] == "Asking price = 1 is impossible: it must lie between 10,000 and 500,000,000."
 
 
 def test_all_that_is_wrong_in_a_row_is_named(small_desk: Desk, tmp_path: Path, area: str) -> None:
@@ -159,7 +159,7 @@ def test_all_that_is_wrong_in_a_row_is_named(small_desk: Desk, tmp_path: Path, a
     assert (first["field"], first["value"]) == ("living_area_sqft", "-5")
     for errors, told in (
         (first, ("Living area = -5 is impossible", "Bedrooms = 200 is impossible")),
-        (second, ("Year built = '=1+1' in column", "List price = 1 is impossible", "Bedrooms = 200 is impossible")),
+        (second, ("Year built = '=1+1' in column", "Asking price = 1 is impossible", "Bedrooms = 200 is impossible")),
     ):
         assert [errors["reason"].count(words) for words in told] == [1] * len(told)
         assert "Correct it, or leave it blank" in errors["remedy"]
