@@ -180,7 +180,8 @@ def check_required(mapping: ColumnMapping) -> None:
             raise MappingError("Neighborhood data need a zipcode or neighborhood column and at least one figure.")
         return
     if not fields & set(LOCATIONS):
-        raise MappingError(f"No column says where a property is: map one to {', '.join(LOCATIONS)}.")
+        labels = ", ".join(FIELD_BY_NAME[name].label for name in LOCATIONS)
+        raise MappingError(f"No column says where a property is: map one to one of {labels}.")
 
 
 def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:

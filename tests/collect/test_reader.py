@@ -198,6 +198,17 @@ def test_a_file_without_rows_is_refused(tmp_path: Path, content: str, words: str
         _read(tmp_path, content)
 
 
+@pytest.mark.parametrize("name", ["junk.xlsx", "JUNK.XLS", "junk.ods"])
+@pytest.mark.parametrize("content", ["this is no workbook", "this is, no workbook\n"])
+def test_text_that_is_named_a_workbook_is_said_to_be_none(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(FileUnreadable, match=f"{name} is no workbook.* plain text"):
+        read_table(path)
+    path.write_text("a,b\n1,2\n", encoding="utf-8")
+    assert len(read_table(path).frame) == 1, "a table under a wrong name is read all the same"
+
+
 def test_headers_given_twice_are_named(tmp_path: Path) -> None:
     with pytest.raises(DuplicateHeaders, match="'price'") as refusal:
         _read(tmp_path, "price,area,price\n1,2,3\n")

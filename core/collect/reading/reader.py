@@ -43,6 +43,7 @@ _SIGNATURES: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"\xfd7zXZ", "an xz archive", "Unpack it, or pack it with gzip instead."),
 )
 _MARKUP: Final = (("<!doctype", "a web page"), ("<html", "a web page"), ("<?xml", "an XML document"))
+_WORKBOOK_NAMES: Final = (".xlsx", ".xls", ".ods")
 _OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"
 _WORKBOOK_PARTS: Final = ("xl/", "[Content_Types].xml", "content.xml")
 
@@ -86,11 +87,16 @@ def parse_table(
 
 def table_of(extracted: Extracted, sha256: str, name: str) -> RawTable:
     """Return the table in a file's text; raises FileUnreadable, FileEmpty, FileTooLarge or DuplicateHeaders."""
-    layout = find_layout(extracted.text, name, extracted.separator)
-    records = read_records(extracted.text, layout)
-    if not len(records.row_numbers):
-        raise _none_read(name, layout, records)
     is_text = extracted.reading.format is FileFormat.DELIMITED
+    try:
+        layout, records = _laid_out(extracted, name)
+    except FileEmpty as error:
+        if is_text and extracted.text.strip() and name.lower().endswith(_WORKBOOK_NAMES):
+            raise FileUnreadable(
+                f"{name} is no workbook, although its name says so: it holds plain text without rows below a header. "
+                "Save the table again as a workbook or as CSV."
+            ) from error
+        raise
     reading = replace(
         extracted.reading,
         separator=layout.separator if is_text else "",
@@ -105,6 +111,15 @@ def table_of(extracted: Extracted, sha256: str, name: str) -> RawTable:
         bad_lines=records.bad_lines,
         row_numbers=records.row_numbers,
     )
+
+
+def _laid_out(extracted: Extracted, name: str) -> tuple[Layout, Records]:
+    """Return how a file's text is laid out, and its records, of which there is at least one."""
+    layout = find_layout(extracted.text, name, extracted.separator)
+    records = read_records(extracted.text, layout)
+    if not len(records.row_numbers):
+        raise _none_read(name, layout, records)
+    return layout, records
 
 
 def extract(

@@ -11,14 +11,15 @@ import pandas as pd
 
 from core.collect.columns.candidates import header_score
 from core.collect.columns.guess import ColumnGuess, guess_mapping
-from core.collect.mapping import ColumnMapping, ColumnRule, read_column
+from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule, read_column
 from core.collect.parsers import Marks
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import FieldNames, load_vocabulary, snake
 from core.errors import MappingError
 from core.prepare.features.facts import FactColumns
-from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, Source, is_extra
+from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, Source, is_extra, label_of
 from core.serve.subject import nearest_fact
+from core.wording import either
 
 LIST_PRICE: Final = "list_price"
 """The asking price: recorded with an estimate, but not a fact of the home."""
@@ -102,6 +103,14 @@ class _Reader:
         cells: pd.Series = self.table.frame[column]
         unread = [int(read_column(cells, rule, self.marks)[1].sum()) for rule in rules]
         return rules[int(np.argmin(unread))]
+
+
+def refuse_placeless(mapping: ColumnMapping, facts: FactColumns) -> None:
+    """Raise MappingError for a list without a column that says where its homes are, naming those to add."""
+    if mapping.address_columns or {rule.field for rule in mapping.rules} & {*LOCATIONS}:
+        return
+    wanted = either(map(label_of, ("address", *facts.area_codes)))
+    raise MappingError(f"No column says where a home is. Add a column {wanted} (see the template).")
 
 
 def refuse_misspelled(columns: Sequence[ColumnRead], facts: FactColumns) -> None:

@@ -39,7 +39,13 @@ from core.store.ledger.spool import Fate
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, PricedBy, ledger_entry, priced_by
-from core.workflows.pricing.listing_columns import LIST_PRICE, ColumnRead, map_listings, refuse_misspelled
+from core.workflows.pricing.listing_columns import (
+    LIST_PRICE,
+    ColumnRead,
+    map_listings,
+    refuse_misspelled,
+    refuse_placeless,
+)
 from core.workflows.pricing.questions import list_price
 from core.workspace import Workspace
 
@@ -106,6 +112,7 @@ def price_file(
     facts = desk.live_market.live_model.model.facts if desk.live_market else FactColumns((), (), (), False, False)
     mapping, columns = map_listings(table, facts, desk.market.area_unit)
     refuse_misspelled(columns, facts)
+    refuse_placeless(mapping, facts)
     mapped = apply_mapping(table, mapping)
     filled: Mapping[int, tuple[str, ...]] = {}
     if book is not None:

@@ -204,8 +204,12 @@ def test_a_market_without_a_model_prices_nothing(own_store: Store, problem: Prob
 def test_a_file_without_rows_or_place_is_refused_whole(small_desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(FileEmpty):
         priced(small_desk, tmp_path, "zip,living area\n")
-    with pytest.raises(MappingError, match="No column says where"):
-        priced(small_desk, tmp_path, "living area,beds\n1500,3\n1600,4\n")
+    for content in ("living area,beds\n1500,3\n1600,4\n", "foo,bar\n1,2\n3,4\n"):
+        with pytest.raises(MappingError) as raised:
+            priced(small_desk, tmp_path, content)
+        assert str(raised.value).startswith("No column says where a home is. Add a column Address")
+        assert "Zipcode" in str(raised.value)
+        assert "_" not in str(raised.value)
 
 
 def test_progress_is_told_to_the_end(small_desk: Desk, tmp_path: Path, area: str) -> None:
