@@ -12,10 +12,11 @@ from core.schema import label_of
 from core.serve.words import labelled, unit_of
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.listing_columns import LIST_PRICE
-from core.workflows.pricing.many_homes import PricedFile
+from core.workflows.pricing.many_homes import NAMED, PricedFile
 
 REFERENCE: Final = "Reference"
 ASKING: Final = "Asking price"
+_FIRST: Final = ("row", "reference", "address", "asking_price")
 # Beyond the square root of ten, an asking price is nearer to ten times the estimate, or a tenth of it, than to itself.
 _DIGIT: Final = 10.0**0.5
 
@@ -59,6 +60,27 @@ def beside_asking(priced: PricedFile) -> pd.DataFrame:
         asking_price=asking, difference=asking / table["point"] - 1, place=place, check_asking_price=doubted
     )
     return table.sort_values("difference", key=np.abs, ascending=False, kind="stable", ignore_index=True)
+
+
+def not_priced(priced: PricedFile) -> pd.DataFrame:
+    """Return the rows not priced with what names each home and its asking price, in the order of the file."""
+    table = priced.errors
+    if priced.references:
+        table = table.assign(reference=table["row"].map(priced.references).fillna(""))
+    homes = priced.homes.set_index("source_row")
+    given = [name for name in NAMED if name in homes and homes[name].notna().any()]
+    table = table.assign(**{name: table["row"].map(homes[name]) for name in given})
+    if LIST_PRICE in homes:
+        asking = table["row"].map(homes[LIST_PRICE]).astype("float64")
+        table = table.assign(asking_price=asking.where(asking > 0))
+    return table
+
+
+def to_take_along(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table for a file: what tells the homes apart comes first, and shares are rounded to 4 places."""
+    first = [name for name in _FIRST if name in table]
+    table = table[[*first, *(name for name in table.columns if name not in first)]]
+    return table.assign(difference=table["difference"].round(4)) if "difference" in table else table
 
 
 def template(desk: Desk) -> pd.DataFrame:

@@ -52,7 +52,9 @@ from core.workspace import Workspace
 ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
 FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags")
 
-_NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
+NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
+"""The columns that name a home."""
+
 # Rows per batch: enough that call overhead is negligible, few enough to show progress and save memory.
 _CHUNK: Final = 5_000
 _REFERENCES: Final = frozenset({"reference", "ref", "listing_id", "listing_number", "mls_number", "mls_id", "mls"})
@@ -312,7 +314,7 @@ def _with_row_names(homes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _names(homes: pd.DataFrame) -> list[str]:
-    return [name for name in _NAMED if name in homes.columns and homes[name].notna().any()]
+    return [name for name in NAMED if name in homes.columns and homes[name].notna().any()]
 
 
 def _unreadable(table: RawTable) -> pd.DataFrame:

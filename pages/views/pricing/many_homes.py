@@ -19,6 +19,7 @@ from core.serve.estimate import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload
 from core.wording import area_label, count, market_day, money, percent, signed_percent
+from core.workflows.pricing import asking_prices
 from core.workflows.pricing.asking_prices import Place, beside_asking, template
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.many_homes import PricedFile, price_file, record_file
@@ -151,7 +152,11 @@ def _show(answer: PricedFile, desk: Desk) -> None:
             # The general advice is shown literally, so it is not escaped.
             st.info(UNAVAILABLE, icon=":material/info:")
         figures.frame(errors_on_screen(answer), "rows_not_priced")
-        _download("Download the rows not priced", answer.errors, f"not-priced-{stem}.csv")
+        _download(
+            "Download the rows not priced",
+            asking_prices.to_take_along(asking_prices.not_priced(answer)),
+            f"not-priced-{stem}.csv",
+        )
     with st.expander("How the columns were read", icon=":material/table_chart:"):
         figures.frame(columns_on_screen(answer), "columns_read")
 
@@ -213,7 +218,8 @@ def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
 
 def to_take_along(table: pd.DataFrame) -> pd.DataFrame:
     """Return the prices for a file, with what to look at in the words of the screen."""
-    return table.assign(flags=table["flags"].map(_to_look_at)).rename(columns={"flags": "to_look_at"})
+    worded = table.assign(flags=table["flags"].map(_to_look_at)).rename(columns={"flags": "to_look_at"})
+    return asking_prices.to_take_along(worded)
 
 
 def _to_look_at(flags: str) -> str:

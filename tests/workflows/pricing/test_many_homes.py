@@ -16,6 +16,7 @@ from core.progress import silent
 from core.schema import SQFT_PER_SQM
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import Store, open_store
+from core.workflows.pricing.asking_prices import beside_asking, not_priced, to_take_along
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.many_homes import ERROR_COLUMNS, PricedFile, in_file_order, price_file, record_file
 from tests.acting import acting
@@ -163,6 +164,27 @@ def test_all_that_is_wrong_in_a_row_is_named(small_desk: Desk, tmp_path: Path, a
     ):
         assert [errors["reason"].count(words) for words in told] == [1] * len(told)
         assert "Correct it, or leave it blank" in errors["remedy"]
+
+
+def test_files_to_take_along_begin_with_what_tells_the_homes_apart(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    content = (
+        f"ref,address,living area,zip,asking price\nA1,1 Elm St,1680,{area},450000\nA2,2 Elm St,,{area},460000\n"
+        f"A3,3 Elm St,1500,{area},\nA4,4 Elm St,-5,{area},470000\n"
+    )
+    answer = priced(small_desk, tmp_path, content)
+    prices, others = to_take_along(beside_asking(answer)), to_take_along(not_priced(answer))
+    for table in (prices, others):
+        assert list(table)[:4] == ["row", "reference", "address", "asking_price"]
+    assert set(prices) == set(beside_asking(answer))
+    assert set(ERROR_COLUMNS) < set(others)
+    found = prices[["row", "reference", "address"]].to_numpy().tolist()
+    assert found == [[1, "A1", "1 Elm St"], [3, "A3", "3 Elm St"]]
+    assert others[["row", "reference", "address", "asking_price"]].to_numpy().tolist() == [
+        [2, "A2", "2 Elm St", 460_000.0],
+        [4, "A4", "4 Elm St", 470_000.0],
+    ]
+    difference = prices["difference"][0]
+    assert difference == round(450_000 / prices["point"][0] - 1, 4)
 
 
 def test_every_row_is_in_the_ledger_with_what_is_known_of_it(
