@@ -37,6 +37,7 @@ NET_HIGH: Final = 0.15
 _FAR: Final = 2.0
 """Sales adjusted beyond this many times one of these limits confirm no price where most of the weight is theirs.
 
+Nor do sales that are adjusted as much gross on average, be one of them less far.
 Up to there the mean of comparables is as near to sale prices as that of homes adjusted little; beyond, it errs more.
 """
 
@@ -96,7 +97,7 @@ class ComparableValue:
 
     ``reconciled`` weights the mean and the model's estimate by their uncertainty and stays inside the model's range;
     ``agrees`` is False if the mean lies outside that range. ``weights`` by sale_id sum to 1. ``confirms`` is False if
-    most of the weight is of sales too unlike the home to confirm a price; ``adjusted_by`` is the weighted mean of their
+    the sales are, by weight, too unlike the home to confirm a price; ``adjusted_by`` is the weighted mean of their
     gross adjustments, as a share of their prices. Answers stored by earlier releases have neither.
     """
 
@@ -348,6 +349,8 @@ def reconcile(
     )
     share = fsd**2 / (fsd**2 + spread**2)
     reconciled = float(np.exp((1 - share) * np.log(exact) + share * mean))
+    adjusted_by = float(weight @ [one.gross for one, _ in chosen])
+    far = float(weight @ [_is_far(one) for one, _ in chosen])
     lowest, highest = adjusted_span([one for one, _ in chosen])
     return ComparableValue(
         low=lowest,
@@ -356,8 +359,8 @@ def reconcile(
         reconciled=float(np.clip(reconciled, low, high)),
         agrees=bool(low <= np.exp(mean) <= high),
         weights={one.sale_id: float(share_of) for (one, _), share_of in zip(chosen, weight, strict=True)},
-        confirms=bool(weight @ [_is_far(one) for one, _ in chosen] <= 1 / 2),
-        adjusted_by=float(weight @ [one.gross for one, _ in chosen]),
+        confirms=far <= 1 / 2 and adjusted_by <= _FAR * GROSS_HIGH,
+        adjusted_by=adjusted_by,
     )
 
 

@@ -205,6 +205,17 @@ def test_sales_adjusted_out_of_all_likeness_confirm_no_price_and_offer_none(
     assert chosen.confirms, "most of the weight is of a sale like the home"
 
 
+def test_one_sale_like_the_home_does_not_vouch_for_others_adjusted_beyond_measure() -> None:
+    near = replace(made("near", 400_000.0, 0.6), adjustments={FactGroup.SIZE: 80_000.0}, adjusted=480_000.0)
+    absurd = replace(made("absurd", 220_000.0, 0.4), adjustments={FactGroup.SIZE: 264_000.0}, adjusted=484_000.0)
+    value = reconcile([near, absurd], {"near": 1.0, "absurd": 1.0}, 480_000.0, 0.1, 400_000.0, 560_000.0)
+    alone = reconcile([near, absurd], {"near": 1.0}, 480_000.0, 0.1, 400_000.0, 560_000.0)
+    assert value is not None
+    assert alone is not None
+    assert (value.offered, value.adjusted_by) == (None, pytest.approx(0.6))
+    assert alone.offered == alone.reconciled
+
+
 def test_comparables_far_from_the_model_disagree_and_none_say_nothing() -> None:
     far = reconcile([made("far", 900_000.0)], {"far": 1.0}, 400_000.0, 0.1, 350_000.0, 450_000.0)
     assert far is not None
