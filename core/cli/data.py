@@ -296,6 +296,8 @@ def _ingest_document(report: IntakeReport) -> dict[str, Any]:
         "matched": dict(preview.matched),
         "conflicts": len(preview.conflicts),
         "unreadable_cells": len(preview.problems),
+        "filled_in": {"sales": preview.area_fill.sales, "by_fact": dict(preview.area_fill.by_fact)},
+        "without_neighborhood_figures": preview.area_fill.without,
         "elsewhere": preview.elsewhere,
         "inferences": [{"file": table.name, **asdict(one)} for table in preview.tables for one in table.inferences],
         "taken_out": {
@@ -315,7 +317,7 @@ def _ingest_text(report: IntakeReport) -> str:
         f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
     ]
     lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
-    lines += [preview.elsewhere] if preview.elsewhere else []
+    lines += filter(None, [preview.area_fill.words, preview.elsewhere])
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
     if not report.changed:
         return "\n".join([*lines, f"{why_nothing_new(preview.files)} Still {head}"])

@@ -32,6 +32,7 @@ from core.store import DataVersion, Market, NewVersion, Store
 from core.store.base.markets import USUAL_CURRENCY, AreaUnit, new_market, slug_of
 from core.store.sales.scrutiny import StoredSaleDecision
 from core.workflows.columns.names import names_to_give
+from core.workflows.data.area_figures import AreaFill, Brought, brought_figures, with_area_figures
 from core.workflows.data.corrected_sales import (
     BEFORE,
     CORRECTED_ROW,
@@ -90,8 +91,9 @@ class IntakePreview:
     ``leaks`` are the columns of each sales file that reveal the price; ``personal`` lists by file what of persons was
     dropped or cut out on reading; ``readings`` says how each file was read, and ``intake`` is the record of it with the
     mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one. ``gained``
-    counts by fact the stored sales that gain it from tax and neighborhood files. ``elsewhere`` says that
-    hardly any sale of a file is where the market has sales, "" else. ``currency`` is the market's.
+    counts by fact the stored sales that gain it from tax and neighborhood files, ``area_fill`` the new sales that get
+    figures which the market held. ``elsewhere`` says that hardly any sale of a file is where the market has sales, ""
+    else. ``currency`` is the market's.
     """
 
     market: str | NewMarket
@@ -116,6 +118,7 @@ class IntakePreview:
     intake: tuple[FileIntake, ...] = ()
     roll: pd.DataFrame | None = None
     gained: Mapping[str, int] = field(default_factory=dict)
+    area_fill: AreaFill = field(default_factory=AreaFill)
     elsewhere: str = ""
     currency: str = USUAL_CURRENCY
 
@@ -186,6 +189,7 @@ def prepare_intake(
         intake=read.records,
         roll=joined_roll(lambda: store.versions.load_roll(parent.version_id) if parent else None, intake.roll, today),
         gained=intake.gained,
+        area_fill=intake.area_fill,
         elsewhere=elsewhere,
         currency=currency,
     )
@@ -249,12 +253,15 @@ def ingest(
 class _Intake:
     """The market's sales as they grow file by file, with the accounting so far."""
 
-    def __init__(self, held: Pool | None, superseded: pd.DataFrame, rows_seen: int) -> None:
+    def __init__(
+        self, held: Pool | None, superseded: pd.DataFrame, rows_seen: int, brought: Sequence[Brought] = ()
+    ) -> None:
         self.held = held.sales if held is not None else None
         # Why sales are set aside, by their row of the intake.
         self.doubts = dict(zip(held.sales[ROW], held.doubt, strict=True)) if held is not None else {}
         self.superseded = superseded
         self.rows_seen = rows_seen
+        self.brought, self.area_fill = brought, AreaFill()
         self.files: list[FileAccounting] = []
         self.references: tuple[FileAccounting, ...] = ()
         self.roll: pd.DataFrame | None = None
@@ -280,7 +287,8 @@ class _Intake:
         self.conflicts.append(merged.conflicts.assign(file=table.name))
         self.files.append(account(table, ledger))
         self._note(merged)
-        sales = cleaned.sales.loc[~corrects]
+        sales, fill = with_area_figures(cleaned.sales.loc[~corrects], self.held, self.brought)
+        self.area_fill += fill
         new = sales.assign(intake_row=self.rows_seen + sales["source_row"] - 1).drop(columns="source_row")
         self.doubts.update(zip(new[ROW], cleaned.set_aside[~corrects], strict=True))
         self.held = appended(self.held, new)
@@ -393,7 +401,8 @@ def _begin(store: Store, parent: DataVersion | None, decisions: Sequence[StoredS
     if parent is None:
         return _Intake(None, sales_of(()), 0)
     superseded = pd.concat([corrected_sales(store, parent.market_id), originals(decisions)], ignore_index=True)
-    return _Intake(load_pool(store, parent), superseded, parent.rows_seen)
+    brought = brought_figures(store, parent.market_id)
+    return _Intake(load_pool(store, parent), superseded, parent.rows_seen, brought)
 
 
 def market_id_of(market: str | NewMarket) -> str:

@@ -59,6 +59,8 @@ def draw_figures(found: IntakePreview) -> None:
         st.markdown(f"**{plain(f'Ready: {gained_words(found.gained, len(found.changed_rows))}')}**")
     else:
         st.markdown(f"**{plain(verdict_words(sales))}**")
+    if words := found.area_fill.words:
+        st.info(plain(words), icon=":material/info:")
     if found.elsewhere:
         st.warning(plain(found.elsewhere), icon=":material/wrong_location:")
     if not sales:

@@ -1,0 +1,136 @@
+"""Figures of neighborhoods that a market holds for an area: its later sales get them too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import pandas as pd
+
+from core.collect.join_keys import area_codes, column_or_missing, fold_names
+from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra
+from core.store import Store
+from core.wording import count
+
+_CODES: Final = ("zipcode", "neighbourhood")
+_NAMES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
+# A column with several values in more of its areas is no figure of areas: homes differ, or files of several years.
+_DIFFER_MAX: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a neighborhood file brought to a market: the area codes it has, and the fields of its figures."""
+
+    codes: tuple[str, ...]
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AreaFill:
+    """What new sales got of the figures that the market holds.
+
+    ``sales`` of them got any, ``by_fact`` counts them by field; ``without`` of ``new`` have none of the figures still.
+    """
+
+    sales: int = 0
+    by_fact: Counter[str] = field(default_factory=Counter)
+    without: int = 0
+    new: int = 0
+
+    def __add__(self, other: AreaFill) -> AreaFill:
+        """Return the counts of both."""
+        return AreaFill(
+            self.sales + other.sales, self.by_fact + other.by_fact, self.without + other.without, self.new + other.new
+        )
+
+    @property
+    def words(self) -> str:
+        """What was filled in and what is still missing, in sentences; "" where no figure is missing."""
+        found = []
+        if self.sales:
+            get = "gets" if self.sales == 1 else "get"
+            found.append(
+                f"{count(self.sales, 'new sale')} {get} {count(len(self.by_fact), 'neighborhood figure')} that the "
+                "market already holds for the area."
+            )
+        if self.without:
+            have = "has" if self.without == 1 else "have"
+            found.append(
+                f"{self.without:,} of {count(self.new, 'new sale')} {have} none of the market's neighborhood figures: "
+                "add a neighborhood file with their areas."
+            )
+        return " ".join(found)
+
+
+def brought_figures(store: Store, market_id: str) -> tuple[Brought, ...]:
+    """Return what neighborhood files brought to a market's data in use, the newest file first.
+
+    Files of releases that kept no record of their columns are left out. Raises NotFound, StoreUnavailable.
+    """
+    versions = [
+        version.version_id
+        for version in store.versions.chain(market_id)
+        if any(one.source == Source.NEIGHBOURHOOD for one in version.files)
+    ]
+    mappings = [one.mapping for version in versions for one in store.versions.intake(version)]
+    named = [[str(rule["field"]) for rule in one["rules"]] for one in mappings if one["source"] == Source.NEIGHBOURHOOD]
+    return tuple(
+        Brought(
+            tuple(code for code in _CODES if code in names),
+            tuple(name for name in names if name in _NAMES or is_extra(name)),
+        )
+        for names in named
+    )
+
+
+def with_area_figures(
+    new: pd.DataFrame, held: pd.DataFrame | None, brought: Sequence[Brought]
+) -> tuple[pd.DataFrame, AreaFill]:
+    """Give new sales the figures they lack, from the stored sales of their area; both tables are canonical.
+
+    A figure is taken only where all stored sales of the area have the same: it came from a neighborhood file, and says
+    nothing of a single sale. No value that a new sale has changes.
+    """
+    fields = sorted({name for one in brought for name in one.fields})
+    if held is None or held.empty or new.empty or not fields:
+        return new, AreaFill()
+    filled, by_fact, gains = new.copy(), Counter[str](), pd.Series(False, index=new.index)
+    for one in brought:
+        code, figures = _figures(held, one)
+        offered = figures.reindex(_keys(new, code).to_numpy()).set_axis(new.index)
+        for name in offered:
+            ours = filled[name] if name in filled else offered[name].iloc[:0].reindex(new.index)
+            if ours.isna().all():
+                ours = ours.astype(offered[name].dtype)
+            takes = ours.isna() & offered[name].notna()
+            if takes.any() and ours.dtype == offered[name].dtype:
+                filled[name] = ours.mask(takes, offered[name])
+                by_fact[str(name)] += int(takes.sum())
+                gains |= takes
+    without = filled.reindex(columns=fields).isna().all(axis=1)
+    return filled, AreaFill(int(gains.sum()), by_fact, int(without.sum()), len(new))
+
+
+def _figures(held: pd.DataFrame, brought: Brought) -> tuple[str, pd.DataFrame]:
+    """Return the code by which stored sales have their figures, and the one value of each area and figure by it."""
+    names = [name for name in brought.fields if name in held]
+    if not names:
+        return _CODES[0], pd.DataFrame()
+    tables = {}
+    for code in brought.codes:
+        rows = held[names].assign(area=_keys(held, code)).dropna(subset="area").drop_duplicates()
+        tables[code] = rows.groupby("area")
+    numbers = {code: table[names].nunique() for code, table in tables.items()}
+    # Figures that were joined by the other code differ within an area. min keeps the first of equals: the zip code.
+    code = min(numbers, key=lambda one: int((numbers[one] > 1).to_numpy().sum()))
+    several, known = (numbers[code] > 1).sum(), (numbers[code] > 0).sum()
+    of_areas = [name for name in names if several[name] <= _DIFFER_MAX * known[name]]
+    return code, tables[code][of_areas].first().where(numbers[code][of_areas] == 1)
+
+
+def _keys(sales: pd.DataFrame, code: str) -> pd.Series:
+    fold = area_codes if code == "zipcode" else fold_names
+    return fold(column_or_missing(sales, code).astype("str"))

@@ -1,0 +1,103 @@
+"""Figures of neighborhoods that a market holds: later sales of an area get them, and nothing else is made up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.problem import Problem
+from core.store import Market, Store
+from core.workflows.data.area_figures import AreaFill, Brought, with_area_figures
+from core.workflows.data.versions import undo_version
+from core.workspace import Workspace
+from tests.acting import acting
+from tests.workflows.data.test_intake import ANALYST, HEADER, TODAY, rows, write
+from tests.workflows.data.test_late_facts import AREAS, sales_of, take_in
+
+BY_ZIP = Brought(("zipcode",), ("school_rating", "x_median_income"))
+
+
+@pytest.fixture
+def market(store: Store) -> Market:
+    return store.markets.create("Testville", "USD", "sqft", False, ANALYST)
+
+
+@pytest.fixture
+def workspace(store: Store, problem: Problem) -> Workspace:
+    return acting(store, ANALYST, problem, today=TODAY)
+
+
+def test_later_sales_get_the_figures_that_the_market_holds(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    take_in(workspace, market, write(tmp_path, HEADER + rows(50)), write(tmp_path, AREAS, "areas.csv"))
+    report = take_in(workspace, market, write(tmp_path, HEADER + rows(25, start=50), "later.csv"))
+    after = sales_of(workspace, report)
+    assert after["x_median_income"].notna().equals(after["zipcode"].ne("00104"))
+    assert after.loc[after["zipcode"] == "00102", "x_median_income"].eq(41_800).all()
+    fill = report.preview.area_fill
+    assert (fill.sales, fill.without, fill.new) == (20, 5, 25)
+    assert fill.by_fact == {"school_rating": 20, "x_median_income": 20}
+    assert fill.words == (
+        "20 new sales get 2 neighborhood figures that the market already holds for the area. 5 of 25 new sales have "
+        "none of the market's neighborhood figures: add a neighborhood file with their areas."
+    )
+    # The same sales again are known, and change nothing.
+    again = take_in(workspace, market, write(tmp_path, HEADER + rows(25, start=50), "again.csv"))
+    assert (again.changed, again.preview.area_fill) == (False, AreaFill())
+
+
+def test_figures_of_an_undone_file_are_not_held(workspace: Workspace, market: Market, tmp_path: Path) -> None:
+    take_in(workspace, market, write(tmp_path, HEADER + rows(50)))
+    undo_version(
+        workspace, take_in(workspace, market, write(tmp_path, AREAS, "areas.csv")).version.version_id, "a trial"
+    )
+    report = take_in(workspace, market, write(tmp_path, HEADER + rows(25, start=50), "later.csv"))
+    assert report.preview.area_fill == AreaFill()
+    assert "x_median_income" not in sales_of(workspace, report)
+
+
+def test_the_facts_of_sales_files_are_no_figures_of_areas(workspace: Workspace, market: Market, tmp_path: Path) -> None:
+    rated = [f"{line},3" for line in rows(50).splitlines()]
+    header = HEADER.replace("\n", ",school rating\n")
+    take_in(workspace, market, write(tmp_path, header + "\n".join(rated) + "\n"))
+    report = take_in(workspace, market, write(tmp_path, HEADER + rows(25, start=50), "later.csv"))
+    assert report.preview.area_fill == AreaFill()
+    assert sales_of(workspace, report)["school_rating"].notna().sum() == 50
+
+
+def stored(**columns: object) -> pd.DataFrame:
+    held = {"zipcode": [f"{1 + n // 2:05}" for n in range(40)], "school_rating": [float(n // 2 % 5) for n in range(40)]}
+    return pd.DataFrame({**held, **columns})
+
+
+def test_an_area_with_several_values_gives_none_and_no_value_of_a_sale_changes() -> None:
+    held = stored()
+    held.loc[1, "school_rating"] = 4.5
+    new = pd.DataFrame(
+        {"zipcode": ["1", "00002-1234", "00003", "77777"], "school_rating": [np.nan, np.nan, 0.5, np.nan]}
+    )
+    filled, fill = with_area_figures(new, held, [BY_ZIP])
+    assert filled["school_rating"].tolist()[1:3] == [1.0, 0.5]
+    assert filled["school_rating"].isna().tolist() == [True, False, False, True]
+    assert (fill.sales, fill.without, fill.new) == (1, 2, 4)
+
+
+def test_a_column_that_differs_from_home_to_home_is_no_figure_of_an_area() -> None:
+    # Of a single sale in an area nobody can tell its own fact from the area's, but the other areas tell.
+    held = stored(school_rating=[float(n % 7) for n in range(40)])
+    held.loc[len(held)] = ["00099", 2.0]
+    filled, fill = with_area_figures(pd.DataFrame({"zipcode": ["00099"]}), held, [BY_ZIP])
+    assert (fill.sales, fill.without) == (0, 1)
+    assert "school_rating" not in filled
+
+
+def test_figures_joined_by_the_name_of_a_neighborhood_are_given_by_it() -> None:
+    held = stored(neighbourhood=["North", "South"] * 20, school_rating=[1.0, 2.0] * 20)
+    new = pd.DataFrame({"zipcode": ["00001", "88888"], "neighbourhood": ["south", "NORTH"]})
+    filled, fill = with_area_figures(new, held, [Brought(("zipcode", "neighbourhood"), ("school_rating",))])
+    assert filled["school_rating"].tolist() == [2.0, 1.0]
+    assert fill.by_fact == {"school_rating": 2}
