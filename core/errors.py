@@ -59,6 +59,10 @@ class PriceGivenAway(CollectError):
     """A column reveals the sale price, so that a model would learn the answer."""
 
 
+class SalesElsewhere(CollectError):
+    """Hardly any sale of a file is where the market has sales, so that it may belong to another market."""
+
+
 class PrepareError(DoorstepError):
     """Base of all errors of data preparation."""
 

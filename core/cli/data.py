@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from core.cli.session import FAILED, OK, AddVerb, Session
 from core.errors import MappingError, NotFound, WrongUsage
@@ -13,11 +13,10 @@ from core.errors import MappingError, NotFound, WrongUsage
 if TYPE_CHECKING:
     import argparse
 
-    from core.accounting import FileAccounting
     from core.collect.columns.corrections import Correction
     from core.collect.mapping import ColumnMapping
     from core.store.base.markets import AreaUnit
-    from core.workflows.data.intake import IntakeReport, NewMarket
+    from core.workflows.data.intake import NewMarket
     from core.workflows.source_files.reading import SourceFile
 
 # Of a new market whose files do not say it.
@@ -42,13 +41,7 @@ def add_verbs(verb: AddVerb) -> None:
         choices=["sqft", "sqm"],
         help="area unit of a new market, and of areas without one (default sqft)",
     )
-    ingest.add_argument(
-        "--keep",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="keep a column although it seems to reveal the price (may be given several times)",
-    )
+    _add_consents(ingest)
     ingest.add_argument(
         "--mapping", metavar="JSON", help="column mapping instead of the guess, as --write-mapping writes it"
     )
@@ -82,6 +75,24 @@ def add_verbs(verb: AddVerb) -> None:
     template.add_argument("--market", help="market whose units and currency to use (default: square feet and USD)")
 
 
+def _add_consents(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name what is imported although it is refused otherwise."""
+    parser.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="keep a column although it seems to reveal the price (may be given several times)",
+    )
+    parser.add_argument(
+        "--elsewhere",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="import a file although its sales are where the market has none (may be given several times)",
+    )
+
+
 def _add_cutting(verb: AddVerb) -> None:
     cut = verb("cut", "cut a file too large for memory into a file for each market or month", _cut)
     cut.add_argument("file", metavar="FILE", help="CSV or TSV (also gzipped) or Parquet, of any size")
@@ -103,16 +114,11 @@ def _add_cutting(verb: AddVerb) -> None:
     pieces.add_argument("--currency", default="", help="ISO code of new markets' currency (default: as in ingest)")
     pieces.add_argument("--area-unit", choices=["sqft", "sqm"], help="area unit of new markets (default: as in ingest)")
     pieces.add_argument("--mapping", default="", metavar="JSON", help="column mapping of all files, not the guess")
-    pieces.add_argument(
-        "--keep",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="keep a column although it seems to reveal the price (may be given several times)",
-    )
+    _add_consents(pieces)
 
 
 def _ingest(session: Session) -> int:
+    from core.cli.ingested import assumed_words, ingest_document, ingest_text
     from core.progress import part
     from core.workflows.data.intake import NewMarket, ingest, unit_of_areas
     from core.workflows.source_files.mapped_files import map_files, stated_currency
@@ -128,18 +134,12 @@ def _ingest(session: Session) -> int:
     mapped = map_files(files, corrections, part(progress, 0.0, 0.4), unit)
     if isinstance(market, NewMarket) and options.currency is None:
         market = replace(market, currency=stated_currency(file.mapping for file in mapped) or market.currency)
-    report = ingest(session.workspace, market, mapped, part(progress, 0.4, 1.0), options.keep)
-    session.print_result(_ingest_document(report), lambda: f"{_ingest_text(report)}{_next_step(session, report)}")
+    assumed = assumed_words(market, [file.mapping for file in mapped], options)
+    report = ingest(session.workspace, market, mapped, part(progress, 0.4, 1.0), options.keep, options.elsewhere)
+    session.print_result(
+        ingest_document(report, assumed), lambda: ingest_text(session.workspace.store, report, assumed)
+    )
     return OK
-
-
-def _next_step(session: Session, report: IntakeReport) -> str:
-    """Return the line that says what to do with new sales, "" where nothing changed."""
-    market_id = report.version.market_id
-    if not report.changed:
-        return ""
-    verb = "retrain" if session.workspace.store.models.champion(market_id) else "train"
-    return f"\nnext: python -m core {verb} --market {market_id}"
 
 
 def _check_cut(options: argparse.Namespace) -> None:
@@ -176,6 +176,7 @@ def _ingest_pieces(session: Session) -> int:
         options.area_unit,
         _text_of(options.mapping) if options.mapping else "",
         tuple(options.keep),
+        tuple(options.elsewhere),
     )
     taken = take_pieces(session.workspace, folder, taking, session.progress())
     left = left_over(folder)
@@ -276,52 +277,6 @@ def _mapping_line(name: str, mapping: ColumnMapping) -> str:
     taken = ", ".join(f"{rule.column} = {rule.field}" for rule in mapping.rules)
     left_out = ", ".join(column for column, _ in mapping.ignored) or "nothing"
     return f"{name} ({mapping.source}): {taken}; left out: {left_out}"
-
-
-def _ingest_document(report: IntakeReport) -> dict[str, Any]:
-    from core.collect.privacy.findings import reason
-    from core.workflows.data.effect_words import why_nothing_new
-
-    preview = report.preview
-    return {
-        "market": report.version.market_id,
-        "changed": report.changed,
-        "unchanged_because": "" if report.changed else why_nothing_new(preview.files),
-        "version": report.version.version_id,
-        "sales": report.version.rows,
-        "new_sales": preview.new_sales,
-        "files": [asdict(account) for account in preview.files],
-        "readings": {name: asdict(reading) for name, reading in preview.readings.items()},
-        "mappings": {one.file: dict(one.mapping) for one in preview.intake},
-        "matched": dict(preview.matched),
-        "conflicts": len(preview.conflicts),
-        "unreadable_cells": len(preview.problems),
-        "filled_in": {"sales": preview.area_fill.sales, "by_fact": dict(preview.area_fill.by_fact)},
-        "without_neighborhood_figures": preview.area_fill.without,
-        "elsewhere": preview.elsewhere,
-        "inferences": [{"file": table.name, **asdict(one)} for table in preview.tables for one in table.inferences],
-        "taken_out": {
-            file: [asdict(one) | {"reason": reason(one)} for one in found] for file, found in preview.personal.items()
-        },
-    }
-
-
-def _ingest_text(report: IntakeReport) -> str:
-    from core.collect.privacy.findings import reason
-    from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
-
-    preview = report.preview
-    lines = [_account_line(account) for account in preview.files]
-    lines += [f"{table.name}: {one.column}: {one}" for table in preview.tables for one in table.inferences]
-    lines += [
-        f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
-    ]
-    lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
-    lines += filter(None, [preview.area_fill.words, preview.elsewhere])
-    head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
-    if not report.changed:
-        return "\n".join([*lines, f"{why_nothing_new(preview.files)} Still {head}"])
-    return "\n".join(filter(None, [*lines, uncorrected_words(preview.files), head]))
 
 
 def _versions(session: Session) -> int:
@@ -427,12 +382,3 @@ def _text_of(path: str) -> str:
         raise MappingError(f"The mapping {path} is no UTF-8 text. Save it as UTF-8.") from error
     except OSError as error:
         raise MappingError(f"The mapping {path} cannot be read: {error.strerror}.") from error
-
-
-def _account_line(account: FileAccounting) -> str:
-    reasons = ", ".join(f"{code} {n:,}" for code, n in account.reasons.items())
-    return (
-        f"{account.file} ({account.source}): {account.rows_in:,} rows in = {account.accepted:,} accepted "
-        f"+ {account.repaired:,} repaired + {account.duplicate:,} duplicate + {account.rejected:,} rejected "
-        f"+ {account.set_aside:,} set aside" + (f" [{reasons}]" if reasons else "")
-    )

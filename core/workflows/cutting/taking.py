@@ -40,7 +40,8 @@ class Taking:
     """How pieces are taken in; what is empty is as each file says.
 
     ``market`` takes in all of them, one after another; without it each makes its own. ``mapping`` is the JSON text of
-    the column mapping, ``keep`` names the columns to keep although they reveal the price.
+    the column mapping, ``keep`` names the columns to keep although they reveal the price, ``elsewhere`` the files
+    to take in although their sales are where the market has none.
     """
 
     market: str = ""
@@ -48,6 +49,7 @@ class Taking:
     area_unit: AreaUnit | None = None
     mapping: str = ""
     keep: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ def _ingest(
         mapped = replace(mapped, mapping=_with_date_format(mapped.mapping, manifest))
     if isinstance(market, NewMarket) and not taking.currency:
         market = replace(market, currency=stated_currency([mapped.mapping]) or market.currency)
-    return ingest(workspace, market, [mapped], part(progress, 0.4, 1.0), taking.keep)
+    return ingest(workspace, market, [mapped], part(progress, 0.4, 1.0), taking.keep, taking.elsewhere)
 
 
 def _with_date_format(mapping: ColumnMapping, manifest: Manifest) -> ColumnMapping:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -13,6 +13,7 @@ from core.collect.inference import Inference
 from core.collect.join_keys import area_codes, column_or_missing, fold_names
 from core.collect.mapping import MappedTable
 from core.collect.set_aside import PERHAPS_NO_HOME
+from core.errors import SalesElsewhere
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.wording import count, percent
 from core.workflows.data.price_tellers import doubt_of_price
@@ -71,6 +72,16 @@ def elsewhere_words(new: pd.DataFrame, held: pd.DataFrame) -> str:
     for name in _COORDINATES:
         near &= ours[name].between(theirs[name].min() - _MARGIN_DEGREES, theirs[name].max() + _MARGIN_DEGREES)
     return _elsewhere(near, "where this market has sales")
+
+
+def refuse_elsewhere(elsewhere: Mapping[str, str], allowed: Collection[str]) -> None:
+    """Raise SalesElsewhere for files, by name, whose sales are not where the market has any, unless ``allowed``."""
+    found = [(name, words) for name, words in elsewhere.items() if name not in allowed]
+    if found:
+        listed = " ".join(f"{name}: {words}" for name, words in found)
+        raise SalesElsewhere(
+            f"Nothing was imported. {listed} If it does, give --elsewhere {found[0][0]!r}; else name its own market."
+        )
 
 
 def _elsewhere(inside: pd.Series, where: str) -> str:

@@ -42,7 +42,7 @@ from core.workflows.data.corrected_sales import (
     no_corrections,
     sales_of,
 )
-from core.workflows.data.doubts import elsewhere_words, with_doubts
+from core.workflows.data.doubts import elsewhere_words, refuse_elsewhere, with_doubts
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
 from core.workflows.data.row_ledger import account, full_ledger
@@ -92,8 +92,8 @@ class IntakePreview:
     dropped or cut out on reading; ``readings`` says how each file was read, and ``intake`` is the record of it with the
     mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one. ``gained``
     counts by fact the stored sales that gain it from tax and neighborhood files, ``area_fill`` the new sales that get
-    figures which the market held. ``elsewhere`` says that hardly any sale of a file is where the market has sales, ""
-    else. ``currency`` is the market's.
+    figures which the market held. ``elsewhere`` says by file that hardly any of its sales is where the market has any.
+    ``currency`` is the market's.
     """
 
     market: str | NewMarket
@@ -119,7 +119,7 @@ class IntakePreview:
     roll: pd.DataFrame | None = None
     gained: Mapping[str, int] = field(default_factory=dict)
     area_fill: AreaFill = field(default_factory=AreaFill)
-    elsewhere: str = ""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     currency: str = USUAL_CURRENCY
 
     @property
@@ -158,7 +158,7 @@ def prepare_intake(
     problem = in_currency(problem, currency, pd.concat(prices))
     answers = store.matches.of(market_id_of(market))
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
-    elsewhere = " ".join(filter(None, (elsewhere_words(one.frame, intake.held_sales()) for one in read.sales)))
+    places = {one.name: elsewhere_words(one.frame, intake.held_sales()) for one in read.sales}
     _add_all(intake, read, same, decisions, problem, today, part(progress, 0.5, 0.95))
     pool = intake.pool(decisions)
     if pool.sales.empty or pool.waits.all():
@@ -190,7 +190,7 @@ def prepare_intake(
         roll=joined_roll(lambda: store.versions.load_roll(parent.version_id) if parent else None, intake.roll, today),
         gained=intake.gained,
         area_fill=intake.area_fill,
-        elsewhere=elsewhere,
+        elsewhere={name: words for name, words in places.items() if words},
         currency=currency,
     )
 
@@ -240,10 +240,15 @@ def ingest(
     files: Sequence[SourceFile],
     progress: Progress,
     keep: Collection[str] = (),
+    elsewhere: Collection[str] = (),
 ) -> IntakeReport:
-    """Import and commit files at once; raises as prepare_intake and commit_intake do."""
+    """Import and commit files at once, those named in ``elsewhere`` although their sales are where the market has none.
+
+    Raises as prepare_intake and commit_intake do, and SalesElsewhere for other such files.
+    """
     workspace.require(Action.INGEST)
     preview = prepare_intake(workspace, market, files, part(progress, 0.0, 0.9))
+    refuse_elsewhere(preview.elsewhere, elsewhere)
     progress(0.9, "Committing the data version")
     report = commit_intake(workspace, preview, ", ".join(file.name for file in files), keep)
     progress(1.0, "Committed")

@@ -62,7 +62,7 @@ def draw_figures(found: IntakePreview) -> None:
     if words := found.area_fill.words:
         st.info(plain(words), icon=":material/info:")
     if found.elsewhere:
-        st.warning(plain(found.elsewhere), icon=":material/wrong_location:")
+        st.warning(plain(" ".join(found.elsewhere.values())), icon=":material/wrong_location:")
     if not sales:
         return
     figures = {

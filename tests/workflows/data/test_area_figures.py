@@ -89,7 +89,7 @@ def test_an_area_with_several_values_gives_none_and_no_value_of_a_sale_changes()
 def test_a_column_that_differs_from_home_to_home_is_no_figure_of_an_area() -> None:
     # Of a single sale in an area nobody can tell its own fact from the area's, but the other areas tell.
     held = stored(school_rating=[float(n % 7) for n in range(40)])
-    held.loc[len(held)] = ["00099", 2.0]
+    held = pd.concat([held, pd.DataFrame({"zipcode": ["00099"], "school_rating": [2.0]})], ignore_index=True)
     filled, fill = with_area_figures(pd.DataFrame({"zipcode": ["00099"]}), held, [BY_ZIP])
     assert (fill.sales, fill.without) == (0, 1)
     assert "school_rating" not in filled

@@ -1,0 +1,109 @@
+"""What an import did, as JSON values and as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+    from core.accounting import FileAccounting
+    from core.collect.mapping import ColumnMapping
+    from core.store import Store
+    from core.workflows.data.intake import IntakeReport, NewMarket
+
+
+def assumed_words(
+    market: str | NewMarket, mappings: Collection[ColumnMapping | None], options: argparse.Namespace
+) -> str:
+    """Say what a new market takes for granted: the currency that neither files nor options state, and the unit."""
+    from core.wording import area_label
+    from core.workflows.source_files.mapped_files import stated_currency, stated_unit
+
+    if isinstance(market, str) or options.currency is not None or stated_currency(mappings):
+        return ""
+    if options.area_unit is not None:
+        return f"prices taken as {market.currency}: give --currency if that is wrong"
+    read, shown = stated_unit(mappings), area_label(market.area_unit)
+    areas = (
+        f"areas as {shown}" if read in (None, market.area_unit) else f"areas as {area_label(read)}, shown in {shown}"
+    )
+    return f"prices taken as {market.currency}, {areas}: give --currency and --area-unit if that is wrong"
+
+
+def ingest_document(report: IntakeReport, assumed: str) -> dict[str, Any]:
+    """Return what an import did as JSON values; ``assumed`` is what assumed_words says."""
+    from core.collect.privacy.findings import reason
+    from core.workflows.data.effect_words import why_nothing_new
+
+    preview = report.preview
+    return {
+        "market": report.version.market_id,
+        "changed": report.changed,
+        "unchanged_because": "" if report.changed else why_nothing_new(preview.files),
+        "version": report.version.version_id,
+        "sales": report.version.rows,
+        "new_sales": preview.new_sales,
+        "files": [asdict(account) for account in preview.files],
+        "readings": {name: asdict(reading) for name, reading in preview.readings.items()},
+        "mappings": {one.file: dict(one.mapping) for one in preview.intake},
+        "matched": dict(preview.matched),
+        "conflicts": len(preview.conflicts),
+        "unreadable_cells": len(preview.problems),
+        "filled_in": {"sales": preview.area_fill.sales, "by_fact": dict(preview.area_fill.by_fact)},
+        "without_neighborhood_figures": preview.area_fill.without,
+        "elsewhere": " ".join(preview.elsewhere.values()),
+        "assumed": assumed,
+        "undo": _undo(report),
+        "inferences": [{"file": table.name, **asdict(one)} for table in preview.tables for one in table.inferences],
+        "taken_out": {
+            file: [asdict(one) | {"reason": reason(one)} for one in found] for file, found in preview.personal.items()
+        },
+    }
+
+
+def ingest_text(store: Store, report: IntakeReport, assumed: str) -> str:
+    """Return what an import did as lines of text, what to do next last, or how to undo it where there is a doubt."""
+    from core.collect.privacy.findings import reason
+    from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
+
+    preview = report.preview
+    lines = [_account_line(account) for account in preview.files]
+    lines += [f"{table.name}: {one.column}: {one}" for table in preview.tables for one in table.inferences]
+    lines += [
+        f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
+    ]
+    lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
+    lines += filter(None, [preview.area_fill.words, *preview.elsewhere.values(), assumed])
+    head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
+    if not report.changed:
+        return "\n".join([*lines, f"{why_nothing_new(preview.files)} Still {head}"])
+    undo = f"if that is wrong, undo: {_undo(report)}" if _undo(report) else ""
+    return "\n".join(filter(None, [*lines, uncorrected_words(preview.files), head, _next_step(store, report), undo]))
+
+
+def _next_step(store: Store, report: IntakeReport) -> str:
+    """Return the line that says what to do with new sales."""
+    market_id = report.version.market_id
+    verb = "retrain" if store.models.champion(market_id) else "train"
+    return f"next: python -m core {verb} --market {market_id}"
+
+
+def _undo(report: IntakeReport) -> str:
+    """Return the command that undoes a doubtful import, "" where nothing is in doubt, or nothing changed."""
+    preview = report.preview
+    unsure = any(not one.sure for table in preview.tables for one in table.inferences)
+    if not report.changed or not (unsure or preview.elsewhere):
+        return ""
+    return f'python -m core undo-version {report.version.version_id} --reason "read wrongly"'
+
+
+def _account_line(account: FileAccounting) -> str:
+    reasons = ", ".join(f"{code} {n:,}" for code, n in account.reasons.items())
+    return (
+        f"{account.file} ({account.source}): {account.rows_in:,} rows in = {account.accepted:,} accepted "
+        f"+ {account.repaired:,} repaired + {account.duplicate:,} duplicate + {account.rejected:,} rejected "
+        f"+ {account.set_aside:,} set aside" + (f" [{reasons}]" if reasons else "")
+    )

@@ -1,0 +1,100 @@
+"""The command line where a file is in doubt: what it takes for granted, what it refuses, and how to undo the rest."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from core.cli.session import FAILED, OK
+from core.store import open_store
+from tests.test_cli import run, sales_file
+
+ASSUMED = "prices taken as USD, areas as sq ft: give --currency and --area-unit if that is wrong"
+
+
+@pytest.fixture(autouse=True)
+def _sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+
+def sales_held(folder: Path) -> int:
+    with open_store(folder / "store") as store:
+        version = store.versions.latest("testville")
+        return version.rows if version else 0
+
+
+def test_a_new_market_says_which_currency_and_unit_it_takes_for_granted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, sales = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
+    _, out, _ = run(capsys, "ingest", sales, "--market", "Testville", *home)
+    assert ASSUMED in out.splitlines()
+    _, out, _ = run(capsys, "ingest", sales, "--market", "Otherville", *home, "--json")
+    assert json.loads(out)["assumed"] == ASSUMED
+    # A market that exists has its currency, and one whose currency is named takes nothing for granted.
+    _, out, _ = run(capsys, "ingest", sales, "--market", "Otherville", *home, "--json")
+    assert json.loads(out)["assumed"] == ""
+    _, out, _ = run(capsys, "ingest", sales, "--market", "Thirdville", "--currency", "EUR", *home)
+    assert "prices taken as" not in out
+    _, out, _ = run(capsys, "ingest", sales, "--market", "Fourthville", "--area-unit", "sqm", *home)
+    assert "prices taken as USD: give --currency if that is wrong" in out.splitlines()
+
+
+def test_areas_read_in_another_unit_than_they_are_shown_in_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = sales_file(tmp_path)
+    header, *lines = path.read_text().splitlines()
+    homes = [line.split(",") for line in lines]
+    in_m2 = [",".join([*home[:5], str(int(home[5]) // 10), *home[6:]]) for home in homes]
+    path.write_text("\n".join([header.replace("living area sqft", "living area m2"), *in_m2]) + "\n")
+    _, out, _ = run(capsys, "ingest", path, "--market", "Testville", "--home", tmp_path / "store", "--quiet")
+    assert "prices taken as USD, areas as m², shown in sq ft: give" in out
+
+
+def test_a_file_of_elsewhere_is_refused_unless_it_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home, sales = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
+    run(capsys, "ingest", sales, "--market", "Testville", *home)
+    other = tmp_path / "other.csv"
+    header, *lines = sales.read_text().splitlines()
+    other.write_text("\n".join([header, *(f"9{line.replace(',0010', ',9910')}" for line in lines)]) + "\n")
+    code, out, err = run(capsys, "ingest", other, "--market", "Testville", *home)
+    assert (code, out) == (FAILED, "")
+    assert "Nothing was imported. other.csv: None of 400 sales is in a zipcode where this market has sales" in err
+    assert "give --elsewhere 'other.csv'" in err
+    assert sales_held(tmp_path) == 400
+    code, out, _ = run(capsys, "ingest", other, "--market", "Testville", "--elsewhere", "other.csv", *home)
+    assert code == OK
+    # What was doubtful ends with the command that undoes it, which works as it is written.
+    last = out.splitlines()[-1]
+    undo = last.removeprefix("if that is wrong, undo: python -m core ")
+    assert undo != last
+    assert run(capsys, *shlex.split(undo), *home)[0] == OK
+    assert sales_held(tmp_path) == 400
+
+
+def test_a_commit_with_a_column_to_check_ends_with_its_undoing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, path = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
+    plain = run(capsys, "ingest", path, "--market", "Testville", *home)[1]
+    assert "undo" not in plain
+    header, *lines = path.read_text().splitlines()
+    swapped = [
+        ",".join(
+            [*line.split(",")[:3], f"{25}/{1 + n % 12}/2024" if n % 20 == 0 else f"{1 + n % 12}/{n % 27 + 1}/2024"]
+        )
+        + ","
+        + ",".join(line.split(",")[4:])
+        for n, line in enumerate(lines)
+    ]
+    mixed = tmp_path / "mixed.csv"
+    mixed.write_text("\n".join([header, *swapped]) + "\n")
+    _, out, _ = run(capsys, "ingest", mixed, "--market", "Mixedville", *home)
+    assert "day and month stand both ways round" in out
+    assert out.splitlines()[-1].startswith("if that is wrong, undo: python -m core undo-version ")
+    _, out, _ = run(capsys, "ingest", mixed, "--market", "Again", *home, "--json")
+    assert json.loads(out)["undo"].startswith("python -m core undo-version ")
