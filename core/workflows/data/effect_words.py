@@ -13,6 +13,8 @@ from core.wording import count, percent
 
 _REASONS_SHOWN: Final = 3
 _FACTS_SHOWN: Final = 3
+# A file with fewer rows than this share of the market's sales does not hold all of them.
+_WHOLE_SHARE: Final = 0.8
 _NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS, OTHER_FACTS})
 
 
@@ -27,21 +29,30 @@ def gained_words(gained: Mapping[str, int], sales: int) -> str:
     return f"{count(sales, 'stored sale')} {verb} {count(len(gained), 'fact')}: {listed}."
 
 
-def why_nothing_new(files: Sequence[FileAccounting]) -> str:
-    """Say why files change nothing: the market has their sales and facts, or the check rejects their rows."""
-    return " ".join(filter(None, (_why_no_new_sale(files), uncorrected_words(files), _why_no_fact(files))))
+def why_nothing_new(files: Sequence[FileAccounting], stored: int) -> str:
+    """Say why files change nothing in a market of that many sales: it has their sales and facts, or rejects rows."""
+    return " ".join(filter(None, (_why_no_new_sale(files), uncorrected_words(files, stored), _why_no_fact(files))))
 
 
-def uncorrected_words(files: Sequence[FileAccounting]) -> str:
-    """Say how many rows give other facts of a stored sale without correcting it, and what helps; "" if none does."""
+def uncorrected_words(files: Sequence[FileAccounting], stored: int) -> str:
+    """Say how many rows give other facts of a stored sale without correcting it, and what helps; "" if none does.
+
+    Only files with about as many rows as the market has sales, ``stored``, can take the place of the earlier ones.
+    """
     otherwise = sum(account.reasons.get(OTHER_FACTS, 0) for account in files)
     if not otherwise:
         return ""
     have = "row gives" if otherwise == 1 else "rows give"
+    rows = sum(account.rows_in for account in files if account.source == Source.SALES)
+    remedy = "If this file is the right one, undo the earlier files and commit it instead."
+    if rows < _WHOLE_SHARE * stored:
+        remedy = (
+            f"To correct them, bring a file with a sale id, or undo the earlier files and bring all {stored:,} sales "
+            f"anew with the right facts: this one alone has {count(rows, 'row')}."
+        )
     return (
         f"{otherwise:,} {have} other facts of a stored sale, which stays as it is: without a sale id in both files, "
-        f"only a price more than {percent(NEAR_PRICE, 1)} apart corrects a sale. If this file is the right one, undo "
-        "the earlier files and commit it instead."
+        f"only a price more than {percent(NEAR_PRICE, 1)} apart corrects a sale. {remedy}"
     )
 
 

@@ -123,6 +123,11 @@ class IntakePreview:
     currency: str = USUAL_CURRENCY
 
     @property
+    def sales_before(self) -> int:
+        """The number of sales in use without the files."""
+        return len(self.sales) - self.new_sales
+
+    @property
     def corrected_sales(self) -> int:
         """The number of earlier sales that the files correct."""
         return int(self.corrections["intake_row"].nunique()) if len(self.corrections) else 0
@@ -242,10 +247,7 @@ def ingest(
     keep: Collection[str] = (),
     elsewhere: Collection[str] = (),
 ) -> IntakeReport:
-    """Import and commit files at once, those named in ``elsewhere`` although their sales are where the market has none.
-
-    Raises as prepare_intake and commit_intake do, and SalesElsewhere for other such files.
-    """
+    """Import and commit files at once; raises as prepare_intake, refuse_elsewhere and commit_intake do."""
     workspace.require(Action.INGEST)
     preview = prepare_intake(workspace, market, files, part(progress, 0.0, 0.9))
     refuse_elsewhere(preview.elsewhere, elsewhere)
@@ -258,9 +260,7 @@ def ingest(
 class _Intake:
     """The market's sales as they grow file by file, with the accounting so far."""
 
-    def __init__(
-        self, held: Pool | None, superseded: pd.DataFrame, rows_seen: int, brought: Sequence[Brought] = ()
-    ) -> None:
+    def __init__(self, held: Pool | None, superseded: pd.DataFrame, rows_seen: int, brought: Sequence[Brought]) -> None:
         self.held = held.sales if held is not None else None
         # Why sales are set aside, by their row of the intake.
         self.doubts = dict(zip(held.sales[ROW], held.doubt, strict=True)) if held is not None else {}
@@ -404,7 +404,7 @@ def _add_all(
 def _begin(store: Store, parent: DataVersion | None, decisions: Sequence[StoredSaleDecision]) -> _Intake:
     """Return an intake on top of a version, None for a new market's."""
     if parent is None:
-        return _Intake(None, sales_of(()), 0)
+        return _Intake(None, sales_of(()), 0, ())
     superseded = pd.concat([corrected_sales(store, parent.market_id), originals(decisions)], ignore_index=True)
     brought = brought_figures(store, parent.market_id)
     return _Intake(load_pool(store, parent), superseded, parent.rows_seen, brought)

@@ -102,7 +102,8 @@ def draw_committed(report: IntakeReport) -> None:
             icon=":material/check_circle:",
         )
     else:
-        st.info(plain(f"Nothing changed. {why_nothing_new(report.preview.files)}"), icon=":material/info:")
+        why = why_nothing_new(report.preview.files, report.preview.sales_before)
+        st.info(plain(f"Nothing changed. {why}"), icon=":material/info:")
     draw_counts(report.preview.files)
     preview.draw_corrections(report.preview.corrections)
     with st.container(horizontal=True):

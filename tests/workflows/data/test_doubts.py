@@ -12,7 +12,7 @@ from core.accounting import FileAccounting
 from core.collect.mapping import MappedTable
 from core.schema import Source
 from core.workflows.data.doubts import elsewhere_words, with_doubts
-from core.workflows.data.effect_words import why_nothing_new
+from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
 
 
 def _account(rows: int, **counts: object) -> FileAccounting:
@@ -60,7 +60,7 @@ def test_a_file_that_changes_nothing_says_whether_it_is_known_or_rejected(
     duplicate: int, rejected: int, words: str
 ) -> None:
     reasons = {"price_impossible": rejected, "duplicate_sale": duplicate}
-    why = why_nothing_new([_account(3_000, duplicate=duplicate, rejected=rejected, reasons=reasons)])
+    why = why_nothing_new([_account(3_000, duplicate=duplicate, rejected=rejected, reasons=reasons)], 3_000)
     assert words in why
     assert ("already has all" in why) == (rejected == 0)
     assert ("already has the other 1 sale" in why) == (rejected > 0 and duplicate == 1)
@@ -69,9 +69,20 @@ def test_a_file_that_changes_nothing_says_whether_it_is_known_or_rejected(
 @pytest.mark.parametrize(("rows", "words"), [(1, "1 row gives other facts"), (1_200, "1,200 rows give other facts")])
 def test_rows_that_would_change_facts_of_a_stored_sale_are_named_with_what_helps(rows: int, words: str) -> None:
     reasons = {"already_held": 3_000, "other_facts": rows}
-    why = why_nothing_new([_account(3_000, duplicate=3_000, reasons=reasons)])
+    why = why_nothing_new([_account(3_000, duplicate=3_000, reasons=reasons)], 3_000)
     assert why.startswith(f"The market already has all of these sales. {words} of a stored sale")
-    assert "undo the earlier files" in why
+    assert why.endswith("If this file is the right one, undo the earlier files and commit it instead.")
+
+
+def test_a_file_of_a_few_sales_is_not_to_take_the_place_of_all() -> None:
+    files = [_account(60, duplicate=60, reasons={"already_held": 60, "other_facts": 48})]
+    words = uncorrected_words(files, 10_806)
+    assert "commit it instead" not in words
+    assert words.endswith(
+        "To correct them, bring a file with a sale id, or undo the earlier files and bring all 10,806 sales anew with "
+        "the right facts: this one alone has 60 rows."
+    )
+    assert "commit it instead" in uncorrected_words(files, 60)
 
 
 @pytest.mark.parametrize(("written", "doubted"), [("INR", True), ("USD", False), ("", False)])
