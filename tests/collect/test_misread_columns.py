@@ -118,6 +118,33 @@ def test_an_area_no_median_home_has_in_the_stated_unit_is_read_in_the_other(
     assert "is not possible" in _to_check(guess)[header]
 
 
+def test_all_areas_under_wrong_headers_follow_the_living_area_and_are_to_be_checked() -> None:
+    m2 = (SQFT * 0.0929).round(1)
+    columns = {"sqft_living": m2, "sqft_lot": (m2 * 5.1).round(), "sqft_above": (m2 * 0.8).round(2)}
+    guess = _guess({**columns, "sqft_lot15": np.roll(m2, 7) * 5.3}, "SqFt")
+    units = _units(guess)
+    assert [units[name] for name in ("living_area_sqft", "lot_area_sqft", "x_sqft_above", "x_sqft_lot15")] == [
+        "sqm"
+    ] * 4
+    for header in ("sqft_lot", "sqft_above", "sqft_lot15"):
+        assert "its header says sqft as that of sqft_living does" in _to_check(guess)[header]
+
+
+def test_a_lot_that_is_in_the_unit_of_its_header_stays_in_it() -> None:
+    m2 = (SQFT * 0.0929).round(1)
+    guess = _guess({"sqft_living": m2, "sqft_lot": SQFT * 5, "sqft_lot15": np.roll(SQFT, 7) * 5}, "SqFt")
+    units = _units(guess)
+    assert (units["living_area_sqft"], units["lot_area_sqft"], units["x_sqft_lot15"]) == ("sqm", "sqft", "")
+    # Nothing proves the header right where the other one is wrong.
+    assert {"sqft_lot", "sqft_lot15"} <= set(_to_check(guess))
+
+
+def test_areas_beside_homes_that_fit_their_header_are_as_theirs_say() -> None:
+    guess = _guess({"sqft_living": SQFT, "sqft_lot": SQFT // 2, "sqft_above": (SQFT * 0.8).round()}, "SqFt")
+    assert (_units(guess)["lot_area_sqft"], _units(guess)["x_sqft_above"]) == ("sqft", "")
+    assert not {"sqft_lot", "sqft_above"} & set(_to_check(guess))
+
+
 @pytest.mark.parametrize(
     ("header", "lots", "unit", "words"),
     [

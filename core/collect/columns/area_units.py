@@ -14,6 +14,7 @@ from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, read_column
 from core.collect.parsers import as_number
 from core.collect.reading.table import RawTable
+from core.schema import is_extra
 
 SQM_MEDIAN_BELOW: Final = 350.0
 """Homes whose median living area is below this figure are measured in square meters.
@@ -71,7 +72,9 @@ def add_area_units(sheet: Sheet, chosen: list[Candidate]) -> list[Candidate]:
         unit, why = (living.rule.unit, "") if living.rule.unit_column else _living_unit(sheet, living.rule)
         by_field["living_area_sqft"] = _in_unit(living, unit, why)
     if lot and not lot.rule.unit_column:
-        by_field["lot_area_sqft"] = _in_unit(lot, *_lot_unit(sheet, lot.rule, unit))
+        home = by_field[_LIVING].rule if living else None
+        follows = _like_home(sheet, lot.rule, home) if home else None
+        by_field["lot_area_sqft"] = _in_unit(lot, *(follows or _lot_unit(sheet, lot.rule, unit)))
     return list(by_field.values())
 
 
@@ -123,8 +126,70 @@ def _other(area_unit: str) -> str:
 def unit_inferences(chosen: list[Candidate], sheet: Sheet) -> tuple[Inference, ...]:
     """Return what was inferred of units: stated row by row by a neighbor, against the header, or mixed in a column."""
     by_row = [_unit_inference(sheet, one) for one in chosen if one.rule.unit_column]
-    doubts = [_unit_doubt(sheet, one.rule) for one in chosen if one.rule.field in AREA_FIELDS]
+    home = next((one.rule for one in chosen if one.rule.field == _LIVING), None)
+    areas = [one.rule for one in chosen if one.rule.field in AREA_FIELDS]
+    doubts = [(home and _doubt_beside(sheet, rule, home)) or _unit_doubt(sheet, rule) for rule in areas]
     return (*by_row, *(one for one in doubts if one))
+
+
+def extras_like_home(sheet: Sheet, mapping: ColumnMapping) -> ColumnMapping:
+    """Return the mapping with a file's further areas in the unit of its homes, where that is not what headers say.
+
+    Only columns whose header states the same unit as that of the living area follow it, and only figures that are no
+    larger than homes are in that unit: others stay as their header says. A person should look at each of them.
+    """
+    home = next((rule for rule in mapping.rules if rule.field == _LIVING), None)
+    if home is None or not _is_against_header(sheet, home):
+        return mapping
+    rules, inferences = [], []
+    for rule in mapping.rules:
+        is_own_area = is_extra(rule.field) and rule.parse == "number" and _states_the_same(sheet, rule, home)
+        follows = _like_home(sheet, rule, home) if is_own_area else None
+        rules.append(replace(rule, unit=follows[0]) if follows else rule)
+        doubt = _doubt_beside(sheet, rules[-1], home) if is_own_area else None
+        inferences += [doubt] if doubt else []
+    return replace(mapping, rules=tuple(rules), inferences=(*mapping.inferences, *inferences))
+
+
+def _is_against_header(sheet: Sheet, home: ColumnRule) -> bool:
+    """Tell whether the living area is read in another unit than its header says."""
+    stated = sheet.header(home.column).unit
+    return stated in ("sqft", "sqm") and home.unit != stated and not home.unit_column
+
+
+def _states_the_same(sheet: Sheet, rule: ColumnRule, home: ColumnRule) -> bool:
+    return sheet.header(rule.column).unit == sheet.header(home.column).unit
+
+
+def _like_home(sheet: Sheet, rule: ColumnRule, home: ColumnRule) -> tuple[str, str] | None:
+    """Return square meters for an area whose header says square feet as that of homes in square meters does.
+
+    None where its figures are no smaller than the home is in square feet: then the header may be right.
+    """
+    stated, enough = sheet.header(rule.column).unit, len(sheet.present(rule.column)) >= _PROOF_ROWS
+    if stated != "sqft" or rule.parse != "number" or not enough or not _states_the_same(sheet, rule, home):
+        return None
+    if not _is_against_header(sheet, home) or home.unit != "sqm":
+        return None
+    area, size = _median(sheet, replace(rule, unit="")), _median(sheet, home)
+    if not ACRE_MEDIAN_BELOW <= area < size:
+        return None
+    return "sqm", f"square meters like {home.column}, as {area:,.0f} sq ft is less than the median home of {size:,.0f}"
+
+
+def _doubt_beside(sheet: Sheet, rule: ColumnRule, home: ColumnRule) -> Inference | None:
+    """Return what to check of an area whose header states the unit that is wrong of the living area."""
+    if rule.field == _LIVING or rule.unit_column or rule.unit not in ("", "sqft", "sqm"):
+        return None
+    if not _is_against_header(sheet, home) or not _states_the_same(sheet, rule, home):
+        return None
+    stated, n = sheet.header(rule.column).unit, len(sheet.present(rule.column))
+    area, size = _median(sheet, replace(rule, unit="")), _median(sheet, home)
+    seen = f"its header says {stated} as that of {home.column} does, which is in {home.unit}"
+    if rule.unit in ("", stated):
+        return Inference(rule.column, rule.field, f"in {stated}", seen, n, sure=False)
+    less = f"a median of {area:,.4g} sq ft is less than the median home of {size:,.0f}"
+    return Inference(rule.column, rule.field, f"in {rule.unit}", f"{seen}; {less}", n, sure=False)
 
 
 def _unit_doubt(sheet: Sheet, rule: ColumnRule) -> Inference | None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.collect.cells.currencies import likely_currency, written_currency
 from core.collect.cells.price_notes import notes_against_sales
-from core.collect.columns.area_units import add_area_units, areas_of_types, unit_inferences
+from core.collect.columns.area_units import add_area_units, areas_of_types, extras_like_home, unit_inferences
 from core.collect.columns.candidates import assign_fields, find_candidates, is_called_street
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns
@@ -210,7 +210,7 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
         ),
     )
     return Guess(
-        mapping=with_reading(mapping, table.reading),
+        mapping=with_reading(extras_like_home(sheet, mapping), table.reading),
         columns=tuple(_explain(sheet, column, taken, verdicts, used_parts) for column in sheet.columns),
     )
 
