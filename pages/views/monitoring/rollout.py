@@ -133,7 +133,7 @@ def _stop(selection: Selection, rollout: Rollout | None) -> None:
             reason = st.text_input("Reason", key="rollout_stop_reason")
             label = "Stop all other offices" if named else "Stop estimates for all offices"
             if st.form_submit_button(label, icon=":material/block:"):
-                everybody = "" if keep else "No office and no agent would have estimates any more."
+                everybody = "" if keep else "No office and no agent would have estimates."
                 if not _asks(_STOPPING, (everybody,)):
                     _do(lambda: stop_offices(workspace, market_id, keep, reason))
         with st.form("rollout_back", border=False):
