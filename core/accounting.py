@@ -28,6 +28,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "area_unit": "area in another unit",
     "price_digit": "price with a digit too many or too few",
     "far": "far from the usual price",
+    "decided": "decided earlier",
     "zero_year_renovated": "0 read as never renovated",
 }
 _ENDINGS: Final = ("_impossible", "_implausible", "_after_sale", "_crowded", "_flag", "_zero")

@@ -10,12 +10,13 @@ from core.prepare.quality.corrections import CORRECTS, OTHER_FACTS
 from core.prepare.quality.duplicates import NEAR_PRICE
 from core.schema import Source, label_of
 from core.wording import count, percent
+from core.workflows.data.sale_pool import DECIDED
 
 _REASONS_SHOWN: Final = 3
 _FACTS_SHOWN: Final = 3
 # A file with fewer rows than this share of the market's sales does not hold all of them.
 _WHOLE_SHARE: Final = 0.8
-_NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS, OTHER_FACTS})
+_NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS, OTHER_FACTS, DECIDED})
 
 
 def gained_words(gained: Mapping[str, int], sales: int) -> str:

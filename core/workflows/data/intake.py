@@ -45,7 +45,7 @@ from core.workflows.data.corrected_sales import (
 from core.workflows.data.doubts import elsewhere_words, refuse_elsewhere, with_doubts
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
-from core.workflows.data.row_ledger import account, full_ledger
+from core.workflows.data.row_ledger import FileRows, account, as_decided, fates_of, full_ledger
 from core.workflows.data.sale_pool import (
     ROW,
     Pool,
@@ -93,7 +93,7 @@ class IntakePreview:
     mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one. ``gained``
     counts by fact the stored sales that gain it from tax and neighborhood files, ``area_fill`` the new sales that get
     figures which the market held. ``elsewhere`` says by file that hardly any of its sales is where the market has any.
-    ``currency`` is the market's.
+    ``currency`` is the market's; ``held_sales`` counts the sales it has in use before the files.
     """
 
     market: str | NewMarket
@@ -121,11 +121,7 @@ class IntakePreview:
     area_fill: AreaFill = field(default_factory=AreaFill)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     currency: str = USUAL_CURRENCY
-
-    @property
-    def sales_before(self) -> int:
-        """The number of sales in use without the files."""
-        return len(self.sales) - self.new_sales
+    held_sales: int = 0
 
     @property
     def corrected_sales(self) -> int:
@@ -165,7 +161,7 @@ def prepare_intake(
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
     places = {one.name: elsewhere_words(one.frame, intake.held_sales()) for one in read.sales}
     _add_all(intake, read, same, decisions, problem, today, part(progress, 0.5, 0.95))
-    pool = intake.pool(decisions)
+    pool = intake.settled(decisions)
     if pool.sales.empty or pool.waits.all():
         raise NoUsableRows(nothing_usable_message(read.sales, intake.files, read.one_of(Source.TAX)))
     progress(0.95, "Looking for addresses with almost the same spelling")
@@ -175,7 +171,8 @@ def prepare_intake(
         market=market,
         parent_id=parent.version_id if parent else None,
         sales=pool.in_use(),
-        new_sales=int((~pool.waits).sum()) - (parent.rows if parent else 0),
+        new_sales=int((~pool.waits & (pool.sales[ROW] >= (parent.rows_seen if parent else 0)).to_numpy()).sum()),
+        held_sales=parent.rows if parent else 0,
         files=(*intake.files, *intake.references),
         ledgers=intake.ledger(),
         problems=pd.concat([table.problems.assign(file=table.name) for table in read.mapped], ignore_index=True),
@@ -279,6 +276,7 @@ class _Intake:
         self.corrections = [no_corrections()]
         self.changed_rows: set[int] = set()
         self.left: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+        self.rows: list[FileRows] = []
 
     def add(self, table: MappedTable, raw: RawTable, merged: Merged, cleaned: Cleaned) -> None:
         """Append one file's accepted sales, apply its corrections, and record its accounting."""
@@ -289,8 +287,8 @@ class _Intake:
             ledger = self._correct(table, cleaned, ledger)
         ledger = ledger[list(_LEDGER_COLUMNS)].astype({BEFORE: "str"})
         self.ledgers.append(ledger)
+        self.rows.append(FileRows(table, raw, self.rows_seen))
         self.conflicts.append(merged.conflicts.assign(file=table.name))
-        self.files.append(account(table, ledger))
         self._note(merged)
         sales, fill = with_area_figures(cleaned.sales.loc[~corrects], self.held, self.brought)
         self.area_fill += fill
@@ -342,10 +340,18 @@ class _Intake:
             neighbourhood=merged.neighbourhood_matched,
         )
 
-    def pool(self, decisions: Sequence[StoredSaleDecision]) -> Pool:
-        """Return all sales as they stand after the files, by the rules and by what persons have decided."""
+    def settled(self, decisions: Sequence[StoredSaleDecision]) -> Pool:
+        """Return all sales as they stand after the files, by the rules and by what persons have decided.
+
+        The rows of the files that persons had decided on before are counted as they decided.
+        """
         held = self.held_sales()
-        return settle(Pool(held, doubts_of(held[ROW], self.doubts)), decisions)
+        by_rules = Pool(held, doubts_of(held[ROW], self.doubts))
+        pool = settle(by_rules, decisions)
+        fates = fates_of(by_rules, pool)
+        self.ledgers = [as_decided(ledger, rows, fates) for ledger, rows in zip(self.ledgers, self.rows, strict=True)]
+        self.files = [account(rows.table, ledger) for ledger, rows in zip(self.ledgers, self.rows, strict=True)]
+        return pool
 
     def near_matches(self, answers: Mapping[tuple[str, str], bool]) -> tuple[NearMatch, ...]:
         """Return the unanswered address pairs, each once."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,9 @@ from core.collect.cells.date_formats import NO_SUCH_DAY
 from core.collect.mapping import MappedTable
 from core.collect.reading.table import RawTable
 from core.prepare.quality.cleaning import NO_DATE, NO_PRICE, Cleaned
+from core.prepare.quality.corrections import CORRECTS
+from core.workflows.data.corrected_sales import CORRECTED_ROW
+from core.workflows.data.sale_pool import DECIDED, ROW, Pool, changed_rows
 
 _UNREAD: Final = {
     "sale_price": ("price_missing", "price_unreadable", "sale price"),
@@ -22,6 +26,22 @@ _UNREAD: Final = {
 _DETAILS: Final = {"sale_price": NO_PRICE, "sale_date": NO_DATE}
 _NO_SUCH_DAY: Final = "no_such_day"
 
+_DECIDED_WORDS: Final = {
+    Outcome.SET_ASIDE: "set aside by a person earlier",
+    Outcome.ACCEPTED: "kept by a person earlier",
+    Outcome.REPAIRED: "corrected by a person earlier",
+}
+_KEPT: Final = (Outcome.ACCEPTED.value, Outcome.REPAIRED.value, Outcome.SET_ASIDE.value)
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """A file of sales as mapped and as read, and the ``intake_row`` of its first row."""
+
+    table: MappedTable
+    raw: RawTable
+    first_row: int
+
 
 def full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataFrame:
     """Return one row per row of a file (file, source_row, outcome, reasons, detail, raw), unreadable lines included.
@@ -29,11 +49,9 @@ def full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataF
     ``raw`` has the original cells of every row that was not plainly accepted.
     """
     ledger = _with_unread(cleaned.ledger, table.problems).assign(file=table.name)
-    place = pd.Series(np.arange(len(raw.frame)), index=raw.row_numbers)
     notable = (ledger["outcome"] != Outcome.ACCEPTED) | (ledger["reasons"] != "")
-    rows = raw.frame.iloc[place.loc[ledger.loc[notable, "source_row"]].to_numpy()]
     text = np.full(len(ledger), "", dtype=object)
-    text[notable.to_numpy()] = [_joined(cells) for cells in rows.fillna("").itertuples(index=False)]
+    text[notable.to_numpy()] = _cells(raw, ledger.loc[notable, "source_row"])
     ledger = ledger.assign(raw=pd.Series(text, index=ledger.index, dtype="str"))
     if table.bad_lines:
         bad = pd.DataFrame(
@@ -70,6 +88,13 @@ def _with_unread(ledger: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     return ledger
 
 
+def _cells(raw: RawTable, source_rows: pd.Series) -> list[str]:
+    """Return the original cells of some rows of a file, each row as one text."""
+    place = pd.Series(np.arange(len(raw.frame)), index=raw.row_numbers)
+    rows = raw.frame.iloc[place.loc[source_rows].to_numpy()]
+    return [_joined(cells) for cells in rows.fillna("").itertuples(index=False)]
+
+
 def _joined(cells: Iterable[object]) -> str:
     return " | ".join(str(cell) for cell in cells)
 
@@ -90,3 +115,41 @@ def account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:
         reasons=dict(sorted({**reasons, **{f"{ZERO}{name}": n for name, n in table.zeros.items()}}.items())),
         set_aside=counts[Outcome.SET_ASIDE],
     )
+
+
+# Rows whose sale a person had decided on before: the decision holds, and the row is counted by it.
+
+
+def fates_of(by_rules: Pool, decided: Pool) -> Mapping[int, Outcome]:
+    """Return what persons' decisions make of each sale they change, by its ``intake_row``."""
+    changed = changed_rows(by_rules, decided)
+    waited, waits = by_rules.waits[changed], decided.waits[changed]
+    values = changed_rows(Pool(by_rules.sales, decided.doubt), decided)
+    corrected = np.isin(changed, values)
+    # A sale that waits for another reason than the rules gave is no less set aside.
+    kinds = np.where(waits, Outcome.SET_ASIDE, np.where(corrected | ~waited, Outcome.REPAIRED, Outcome.ACCEPTED))
+    rows = decided.sales[ROW].to_numpy()[changed]
+    return {int(row): Outcome(str(kind)) for row, kind in zip(rows, kinds, strict=True)}
+
+
+def as_decided(ledger: pd.DataFrame, rows_of: FileRows, fates: Mapping[int, Outcome]) -> pd.DataFrame:
+    """Return the ledger of a file, its rows that became one of those sales with the outcome persons decided on.
+
+    Rows that became no sale, such as repeats and rejected ones, stay as they are.
+    """
+    own = rows_of.first_row + ledger["source_row"] - 1
+    sale = ledger[CORRECTED_ROW].where(ledger[CORRECTED_ROW] >= 0, own)
+    rows = np.flatnonzero(sale.isin(list(fates)) & ledger["outcome"].isin(_KEPT))
+    if not len(rows):
+        return ledger
+    ledger = ledger.copy()
+    outcomes = [fates[int(row)] for row in sale.iloc[rows]]
+    corrects = [CORRECTS in str(codes).split(";") for codes in ledger["reasons"].iloc[rows]]
+    for name, values in (
+        ("outcome", [one.value for one in outcomes]),
+        ("reasons", [f"{DECIDED};{CORRECTS}" if one else DECIDED for one in corrects]),
+        ("detail", [_DECIDED_WORDS[one] for one in outcomes]),
+    ):
+        ledger.loc[ledger.index[rows], name] = values
+    ledger.loc[ledger.index[rows], "raw"] = _cells(rows_of.raw, ledger["source_row"].iloc[rows])
+    return ledger

@@ -50,13 +50,12 @@ def what(found: IntakePreview) -> str:
 def _say_what(held: Draft, found: IntakePreview) -> None:
     destination = held.destination
     new = found.sales.iloc[len(found.sales) - found.new_sales :]
-    before = len(found.sales) - found.new_sales
     if destination is not None and not destination.market_id:
         where = f"A new market, {destination.name}, is created with {count(len(new), 'sale')}"
     elif found.gained:
         where = f"The market keeps its {count(len(found.sales), 'sale')}, and {what(found)} are filled in"
     else:
-        where = f"The market goes from {before:,} to {count(len(found.sales), 'sale')}"
+        where = f"The market goes from {found.held_sales:,} to {count(len(found.sales), 'sale')}"
     ends = (market_day(one, found.currency) for one in (new["sale_date"].min(), new["sale_date"].max()))
     when = f", the new ones from {' to '.join(ends)}" if len(new) else ""
     st.markdown(plain(f"{where}{when}."))

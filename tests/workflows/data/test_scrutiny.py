@@ -16,12 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.access import Actor, Role
+from core.accounting import verdict_words
 from core.errors import AccessDenied, InvalidRecord, NotFound
 from core.progress import silent
 from core.states import Family, SaleDecision
 from core.store import Store, open_store
 from core.train.trainer import default_plan
 from core.workflows.data.intake import IntakeReport, NewMarket, ingest
+from core.workflows.data.sale_pool import sale_keys
 from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue, take_back
 from core.workflows.data.versions import undo_version
 from core.workflows.source_files.reading import SourceFile
@@ -123,6 +125,50 @@ def test_decisions_are_remembered_when_the_file_comes_again_and_after_an_undo(wo
     assert workspace.store.versions.latest(MARKET) is None
     bring(workspace.store, FILE)
     pd.testing.assert_frame_equal(in_use(workspace), corrected)
+
+
+def test_a_sale_decided_on_earlier_is_counted_as_decided_when_its_file_comes_again(workspace: Workspace) -> None:
+    waiting = [*keys_of(workspace, "price_digit")[:2], *keys_of(workspace, "package_sale")[:1]]
+    kept, corrected, _ = waiting
+    unseen = add_ordinary(workspace, "Z1", "Z2")
+    decide(workspace, MARKET, [Choice(kept, SaleDecision.KEEP), Choice(corrected, SaleDecision.CORRECT)])
+    decide(workspace, MARKET, [Choice(unseen[0], SaleDecision.SET_ASIDE)])
+    apply_decisions(workspace, MARKET)
+    while (latest := workspace.store.versions.latest(MARKET)) is not None:
+        undo_version(workspace, latest.version_id, "brought again in one file")
+    again = bring(workspace.store, Doubtful(pd.concat([FILE.table, ordinary("Z1", "Z2")]), FILE.planted))
+    [file] = again.preview.files
+    assert (file.rows_in, file.set_aside, file.reasons["decided"]) == (402, 15 - 2 + 1, 3)
+    assert again.version.rows == again.preview.new_sales == file.accepted + file.repaired
+    assert again.version.set_aside == file.set_aside
+    ledger = workspace.store.versions.ledger(again.version.version_id)
+    assert len(ledger) == file.rows_in
+    decided = ledger[ledger["reasons"] == "decided"]
+    assert sorted(decided["outcome"]) == ["accepted", "repaired", "set_aside"]
+    assert decided["raw"].str.len().gt(0).all()
+    assert verdict_words([file]).endswith("14 set aside, 0 rejected.")
+
+
+def test_new_files_count_no_stored_sale_whose_decision_takes_effect_with_them(workspace: Workspace) -> None:
+    before = len(in_use(workspace))
+    unseen = add_ordinary(workspace, "Z1", "Z2")
+    decide(workspace, MARKET, [Choice(unseen[0], SaleDecision.SET_ASIDE)])
+    report = bring(workspace.store, Doubtful(ordinary("Z3"), FILE.planted[:1]))
+    assert (report.preview.new_sales, report.preview.held_sales, report.version.rows) == (1, before + 2, before + 2)
+
+
+def ordinary(*parcels: str) -> pd.DataFrame:
+    """Make rows of sales beyond doubt: of a home of the file, with another parcel number, sold a while later."""
+    usual = FILE.table[FILE.planted == ""].iloc[[0]]
+    rows = [usual.assign(**{"Parcel number": name, "Street address": f"{name[1:]} Elm St"}) for name in parcels]
+    return pd.concat(rows)
+
+
+def add_ordinary(workspace: Workspace, *parcels: str) -> list[str]:
+    """Bring such sales to the market, and return their keys."""
+    bring(workspace.store, Doubtful(ordinary(*parcels), FILE.planted[:1]))
+    sales = in_use(workspace)
+    return sale_keys(sales[sales["property_id"].isin(parcels)])
 
 
 def test_what_is_refused_names_the_value_and_changes_nothing(workspace: Workspace) -> None:
