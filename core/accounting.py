@@ -71,8 +71,11 @@ class FileAccounting:
             raise ValueError(f"{self.file}: {self.rows_in} rows in, but {total} accounted for")
 
 
-def verdict_words(files: Sequence[FileAccounting]) -> str:
-    """Say in one sentence whether files of sales can be committed, and what becomes of their rows."""
+def verdict_words(files: Sequence[FileAccounting], doubts: Sequence[str] = ()) -> str:
+    """Say in one sentence whether files of sales can be committed, and what becomes of their rows.
+
+    ``doubts`` are those a person should answer before: while one is open, the files are not called ready.
+    """
     rows, accepted, repaired, duplicate, lost, waiting = (
         sum(getattr(file, part) for file in files)
         for part in ("rows_in", "accepted", "repaired", "duplicate", "rejected", "set_aside")
@@ -82,7 +85,12 @@ def verdict_words(files: Sequence[FileAccounting]) -> str:
     parts = ", ".join([f"{accepted:,} as they are", f"{repaired:,} repaired", *more, f"{lost:,} rejected"])
     if not accepted + repaired:
         return f"Nothing to commit: none of the {rows:,} rows adds a sale ({parts})."
-    return f"Ready: {parts}."
+    return f"{readiness_word(doubts)}: {parts}."
+
+
+def readiness_word(doubts: Sequence[str]) -> str:
+    """Return how a verdict on files that can be committed begins: it says "Ready" only where no doubt is open."""
+    return "Look first" if doubts else "Ready"
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,10 @@ def test_a_verdict_says_what_becomes_of_every_row(counts: tuple[int, int, int, i
     assert verdict_words([file]) == words
 
 
+def test_files_with_an_open_doubt_are_not_called_ready() -> None:
+    assert verdict_words([account(5, (5, 0, 0, 0, 0))], ["dates may be read wrongly."]).startswith("Look first: 5 as")
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [

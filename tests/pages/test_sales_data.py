@@ -432,6 +432,32 @@ def test_corrections_are_shown_before_and_after_and_take_the_place_of_the_earlie
         assert (len(sales), int((sales["sale_price"] == 555_000).sum())) == (60, 1)
 
 
+def test_every_doubt_is_repeated_up_to_the_commit_and_nothing_is_called_ready() -> None:
+    lines = sales_csv(200).decode().splitlines()
+    dated = [line.split(",") for line in lines]
+    place = lines[0].split(",").index("Sale date")
+    for number, cells in enumerate(dated[1:]):
+        day = pd.Timestamp("2024-01-01") + pd.Timedelta(days=number)
+        cells[place] = day.strftime("%m/%d/%Y" if number % 12 == 0 else "%d/%m/%Y")
+    app = checked(brought(opened(), "mixed.csv", "\n".join(map(",".join, dated)).encode()))
+    for step in ("check", "preview", "commit"):
+        assert "may be read wrongly" in messages(app), step
+        if step != "commit":
+            assert any("Look first" in one.value for one in app.markdown), step
+            app = onward(app)
+    assert app.button("commit").label.startswith("Commit ")
+
+
+def test_sales_of_elsewhere_are_still_doubted_where_they_are_committed() -> None:
+    committed(checked(brought(opened(), "first.csv", sales_csv(120))))
+    elsewhere = sales_csv(60).decode().replace(",9810", ",3030").replace("P0", "Q0")
+    app = checked(brought(opened(), "elsewhere.csv", elsewhere.encode()))
+    assert any("Look first" in one.value for one in app.markdown)
+    app = onward(onward(app))
+    assert app.button("commit").label.startswith("Commit ")
+    assert "make sure that the file belongs to this market" in messages(app)
+
+
 def test_a_near_match_is_asked_about_joined_on_a_yes_and_remembered(home: Path) -> None:
     rows = [f",{n} Mapel St,9810{n % 5},2024-01-{n:02},{300_000 + n},1{n:03}" for n in range(10, 22)]
     sales = "parcel,address,zip code,sale date,sale price,living area\n" + "\n".join(rows)

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from core.accounting import ZERO, FileAccounting, reason_words
+from core.collect.mapping import MappedTable
 from core.prepare.quality.corrections import CORRECTS, OTHER_FACTS
 from core.prepare.quality.duplicates import NEAR_PRICE
 from core.schema import Source, label_of
 from core.wording import count, percent
+from core.workflows.data.price_tellers import Leaks
 from core.workflows.data.sale_pool import DECIDED
 
 _REASONS_SHOWN: Final = 3
@@ -17,6 +19,16 @@ _FACTS_SHOWN: Final = 3
 # A file with fewer rows than this share of the market's sales does not hold all of them.
 _WHOLE_SHARE: Final = 0.8
 _NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS, OTHER_FACTS, DECIDED})
+
+
+def open_doubts(tables: Sequence[MappedTable], elsewhere: str, leaks: Leaks) -> tuple[str, ...]:
+    """Return what a person should look at before files are committed, a sentence each.
+
+    That is sales that may be of ``elsewhere``, columns that may be misread, and those that reveal the price.
+    """
+    misread = [f"{one.name}, {seen.column}: {seen}." for one in tables for seen in one.inferences if not seen.sure]
+    reveal = [f"{file}, {leak.column}: it is {leak.why}." for file, found in leaks.items() for leak in found]
+    return (*filter(None, [elsewhere]), *misread, *reveal)
 
 
 def gained_words(gained: Mapping[str, int], sales: int) -> str:

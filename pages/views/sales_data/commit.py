@@ -25,6 +25,7 @@ REPORT: Final = "_intake_report"
 def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     """Draw what is about to be saved and the button that saves it."""
     preview.say_known(found)
+    preview.say_doubts(found)
     with st.container(border=True):
         _say_what(held, found)
         names = ", ".join(draft.upload_of(file).name for file in held.files)

@@ -8,11 +8,11 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from core.accounting import Outcome, verdict_words
+from core.accounting import Outcome, readiness_word, verdict_words
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft
-from core.workflows.data.effect_words import gained_words, uncorrected_words, why_nothing_new
+from core.workflows.data.effect_words import gained_words, open_doubts, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
 from pages.kit.charts import plot
 from pages.kit.figures import frame
@@ -33,6 +33,7 @@ def draw(held: Draft, found: IntakePreview) -> None:
     """Draw the figures, the accounting, the corrections and the first resulting rows."""
     draw_figures(found)
     say_known(found)
+    say_doubts(found)
     with st.container(border=True):
         st.markdown("**The outcome of every row**")
         # Where every row is kept, a flow has nothing to show.
@@ -55,14 +56,14 @@ def draw(held: Draft, found: IntakePreview) -> None:
 def draw_figures(found: IntakePreview) -> None:
     """Draw the verdict on the upload in a sentence, and its figures."""
     sales = [file for file in found.files if file.source == Source.SALES]
+    doubts = open_doubts(found.tables, found.elsewhere, found.leaks)
     if found.gained:
-        st.markdown(f"**{plain(f'Ready: {gained_words(found.gained, len(found.changed_rows))}')}**")
+        verdict = f"{readiness_word(doubts)}: {gained_words(found.gained, len(found.changed_rows))}"
     else:
-        st.markdown(f"**{plain(verdict_words(sales))}**")
+        verdict = verdict_words(sales, doubts)
+    st.markdown(f"**{plain(verdict)}**")
     if words := found.area_fill.words:
         st.info(plain(words), icon=":material/info:")
-    if found.elsewhere:
-        st.warning(plain(" ".join(found.elsewhere.values())), icon=":material/wrong_location:")
     if not sales:
         return
     figures = {
@@ -98,8 +99,13 @@ def say_known(found: IntakePreview) -> None:
 
 
 def say_doubts(found: IntakePreview) -> None:
-    """Say which columns may be misread, and lead to where that is decided."""
+    """Say which columns may be misread, and lead to where that is decided; say of sales that they may be of elsewhere.
+
+    Each step from the check to the commit says so: who commits must have read it there.
+    """
     doubted = False
+    if found.elsewhere:
+        st.warning(plain(" ".join(found.elsewhere.values())), icon=":material/wrong_location:")
     for table in found.tables:
         for one in table.inferences:
             if not one.sure:
