@@ -15,6 +15,7 @@ from core.store import open_store
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.collect.table_files import as_text, as_xlsx
+from tests.pages.made_stores import sales_csv
 
 ROWS = [
     ["sale_date", "sale_price", "living_area_sqft", "address", "neighborhood"],
@@ -97,6 +98,26 @@ def test_listings_without_a_sale_offer_to_price_them_instead(rows: list[list[str
         return
     app.button("onward").click().run()
     assert any("price them instead" in one.value for one in app.error)
+    assert "Price them instead" in [one.proto.label for one in app.get("page_link")]
+
+
+def test_homes_without_any_price_get_one_answer_in_a_market_that_has_sales() -> None:
+    app = brought(opened(), "sales.csv", sales_csv(120))
+    app.text_input("market_name").input("Harbour").run()
+    for _ in range(4):
+        app.button("onward").click().run()
+    app.button("commit").click().run()
+    app.button("more").click().run()
+    lines = [line.split(",") for line in sales_csv(60).decode().splitlines()]
+    unpriced = "\n".join(",".join(cells[:2] + cells[3:6]) for cells in lines)
+    app = brought(app, "unpriced.csv", unpriced.encode())
+    told = " ".join(one.value for one in [*app.main.info, *app.main.warning])
+    assert "homes without a price" in told
+    assert "filled in" not in told
+    assert "Price them instead" in [one.proto.label for one in app.get("page_link")]
+    app.button("onward").click().run()
+    app.button("onward").click().run()
+    assert any("holds sales" in one.value for one in app.error)
     assert "Price them instead" in [one.proto.label for one in app.get("page_link")]
 
 

@@ -41,7 +41,7 @@ def checked(held: Draft) -> IntakePreview | None:
         found = draft.check(held, today())
     except DoorstepError as error:
         errors.show(error)
-        if draft.are_listings(held):
+        if draft.are_listings(held) or draft.lack_prices(held):
             navigation.link_to("pricing", "Price them instead")
         return None
     if not held.passed:

@@ -31,6 +31,7 @@ from core.workflows.data.inspection import Inspection, inspect_intake
 from core.workflows.data.intake import IntakePreview, NewMarket, market_id_of, prepare_intake
 from core.workflows.data.source_preview import SourcePreview, preview_read
 from core.workflows.source_files.reading import SourceFile
+from core.workflows.source_files.refusals import may_hold_sales
 from pages.kit import session
 
 KEPT: Final = timedelta(days=14)
@@ -259,6 +260,13 @@ def are_listings(held: Draft) -> bool:
     listings = [file for file, table in tables if listings_of(table, file.mapping)]
     sales = [file for file in held.files if file.source is Source.SALES and file not in listings]
     return bool(listings) and not sales
+
+
+def lack_prices(held: Draft) -> bool:
+    """Tell whether no staged file has sales, and some has homes whose prices are missing: it completes no sales."""
+    seen = [(preview(file.upload_id, file.source, file.kept).read.table, file.mapping) for file in held.files]
+    has_sales = any(file.source is Source.SALES for file in held.files)
+    return not has_sales and may_hold_sales([table for table, _ in seen], [mapping for _, mapping in seen])
 
 
 def check(held: Draft, today: date) -> IntakePreview:

@@ -237,6 +237,15 @@ def _say_no_sales(held: Draft) -> None:
     if _has_sales(held):
         return
     holds = "This file holds" if one else "These files hold"
+    if draft.lack_prices(held):
+        st.warning(
+            f"{holds} homes without a price: no column of sale prices was recognized, so no market learns from "
+            f"{'it' if one else 'them'}. Price them instead, under Many at once; for a market, bring the prices they "
+            "sold for, or correct the kind above.",
+            icon=":material/sell:",
+        )
+        navigation.link_to("pricing", "Price them instead")
+        return
     chosen = held.destination.market_id if held.destination else ""
     to_price = "To price homes, use Price a home, Many at once."
     if chosen and session.store().versions.latest(chosen) is not None:
