@@ -78,8 +78,8 @@ def test_a_tax_file_that_was_brought_is_not_asked_for() -> None:
     merged = merge_sources(sold, roll, None)
     assert merged.frame.get("address") is None or merged.frame["address"].isna().all()
     account = FileAccounting("sales.csv", "sales", "", N, 0, 0, 0, N, reasons={"no_location": N})
-    assert "parcels.csv has none of these numbers" in nothing_usable_message([sold], [account], roll)
-    assert "bring the tax file of the same parcels" in nothing_usable_message([sold], [account])
+    assert "parcels.csv has none of these numbers" in nothing_usable_message([sold], [account], "USD", roll)
+    assert "bring the tax file of the same parcels" in nothing_usable_message([sold], [account], "USD")
 
 
 @pytest.mark.parametrize(

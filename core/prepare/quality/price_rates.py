@@ -30,6 +30,8 @@ _CHEAPEST: Final = 20.0
 _DEAREST: Final = 8_000.0
 # The dollar may be worth ten times the units assumed for it, which are set low.
 _ROOM: Final = 10.0
+_IN_THOUSANDS: Final = "if they are in thousands, set the scale of their column to 1000 in the mapping file"
+_IN_CENTS: Final = "if they are in cents, set the scale of their column to 0.01 in the mapping file"
 _PLACE: Final = ("zipcode", "neighbourhood")
 _HOMES_OF_PLACE_MIN: Final = 5
 
@@ -38,12 +40,14 @@ _HOMES_OF_PLACE_MIN: Final = 5
 class PriceRate:
     """Sale prices that seem to be prices per area, in thousands or in cents: why, in words, on ``n`` sales.
 
-    ``sure`` is False where they may be whole prices after all, and a person should answer.
+    ``sure`` is False where they may be whole prices after all, and a person should answer; ``remedy`` says what helps
+    if they are prices of homes in another scale, "" where no scale makes them so.
     """
 
     why: str
     n: int
     sure: bool
+    remedy: str = ""
 
 
 def usual_rates(currency: str) -> Limit:
@@ -74,7 +78,10 @@ def price_rate(sales: pd.DataFrame, currency: str) -> PriceRate | None:
     slope = _slope(used) if len(used) >= ROWS_MIN else None
     if slope is None or slope[1] >= _FLAT_MAX:
         is_usual = usual.low <= rate <= usual.high
-        return None if is_usual else PriceRate(_odd_level(rate, usual, currency), len(used), sure=False)
+        if is_usual:
+            return None
+        why = _odd_level(rate, usual, currency)
+        return PriceRate(why, len(used), sure=False, remedy=_IN_THOUSANDS if rate < usual.low else _IN_CENTS)
     # No whole price falls as homes grow, wherever they are; one that stays the same may, in a small market.
     dearest_sqm = _DEAREST * _units_per_dollar(currency) * SQFT_PER_SQM
     is_low = rate < usual.low or float(used["sale_price"].median()) < dearest_sqm

@@ -36,7 +36,8 @@ def doubt_of_price(table: MappedTable, currency: str) -> tuple[Inference, ...]:
     rate = price_rate(table.frame, table.currency or currency)
     if rate is None or rate.sure:
         return ()
-    seen = "compare a few with what the homes cost, and check the unit of the areas"
+    checks = ("compare a few with what the homes cost", "check the unit of the areas", rate.remedy)
+    seen = "; ".join(filter(None, checks))
     claim = f"taken for the sale price, but {rate.why}"
     return (Inference(table.columns["sale_price"], "sale_price", claim, seen, rate.n, sure=False),)
 

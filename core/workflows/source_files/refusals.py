@@ -19,6 +19,7 @@ from core.collect.privacy.findings import DROPPED, PersonalColumn, reason
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
+from core.prepare.quality.price_rates import price_rate
 from core.schema import Source
 
 _NEARLY_ALL = 0.9
@@ -86,28 +87,34 @@ def _whys_no_sales(table: RawTable, mapping: ColumnMapping) -> tuple[str, ...]:
 
 
 def nothing_usable_message(
-    tables: Sequence[MappedTable], accounts: Sequence[FileAccounting], tax: MappedTable | None = None
+    tables: Sequence[MappedTable], accounts: Sequence[FileAccounting], currency: str, tax: MappedTable | None = None
 ) -> str:
     """Say why no row of the files can be used, and what helps: the cause where it is known, else the mapping.
 
-    ``tax`` is the tax file that was brought with the sales.
+    ``currency`` is the market's, ``tax`` the tax file that was brought with the sales.
     """
     reasons: Counter[str] = Counter()
     for account in accounts:
         reasons.update({code: n for code, n in account.reasons.items() if not code.startswith(ZERO)})
     most_frequent = ", ".join(f"{reason_words(code)} ({n:,})" for code, n in reasons.most_common(3))
     names = ", ".join(table.name for table in tables)
-    remedy = _rents(tables, reasons) or _no_scale(tables, reasons) or _parcels_only(tables, reasons, tax)
+    remedy = _rents(tables, reasons, currency) or _no_scale(tables, reasons) or _parcels_only(tables, reasons, tax)
     remedy = remedy or "Check the column mapping."
     return f"No row of {names} can be used; most frequent reasons: {most_frequent}. {remedy}"
 
 
-def _rents(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
+def _rents(tables: Sequence[MappedTable], reasons: Counter[str], currency: str) -> str:
+    """Say of prices as high as a month's rent that they may be that, or prices in thousands where the areas say so."""
     middle = _impossible_median(tables, reasons)
     if not _RENT_LOW <= middle <= _RENT_HIGH:
         return ""
+    rents = "bring prices for which homes were sold"
+    rate = price_rate(pd.concat([table.frame for table in tables], ignore_index=True), currency)
+    if rate is None or not rate.remedy:
+        return f"Their median price is {middle:,.0f}, which is what a month's rent is: {rents}."
     return (
-        f"Their median price is {middle:,.0f}, which is what a month's rent is: bring prices for which homes were sold."
+        f"Their median price is {middle:,.0f}, and they are {rate.why}. "
+        f"{rate.remedy[:1].upper()}{rate.remedy[1:]}; if they are a month's rents, {rents}."
     )
 
 

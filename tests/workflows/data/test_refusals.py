@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from core.access import Actor, Role
 from core.collect.columns.guess import guess_file
 from core.collect.reading.reader import parse_table
-from core.errors import MappingError
+from core.errors import MappingError, NoUsableRows
+from core.progress import silent
+from core.store import open_store
+from core.workflows.data.intake import NewMarket, prepare_intake
+from core.workflows.source_files.reading import SourceFile
 from core.workflows.source_files.refusals import apply_or_explain
+from tests.acting import acting
 
 
 def _refusal(header: str, rows: list[str]) -> str:
@@ -34,3 +43,24 @@ def test_columns_called_x_and_y_are_named_where_nothing_else_is_a_place(x: float
     refusal = _refusal("Sale Price,Sale Date,SqFt,X,Y", rows)
     assert "'X' and 'Y'" in refusal
     assert remedy in refusal
+
+
+@pytest.mark.parametrize(("per_sqft", "said"), [(0.25, "0.25 USD per square foot"), (1.7, "month's rent")])
+def test_prices_in_thousands_and_rents_are_refused_with_what_helps_each(
+    tmp_path: Path, per_sqft: float, said: str
+) -> None:
+    areas = [1_000 + 40 * (n % 50) for n in range(120)]
+    rows = [f"{n} Oak St,98101,2023-01-{n % 28 + 1:02},{per_sqft * area:.1f},{area}" for n, area in enumerate(areas)]
+    path = tmp_path / "sales.csv"
+    path.write_text("\n".join(["Address,Zip,Sale Date,Price,SqFt", *rows]))
+    market = NewMarket("Harbour", "USD", "sqft")
+    with open_store(tmp_path / "home") as store:
+        workspace = acting(store, Actor("Ana", Role.ANALYST))
+        with pytest.raises(NoUsableRows, match=said) as caught:
+            prepare_intake(workspace, market, [SourceFile(path, "sales.csv")], silent)
+        assert "in thousands, set the scale of their column to 1000" in str(caught.value)
+        assert "month's rents, bring prices for which homes were sold" in str(caught.value)
+        mapping = guess_file(parse_table(path.read_bytes(), "sales.csv")).mapping
+        rules = [replace(rule, scale=1_000.0 if rule.field == "sale_price" else 1.0) for rule in mapping.rules]
+        scaled = SourceFile(path, "sales.csv", replace(mapping, rules=tuple(rules)))
+        assert prepare_intake(workspace, market, [scaled], silent).new_sales == 120
