@@ -58,8 +58,8 @@ _WANTED: Final[Mapping[str, str]] = {
 }
 
 
-_UNREAD: Final = "The cell was left empty. Correct it in the file, or recode the word in the mapping."
-_NO_DAY: Final = "The cell was left empty: the calendar has no such day. Correct it in the file."
+_UNREAD: Final = "{fate}. Correct it in the file, or recode the word in the mapping."
+_NO_DAY: Final = "{fate}: the calendar has no such day. Correct it in the file."
 
 EMPTY: Final = "(empty)"
 """The word that stands for a blank cell in a recoding: where a file leaves the usual out, a person says so."""
@@ -341,6 +341,8 @@ def _in_schema_order(columns: Iterable[str]) -> list[str]:
 def _problem_rows(table: RawTable, rule: ColumnRule, unread: pd.Series) -> pd.DataFrame:
     wanted = _WANTED.get(rule.parse, "a value")
     no_day = [rule.parse == "date" and names_no_day(str(cell)) for cell in unread]
+    # Without its price or its day a row is no sale.
+    fate = "The row is left out" if rule.field in ("sale_price", "sale_date") else "The cell was left empty"
     return _problem_frame(
         {
             "source_row": np.asarray(table.row_numbers)[unread.index.to_numpy()],
@@ -348,7 +350,7 @@ def _problem_rows(table: RawTable, rule: ColumnRule, unread: pd.Series) -> pd.Da
             "field": rule.field,
             "value": unread.to_numpy(),
             "problem": [f"not {NO_SUCH_DAY if gone else wanted}" for gone in no_day],
-            "remedy": [_NO_DAY if gone else _UNREAD for gone in no_day],
+            "remedy": [(_NO_DAY if gone else _UNREAD).format(fate=fate) for gone in no_day],
         }
     )
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.collect.columns.guess import guess_file
 from core.collect.mapping import ColumnMapping, ColumnRule, MappedTable, apply_mapping, read_column
 from core.collect.mapping_file import mapping_from_json, mapping_to_json
 from core.collect.parsers import Marks, guess_date_format, read_number
-from core.collect.reading.reader import read_table
+from core.collect.reading.reader import parse_table, read_table
 from core.collect.reading.table import RawTable
 from core.errors import MappingError
 from core.schema import SQFT_PER_SQM, Source
@@ -278,3 +279,14 @@ def test_an_impossible_mapping_is_refused_by_name(tmp_path: Path, rules: tuple[C
 def test_json_that_is_no_mapping_is_refused(text: str) -> None:
     with pytest.raises(MappingError):
         mapping_from_json(text)
+
+
+def test_an_unreadable_price_or_date_says_that_its_row_is_left_out_and_any_other_cell_that_it_is_empty() -> None:
+    rows = [f"{n} Oak St,98101,{n % 28 + 1:02}/03/2014,{300_000 + 1_000 * n},3" for n in range(60)]
+    rows += ["61 Oak St,98101,05/20/2014,300000,3", "62 Oak St,98101,04/03/2014,call us,3"]
+    rows += ["63 Oak St,98101,04/03/2014,300000,three or so"]
+    table = parse_table("\n".join(["Address,Zip,Sale Date,Sale Price,Bedrooms", *rows]).encode(), "sales.csv")
+    problems = apply_mapping(table, guess_file(table).mapping).problems.set_index("field")["remedy"]
+    assert problems["sale_date"].startswith("The row is left out")
+    assert problems["sale_price"].startswith("The row is left out")
+    assert problems["bedrooms"].startswith("The cell was left empty")
