@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.collect.columns.guess import guess_file
 from core.collect.columns.picks import (
     ADDRESS_PART,
     EXTRA,
@@ -21,6 +22,7 @@ from core.collect.columns.picks import (
     taken_for,
 )
 from core.collect.mapping import ColumnMapping, ColumnRule
+from core.collect.reading.reader import parse_table
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, FieldKind, Source
 
@@ -129,6 +131,16 @@ def test_columns_that_would_give_the_price_are_found_by_their_name_or_their_meas
     assert leaking_columns(MAPPING) == (LEAK,)
     assert leaking_columns(replace(MAPPING, ignored=((LEAK, PICKED),))) == (LEAK,)
     assert leaking_columns(measured) == ("Grade",)
+
+
+@pytest.mark.parametrize("cells", [("", ""), ("425000", "425000")])
+def test_a_column_without_values_of_its_own_is_not_said_to_tell_the_price(cells: tuple[str, str]) -> None:
+    rows = [f"{n} Oak St,98101,2023-01-{n % 28 + 1:02},{300_000 + 1_000 * n},{cells[n % 2]}" for n in range(60)]
+    table = parse_table("\n".join(["Address,Zip,Sale Date,Sale Price,List price", *rows]).encode(), "sales.csv")
+    mapping = guess_file(table).mapping
+    if "List price" in dict(mapping.ignored):
+        assert leaking_columns(mapping) == ()
+    assert cells[0] or "List price" in dict(mapping.ignored)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,10 @@ _ENDINGS: Final = ("編號", "编号", "番号", "コード", "번호", "코드"
 _MONTH: Final = r"(?:19|20)[0-9]{2}[-/](?:0[1-9]|1[0-2])"
 _RANGE: Final = r"^\s*\d[\d.,]*\s*(?:-|–|to)\s*\d[\d.,]*\D*$"
 
+NO_VALUES: Final = "no values"
+ONE_VALUE: Final = "the same value in every row"
+"""Why a column without anything to learn from is left out, whatever its name."""
+
 
 @dataclass(frozen=True)
 class Leftover:
@@ -73,9 +77,9 @@ def _repeats(sheet: Sheet, column: str, figures: pd.Series | None, numbers: Mapp
 
 def _why_left_out(sheet: Sheet, column: str, present: pd.Series) -> str:
     if present.empty and is_null_word(sheet.table.frame[column]).all():
-        return "no values"
+        return NO_VALUES
     if sheet.table.frame[column].nunique(dropna=False) == 1:
-        return "the same value in every row"
+        return ONE_VALUE
     if is_spoiled(present):
         return "numbers that a spreadsheet spoiled: export the column as text"
     if is_row_counter(sheet.table.frame[column]) or _labels_rows(sheet, column, present):

@@ -8,6 +8,7 @@ from typing import Final
 
 import pandas as pd
 
+from core.collect.columns.leftovers import NO_VALUES, ONE_VALUE
 from core.collect.inference import Inference
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping, named_columns, parsers_of
@@ -97,12 +98,13 @@ def fit_preset(mapping: ColumnMapping, columns: tuple[str, ...], name: str) -> C
 
 
 def leaking_columns(mapping: ColumnMapping) -> tuple[str, ...]:
-    """Return the columns left out because they would give the model the price."""
+    """Return the columns left out because they would give the model the price; one without values gives nothing."""
     vocabulary = load_vocabulary()
     return tuple(
         column
         for column, why in mapping.ignored
-        if leak_by_name(column, mapping.source, vocabulary) or why.startswith(_MEASURED_LEAKS)
+        if why not in (NO_VALUES, ONE_VALUE)
+        and (leak_by_name(column, mapping.source, vocabulary) or why.startswith(_MEASURED_LEAKS))
     )
 
 
