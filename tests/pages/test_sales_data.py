@@ -269,6 +269,26 @@ def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_br
     assert not any(str(one.key).startswith("use_") for one in app.button)
 
 
+def test_a_comparison_opens_on_what_the_version_in_use_changed_not_on_an_undone_one(home: Path) -> None:
+    committed(checked(brought(opened(), "first.csv", sales_csv(30))))
+    committed(checked(brought(opened(), "second.csv", sales_csv(40))))
+    with open_store(home) as store:
+        undone = store.versions.latest("harbour")
+        assert undone is not None
+        store.versions.undo(undone.version_id, session_actor(), "the wrong year")
+    committed(checked(brought(opened(), "third.csv", sales_csv(60))))
+    app = opened()
+    app.session_state["view"] = "Data versions"
+    app = app.run()
+    assert {metric.label: metric.value for metric in app.metric}["Added"] == "30"
+    assert app.selectbox("before").value == undone.parent_id
+    assert not any(str(one.key).startswith("use_") for one in app.button)
+    told = " ".join(one.value for one in app.markdown).replace("\\", "")
+    assert undone.version_id in told
+    assert f"It was built on {undone.parent_id}" in told
+    assert "first" in told
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -53,7 +53,8 @@ class VersionDiff:
 class Recorded:
     """A version with its models by id and, if it was undone, by whom, when (UTC) and why.
 
-    ``returnable`` tells whether it is undone and ``redo_version`` can bring it back as things stand.
+    ``returnable`` tells whether it is undone and ``redo_version`` can bring it back as things stand; ``hindrance`` says
+    of an undone one that cannot what to do first.
     """
 
     version: DataVersion
@@ -63,6 +64,7 @@ class Recorded:
     undone_at: datetime | None = None
     reason: str = ""
     returnable: bool = False
+    hindrance: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,8 +154,16 @@ def history(workspace: Workspace, market_id: str) -> tuple[Recorded, ...]:
         event = undone.get(version.version_id)
         actor, at, reason = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
         returnable = version.parent_id == (chain[0] if chain else None)
-        records.append(Recorded(version, "undone", used, actor, at, reason, returnable))
+        hindrance = "" if returnable else _hindrance(version, chain)
+        records.append(Recorded(version, "undone", used, actor, at, reason, returnable, hindrance))
     return tuple(records)
+
+
+def _hindrance(version: DataVersion, chain: Sequence[str]) -> str:
+    """Say why an undone version cannot be in use again as things stand, and what to do first."""
+    if version.parent_id in chain or version.parent_id is None:
+        return f"It was built on {version.parent_id or 'an empty market'}: undo {chain[0]} first to use it again."
+    return f"It was built on {version.parent_id}, which is undone too: use that one again first."
 
 
 def intake_of(workspace: Workspace, version_id: str) -> tuple[FileTaken, ...]:

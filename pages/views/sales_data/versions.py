@@ -90,15 +90,17 @@ def _list(records: tuple[Recorded, ...], market: Market) -> None:
 
 
 def _returnable(workspace: Workspace, records: tuple[Recorded, ...]) -> None:
-    """Draw a row for each undone version that can be in use again: who undid it and why, and the button."""
-    for one in (one for one in records if one.returnable):
+    """Draw a row for each undone version: who undid it and why, and the button, or what to do before it is there."""
+    for one in (one for one in records if one.state == "undone"):
         version = one.version
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             why = f": {one.reason}" if one.reason else ""
             by = f" by {one.undone_by}, {instant(one.undone_at)}{why}" if one.undone_at else ""
-            words = f"({count(version.rows, 'sale')}), undone{by}"
+            words = f"({count(version.rows, 'sale')}), undone{by}{f'. {one.hindrance}' if one.hindrance else ''}"
             st.markdown(f"**{plain(version.version_id)}** {plain(words)}", width="stretch")
-            if st.button("Use this version", key=f"use_{version.version_id}", icon=":material/redo:"):
+            if one.returnable and st.button(
+                "Use this version", key=f"use_{version.version_id}", icon=":material/redo:"
+            ):
                 _use_again(workspace, version.version_id)
 
 
@@ -175,14 +177,29 @@ def _column_words(column: str) -> str:
 def _compare(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:
     titles = {one.version.version_id: _title(one) for one in records}
     ids = list(titles)
+    # What the version in use changed, not an undone one: that is compared with it only if somebody asks.
+    current = next((one.version for one in records if one.state == "in use"), records[0].version)
+    parent = current.parent_id if current.parent_id in titles else next(one for one in ids if one != current.version_id)
     with st.container(border=True):
         st.markdown("**Compare two versions**")
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             before = st.selectbox(
-                "From", ids, 1, format_func=titles.__getitem__, key="before", bind="query-params", width=380
+                "From",
+                ids,
+                ids.index(str(parent)),
+                format_func=titles.__getitem__,
+                key="before",
+                bind="query-params",
+                width=380,
             )
             after = st.selectbox(
-                "To", ids, 0, format_func=titles.__getitem__, key="after", bind="query-params", width=380
+                "To",
+                ids,
+                ids.index(current.version_id),
+                format_func=titles.__getitem__,
+                key="after",
+                bind="query-params",
+                width=380,
             )
         if before not in titles or after not in titles or before == after:
             st.caption("Choose two different versions.")
