@@ -31,6 +31,9 @@ _REASONS: Final[Mapping[str, str]] = {
     "decided": "decided earlier",
     "zero_year_renovated": "0 read as never renovated",
 }
+_COUNTED: Final = (("duplicate_row", "duplicate_sale"), ("corrects_earlier",))
+"""The reasons of rows that repeat another row of their file, and of those that correct a stored sale."""
+
 _ENDINGS: Final = ("_impossible", "_implausible", "_after_sale", "_crowded", "_flag", "_zero")
 
 
@@ -80,12 +83,16 @@ def verdict_words(files: Sequence[FileAccounting], doubts: Sequence[str] = ()) -
         sum(getattr(file, part) for file in files)
         for part in ("rows_in", "accepted", "repaired", "duplicate", "rejected", "set_aside")
     )
-    more = [f"{duplicate:,} known already"] if duplicate else []
+    repeated, corrections = (sum(file.reasons.get(code, 0) for file in files for code in part) for part in _COUNTED)
+    known = duplicate - repeated
+    more = [f"{known:,} known already"] if known else []
+    more += [f"{repeated:,} repeated in the file"] if repeated else []
     more += [f"{waiting:,} set aside"] if waiting else []
     parts = ", ".join([f"{accepted:,} as they are", f"{repaired:,} repaired", *more, f"{lost:,} rejected"])
     if not accepted + repaired:
         return f"Nothing to commit: none of the {rows:,} rows adds a sale ({parts})."
-    return f"{readiness_word(doubts)}: {parts}."
+    corrected = f"; {corrections:,} of them correct sales that the market has" if corrections else ""
+    return f"{readiness_word(doubts)}: {parts}{corrected}."
 
 
 def readiness_word(doubts: Sequence[str]) -> str:

@@ -55,6 +55,15 @@ def test_a_verdict_says_what_becomes_of_every_row(counts: tuple[int, int, int, i
     assert verdict_words([file]) == words
 
 
+def test_a_verdict_tells_repeats_in_the_file_from_known_sales_and_names_corrections() -> None:
+    reasons = {"already_held": 3, "duplicate_row": 1, "duplicate_sale": 1, "corrects_earlier": 30}
+    file = FileAccounting("a.csv", "sales", "", 35, 30, 0, 5, 0, reasons)
+    assert verdict_words([file]) == (
+        "Ready: 30 as they are, 0 repaired, 3 known already, 2 repeated in the file, 0 rejected; 30 of them correct "
+        "sales that the market has."
+    )
+
+
 def test_files_with_an_open_doubt_are_not_called_ready() -> None:
     assert verdict_words([account(5, (5, 0, 0, 0, 0))], ["dates may be read wrongly."]).startswith("Look first: 5 as")
 

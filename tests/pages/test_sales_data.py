@@ -443,7 +443,8 @@ def test_corrections_are_shown_before_and_after_and_take_the_place_of_the_earlie
     told = next(table.value for table in app.dataframe if "Before" in table.value)
     assert told[["Fact", "Before", "After"]].to_numpy().tolist() == [["Sale price", before, "555000"]]
     app = onward(app)
-    assert app.button("commit").label == "Commit 0 new sales and 1 correction"
+    assert app.button("commit").label == "Commit 1 correction"
+    assert any("keeps its 60 sales, 1 of them corrected" in one.value for one in app.markdown)
     app.button("commit").click().run()
     with open_store(home) as store:
         latest = store.versions.latest("harbour")

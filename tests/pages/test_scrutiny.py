@@ -72,7 +72,8 @@ def test_each_card_shows_the_evidence_and_a_decision_counts_once_it_is_applied(h
     assert figures(app)["To decide"] == "14"
     rows, waiting = in_use(home)
     app.button("scrutiny_apply").click().run()
-    assert "Train again" in words(app)
+    assert f"has {rows + 1} sales in use and" in words(app)
+    assert "Train again" not in words(app), "there is no model that could follow"
     assert in_use(home) == (rows + 1, waiting - 1)
     app.segmented_control("scrutiny_state").set_value("Decided").run()
     assert "Corrected to $" in words(app)

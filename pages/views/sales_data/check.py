@@ -171,9 +171,12 @@ def _problems(problems: pd.DataFrame) -> None:
             return
         st.markdown(f"**Problems by cell ({len(problems):,})**")
         shown = _filtered(problems)
+        # A cell may break two rules.
+        cells = len(shown[[FILE, "row", "column"]].drop_duplicates())
         rows = len(shown[[FILE, "row"]].drop_duplicates())
         st.caption(
-            f"{count(len(shown), 'cell')} in {count(rows, 'row')}; rows count from 1, without the heading. "
+            f"{count(len(shown), 'problem')} of {count(cells, 'cell')} in {count(rows, 'row')}; rows count from 1, "
+            "without the heading. "
             "The file for download has each cell."
         )
         table = grouped(shown)

@@ -40,12 +40,13 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
 
 
 def what(found: IntakePreview) -> str:
-    """Describe what is new: "30 new sales and 2 corrections", "facts of 300 stored sales"."""
+    """Describe what is new: "30 new sales and 2 corrections", "2 corrections", "facts of 300 stored sales"."""
     if found.gained:
         return f"facts of {count(len(found.changed_rows), 'stored sale')}"
-    corrected = found.corrected_sales
-    new = count(found.new_sales, "new sale")
-    return f"{new} and {count(corrected, 'correction')}" if corrected else new
+    new, corrected = count(found.new_sales, "new sale"), count(found.corrected_sales, "correction")
+    if not found.corrected_sales:
+        return new
+    return f"{new} and {corrected}" if found.new_sales else corrected
 
 
 def _say_what(held: Draft, found: IntakePreview) -> None:
@@ -55,6 +56,8 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
         where = f"A new market, {destination.name}, is created with {count(len(new), 'sale')}"
     elif found.gained:
         where = f"The market keeps its {count(len(found.sales), 'sale')}, and {what(found)} are filled in"
+    elif found.corrected_sales and len(found.sales) == found.held_sales and not found.new_sales:
+        where = f"The market keeps its {count(len(found.sales), 'sale')}, {found.corrected_sales:,} of them corrected"
     else:
         where = f"The market goes from {found.held_sales:,} to {count(len(found.sales), 'sale')}"
     ends = (market_day(one, found.currency) for one in (new["sale_date"].min(), new["sale_date"].max()))

@@ -110,9 +110,11 @@ def _apply(workspace: Workspace, market: Market, queue: Queue) -> None:
             except DoorstepError as error:
                 errors.show(error)
                 return
+            trained = workspace.store.models.champion(market.market_id) is not None
+            follows = " Train again so that the model follows." if trained else ""
             _finish(
                 f"Data version {applied.version.version_id} has {count(applied.version.rows, 'sale')} in use and "
-                f"{applied.version.set_aside:,} set aside. Train again so that the model follows."
+                f"{applied.version.set_aside:,} set aside.{follows}"
             )
 
 
