@@ -42,7 +42,7 @@ def ingest_document(report: IntakeReport, assumed: str) -> dict[str, Any]:
     return {
         "market": report.version.market_id,
         "changed": report.changed,
-        "unchanged_because": "" if report.changed else why_nothing_new(preview.files, preview.sales_before),
+        "unchanged_because": "" if report.changed else why_nothing_new(preview.files, preview.held_sales),
         "version": report.version.version_id,
         "sales": report.version.rows,
         "new_sales": preview.new_sales,
@@ -79,12 +79,12 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str) -> str:
     lines += filter(None, [preview.area_fill.words, *preview.elsewhere.values(), assumed])
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
     if not report.changed:
-        return "\n".join([*lines, f"{why_nothing_new(preview.files, preview.sales_before)} Still {head}"])
+        return "\n".join([*lines, f"{why_nothing_new(preview.files, preview.held_sales)} Still {head}"])
     undo = f"if that is wrong, undo: {_undo(report)}" if _undo(report) else ""
     return "\n".join(
         filter(
             None,
-            [*lines, uncorrected_words(preview.files, preview.sales_before), head, _next_step(store, report), undo],
+            [*lines, uncorrected_words(preview.files, preview.held_sales), head, _next_step(store, report), undo],
         )
     )
 

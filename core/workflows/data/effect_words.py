@@ -21,14 +21,14 @@ _WHOLE_SHARE: Final = 0.8
 _NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS, OTHER_FACTS, DECIDED})
 
 
-def open_doubts(tables: Sequence[MappedTable], elsewhere: str, leaks: Leaks) -> tuple[str, ...]:
+def open_doubts(tables: Sequence[MappedTable], elsewhere: Mapping[str, str], leaks: Leaks) -> tuple[str, ...]:
     """Return what a person should look at before files are committed, a sentence each.
 
-    That is sales that may be of ``elsewhere``, columns that may be misread, and those that reveal the price.
+    That is files whose sales may be of ``elsewhere``, columns that may be misread, and those that reveal the price.
     """
     misread = [f"{one.name}, {seen.column}: {seen}." for one in tables for seen in one.inferences if not seen.sure]
     reveal = [f"{file}, {leak.column}: it is {leak.why}." for file, found in leaks.items() for leak in found]
-    return (*filter(None, [elsewhere]), *misread, *reveal)
+    return (*elsewhere.values(), *misread, *reveal)
 
 
 def gained_words(gained: Mapping[str, int], sales: int) -> str:

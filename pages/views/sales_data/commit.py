@@ -105,7 +105,7 @@ def draw_committed(report: IntakeReport) -> None:
             icon=":material/check_circle:",
         )
     else:
-        why = why_nothing_new(report.preview.files, report.preview.sales_before)
+        why = why_nothing_new(report.preview.files, report.preview.held_sales)
         st.info(plain(f"Nothing changed. {why}"), icon=":material/info:")
     draw_counts(report.preview.files)
     preview.draw_corrections(report.preview.corrections)

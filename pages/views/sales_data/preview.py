@@ -89,10 +89,10 @@ def say_known(found: IntakePreview) -> None:
     """Say at the top if the files add nothing, give other facts of stored sales, or were imported before."""
     if not found.changed_rows and found.parent_id is not None:
         st.info(
-            plain(f"Nothing changes. {why_nothing_new(found.files, found.sales_before)}"),
+            plain(f"Nothing changes. {why_nothing_new(found.files, found.held_sales)}"),
             icon=":material/content_copy:",
         )
-    elif words := uncorrected_words(found.files, found.sales_before):
+    elif words := uncorrected_words(found.files, found.held_sales):
         st.info(plain(words), icon=":material/info:")
     for name in found.repeated:
         st.info(plain(f"{name} was imported before; its rows are already known."), icon=":material/info:")
