@@ -31,6 +31,7 @@ from pages.views.pricing import (
     tour,
 )
 from pages.views.pricing import answer as answer_card
+from pages.views.pricing.decision import FORM_CHANGED
 
 
 def main(workspace: Workspace) -> None:
@@ -135,6 +136,8 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
 def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
     """Draw the answer, the evidence for it, then the decision on it."""
     with st.container(key="answer"):
+        if explanation_tabs.form_changed(answered, desk):
+            st.warning(FORM_CHANGED, icon=":material/sync_problem:")
         answer_card.draw(answered, desk, lambda: _again(workspace, answered, desk))
         if not isinstance(answered.result, Refused):
             feedback.draw(workspace, answered)

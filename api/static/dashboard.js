@@ -52,6 +52,13 @@
     requestAnimationFrame(() => { asked = false; quiet(document); name(document); lead(); begin(); });
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ['data-answer'] });
 })();
+// Enter in a field for a fact prices the home; the field itself has sent its value by then.
+addEventListener("keydown", event => {
+  if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.shiftKey || event.isComposing) return;
+  const field = event.target.closest("[data-testid='stTextInput'], [data-testid='stNumberInput']");
+  const button = field?.closest("[class*='st-key-fields_']")?.querySelector(".st-key-price_home button");
+  if (button) setTimeout(() => button.click());
+});
 // Streamlit closes its menu after a choice on phones only; in a narrow window it would stay over the page.
 addEventListener("click", event => {
   if (innerWidth > 768 || !event.target.closest("[data-testid='stSidebarNavLink']")) return;

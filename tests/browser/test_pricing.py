@@ -382,6 +382,32 @@ def test_what_was_typed_survives_a_refusal_and_a_look_at_another_page(
         assert opened.complaints == []
 
 
+def test_a_click_on_the_decision_after_typing_another_fact_decides_nothing_and_enter_prices_again(
+    chromium: Browser, small_market: Server, zipcode: str
+) -> None:
+    with visit(chromium, small_market, DESKTOP) as opened:
+        opened.open("pricing", role="Agent")
+        page = enter(opened, zipcode, "1680", "3")
+        page.get_by_role("button", name="Price this home").click()
+        opened.settle()
+        area, accept = (
+            page.get_by_label("Living area (sq ft) *"),
+            page.get_by_role("button", name=re.compile("^Accept")),
+        )
+        area.fill("1200")
+        accept.click(force=True)
+        opened.settle()
+        expect(page.get_by_text("The form has changed: price again.")).to_have_count(2)
+        expect(page.get_by_text("Accepted")).to_have_count(0)
+        expect(accept).to_have_count(0)
+        area.press("Enter")
+        opened.settle()
+        expect(page.get_by_text("The form has changed: price again.")).to_have_count(0)
+        expect(page.get_by_text("1,200 sq ft").first).to_be_visible()
+        expect(accept).to_be_visible()
+        assert opened.complaints == []
+
+
 def test_choosing_another_area_keeps_what_is_typed_but_not_yet_sent(
     chromium: Browser, small_market: Server, zipcode: str
 ) -> None:

@@ -55,7 +55,8 @@ def draw(store: Store, desk: Desk, answered: RecordedAnswer) -> Draw:
             decision.draw(*st.session_state["given"])
 
         app = AppTest.from_function(page, default_timeout=30)
-        app.session_state["given"] = (acting(store, actor), what, desk, reconciled, {"7": 0.6, "9": 0.4})
+        weights = {"7": 0.6, "9": 0.4}
+        app.session_state["given"] = (acting(store, actor), what, desk, reconciled, weights, lambda: False)
         return app.run()
 
     return drawn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -424,6 +424,57 @@ def test_the_latest_estimates_stand_beside_the_empty_form_and_open_with_a_press(
     assert not [one for one in app.button if (one.key or "").startswith("latest-")]
 
 
+CHANGED = "The form has changed: price again."
+
+
+def deciding(app: AppTest) -> list[str]:
+    """The labels of the buttons that decide."""
+    return [one.label for one in app.button if one.label.startswith(("Accept ", "Adjust ", "Override ", "Use "))]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda app: enter(app, "living_area_sqft", 1_200.0),
+        lambda app: app.number_input(key("bedrooms")).set_value(None),
+        lambda app: enter(app, "lot_area_sqft", 9_000.0),
+        lambda app: app.number_input(key("latitude")).set_value(45.01),
+        lambda app: enter(app, "list_price", 430_000.0),
+        lambda app: app.date_input(key("valuation_date")).set_value(date(2025, 12, 24)),
+    ],
+)
+def test_what_no_longer_is_what_the_form_shows_cannot_be_decided_on(
+    home: Path, desk: Desk, change: Callable[[AppTest], object]
+) -> None:
+    app = price(opened(), busiest(desk), {**HOME, "lot_area_sqft": 8_000.0})
+    assert deciding(app)
+    assert CHANGED not in said(app)
+    # A click on the button sends what was being typed first: both arrive at once.
+    [accept] = [one for one in app.button if one.label.startswith("Accept ")]
+    change(app)
+    app = accept.click().run()
+    assert not app.exception
+    assert said(app).count(CHANGED) == 2, "beside the answer and where decisions are made"
+    assert deciding(app) == []
+    with open_store(home) as store:
+        assert store.ledger.decisions_on(str(answered(app).estimate_id)) == []
+    before = answered(app).estimate_id
+    app = press(app, "Price this home")
+    assert CHANGED not in said(app)
+    assert deciding(app)
+    assert answered(app).estimate_id != before
+
+
+def test_a_form_changed_back_can_be_decided_on_without_pricing_again(desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    enter(app, "living_area_sqft", 1_200.0)
+    assert CHANGED in said(app.run())
+    # However it is written.
+    app.text_input(key("living_area_sqft")).set_value("1 680")
+    assert CHANGED not in said(app.run())
+    assert deciding(app)
+
+
 def test_a_metric_market_asks_and_answers_in_square_metres(
     own_small_store: Path, monkeypatch: pytest.MonkeyPatch, desk: Desk
 ) -> None:
@@ -436,6 +487,7 @@ def test_a_metric_market_asks_and_answers_in_square_metres(
     assert estimated(app).subject.facts["living_area_sqft"] == pytest.approx(156 * SQFT_PER_SQM)
     assert "156 m²" in said(app)
     assert "sq ft" not in next(part for part in texts(app) if part.startswith("**Assumed"))
+    assert CHANGED not in said(linked(str(answered(app).estimate_id)))
     enter(app, "living_area_sqft", 5.0)
     refused = said(press(app, "Price this home"))
     assert "Living area = 53.8196 is impossible" in refused
@@ -521,6 +573,7 @@ def test_a_link_opens_the_very_answer_with_its_facts_and_says_whose_it_is(home: 
     assert app.selectbox(key("zipcode")).value == busiest(desk)
     assert app.selectbox(key("property_type")).value == "condo"
     assert {name: entered(app, name) for name in facts} == facts
+    assert CHANGED not in said(app)
     assert ledger_lines(home) == before
     anew = press(app, "Price this home")
     assert "Earlier estimate by" not in said(anew)

@@ -36,6 +36,7 @@ from pages.kit.text import plain
 from pages.views.pricing import fact_fields
 
 ANCHOR: Final = "your-decision"
+FORM_CHANGED: Final = "The form has changed: price again."
 _DO: Final[Mapping[DecisionKind, str]] = {"accept": "Accept", "adjust": "Adjust to", "override": "Override with"}
 _ICONS: Final[Mapping[DecisionKind, str]] = {
     "accept": ":material/check_circle:",
@@ -62,7 +63,10 @@ _STYLE: Final = """<style>
 
 @dataclass(frozen=True)
 class _Deciding:
-    """What a decision is made on: the estimate and its id, the rules, and the comparables in use with their value."""
+    """What a decision is made on: the estimate and its id, the rules, and the comparables in use with their value.
+
+    ``form_changed`` tells whether the form on the page shows another home by now.
+    """
 
     workspace: Workspace
     estimate: Estimate
@@ -70,6 +74,7 @@ class _Deciding:
     problem: Problem
     reconciled: float | None
     weights: Mapping[str, float]
+    form_changed: Callable[[], bool]
 
     def key(self, name: str) -> str:
         """The key of a field of this decision."""
@@ -120,10 +125,12 @@ def draw(
     desk: Desk,
     reconciled: float | None,
     weights: Mapping[str, float],
+    form_changed: Callable[[], bool],
 ) -> None:
     """Draw the decision on an answer and the fields to make one; ``reconciled`` is offered as the agent's own price.
 
-    ``weights`` of the comparables in use, by sale, are recorded with the decision.
+    ``weights`` of the comparables in use, by sale, are recorded with the decision. While ``form_changed`` says that
+    the form shows other facts than were priced, nothing can be decided.
 
     Only a priced estimate that is in the ledger can be decided on. Raises StoreUnavailable.
     """
@@ -137,8 +144,11 @@ def draw(
             st.caption("This estimate was not recorded, so it cannot be decided on. Price the home again.")
             return
         allowed = may(workspace.actor, Action.DECIDE)
-        deciding = _Deciding(workspace, estimate, estimate_id, desk.problem, reconciled, weights)
+        deciding = _Deciding(workspace, estimate, estimate_id, desk.problem, reconciled, weights, form_changed)
         pressed, taken_back = (st.session_state.pop(deciding.key(name), None) for name in ("pressed", "taken_back"))
+        if form_changed():
+            _without_decision(deciding)
+            return
         fault = _record(deciding) if allowed and pressed else ""
         fault = _take_back(deciding, taken_back) if allowed and taken_back else fault
         made = history(workspace, estimate_id)
@@ -160,6 +170,13 @@ def draw(
             st.info(f"The decision was taken back. {now}", icon=":material/undo:")
         if changing or not made:
             _fields(deciding)
+
+
+def _without_decision(deciding: _Deciding) -> None:
+    """Say why nothing can be decided, beside the decision made before."""
+    st.warning(FORM_CHANGED, icon=":material/sync_problem:")
+    if made := history(deciding.workspace, deciding.estimate_id):
+        st.markdown(_sentence(made[0], deciding.estimate, deciding.problem))
 
 
 def _record(deciding: _Deciding) -> str:
@@ -285,7 +302,8 @@ def _reason(deciding: _Deciding, price: float, kind: DecisionKind) -> None:
 
 
 def _press(deciding: _Deciding) -> None:
-    st.session_state[deciding.key("pressed")] = True
+    """Decide at the next run. A click sends what was being typed in the form first, so the form counts as it is now."""
+    st.session_state[deciding.key("pressed")] = not deciding.form_changed()
 
 
 def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord]) -> None:

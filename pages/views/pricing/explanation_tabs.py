@@ -15,7 +15,7 @@ from pages.kit import session
 from pages.views.estimate import comparables as comparables_view
 from pages.views.estimate import comparables_choice
 from pages.views.estimate import drivers as drivers_view
-from pages.views.pricing import decision
+from pages.views.pricing import decision, subject_form
 from pages.views.pricing import report as report_view
 from pages.views.pricing import what_if as what_if_view
 
@@ -35,7 +35,7 @@ def draw(
     value = comparables_choice.value(answered, estimate)
     with decision_place.container():
         reconciled, weights = (value.offered, value.weights) if value is not None else (None, {})
-        decision.draw(workspace, answered, desk, reconciled, weights)
+        decision.draw(workspace, answered, desk, reconciled, weights, lambda: form_changed(answered, desk))
     comparables, drivers, what_if, report = st.tabs(PARTS, key="explained", on_change="rerun", bind="query-params")
     if comparables.open:
         with comparables:
@@ -50,6 +50,11 @@ def draw(
     if report.open:
         with report:
             report_view.draw(workspace, answered, comparables_choice.as_chosen(answered, estimate), desk)
+
+
+def form_changed(answered: RecordedAnswer, desk: Desk) -> bool:
+    """Tell whether the form shows other facts than were priced; without a model there is no form."""
+    return desk.bundle is not None and subject_form.has_changed(desk, desk.bundle.model, answered.question)
 
 
 def _what_if(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk) -> None:

@@ -67,7 +67,8 @@ def draw(
 ) -> None:
     """Draw the form, the address first; on a phone, one line in its place once the home has a price.
 
-    Changing the area code redraws the form with that area's typical values; everything else waits for the button.
+    What is typed is sent at once, so that the page knows when its answer is no longer that of the form; it is priced
+    when the button is pressed.
     """
     market = desk.market
     critical, faults = frozenset(critical_facts(model, desk.problem)), _faults(answered)
@@ -79,12 +80,14 @@ def draw(
     with st.container(border=True, key="subject"):
         draw_address()
         _place_codes(market, model)
-        with st.form(f"subject-{market.market_id}", border=False):
+        # api/static/dashboard.js presses the button for the Enter key in a field.
+        with st.container(key=f"fields_{market.market_id}"):
             _facts(fields, desk.asked_first)
             _further(fields, desk, today)
-            st.form_submit_button(
+            st.button(
                 "Price this home",
                 type="primary",
+                key="price_home",
                 icon=":material/sell:",
                 width="stretch",
                 on_click=press,
@@ -122,8 +125,7 @@ def put(desk: Desk, model: Model, question: Question) -> None:
     st.session_state[_OPEN] = False
     put_facts(desk, model, question.facts)
     st.session_state[key(desk.market, _AS_OF)] = question.as_of
-    asking = question.list_price
-    st.session_state[key(desk.market, LIST_PRICE)] = "" if asking is None else marked(asking, desk.market.currency)
+    st.session_state[key(desk.market, LIST_PRICE)] = _asking_text(question.list_price, desk.market)
 
 
 def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
@@ -187,6 +189,32 @@ def is_another(desk: Desk, model: Model, question: Question) -> bool:
     names = ("address", *model.facts.area_codes)
     now = {name: str(st.session_state.get(key(desk.market, name)) or "").strip() for name in names}
     return any(now[name] != str(question.facts.get(name) or "").strip() for name in names)
+
+
+def has_changed(desk: Desk, model: Model, question: Question) -> bool:
+    """Tell whether the form no longer shows what a question asked: facts, asking price or valuation date."""
+    try:
+        now = _question(desk, model, question.as_of, question.level)
+    except ImpossibleProperty:
+        return True
+    asking = [_asking_text(each.list_price, desk.market) for each in (now, question)]
+    if now.as_of != question.as_of or asking[0] != asking[1] or is_another(desk, model, question):
+        return True
+    return not all(_shows(desk, model, name, question.facts.get(name)) for name in _names(desk))
+
+
+def _shows(desk: Desk, model: Model, name: str, asked: object) -> bool:
+    """Tell whether a field shows this fact, as precisely as it can; None for a fact that is not known."""
+    now, put = st.session_state.get(key(desk.market, name)), held(name, asked, desk, model)
+    if now is None or now == "":
+        return put is None or put == ""
+    fact = fact_fields.canonical(name, now, desk.market, model)
+    return fact == asked or (put is not None and put != "" and put == held(name, fact, desk, model))
+
+
+def _asking_text(asking: float | None, market: Market) -> str:
+    """Write an asking price as its field does, "" for none."""
+    return "" if asking is None else marked(asking, market.currency)
 
 
 def chosen_codes(market: Market, model: Model) -> dict[str, str]:
