@@ -323,6 +323,28 @@ def test_a_typical_home_can_be_filled_in_priced_and_cleared(desk: Desk) -> None:
     assert "Point estimate" not in said(app)
 
 
+def test_a_typical_home_fills_the_blanks_of_a_known_home_and_changes_none_of_its_facts(home: Path, desk: Desk) -> None:
+    with open_store(home) as store:
+        version = store.versions.latest(MARKET)
+        assert version is not None
+        sales = store.versions.load(version.version_id)
+    asked = [name for name in (*desk.asked_first, *desk.asked_further) if name in sales and name != "year_renovated"]
+    lacking = sales[sales[asked].isna().any(axis=1) & ~sales["address"].duplicated(keep=False)]
+    app = opened()
+    app.text_input(key("address")).set_value(str(lacking["address"].iloc[-1])).run()
+    app = next(one for one in app.button if one.key == "address-0").click().run()
+    fields = [key(name) for name in ("address", "zipcode", "property_id", *desk.asked_first, *desk.asked_further)]
+
+    def shown() -> dict[str, object]:
+        return {one: app.session_state[one] for one in fields if one in app.session_state}
+
+    known = {one: value for one, value in shown().items() if value not in (None, "")}
+    app = press(app, "Fill with a typical home")
+    after = shown()
+    assert {one: after[one] for one in known} == known
+    assert len([value for value in after.values() if value not in (None, "")]) > len(known)
+
+
 def test_an_address_is_kept_with_the_question_and_shown_as_text(desk: Desk) -> None:
     app = opened()
     app.selectbox(key("zipcode")).set_value(busiest(desk)).run()

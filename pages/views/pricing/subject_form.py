@@ -12,7 +12,7 @@ from core.errors import ImpossibleProperty
 from core.schema import label_of
 from core.serve import words
 from core.serve.estimate import Refused
-from core.serve.fact_groups import critical_facts
+from core.serve.fact_groups import critical_facts, never_of_its_type
 from core.serve.typical_home import typical_home, usual_facts
 from core.store import Market
 from core.train.model import Model
@@ -100,15 +100,19 @@ def draw(
 
 
 def fill(desk: Desk, model: Model) -> None:
-    """Enter a typical home of the chosen area, or of the busiest one, without an exact location."""
+    """Fill the blank fields as in a typical home of the chosen area, or of the busiest one, without an exact location.
+
+    What is entered stays: the facts of a home must not become those of another under its address.
+    """
     market = desk.market
     for code in model.facts.area_codes[:1]:
         if not st.session_state.get(key(market, code)):
             st.session_state[key(market, code)] = next(iter(model.profile.area_codes[code]))
-    home = typical_home(model, chosen_codes(market, model)).facts
+    typical, given = typical_home(model, chosen_codes(market, model)).facts, _given(desk, model)
+    never = never_of_its_type(model, {**typical, **given})
     for name in (*desk.asked_first, *desk.asked_further):
-        if name in home:
-            st.session_state[key(market, name)] = fact_fields.entered(name, home[name], market, model)
+        if name in typical and name not in never and st.session_state.get(key(market, name)) in (None, ""):
+            st.session_state[key(market, name)] = fact_fields.entered(name, typical[name], market, model)
 
 
 def clear(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
@@ -172,6 +176,11 @@ def bring_back(market: Market) -> None:
 
 def _usual(desk: Desk, model: Model, today: date) -> Mapping[str, float | str]:
     """Return what is taken for the facts left blank, with those entered so far."""
+    return usual_facts(model, _given(desk, model), desk.valuation_date(today))
+
+
+def _given(desk: Desk, model: Model) -> dict[str, float | str]:
+    """Return the facts of the model that are entered and readable."""
     names = [name for name in model.facts.all if name not in model.facts.area_codes]
     given: dict[str, float | str] = dict(chosen_codes(desk.market, model))
     for name in names:
@@ -181,7 +190,7 @@ def _usual(desk: Desk, model: Model, today: date) -> Mapping[str, float | str]:
         value = fact_fields.canonical(name, entered, desk.market, model)
         if isinstance(value, str) == (name in model.facts.categorical):
             given[name] = value
-    return usual_facts(model, given, desk.valuation_date(today))
+    return given
 
 
 def is_another(desk: Desk, model: Model, question: Question) -> bool:
@@ -363,6 +372,7 @@ def _below(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
             "Fill with a typical home",
             type="tertiary",
             icon=":material/auto_fix_high:",
+            help="Fills the blank fields; what is entered stays.",
             on_click=fill,
             args=(desk, model),
         )
