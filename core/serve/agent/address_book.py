@@ -77,7 +77,7 @@ class AddressBook:
         """Find the homes whose address is most like what was typed, at most ``FOUND_MAX``, the likeliest first.
 
         Those that fit equally well come by street, house number and unit, 9 before 10. A whole property id finds its
-        home, too.
+        home, too. A home whose whole address was typed comes alone, unless the address has units.
         """
         found = [hit for book in self._books for hit in book.find(typed)]
         best: dict[str, float] = {}
@@ -86,6 +86,7 @@ class AddressBook:
         # One home is in both; a source without zip codes spells its key without one.
         with_zip = {key.partition("|")[0] for key in best if not key.endswith("|")}
         alone = [key for key in best if not (key.endswith("|") and key[:-1] in with_zip)]
+        alone = _exact(alone, address_key(typed.strip())) or alone
         shown, others = alone[:FOUND_MAX], alone[FOUND_MAX:]
         more = sum(best[key] >= best[shown[0]] for key in others)
         return Matches(tuple(self._home(key) for key in shown), more)
@@ -214,6 +215,13 @@ def _address(record: _Record) -> str:
 def _likeness(wanted: str, key: str, score_cutoff: float | None = None) -> float:
     """Return how well an address fits what was typed of it, 0 to 100; words may lack, or lack letters."""
     return (fuzz.token_set_ratio(wanted, key) + fuzz.partial_ratio(wanted, key)) / 2
+
+
+def _exact(keys: list[str], wanted: str) -> list[str]:
+    """Return the keys with just this address, with or without its zip code; none if some are units of it."""
+    if not wanted or any(key.startswith(f"{wanted} ") for key in keys):
+        return []
+    return [key for key in keys if wanted in (key.partition("|")[0], key.replace("|", " "))]
 
 
 def _index(keys: Iterable[object]) -> RowsByKey:

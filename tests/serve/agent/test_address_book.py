@@ -49,6 +49,19 @@ def test_part_of_an_address_or_another_spelling_finds_it(book: AddressBook, type
     assert "Elm S" in book.find(typed).homes[0].address
 
 
+@pytest.mark.parametrize("typed", ["900 Pine Road", "900 pine rd", "900 Pine Rd 98106"])
+def test_a_home_whose_whole_address_is_typed_comes_alone(book: AddressBook, typed: str) -> None:
+    found = book.find(typed)
+    assert ([home.address for home in found.homes], found.more) == (["900 Pine Rd"], 0)
+
+
+def test_a_building_is_not_taken_for_one_of_its_units() -> None:
+    homes = pd.DataFrame({"address": ["8 Bay St"] * 3, "unit": [None, "1", "2"], "zipcode": "98103"})
+    book = AddressBook(homes.assign(sale_date=pd.Timestamp("2022-06-01")), NAMES)
+    assert len(book.find("8 Bay St").homes) == 3
+    assert [home.address for home in book.find("8 Bay St #2").homes] == ["8 Bay St #2"]
+
+
 def test_a_mistyped_street_finds_it(book: AddressBook) -> None:
     assert book.find("7 oka ave #4").homes[0].facts["living_area_sqft"] == 850.0
     assert [home.address for home in book.find("7 Oak Ave").homes] == ["7 Oak Ave #3", "7 Oak Ave #4"]
