@@ -167,6 +167,42 @@ def test_a_decision_replaced_by_a_colleague_is_not_taken_back_unseen(
     assert store.ledger.decision(answered.estimate_id) == theirs
 
 
+@pytest.mark.parametrize("label", ["Accept ", "Use "])
+def test_a_press_in_a_window_that_did_not_show_the_decision_made_meanwhile_decides_nothing_and_says_so(
+    draw: Draw, store: Store, answered: RecordedAnswer, label: str
+) -> None:
+    assert answered.estimate_id is not None
+    point = estimate_of(answered).point
+    app = draw(reconciled=point + 2_000)
+    theirs = store.ledger.decide(NewDecision(answered.estimate_id, "adjust", point + 1_000), Actor("Bo", Role.AGENT))
+    app = press(app, label)
+    [warning] = app.warning
+    said = warning.value.replace("\\", "")
+    assert said.startswith(f"Decided meanwhile in another window: Adjusted ${point + 1_000:,.0f}")
+    assert said.endswith("; what you pressed was not recorded.")
+    assert store.ledger.decision(answered.estimate_id) == theirs
+    # What is on screen now can be changed.
+    app = press(press(app, "Change the decision"), "Adjust to ")
+    assert not app.warning
+    assert len(store.ledger.decisions_on(answered.estimate_id)) == 2
+
+
+def test_what_was_typed_beside_a_decision_made_meanwhile_is_not_lost_without_a_word(
+    draw: Draw, store: Store, answered: RecordedAnswer
+) -> None:
+    assert answered.estimate_id is not None
+    point = estimate_of(answered).point
+    app = draw()
+    made = store.ledger.decide(NewDecision(answered.estimate_id, "accept", point), AGENT)
+    app = set_price(app, answered, point + 9_000)
+    assert "what you typed was not recorded" in app.warning[0].value
+    app = press(app, "Change the decision")
+    store.ledger.take_back(answered.estimate_id, made.decision_id, AGENT)
+    app = press(app, "Accept ")
+    assert "taken back meanwhile in another window" in app.warning[0].value
+    assert store.ledger.decision(answered.estimate_id) is None
+
+
 def test_the_value_with_the_comparables_is_taken_with_a_press(
     draw: Draw, store: Store, answered: RecordedAnswer
 ) -> None:

@@ -36,6 +36,8 @@ from pages.kit.text import plain
 from pages.views.pricing import fact_fields
 
 ANCHOR: Final = "your-decision"
+_PRESSED: Final = "what you pressed"
+_TYPED: Final = "what you typed"
 FORM_CHANGED: Final = "The form has changed: price again."
 _DO: Final[Mapping[DecisionKind, str]] = {"accept": "Accept", "adjust": "Adjust to", "override": "Override with"}
 _ICONS: Final[Mapping[DecisionKind, str]] = {
@@ -93,6 +95,10 @@ class _Deciding:
         """Write an amount into a field, with thousands marks; for callbacks, or before the field is drawn."""
         st.session_state[self.key(name)] = marked(amount, self.estimate.currency)
 
+    def note(self, deed: str) -> None:
+        """Note, for the next run, what was done here."""
+        st.session_state[self.key("deed")] = deed
+
     def unread(self) -> str:
         """Say which field holds a text that is no amount, "" if none does."""
         limit, currency = self.problem.limits["sale_price"], self.estimate.currency
@@ -149,9 +155,11 @@ def draw(
         if form_changed():
             _without_decision(deciding)
             return
-        fault = _record(deciding) if allowed and pressed else ""
+        meanwhile = _decided_meanwhile(deciding)
+        fault = _record(deciding) if allowed and pressed and not meanwhile else ""
         fault = _take_back(deciding, taken_back) if allowed and taken_back else fault
         made = history(workspace, estimate_id)
+        st.session_state[deciding.key("seen")] = _counting(made)
         changing = bool(st.session_state.get(deciding.key("changing")))
         if made:
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key="decision_made"):
@@ -165,6 +173,8 @@ def draw(
             return
         if fault:
             st.error(plain(fault), icon=":material/error:")
+        elif meanwhile and not taken_back:
+            st.warning(meanwhile, icon=":material/sync_problem:")
         elif taken_back:
             now = "The decision before it counts again." if made else "The price is open again."
             st.info(f"The decision was taken back. {now}", icon=":material/undo:")
@@ -177,6 +187,23 @@ def _without_decision(deciding: _Deciding) -> None:
     st.warning(FORM_CHANGED, icon=":material/sync_problem:")
     if made := history(deciding.workspace, deciding.estimate_id):
         st.markdown(_sentence(made[0], deciding.estimate, deciding.problem))
+
+
+def _counting(made: Sequence[DecisionRecord]) -> str:
+    """Return the id of the decision that counts, "" for none."""
+    return made[0].decision_id if made else ""
+
+
+def _decided_meanwhile(deciding: _Deciding) -> str:
+    """Say, once, that what was done here met a decision that this window had not shown; "" if it did not."""
+    deed = st.session_state.pop(deciding.key("deed"), None)
+    made = history(deciding.workspace, deciding.estimate_id)
+    if deed is None or st.session_state.get(deciding.key("seen"), _counting(made)) == _counting(made):
+        return ""
+    if not made:
+        return f"The decision was taken back meanwhile in another window; {deed} was not recorded."
+    now = f"{DECIDED[made[0].kind]} {deciding.words(made[0].price)}"
+    return f"Decided meanwhile in another window: {now}; {deed} was not recorded."
 
 
 def _record(deciding: _Deciding) -> str:
@@ -304,6 +331,7 @@ def _reason(deciding: _Deciding, price: float, kind: DecisionKind) -> None:
 def _press(deciding: _Deciding) -> None:
     """Decide at the next run. A click sends what was being typed in the form first, so the form counts as it is now."""
     st.session_state[deciding.key("pressed")] = not deciding.form_changed()
+    deciding.note(_PRESSED)
 
 
 def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord]) -> None:
@@ -329,6 +357,7 @@ def _press_take_back(deciding: _Deciding, made: DecisionRecord) -> None:
 def _change(deciding: _Deciding, made: DecisionRecord) -> None:
     """Open the fields again with the amounts of the decision that counts."""
     st.session_state[deciding.key("changing")] = True
+    deciding.note(_PRESSED)
     deciding.put("price", made.price)
     if made.listing_price is not None:
         deciding.put("listing", made.listing_price)
@@ -338,6 +367,7 @@ def _change(deciding: _Deciding, made: DecisionRecord) -> None:
 def _touch(deciding: _Deciding) -> None:
     """Keep the list price the agent typed."""
     st.session_state[deciding.key("touched")] = True
+    deciding.note(_TYPED)
     listing = deciding.amount("listing")
     if listing is not None:
         deciding.put("listing", listing)
@@ -345,6 +375,7 @@ def _touch(deciding: _Deciding) -> None:
 
 def _follow(deciding: _Deciding) -> None:
     """Let the list price follow the agent's price until the agent has typed one."""
+    deciding.note(_TYPED)
     price = deciding.amount("price")
     if price is None:
         return
@@ -356,6 +387,7 @@ def _follow(deciding: _Deciding) -> None:
 def _list_at(deciding: _Deciding, listing: int) -> None:
     """Take the usual list price, which follows the agent's price again."""
     deciding.put("listing", listing)
+    deciding.note(_PRESSED)
     st.session_state[deciding.key("touched")] = False
 
 
@@ -363,6 +395,7 @@ def _take(deciding: _Deciding, price: int) -> None:
     """Take the value of the comparables in use as the agent's own price."""
     deciding.put("price", price)
     _follow(deciding)
+    deciding.note(_PRESSED)
 
 
 def _draw_earlier(decisions: Sequence[DecisionRecord], estimate: Estimate, problem: Problem) -> None:
