@@ -59,10 +59,16 @@ class GoverningScope:
         }[self.basis]
 
     def agent_words(self, currency: str) -> str:
-        """Say to an agent which homes are priced: "Homes from $200K to $1.2M are priced here, but not: condo."."""
+        """Say to an agent which prices need review, and which homes get none.
+
+        "Tested for prices from $200K to $1.2M; beyond, a price needs review. No price for: condo."
+        """
         left_out = left_out_words(self.types_left_out, self.areas_left_out)
+        tested = "Standard prices run" if self.basis is ScopeBasis.DEFAULT else "Tested for prices"
+        none = "No price for" if self.basis is ScopeBasis.SIGNED else "A price also needs review for"
         low, high = money_short(self.low, currency), money_short(self.high, currency)
-        return f"Homes from {low} to {high} are priced here{f', but not: {left_out}' if left_out else ''}."
+        beyond = f"{tested} from {low} to {high}; beyond, a price needs review."
+        return f"{beyond} {none}: {left_out}." if left_out else beyond
 
     def words(self, currency: str) -> str:
         """Return the scope in words: "$200K to $1.2M, without condo (unsigned)"."""

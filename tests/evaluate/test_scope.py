@@ -91,6 +91,13 @@ def test_a_scope_says_what_it_rests_on() -> None:
         "unsigned: until it is signed, homes left out get a price for review)"
     )
     assert replace(scope, basis=ScopeBasis.SIGNED).words("USD").endswith("(signed)")
+    assert scope.agent_words("USD") == "Tested for prices from $200K to $1.2M; beyond, a price needs review. " + (
+        "A price also needs review for: condo, 98007 and 98012."
+    )
+    signed = replace(scope, basis=ScopeBasis.SIGNED)
+    assert signed.agent_words("USD").endswith("a price needs review. No price for: condo, 98007 and 98012.")
+    everywhere = replace(scope, basis=ScopeBasis.DEFAULT, types_left_out=(), areas_left_out=())
+    assert everywhere.agent_words("USD") == ("Standard prices run from $200K to $1.2M; beyond, a price needs review.")
     assert left_out_words((), tuple(str(98_000 + place) for place in range(9))).endswith("98004 and 4 more areas")
     assert left_out_words((), ()) == ""
 
