@@ -12,6 +12,7 @@ from core.errors import InvalidRecord
 from core.serve.report.typography import plain
 from core.states import ProfileKind
 from core.store.operations.profiles import NewProfile, ProfileRecord
+from core.wording import count
 from core.workflows.profiles import pictures
 from core.workspace import Workspace
 
@@ -39,6 +40,9 @@ class OfficeProfile:
 
 LIMITS: Final[Mapping[str, int]] = {"name": 80, "office": 80, "phone": 40, "license_number": 40, "address": 160}
 """The most characters of each field."""
+
+PHONE_DIGITS_MIN: Final = 5
+"""The fewest digits of a phone number; it may have letters and marks besides."""
 
 _WORDS: Final = {"license_number": "license number"}
 
@@ -214,11 +218,17 @@ def _save(
 
 
 def _checked(name: str, value: str) -> str:
-    """Return a text on one line without anything unprintable; raises InvalidRecord if it is too long."""
+    """Return a text on one line without anything unprintable; raises InvalidRecord if it is too long or no phone."""
     text = " ".join("".join(one if _is_plain(one) else " " for one in value).split())
     word = _WORDS.get(name, name)
     if len(text) > LIMITS[name]:
         raise InvalidRecord(f"The {word} has {len(text)} characters; the limit is {LIMITS[name]}. Shorten it.")
+    digits = sum(map(str.isdecimal, text))
+    if name == "phone" and text and digits < PHONE_DIGITS_MIN:
+        raise InvalidRecord(
+            f"The phone “{text}” has {count(digits, 'digit')}; a phone number has at least {PHONE_DIGITS_MIN}. "
+            "Enter the whole number, or leave the field blank."
+        )
     return text
 
 

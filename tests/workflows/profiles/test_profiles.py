@@ -26,7 +26,7 @@ NORTH = OfficeProfile("North Realty, Inc.", "1 Main St.", "555-0100")
 
 @pytest.mark.parametrize("actor", EVERYBODY, ids=lambda one: one.name)
 def test_everybody_edits_their_own_profile_and_managers_and_admins_those_of_others(store: Store, actor: Actor) -> None:
-    profiles.save_agent(acting(store, actor), AgentProfile("Kim", phone="555"))
+    profiles.save_agent(acting(store, actor), AgentProfile("Kim", phone="555-0100"))
     assert profiles.own_profile(acting(store, actor)).name == "Kim"
     other = BEN if actor is ANA else ANA
     if actor in (MANAGER, ADMIN):
@@ -148,3 +148,14 @@ def test_the_audit_trail_names_the_fields_that_changed_and_not_what_is_in_them(s
     assert len(trail) == 2, "the same profile again is no change"
     assert "555-0142" not in str(store.events.list())
     assert first.actor == "ana"
+
+
+@pytest.mark.parametrize("phone", ["not a phone", "555", "1-2-3-4 ext"])
+def test_a_phone_without_the_digits_of_one_is_refused_and_nothing_is_saved(store: Store, phone: str) -> None:
+    workspace = acting(store, ANA)
+    save = profiles.save_agent
+    save(workspace, AgentProfile("Ana", phone="+49 (0)30 555-0142"))
+    with pytest.raises(InvalidRecord, match=f"The phone “{phone}” has . digits?; .* at least 5. Enter the whole"):
+        save(workspace, AgentProfile("Ana", phone=phone))
+    assert profiles.own_profile(workspace).phone == "+49 (0)30 555-0142"
+    assert save(workspace, AgentProfile("Ana", phone=" ")).phone == ""
