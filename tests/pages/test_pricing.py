@@ -706,6 +706,23 @@ def test_dropping_a_comparable_changes_what_they_say_together_at_once(home: Path
     assert not press(app, "Price this home").checkbox("comparable-1").value
 
 
+def test_a_decision_opened_again_stands_on_the_comparables_it_was_made_with(desk: Desk) -> None:
+    app = price(opened(), busiest(desk), {**HOME, "bathrooms": 2.5})
+    app.checkbox("comparable-2").uncheck().run()
+    [double] = [one for one in app.button_group if one.label == "Count twice"]
+    double.set_value([estimated(app).comparables[0].sale_id]).run()
+    together = next(text for text in texts(app) if "Model and comparables reconciled" in text)
+    [accept] = [one for one in app.button if one.label.startswith("Accept ")]
+    accept.click().run()
+    again = linked(str(answered(app).estimate_id))
+    assert [again.checkbox(f"comparable-{number}").value for number in (1, 2, 3)] == [True, False, True]
+    assert together in texts(again)
+    [double] = [one for one in again.button_group if one.label == "Count twice"]
+    assert double.value == [estimated(app).comparables[0].sale_id]
+    again.checkbox("comparable-2").check().run()
+    assert again.checkbox("comparable-2").value, "another choice can be made"
+
+
 def test_with_no_comparable_in_use_there_is_nothing_to_compare(desk: Desk) -> None:
     app = price(opened(), busiest(desk))
     for number in range(1, len(estimated(app).comparables) + 1):

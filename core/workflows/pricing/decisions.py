@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
 from core.access import Action, require_office
 from core.errors import InvalidDecision, InvalidRecord
 from core.problem import Problem
+from core.serve.comparables import Comparable
+from core.states import AuditAction
 from core.store import DecisionRecord, EstimateRecord, NewDecision
 from core.store.ledger.decisions import DecisionKind
 from core.wording import money, percent
@@ -23,6 +25,8 @@ OTHER: Final = "other"
 
 _KINDS: Final = get_args(DecisionKind)
 _CENT: Final = 0.005
+# Shares are kept as floating-point numbers, so that a multiplier of 2 comes back as almost 2.
+_DECIMALS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,26 @@ def history(workspace: Workspace, estimate_id: str) -> list[DecisionRecord]:
     """
     _estimate_for(workspace, estimate_id, Action.PRICE)
     return workspace.store.ledger.decisions_on(estimate_id)
+
+
+def comparables_decided(
+    workspace: Workspace, estimate_id: str, comparables: Sequence[Comparable]
+) -> Mapping[str, float] | None:
+    """Return the multipliers, by sale, of the comparables in use when an estimate was decided on, the least of them 1.
+
+    ``reconcile`` takes them. None without a decision, or for one made without comparables. Raises AccessDenied, also
+    for another office's estimate, NotFound, StoreUnavailable.
+    """
+    made = history(workspace, estimate_id)
+    if not made:
+        return None
+    entries = workspace.store.events.of(estimate_id, AuditAction.DECISION_MADE)
+    found = (one.detail["comparables"] for one in entries if one.detail["decision_id"] == made[0].decision_id)
+    shares: Mapping[str, float] = next(found, None) or {}
+    # The audit trail has each sale's share in the value; its multiplier is that share without its similarity.
+    used = {one.sale_id: shares[one.sale_id] / (one.similarity or 1.0) for one in comparables if one.sale_id in shares}
+    least = min((value for value in used.values() if value > 0), default=0.0)
+    return {sale_id: round(value / least, _DECIMALS) for sale_id, value in used.items()} if least else None
 
 
 def kind_of(price: float, point: float, low: float, high: float) -> DecisionKind:

@@ -16,11 +16,10 @@ from core.serve.estimate import Estimate
 from core.serve.report.build import report_without_price, seller_report
 from core.serve.report.frame import AgentOnReport, Decided, OfficeOnReport, ReportFrame
 from core.serve.words import readable_address
-from core.states import AuditAction
 from core.store import DecisionRecord, Market
 from core.train.ranges import round_for_display
 from core.workflows.pricing.answers import RecordedAnswer
-from core.workflows.pricing.decisions import history, usual_listing
+from core.workflows.pricing.decisions import comparables_decided, history, usual_listing
 from core.workflows.pricing.desk import Desk
 from core.workflows.profiles.profiles import on_report, picture
 from core.workflows.profiles.seller_figures import figures_choice
@@ -59,7 +58,7 @@ def report_pdf(workspace: Workspace, answered: RecordedAnswer, desk: Desk, reque
         return report_without_price(facts, _frame(workspace, answered, desk.market, request, None))
     decisions = history(workspace, answered.estimate_id) if answered.estimate_id else []
     decision = decisions[0] if decisions else None
-    estimate = request.estimate or _as_decided(workspace, answered.result, decision)
+    estimate = request.estimate or _as_decided(workspace, answered.result, answered.estimate_id)
     figures = _figures(desk, _names(estimate))
     frame = _frame(workspace, answered, desk.market, request, decision)
     return seller_report(estimate if shown else without_figures(estimate, figures), frame, figures)
@@ -117,17 +116,12 @@ def _address(answered: RecordedAnswer) -> str:
     return f"{line}, {code}" if isinstance(code, str) and code not in line else line
 
 
-def _as_decided(workspace: Workspace, estimate: Estimate, decision: DecisionRecord | None) -> Estimate:
-    """Return the estimate with the comparables that were in use when it was decided on, as the audit trail has them."""
-    if decision is None:
+def _as_decided(workspace: Workspace, estimate: Estimate, estimate_id: str | None) -> Estimate:
+    """Return the estimate with the comparables that were in use when it was decided on."""
+    used = comparables_decided(workspace, estimate_id, estimate.comparables) if estimate_id else None
+    if used is None:
         return estimate
-    made = workspace.store.events.of(decision.estimate_id, AuditAction.DECISION_MADE)
-    weights = next(
-        (one.detail["comparables"] for one in made if one.detail["decision_id"] == decision.decision_id), None
-    )
-    if not weights:
-        return estimate
-    value = reconcile(estimate.comparables, weights, estimate.exact, estimate.fsd, estimate.low, estimate.high)
+    value = reconcile(estimate.comparables, used, estimate.exact, estimate.fsd, estimate.low, estimate.high)
     return replace(estimate, comparable_value=value)
 
 

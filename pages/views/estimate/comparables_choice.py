@@ -72,6 +72,13 @@ def keep(answered: RecordedAnswer, chosen: Choice) -> None:
     st.session_state[_KEPT] = dict(list(kept.items())[-_KEPT_MOST:])
 
 
+def begin(answered: RecordedAnswer, multipliers: Mapping[str, float]) -> None:
+    """Begin with these multipliers by sale_id, unless the agent has a choice for this home already."""
+    if home_of(answered) not in _kept():
+        weights = {sale_id: weight for sale_id, weight in multipliers.items() if weight != USUAL}
+        keep(answered, Choice(frozenset(multipliers), weights))
+
+
 def value(answered: RecordedAnswer, estimate: Estimate) -> ComparableValue | None:
     """Return the combined value of the sales in use, None if there are none."""
     return value_of(estimate, choice(answered, estimate))

@@ -9,13 +9,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.serve.estimate import Estimate
 from core.workflows.pricing.answers import RecordedAnswer
+from core.workflows.pricing.decisions import comparables_decided
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import session
 from pages.views.estimate import comparables as comparables_view
 from pages.views.estimate import comparables_choice
 from pages.views.estimate import drivers as drivers_view
-from pages.views.pricing import decision, subject_form
+from pages.views.pricing import decision, stored_estimate, subject_form
 from pages.views.pricing import report as report_view
 from pages.views.pricing import what_if as what_if_view
 
@@ -32,6 +33,10 @@ def draw(
     StoreUnavailable.
     """
     session.use_names()
+    if answered.estimate_id is not None and stored_estimate.was_opened(answered):
+        used = comparables_decided(workspace, answered.estimate_id, estimate.comparables)
+        if used is not None:
+            comparables_choice.begin(answered, used)
     value = comparables_choice.value(answered, estimate)
     with decision_place.container():
         reconciled, weights = (value.offered, value.weights) if value is not None else (None, {})
