@@ -371,6 +371,25 @@ def test_an_address_of_the_sales_enters_every_recorded_fact_with_its_day_and_no_
     assert set(estimated(app).imputed) <= {*desk.area_figures, "year_renovated", "lot_area_sqft"}
 
 
+def test_a_home_priced_and_opened_again_is_not_offered_others_under_its_address(desk: Desk) -> None:
+    assert desk.live_model is not None
+    sales = desk.live_model.sales
+    newest = int(sales["sale_date"].argmax())
+    app = opened()
+    app.text_input(key("address")).set_value(str(sales["address"][newest])).run()
+    offered = [one for one in app.button if (one.key or "").startswith("address-")]
+    assert len(offered) == 1, "the whole address was typed"
+    first = press(offered[0].click().run(), "Price this home")
+    app = linked(str(answered(first).estimate_id))
+    assert not [one for one in app.button if (one.key or "").startswith("address-")]
+    assert "None of these" not in said(app)
+    assert "Facts as recorded with its sale of " in said(app)
+    enter(app, "living_area_sqft", 1_234.0)
+    app = linked(str(answered(press(app, "Price this home")).estimate_id))
+    assert "None of these" not in said(app)
+    assert "Facts as recorded with" not in said(app), "not all of them are"
+
+
 def test_a_home_that_was_never_sold_is_found_on_the_tax_roll_by_its_property_id(home: Path, desk: Desk) -> None:
     with open_store(home) as store:
         version = store.versions.latest(MARKET)

@@ -56,25 +56,44 @@ def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
     if isinstance(chosen, KnownHome) and chosen.address == typed:
         st.caption(plain(f"{sources_words(chosen, market)}. Check them."))
         return
+    if subject_form.holds_facts_of(desk, typed):
+        # A press on a home of a list would replace the facts that were priced.
+        _say_where_from(workspace, desk, model, typed)
+        return
     if of := subject_form.put_away(market):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.caption(f"The facts of {plain(of)} are put away.", width="content")
             st.button(
                 "Bring them back", key="facts_back", on_click=subject_form.bring_back, args=(market,), type="tertiary"
             )
-    found = st.session_state.get(_FOUND)
-    if not isinstance(found, _Found) or (found.market_id, found.typed) != (market.market_id, typed):
-        try:
-            found = _look_up(workspace, desk, typed)
-        except StoreError:
-            st.caption("Addresses cannot be looked up at the moment. Enter the home.")
-            return
-        st.session_state[_FOUND] = found
+    try:
+        found = _look_up(workspace, desk, typed)
+    except StoreError:
+        st.caption("Addresses cannot be looked up at the moment. Enter the home.")
+        return
     _choices(found, desk, model)
 
 
 def _look_up(workspace: Workspace, desk: Desk, typed: str) -> _Found:
-    return _Found(desk.market.market_id, typed, homes_like(workspace, desk, cached_desk.address_books(), typed))
+    """Return what was found for an address, kept until another is typed; raises StoreError."""
+    market_id, found = desk.market.market_id, st.session_state.get(_FOUND)
+    if not isinstance(found, _Found) or (found.market_id, found.typed) != (market_id, typed):
+        found = _Found(market_id, typed, homes_like(workspace, desk, cached_desk.address_books(), typed))
+        st.session_state[_FOUND] = found
+    return found
+
+
+def _say_where_from(workspace: Workspace, desk: Desk, model: Model, typed: str) -> None:
+    """Say where the facts of a stored estimate are from, if they are still those of a known home."""
+    try:
+        homes = _look_up(workspace, desk, typed).matches.homes
+    except StoreError:
+        return
+    for home in homes:
+        if home.address == typed and subject_form.shows(desk, model, home.facts):
+            st.session_state[_CHOSEN] = home
+            st.caption(plain(f"{sources_words(home, desk.market)}. Check them."))
+            return
 
 
 def _choices(found: _Found, desk: Desk, model: Model) -> None:

@@ -145,6 +145,19 @@ def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
     st.session_state.pop(key(market, _BEFORE), None)
 
 
+def holds_facts_of(desk: Desk, address: str) -> bool:
+    """Tell whether the form holds facts that were entered or priced as those of this address."""
+    market, state = desk.market, st.session_state
+    entered = [state.get(key(market, name)) for name in (*desk.asked_first, *desk.asked_further)]
+    return state.get(key(market, _OF)) == address.strip() and any(one not in (None, "") for one in entered)
+
+
+def shows(desk: Desk, model: Model, facts: Mapping[str, object]) -> bool:
+    """Tell whether the form shows these facts, as far as it has fields for them."""
+    names = [name for name in _names(desk) if name in facts and name != "address"]
+    return all(_shows(desk, model, name, facts[name]) for name in names)
+
+
 def address_changed(desk: Desk, model: Model) -> None:
     """Put the facts of the home before away once another address is typed; for callbacks.
 
