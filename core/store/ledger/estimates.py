@@ -339,6 +339,8 @@ def _conditions(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
     e = ESTIMATE.c
     for word in wanted.words:
         yield sa.or_(e.property_key.icontains(word, autoescape=True), e.area.icontains(word, autoescape=True))
+    if wanted.priced:
+        yield e.point.is_not(None)
     if wanted.state is None:
         return
     of_estimate = sa.select(DECISION.c.seq).where(DECISION.c.estimate_id == e.estimate_id)

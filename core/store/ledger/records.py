@@ -30,12 +30,13 @@ _TEXTS: Final = ("reason", "property_key", "currency")
 class WantedEstimates:
     """Which estimates to list; what is empty leaves all.
 
-    ``words`` must all stand in a home's standardized address or in its area.
+    ``words`` must all stand in a home's standardized address or in its area; ``priced`` leaves those with a price.
     """
 
     words: tuple[str, ...] = ()
     office: str = ""
     state: EstimateState | None = None
+    priced: bool = False
 
 
 ALL_ESTIMATES: Final = WantedEstimates()

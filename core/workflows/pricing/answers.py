@@ -19,7 +19,7 @@ from core.serve.words import readable_address
 from core.states import EstimateState
 from core.store import DecisionRecord, EstimateRecord, EstimateSummary, NewEstimate
 from core.store.ledger.estimates import ASKED_ALONE
-from core.store.ledger.records import ALL_ESTIMATES, Channel, WantedEstimates
+from core.store.ledger.records import Channel, WantedEstimates
 from core.wording import money, money_range
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.decisions import DECIDED
@@ -168,9 +168,11 @@ class LatestAnswer:
         return money_range(one.low, one.high, currency)
 
     def decision_words(self, currency: str) -> str:
-        """Write the decision that counts, "Accepted $305,000"; "" without one."""
+        """Write the decision that counts, "Accepted $305,000", "open" without one; "" where there is no price."""
         done = self.decision
-        return f"{DECIDED[done.kind]} {money(done.price, currency)}" if done else ""
+        if done is None:
+            return "open" if self.estimate.point is not None else ""
+        return f"{DECIDED[done.kind]} {money(done.price, currency)}"
 
 
 def recent(
@@ -203,8 +205,8 @@ def offices(workspace: Workspace, market_id: str) -> list[str]:
 
 
 def recent_alone(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:
-    """Return the latest answers, as ``recent`` does, without rows of files, which no page can open."""
-    return _latest(workspace, market_id, limit, ASKED_ALONE, ALL_ESTIMATES)
+    """Return the latest answers with a price, as ``recent`` does, without rows of files, which no page can open."""
+    return _latest(workspace, market_id, limit, ASKED_ALONE, WantedEstimates(priced=True))
 
 
 def _latest(

@@ -45,7 +45,5 @@ def draw(workspace: Workspace, market: Market) -> None:
 
 
 def _line(one: LatestAnswer, market: Market) -> str:
-    answer = one.answer_words(market.currency)
-    if one.estimate.point is None:
-        return plain(f"{one.home} · {answer.lower()}")
-    return plain(f"{one.home} · {answer} · {one.decision_words(market.currency) or 'decision open'}")
+    decided = one.decision_words(market.currency) if one.decision is not None else "decision open"
+    return plain(f"{one.home} · {one.answer_words(market.currency)} · {decided}")

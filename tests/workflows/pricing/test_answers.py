@@ -181,7 +181,7 @@ def test_rows_of_a_file_push_nobodys_own_work_out_of_the_latest_and_open_decisio
     price_and_record(ada, desk, ask(desk, {}), "page")
     row = price_and_record(ada, desk, question, "file")
     listed = [one.estimate.estimate_id for one in recent_alone(ada, market_id, 3)]
-    assert listed[1:] == [second.estimate_id, first.estimate_id]
+    assert listed == [second.estimate_id, first.estimate_id], "those with a price"
     assert recent(ada, market_id, 1)[0].estimate.estimate_id == row.estimate_id
     assert own_undecided(ada, market_id) == 2
     assert first.estimate_id is not None
