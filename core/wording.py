@@ -202,6 +202,12 @@ def distance(kilometers: float, area_unit: str) -> str:
     return f"{_trimmed(miles, 1)} mi" if miles >= 0.1 else f"{round(miles * _FT_PER_MILE, -1):.0f} ft"
 
 
+def market_instant(when: datetime, currency: str) -> str:
+    """Write a point in time in UTC, its day as people of the market write it: "Mar 3, 2024, 15:20 UTC"."""
+    utc = when.astimezone(UTC)
+    return f"{market_day(utc, currency)}, {utc:%H:%M} UTC"
+
+
 def instant(when: datetime | None) -> str:
     """Write a point in time in UTC: "3 Mar 2024, 14:05 UTC"; raises ValueError if it has no time zone."""
     if when is None or pd.isna(when):

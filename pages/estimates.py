@@ -12,7 +12,7 @@ from core.access import Action, may
 from core.states import EstimateState, Period
 from core.store import Market
 from core.store.ledger.figures import Slice
-from core.wording import count, marked, market_day
+from core.wording import count, marked, market_instant
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
 from core.workflows.pricing.answers import LatestAnswer, offices, recent
 from core.workspace import Workspace
@@ -50,7 +50,7 @@ def main(workspace: Workspace) -> None:
         st.info("There is no market yet. Upload sales, or open the demo city, to price homes.", icon=":material/info:")
         navigation.link_to("", "Go to the home page")
         return
-    st.caption(f"{plain(whose(workspace))}, newest first. Choose one to open it.")
+    st.caption(f"{plain(whose(workspace))}, newest first. Click one to open it.")
     wanted = _wanted(workspace, market)
     found = recent(workspace, market.market_id, SHOWN, **wanted)
     if not found and any(wanted.values()):
@@ -94,7 +94,7 @@ def listing(found: Sequence[LatestAnswer], market: Market) -> pd.DataFrame:
                 "Home": one.home,
                 "Answer": one.answer_words(market.currency),
                 "Decision": one.decision_words(market.currency),
-                "When": market_day(one.estimate.at, market.currency),
+                "When": market_instant(one.estimate.at, market.currency),
                 "By": one.estimate.actor,
                 "Office": one.estimate.office,
             }
@@ -112,12 +112,13 @@ def _table(found: Sequence[LatestAnswer], market: Market) -> None:
         hide_index=True,
         height="content" if len(table) < 12 else "auto",
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode=["single-row", "single-cell"],
         key="latest_estimates",
     )
     if len(found) == SHOWN:
         st.caption(f"The latest {SHOWN} are listed.")
-    for row in chosen["selection"]["rows"]:
+    # A click on a cell chooses the cell, one on the box before it the row.
+    for row in [*chosen["selection"]["rows"], *(row for row, _ in chosen["selection"]["cells"])]:
         navigation.go_to("pricing", **{PARAMETER: found[row].estimate.estimate_id})
 
 
@@ -125,8 +126,9 @@ def _cards(found: Sequence[LatestAnswer], market: Market) -> None:
     several = len({one.estimate.actor for one in found}) > 1
     for one in found:
         estimate = one.estimate
-        parts = [one.answer_words(market.currency), one.decision_words(market.currency)]
-        parts += [market_day(estimate.at, market.currency), estimate.actor if several else ""]
+        decided = one.decision_words(market.currency)
+        parts = [one.answer_words(market.currency), "decision open" if decided == "open" else decided]
+        parts += [market_instant(estimate.at, market.currency), estimate.actor if several else ""]
         words = f"**{plain(one.home)}** {plain(' · '.join(filter(None, parts)))}"
         if st.button(words, key=f"card-{estimate.estimate_id}", width="stretch"):
             navigation.go_to("pricing", **{PARAMETER: estimate.estimate_id})

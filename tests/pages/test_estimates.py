@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,7 +14,7 @@ from core.access import Actor, Role
 from core.store import NewDecision, open_store
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import Desk
-from pages.kit import session
+from pages.kit import navigation, session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
 
@@ -60,6 +62,27 @@ def test_estimates_are_narrowed_by_address_decision_and_office(estimates: AppTes
     assert homes(choose(estimates, "Office", "North")) == []
     assert "No estimate fits" in estimates.info[0].value
     assert homes(choose(estimates, "Decision", "Accepted")) == ["12 N Elm St"]
+
+
+def test_lines_say_when_to_the_minute_and_that_a_decision_is_open(estimates: AppTest) -> None:
+    table = estimates.dataframe[0].value
+    assert table["Decision"].tolist()[0] == "open"
+    assert table["Decision"].tolist()[1].startswith("Accepted $")
+    assert all(re.fullmatch(r"[A-Z][a-z]{2} \d+, \d{4}, \d\d:\d\d UTC", when) for when in table["When"])
+    assert "decision open" in next(one.label for one in estimates.button if (one.key or "").startswith("card-"))
+
+
+@pytest.mark.parametrize("chosen", [{"rows": [1], "cells": []}, {"rows": [], "cells": [[1, "Answer"]]}])
+def test_a_click_on_the_box_or_on_a_cell_of_an_estimate_opens_it(
+    estimates: AppTest, own_small_store: Path, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]
+) -> None:
+    went: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(navigation, "go_to", lambda page, **query: went.append((page, query)))
+    estimates.session_state["latest_estimates"] = {"selection": {"columns": [], **chosen}}
+    assert not estimates.run().exception
+    with open_store(own_small_store) as store:
+        [of_north] = [one for one in store.ledger.list("larkhaven", 2) if one.actor == "Ann"]
+    assert went == [("pricing", {"estimate": of_north.estimate_id})]
 
 
 def test_an_office_written_in_two_ways_is_one_choice(
