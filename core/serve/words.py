@@ -12,7 +12,7 @@ from core.collect.cells.amounts import read_amount
 from core.collect.cells.typed import read_typed
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
 from core.serve.ask_next import AskNext
-from core.serve.estimate import Estimate
+from core.serve.estimate import Estimate, Refused
 from core.train.model import SOLD_SOON
 from core.train.unknown_facts import GROUPS
 from core.wording import area, area_label, count, days, from_sqft, market_day, marks, money, percent, to_sqft
@@ -254,6 +254,14 @@ def short_line(facts: Mapping[str, object], market: Conventions) -> str:
         return headline(facts, market)
     kind = facts.get("property_type")
     return " · ".join([*parts, kind.replace("_", " ")] if isinstance(kind, str) else parts)
+
+
+def refused_words(refused: Refused) -> str:
+    """Say which facts cannot be right: of one also why and what to do, of several only which."""
+    names = list(dict.fromkeys(label_of(fault.field).lower() for fault in refused.faults))
+    if len(names) < 2:
+        return refused.message
+    return f"{len(names)} facts cannot be right: {', '.join(names)}. See each field."
 
 
 def sales_through(estimate: Estimate) -> str:

@@ -93,7 +93,7 @@ def _announced(answered: RecordedAnswer) -> str:
         case Unavailable() as one:
             return f"No price range. {one.reason}"
         case Refused() as one:
-            return f"Not priced. {one.message}"
+            return f"Not priced. {words.refused_words(one)}"
 
 
 def empty(desk: Desk, note: str) -> None:
@@ -246,7 +246,11 @@ def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
     with st.container(border=True, key="answer_head"):
         _subject(answered, market)
         st.header("Not priced: the facts cannot be right", anchor=_ANCHOR)
-        st.error(plain(result.message), icon=":material/error:")
+        st.error(plain(words.refused_words(result)), icon=":material/error:")
+        if len(result.faults) > 1:
+            with st.expander("Why each of them"):
+                for fault in result.faults:
+                    st.markdown(plain(f"{fault.reason} {fault.remedy}".strip()))
         _note_areas_in_sqft(answered.question.facts, market)
         st.caption("The form still has what you entered.")
     _glance(f"**Not priced: the facts cannot be right** [Why](#{_ANCHOR})")
