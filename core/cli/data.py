@@ -359,7 +359,8 @@ def _use_version(session: Session) -> int:
 
 def _market_for_ingest(session: Session) -> str | NewMarket:
     from core.store.base.markets import USUAL_CURRENCY, new_market
-    from core.workflows.data.intake import NewMarket, demand_currency
+    from core.workflows.data.intake import NewMarket
+    from core.workflows.source_files.mapped_files import demand_currency
 
     options = session.options
     for market in session.workspace.store.markets.list():

@@ -34,7 +34,7 @@ from core.collect.set_aside import set_aside
 from core.collect.shared_parcels import without_shared_parcels
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
-from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, Source, check_names, conform, is_extra
+from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, Source, check_names, conform, is_extra, label_of
 
 LOCATIONS: Final = ("property_id", "address", "latitude", "zipcode", "neighbourhood")
 """Any one of these tells where a property is."""
@@ -180,8 +180,7 @@ def check_required(mapping: ColumnMapping) -> None:
             raise MappingError("Neighborhood data need a zipcode or neighborhood column and at least one figure.")
         return
     if not fields & set(LOCATIONS):
-        labels = ", ".join(FIELD_BY_NAME[name].label for name in LOCATIONS)
-        raise MappingError(f"No column says where a property is: map one to one of {labels}.")
+        raise MappingError(f"No column says where a property is: map one to {' or '.join(map(label_of, LOCATIONS))}.")
 
 
 def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:

@@ -18,7 +18,7 @@ from core.collect.merge import CONFLICT_COLUMNS, Merged, merge_sources
 from core.collect.near_matches import NearMatch, near_matches
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.reading.table import RawTable, Reading
-from core.errors import AlreadyExists, NoUsableRows, WrongUsage
+from core.errors import AlreadyExists, NoUsableRows
 from core.prepare.late_facts import with_late_facts
 from core.prepare.quality.cleaning import Cleaned, clean_sales
 from core.prepare.quality.contract import check_contract
@@ -28,7 +28,7 @@ from core.problem import Problem
 from core.progress import Progress, part
 from core.schema import Source
 from core.serve.agent.tax_roll import joined_roll
-from core.store import DataVersion, Market, NewVersion, Store
+from core.store import DataVersion, NewVersion, Store
 from core.store.base.markets import USUAL_CURRENCY, AreaUnit, new_market, slug_of
 from core.store.sales.scrutiny import StoredSaleDecision
 from core.workflows.columns.names import names_to_give
@@ -433,15 +433,6 @@ def _repeated(store: Store, market: str | NewMarket, tables: Sequence[MappedTabl
     if isinstance(market, NewMarket):
         return ()
     return tuple(table.name for table in tables if store.versions.has_file(market, table.sha256))
-
-
-def demand_currency(market: Market, currency: str) -> None:
-    """Raise WrongUsage if sales in a currency are to be added to a market of another; "" is the market's own."""
-    if currency and currency != market.currency:
-        raise WrongUsage(
-            f"The prices of {market.name} are in {market.currency}, not {currency}. Leave the currency out, or name a "
-            "new market."
-        )
 
 
 def unit_of_areas(store: Store, market: str | NewMarket) -> str:

@@ -113,7 +113,7 @@ def comparables_decided(
         return None
     entries = workspace.store.events.of(estimate_id, AuditAction.DECISION_MADE)
     found = (one.detail["comparables"] for one in entries if one.detail["decision_id"] == made[0].decision_id)
-    shares: Mapping[str, float] = next(found, None) or {}
+    shares: Mapping[str, float] = next(found, {}) or {}
     # The audit trail has each sale's share in the value; its multiplier is that share without its similarity.
     used = {one.sale_id: shares[one.sale_id] / (one.similarity or 1.0) for one in comparables if one.sale_id in shares}
     least = min((value for value in used.values() if value > 0), default=0.0)

@@ -13,9 +13,10 @@ from core.collect.columns.shared_keys import guess_together
 from core.collect.mapping import ColumnMapping, check_columns, check_required, with_reading
 from core.collect.privacy.findings import DROPPED, PersonalColumn
 from core.collect.reading.table import RawTable
-from core.errors import MappingError
+from core.errors import MappingError, WrongUsage
 from core.progress import Progress
 from core.schema import Source
+from core.store import Market
 from core.store.base.markets import USUAL_CURRENCY, AreaUnit
 from core.workflows.source_files.reading import SourceFile, read_source
 from core.workflows.source_files.refusals import leave_out_persons, refuse_personal
@@ -133,3 +134,12 @@ def stated_unit(mappings: Iterable[ColumnMapping | None]) -> AreaUnit | None:
     rules = [rule for one in mappings if one is not None and one.source is Source.SALES for rule in one.rules]
     units = {rule.unit for rule in rules if rule.field == "living_area_sqft"}
     return _SHOWN_IN.get(units.pop()) if len(units) == 1 else None
+
+
+def demand_currency(market: Market, currency: str) -> None:
+    """Raise WrongUsage if sales in a currency are to be added to a market of another; "" is the market's own."""
+    if currency and currency != market.currency:
+        raise WrongUsage(
+            f"The prices of {market.name} are in {market.currency}, not {currency}. Leave the currency out, or name a "
+            "new market."
+        )
