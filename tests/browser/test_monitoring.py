@@ -62,7 +62,7 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         look_for_the_cause(opened, tmp_path)
         phone.open("", role="Manager").get_by_test_id("stExpandSidebarButton").click()
         phone.page.get_by_test_id("stSidebar").get_by_role("link", name="Monitoring").click()
-        to_the_models(phone)
+        to_the_models(phone, "Open Models to decide on it")
         expect(phone.page.get_by_text("The gate passes it")).to_be_visible()
         phone.page.get_by_role("button", name="Promote the challenger").click()
         expect(phone.page.get_by_text("It resolves")).to_contain_text("Error too high")
@@ -90,13 +90,13 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         assert opened.complaints == phone.complaints == []
 
 
-def to_the_models(opened: Visit) -> None:
+def to_the_models(opened: Visit, link: str = "Open Models to retrain") -> None:
     """From the first view of Monitoring over the cause of what is wrong to the models."""
     page = opened.settle()
     expect(page.get_by_text("beyond the target of")).to_be_visible()
     page.get_by_text("Cause and what to do").first.click()
     opened.settle()
-    opened.follow(page.get_by_role("link", name="Open Models to retrain"), "models")
+    opened.follow(page.get_by_role("link", name=link), "models")
 
 
 def retrain(opened: Visit) -> None:
