@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.access import Action, may
+from core.store import Market
 from core.wording import count
 from core.workflows.columns.names import use_names_of
 from core.workflows.data.intake import IntakeReport
@@ -51,9 +52,17 @@ def choose(workspace: Workspace, views: list[str]) -> str:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         view = choice.view(views)
         market = session.market()
-        if market is not None and view != DOUBTFUL and (waiting := doubtful.waiting(workspace, market)).total:
+        if market is None or view == DOUBTFUL or (view == BRING and _is_for_another(market)):
+            return view
+        if (waiting := doubtful.waiting(workspace, market)).total:
             st.badge(f"{count(waiting.total, 'doubtful sale')} to decide", icon=":material/rule:", color=WATCH)
     return view
+
+
+def _is_for_another(market: Market) -> bool:
+    """Tell whether the files staged go into another market: the doubtful sales of the open one do not matter then."""
+    held = draft.draft()
+    return bool(held.files) and held.destination is not None and held.destination.market_id != market.market_id
 
 
 def intake(workspace: Workspace, header: DeltaGenerator) -> None:

@@ -17,6 +17,7 @@ from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
 from tests.doubtful_market import doubtful_sales
+from tests.pages.made_stores import sales_csv
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +100,17 @@ def test_the_effect_on_error_and_prices_is_measured_when_asked_for(home: Path) -
     app.button("scrutiny_effect").click().run()
     assert "three-fold cross-validation" in words(app)
     assert float(figures(app)["Error as decided"].rstrip("%")) < float(figures(app)["Error as brought"].rstrip("%"))
+
+
+def test_the_open_markets_doubtful_sales_do_not_stand_beside_files_for_a_new_market() -> None:
+    app = opened()
+    app.session_state["view"] = "Bring in sales"
+    app = app.run()
+    assert "to decide" in words(app)
+    [uploader] = app.main.file_uploader
+    uploader.upload("mine.csv", sales_csv())
+    app = app.run()
+    app.selectbox("destination").set_value("").run()
+    app.text_input("market_name").input("Elsewhere").run()
+    app = app.button("onward").click().run()
+    assert "to decide" not in words(app)
