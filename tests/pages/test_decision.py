@@ -135,6 +135,15 @@ def test_a_list_price_below_the_own_price_is_asked_about(draw: Draw, store: Stor
     assert made.listing_price == int(point) - 9_000
 
 
+def test_a_list_price_far_above_the_own_price_is_asked_about(draw: Draw, answered: RecordedAnswer) -> None:
+    app, point = draw(), estimate_of(answered).point
+    app.text_input(field(app, "listing", answered)).set_value(str(int(point) * 10)).run()
+    assert "900% above your own price" in app.warning[0].value
+    assert not [one for one in app.button if one.label.startswith("Accept ") and "all the same" not in one.label]
+    app.text_input(field(app, "listing", answered)).set_value(str(int(1.2 * point))).run()
+    assert not app.warning
+
+
 def test_a_decision_taken_back_gives_way_to_the_one_before_it(
     draw: Draw, store: Store, answered: RecordedAnswer
 ) -> None:

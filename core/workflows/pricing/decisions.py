@@ -25,6 +25,8 @@ OTHER: Final = "other"
 
 _KINDS: Final = get_args(DecisionKind)
 _CENT: Final = 0.005
+# A list price this much above the agent's own price is a slip of the hand more often than a plan.
+_FAR_ABOVE: Final = 0.25
 # Shares are kept as floating-point numbers, so that a multiplier of 2 comes back as almost 2.
 _DECIMALS: Final = 6
 
@@ -135,6 +137,16 @@ def departure(price: float, point: float) -> float:
 def usual_listing(price: float, problem: Problem) -> float:
     """Return the usual listing price, unrounded, for a home expected to sell for ``price``."""
     return price * (1.0 + problem.decisions.listing_markup)
+
+
+def listing_doubt(price: float, listing: float, currency: str) -> str:
+    """Say what is odd about a list price beside the agent's own price, "" if nothing is."""
+    listed, own = money(listing, currency), money(price, currency)
+    if listing < price:
+        return f"You would list at {listed}, below your own price of {own}."
+    if listing > (1.0 + _FAR_ABOVE) * price:
+        return f"You would list at {listed}, {percent(listing / price - 1.0)} above your own price of {own}."
+    return ""
 
 
 def _estimate_for(workspace: Workspace, estimate_id: str, action: Action) -> EstimateRecord:

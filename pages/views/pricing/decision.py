@@ -26,6 +26,7 @@ from core.workflows.pricing.decisions import (
     departure,
     history,
     kind_of,
+    listing_doubt,
     take_back,
     usual_listing,
 )
@@ -259,20 +260,17 @@ def _fields(deciding: _Deciding) -> None:
         kind = kind_of(price, estimate.point, estimate.low, estimate.high)
     if price is not None and kind != "accept":
         _reason(deciding, price, kind)
-    asks = price is not None and listing is not None and listing < price
+    doubt = "" if price is None or listing is None else listing_doubt(price, listing, estimate.currency)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="decision_fields"):
         for name, then in (("price", _follow), ("listing", _touch)):
             label = f"{_AMOUNTS[name]} ({plain(estimate.currency)})" if name == "price" else _AMOUNTS[name]
             note = deciding.listing_note() if name == "listing" else None
             fact_fields.amount(label, deciding.key(name), on_change=then, args=(deciding,), width=150, help=note)
-        _buttons(deciding, kind, price, listing, asks)
+        _buttons(deciding, kind, price, listing, bool(doubt))
     if fault := deciding.unread():
         st.caption(f":{BAD}[:material/error: {plain(fault)}]")
-    if asks and price is not None and listing is not None:
-        st.warning(
-            f"You would list at {deciding.words(listing)}, below your own price of {deciding.words(price)}.",
-            icon=":material/warning:",
-        )
+    if doubt:
+        st.warning(plain(doubt), icon=":material/warning:")
 
 
 def _buttons(deciding: _Deciding, kind: DecisionKind, price: float | None, listing: float | None, asks: bool) -> None:
