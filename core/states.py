@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class AlertState(StrEnum):
@@ -185,3 +186,7 @@ class AuditAction(StrEnum):
     VERSION_COMMITTED = "version.committed"
     VERSION_RESTORED = "version.restored"
     VERSION_UNDONE = "version.undone"
+
+
+SIGNING: Final = (AuditAction.SCOPE_SIGNED, AuditAction.SCOPE_WITHDRAWN)
+"""The deeds that decide which signature of a scope is in force."""

@@ -126,8 +126,7 @@ def _cards(found: Sequence[LatestAnswer], market: Market) -> None:
     several = len({one.estimate.actor for one in found}) > 1
     for one in found:
         estimate = one.estimate
-        decided = one.decision_words(market.currency)
-        parts = [one.answer_words(market.currency), "decision open" if decided == "open" else decided]
+        parts = [one.answer_words(market.currency), one.decision_line(market.currency)]
         parts += [market_instant(estimate.at, market.currency), estimate.actor if several else ""]
         words = f"**{plain(one.home)}** {plain(' · '.join(filter(None, parts)))}"
         if st.button(words, key=f"card-{estimate.estimate_id}", width="stretch"):

@@ -74,6 +74,12 @@ def fold_names(names: pd.Series) -> pd.Series:
     return names.str.casefold().str.strip().str.replace(r"\s+", " ", regex=True)
 
 
+def area_keys(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return the zip codes or the names of neighborhoods of a table in one spelling, by the column's name."""
+    codes = column_or_missing(frame, name).astype("str")
+    return area_codes(codes) if name == "zipcode" else fold_names(codes)
+
+
 def column_or_missing(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return a column, or missing values where the frame has none of that name."""
     return frame[name] if name in frame else pd.Series(np.nan, index=frame.index, dtype="str")

@@ -17,6 +17,7 @@ from core.collect.join_keys import (
     AddressKeys,
     address_keys_of,
     area_codes,
+    area_keys,
     bare_ids,
     column_or_missing,
     fold_names,
@@ -392,14 +393,13 @@ def _match_area(sales: pd.DataFrame, areas: pd.DataFrame) -> _AreaMatch:
 
 
 def _match_area_by(sales: pd.DataFrame, areas: pd.DataFrame, name: str) -> _AreaMatch:
-    fold = area_codes if name == "zipcode" else fold_names
-    keys = fold(column_or_missing(areas, name))
+    keys = area_keys(areas, name)
     no_key = keys.isna().to_numpy()
     content = areas.drop(columns=ROW, errors="ignore").assign(**{name: keys})
     repeated = ~no_key & content.duplicated().to_numpy()
     ambiguous = repeated_keys(keys, ~(no_key | repeated))
     masks = _ReferenceMasks(no_key, repeated, ambiguous)
-    row = positions_of(fold(column_or_missing(sales, name)), keys, masks.accepted)
+    row = positions_of(area_keys(sales, name), keys, masks.accepted)
     own = {"zipcode", "neighbourhood", *(field.name for field in NEIGHBOURHOOD_FIELDS)}
     fields = tuple(column for column in areas.columns if column in own or is_extra(column))
     return _AreaMatch(areas, masks, row, fields)

@@ -180,7 +180,7 @@ def _sample(prices: Floats, answers: Answers, common: Bools) -> _Sample:
 
 def _compared(old: _Sample, new: _Sample, problem: Problem, seed: int) -> Iterator[Check]:
     measures = _measures(problem.estimate.level)
-    n = old.signed.shape[1]
+    n, held = old.signed.shape[1], (float(old.inside.mean()), float(new.inside.mean()))
     sampled = [
         [one.sign * (one.of(new.of(rows)) - one.of(old.of(rows))) for one in measures] for rows in draws(n, seed)
     ]
@@ -190,7 +190,6 @@ def _compared(old: _Sample, new: _Sample, problem: Problem, seed: int) -> Iterat
         low, high = spread(np.concatenate([part[place] for part in sampled]), worse, n)
         margin = 0.0 if one.name == "mdape" else problem.monitoring.gate_margin * one.scale
         check = _check(one.name, one.label, before, now, (worse, low, high, n), margin, one.sign)
-        held = (float(old.inside.mean()), float(new.inside.mean()))
         yield replace(check, held=held) if one.name == COVERAGE else check
 
 

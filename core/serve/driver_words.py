@@ -25,11 +25,11 @@ _COUNTED: Final = {
     "garage_spaces": ("garage space", "garage spaces"),
     "units": ("dwelling unit", "dwelling units"),
 }
-# Of these facts more is worth more, so that one of them can be told to work against the amount of its group.
+# More of these is worth more, so that one of them is seen to work against the amount of its group.
 _BETTER: Final = frozenset(
     ["living_area_sqft", "lot_area_sqft", "bathrooms", "garage_spaces", "waterfront", "view", "condition", "grade"]
 )
-_LACKED: Final = {"view": "a view", "garage_spaces": "a garage"}
+_LACKED: Final = {"view": "view", "garage_spaces": "garage"}
 _YEARS: Final = {"year_built": "construction", "year_renovated": "renovation"}
 _ONE: Final = ("adds", "takes off")
 _MANY: Final = ("add", "take off")
@@ -77,7 +77,7 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
 
 
 def _points(fact: Difference) -> int:
-    """Tell which way a fact alone moves a price: 1 up, -1 down, 0 if that cannot be told."""
+    """Return which way a fact alone moves a price: 1 up, -1 down, 0 if that is not known."""
     subject, usual = fact.subject, fact.typical
     if fact.name not in _BETTER or not isinstance(subject, float) or not isinstance(usual, float):
         return 0
@@ -86,7 +86,7 @@ def _points(fact: Difference) -> int:
 
 def _despite(fact: Difference, market: Conventions) -> str:
     if _is_lacked(fact):
-        return f"no {_LACKED[fact.name].removeprefix('a ')}"
+        return f"no {_LACKED[fact.name]}"
     return f"its {_among(fact, market)}"
 
 
@@ -144,7 +144,7 @@ def _thing(fact: Difference, market: Conventions) -> str:
     if words.is_flag(name):
         return _name(name) if _is_yes(value) else f"lack of {_name(name)}"
     if _is_lacked(fact):
-        return f"lack of {_LACKED[name]}"
+        return f"lack of a {_LACKED[name]}"
     return _with_value(name, value, words.fact_value(name, value, market))
 
 

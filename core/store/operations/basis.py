@@ -8,14 +8,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from core.states import AuditAction
+from core.states import SIGNING
 from core.store.base.database import Database
 from core.store.base.markets import no_market
 from core.store.base.tables import ALERT, EVENT, MARKET
 from core.store.operations.alerts import UNRESOLVED
 
 _MARKET: Final = sa.bindparam("market_id", type_=sa.String)
-_SIGNATURES: Final = (AuditAction.SCOPE_SIGNED.value, AuditAction.SCOPE_WITHDRAWN.value)
 _KINDS: Final = sa.bindparam("kinds", expanding=True, type_=sa.String)
 
 
@@ -32,7 +31,7 @@ class Basis:
 def _question() -> sa.Select[str | None, str | None, int | None, str | None]:
     signature = (
         sa.select(sa.func.max(EVENT.c.event_id))
-        .where(EVENT.c.subject == MARKET.c.champion_model_id, EVENT.c.action.in_(_SIGNATURES))
+        .where(EVENT.c.subject == MARKET.c.champion_model_id, EVENT.c.action.in_([one.value for one in SIGNING]))
         .correlate(MARKET)
         .scalar_subquery()
     )

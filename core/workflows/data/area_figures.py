@@ -9,7 +9,7 @@ from typing import Final
 
 import pandas as pd
 
-from core.collect.join_keys import area_codes, column_or_missing, fold_names
+from core.collect.join_keys import area_keys
 from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra
 from core.store import Store
 from core.wording import count
@@ -100,7 +100,7 @@ def with_area_figures(
     filled, by_fact, gains = new.copy(), Counter[str](), pd.Series(False, index=new.index)
     for one in brought:
         code, figures = _figures(held, one)
-        offered = figures.reindex(_keys(new, code).to_numpy()).set_axis(new.index)
+        offered = figures.reindex(area_keys(new, code).to_numpy()).set_axis(new.index)
         for name in offered:
             ours = filled[name] if name in filled else offered[name].iloc[:0].reindex(new.index)
             if ours.isna().all():
@@ -121,7 +121,7 @@ def _figures(held: pd.DataFrame, brought: Brought) -> tuple[str, pd.DataFrame]:
         return _CODES[0], pd.DataFrame()
     tables = {}
     for code in brought.codes:
-        rows = held[names].assign(area=_keys(held, code)).dropna(subset="area").drop_duplicates()
+        rows = held[names].assign(area=area_keys(held, code)).dropna(subset="area").drop_duplicates()
         tables[code] = rows.groupby("area")
     numbers = {code: table[names].nunique() for code, table in tables.items()}
     # Figures that were joined by the other code differ within an area. min keeps the first of equals: the zip code.
@@ -129,8 +129,3 @@ def _figures(held: pd.DataFrame, brought: Brought) -> tuple[str, pd.DataFrame]:
     several, known = (numbers[code] > 1).sum(), (numbers[code] > 0).sum()
     of_areas = [name for name in names if several[name] <= _DIFFER_MAX * known[name]]
     return code, tables[code][of_areas].first().where(numbers[code][of_areas] == 1)
-
-
-def _keys(sales: pd.DataFrame, code: str) -> pd.Series:
-    fold = area_codes if code == "zipcode" else fold_names
-    return fold(column_or_missing(sales, code).astype("str"))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.accounting import FileAccounting
 from core.collect.inference import Inference
-from core.collect.join_keys import area_codes, column_or_missing, fold_names
+from core.collect.join_keys import area_keys, column_or_missing
 from core.collect.mapping import MappedTable
 from core.collect.set_aside import PERHAPS_NO_HOME
 from core.errors import SalesElsewhere
@@ -62,7 +62,8 @@ def elsewhere_words(new: pd.DataFrame, held: pd.DataFrame) -> str:
 
     They are compared by zip code, else by neighborhood, else by coordinates, if enough sales of both have them.
     """
-    for place, coming, known in ((code, *_codes(new, held, code)) for code in ("zipcode", "neighbourhood")):
+    for place in ("zipcode", "neighbourhood"):
+        coming, known = (area_keys(table, place).dropna() for table in (new, held))
         if min(len(coming) / _NEW_MIN, len(known) / _HELD_MIN) >= 1:
             return _elsewhere(coming.isin(set(known)), f"in a {label_of(place).lower()} where this market has sales")
     ours, theirs = (_places(table) for table in (new, held))
@@ -91,13 +92,6 @@ def _elsewhere(inside: pd.Series, where: str) -> str:
     found = f"Only {number:,}" if number else "None"
     are = "are" if number > 1 else "is"
     return f"{found} of {count(len(inside), 'sale')} {are} {where}: make sure that the file belongs to this market."
-
-
-def _codes(new: pd.DataFrame, held: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
-    """Return the codes of an area in one spelling, without missing ones."""
-    fold = area_codes if name == "zipcode" else fold_names
-    coming, known = (fold(column_or_missing(table, name).astype("str")).dropna() for table in (new, held))
-    return coming, known
 
 
 def _places(table: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from core.evaluate.scope import (
 )
 from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
-from core.states import AuditAction
+from core.states import SIGNING, AuditAction
 from core.store import ModelRecord, Store
 from core.store.base.audit import Event
 from core.wording import money_range
@@ -29,7 +29,6 @@ PROPOSED: Final = "proposed_scope"
 """The key of the scope on a model's card that its sealed test proposes, or that is carried over to it."""
 
 _CARRIED_FROM: Final = "carried_from"
-_SIGNING: Final = (AuditAction.SCOPE_SIGNED, AuditAction.SCOPE_WITHDRAWN)
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ def withdraw_signature(workspace: Workspace, model_id: str) -> SignedScope | Non
 def signed_scope(store: Store, model_id: str) -> SignedScope | None:
     """Return a model's latest signed scope that was not withdrawn, or None; raises NotFound, StoreUnavailable."""
     store.models.get(model_id)
-    deeds = [one for deed in _SIGNING for one in store.events.of(model_id, deed)]
+    deeds = [one for deed in SIGNING for one in store.events.of(model_id, deed)]
     in_force: list[Event] = []
     for one in sorted(deeds, key=lambda one: one.event_id):
         if one.action == AuditAction.SCOPE_SIGNED:

@@ -174,6 +174,11 @@ class LatestAnswer:
             return "open" if self.estimate.point is not None else ""
         return f"{DECIDED[done.kind]} {money(done.price, currency)}"
 
+    def decision_line(self, currency: str) -> str:
+        """Write the same where no heading says what is open: "decision open"."""
+        words = self.decision_words(currency)
+        return f"decision {words}" if self.decision is None and words else words
+
 
 def recent(
     workspace: Workspace,

@@ -12,7 +12,7 @@ from core.schema import label_of
 from core.serve.words import labelled, unit_of
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.listing_columns import LIST_PRICE
-from core.workflows.pricing.many_homes import NAMED, PricedFile
+from core.workflows.pricing.many_homes import PricedFile, naming_columns
 
 REFERENCE: Final = "Reference"
 ASKING: Final = "Asking price"
@@ -68,8 +68,7 @@ def not_priced(priced: PricedFile) -> pd.DataFrame:
     if priced.references:
         table = table.assign(reference=table["row"].map(priced.references).fillna(""))
     homes = priced.homes.set_index("source_row")
-    given = [name for name in NAMED if name in homes and homes[name].notna().any()]
-    table = table.assign(**{name: table["row"].map(homes[name]) for name in given})
+    table = table.assign(**{name: table["row"].map(homes[name]) for name in naming_columns(homes)})
     if LIST_PRICE in homes:
         asking = table["row"].map(homes[LIST_PRICE]).astype("float64")
         table = table.assign(asking_price=asking.where(asking > 0))

@@ -52,9 +52,7 @@ from core.workspace import Workspace
 ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
 FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags")
 
-NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
-"""The columns that name a home."""
-
+_NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
 # Rows per batch: enough that call overhead is negligible, few enough to show progress and save memory.
 _CHUNK: Final = 5_000
 _REFERENCES: Final = frozenset({"reference", "ref", "listing_id", "listing_number", "mls_number", "mls_id", "mls"})
@@ -146,7 +144,7 @@ def price_file(
 
 def in_file_order(priced: PricedFile) -> pd.DataFrame:
     """Return one table of all rows in file order: row, status, figures, and why a row has none."""
-    named = _names(priced.homes)
+    named = naming_columns(priced.homes)
     answers = [*(["estimate_id"] if "estimate_id" in priced.table else []), *FIGURES, *ERROR_COLUMNS[2:]]
     both = pd.concat([priced.table.drop(columns=named).assign(status="priced"), priced.errors], ignore_index=True)
     both = both.merge(_with_row_names(priced.homes), on="row", how="left").astype({"confidence": "Int64"})
@@ -310,11 +308,12 @@ def _references(table: RawTable) -> dict[int, str]:
 
 def _with_row_names(homes: pd.DataFrame) -> pd.DataFrame:
     """Return each home's name columns, if the file has any, by row."""
-    return homes.rename(columns={"source_row": "row"})[["row", *_names(homes)]]
+    return homes.rename(columns={"source_row": "row"})[["row", *naming_columns(homes)]]
 
 
-def _names(homes: pd.DataFrame) -> list[str]:
-    return [name for name in NAMED if name in homes.columns and homes[name].notna().any()]
+def naming_columns(homes: pd.DataFrame) -> list[str]:
+    """Return the columns that name homes, those with any value."""
+    return [name for name in _NAMED if name in homes.columns and homes[name].notna().any()]
 
 
 def _unreadable(table: RawTable) -> pd.DataFrame:

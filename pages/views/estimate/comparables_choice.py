@@ -72,11 +72,15 @@ def keep(answered: RecordedAnswer, chosen: Choice) -> None:
     st.session_state[_KEPT] = dict(list(kept.items())[-_KEPT_MOST:])
 
 
+def is_kept(answered: RecordedAnswer) -> bool:
+    """Tell whether there is a choice for this home already."""
+    return home_of(answered) in _kept()
+
+
 def begin(answered: RecordedAnswer, multipliers: Mapping[str, float]) -> None:
-    """Begin with these multipliers by sale_id, unless the agent has a choice for this home already."""
-    if home_of(answered) not in _kept():
-        weights = {sale_id: weight for sale_id, weight in multipliers.items() if weight != USUAL}
-        keep(answered, Choice(frozenset(multipliers), weights))
+    """Begin with these multipliers by sale_id."""
+    weights = {sale_id: weight for sale_id, weight in multipliers.items() if weight != USUAL}
+    keep(answered, Choice(frozenset(multipliers), weights))
 
 
 def value(answered: RecordedAnswer, estimate: Estimate) -> ComparableValue | None:

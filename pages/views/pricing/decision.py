@@ -198,8 +198,10 @@ def _counting(made: Sequence[DecisionRecord]) -> str:
 def _decided_meanwhile(deciding: _Deciding) -> str:
     """Say, once, that what was done here met a decision that this window had not shown; "" if it did not."""
     deed = st.session_state.pop(deciding.key("deed"), None)
+    if deed is None:
+        return ""
     made = history(deciding.workspace, deciding.estimate_id)
-    if deed is None or st.session_state.get(deciding.key("seen"), _counting(made)) == _counting(made):
+    if st.session_state.get(deciding.key("seen"), _counting(made)) == _counting(made):
         return ""
     if not made:
         return f"The decision was taken back meanwhile in another window; {deed} was not recorded."

@@ -33,10 +33,7 @@ def draw(
     StoreUnavailable.
     """
     session.use_names()
-    if answered.estimate_id is not None and stored_estimate.was_opened(answered):
-        used = comparables_decided(workspace, answered.estimate_id, estimate.comparables)
-        if used is not None:
-            comparables_choice.begin(answered, used)
+    _begin_as_decided(workspace, answered, estimate)
     value = comparables_choice.value(answered, estimate)
     with decision_place.container():
         reconciled, weights = (value.offered, value.weights) if value is not None else (None, {})
@@ -55,6 +52,15 @@ def draw(
     if report.open:
         with report:
             report_view.draw(workspace, answered, comparables_choice.as_chosen(answered, estimate), desk)
+
+
+def _begin_as_decided(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate) -> None:
+    """Begin an estimate that was opened again with the comparables its decision stands on."""
+    if answered.estimate_id is None or not stored_estimate.was_opened(answered) or comparables_choice.is_kept(answered):
+        return
+    used = comparables_decided(workspace, answered.estimate_id, estimate.comparables)
+    if used is not None:
+        comparables_choice.begin(answered, used)
 
 
 def form_changed(answered: RecordedAnswer, desk: Desk) -> bool:

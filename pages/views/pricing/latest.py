@@ -45,5 +45,4 @@ def draw(workspace: Workspace, market: Market) -> None:
 
 
 def _line(one: LatestAnswer, market: Market) -> str:
-    decided = one.decision_words(market.currency) if one.decision is not None else "decision open"
-    return plain(f"{one.home} · {one.answer_words(market.currency)} · {decided}")
+    return plain(" · ".join((one.home, one.answer_words(market.currency), one.decision_line(market.currency))))

@@ -6,28 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from core.problem import Problem
-from core.store import Market, Store
+from core.store import Market
 from core.workflows.data.area_figures import AreaFill, Brought, with_area_figures
 from core.workflows.data.versions import undo_version
 from core.workspace import Workspace
-from tests.acting import acting
-from tests.workflows.data.test_intake import ANALYST, HEADER, TODAY, rows, write
+from tests.workflows.data.test_intake import HEADER, rows, write
 from tests.workflows.data.test_late_facts import AREAS, sales_of, take_in
 
 BY_ZIP = Brought(("zipcode",), ("school_rating", "x_median_income"))
-
-
-@pytest.fixture
-def market(store: Store) -> Market:
-    return store.markets.create("Testville", "USD", "sqft", False, ANALYST)
-
-
-@pytest.fixture
-def workspace(store: Store, problem: Problem) -> Workspace:
-    return acting(store, ANALYST, problem, today=TODAY)
 
 
 def test_later_sales_get_the_figures_that_the_market_holds(

@@ -29,11 +29,6 @@ TODAY = date(2026, 1, 1)
 HEADER = "sale id,parcel number,address,zip code,sale date,sale price,living area sqft,bedrooms\n"
 
 
-@pytest.fixture
-def market(store: Store) -> Market:
-    return store.markets.create("Testville", "USD", "sqft", False, ANALYST)
-
-
 def line(number: int, price: int = 0, beds: int = 3, sale_id: str | None = None) -> str:
     told = f"S{number}" if sale_id is None else sale_id
     day = f"2024-{1 + number % 12:02}-{1 + number % 27:02}"

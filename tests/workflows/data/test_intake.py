@@ -39,11 +39,6 @@ TODAY = date(2026, 1, 1)
 HEADER = "parcel number,address,zip code,sale date,sale price,living area sqft,bedrooms,year built\n"
 
 
-@pytest.fixture
-def market(store: Store) -> Market:
-    return store.markets.create("Testville", "USD", "sqft", False, ANALYST)
-
-
 def rows(count: int, start: int = 0) -> str:
     return "".join(
         f"{100 + n},{n} Oak Street,0010{n % 5},2024-{1 + n % 12:02}-{1 + n % 27:02},{200_000 + 137 * (n * 61 % 97)},"

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from core.access import Actor, Role
 from core.errors import MappingError, NoUsableRows
-from core.problem import Problem
 from core.progress import silent
 from core.states import SaleDecision
-from core.store import Market, Store
+from core.store import Market
 from core.workflows.data.effect_words import gained_words
 from core.workflows.data.intake import IntakeReport, NewMarket, ingest
 from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue
 from core.workflows.data.versions import undo_version
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
-from tests.acting import acting
 from tests.workflows.data.test_intake import HEADER, rows, write
 
-ANALYST = Actor("ana", Role.ANALYST)
-TODAY = date(2026, 1, 1)
 AREAS = "zip code,median income,school rating\n" + "".join(f"0010{n},{40_000 + 900 * n},{2 + n}\n" for n in range(4))
-
-
-@pytest.fixture
-def market(store: Store) -> Market:
-    return store.markets.create("Testville", "USD", "sqft", False, ANALYST)
-
-
-@pytest.fixture
-def workspace(store: Store, problem: Problem) -> Workspace:
-    return acting(store, ANALYST, problem, today=TODAY)
 
 
 def take_in(workspace: Workspace, market: Market, *files: SourceFile) -> IntakeReport:

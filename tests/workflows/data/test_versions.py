@@ -22,11 +22,6 @@ from tests.store.samples import accounting
 ANALYST = Actor("ana", Role.ANALYST)
 
 
-@pytest.fixture
-def market(store: Store) -> Market:
-    return store.markets.create("Testville", "USD", "sqft", False, ANALYST)
-
-
 def sales(rows: int, start: int = 0) -> pd.DataFrame:
     numbers = np.arange(start, start + rows)
     return pd.DataFrame(
