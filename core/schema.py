@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 EXTRA_PREFIX: Final = "x_"
 """A market's columns beyond the canonical record keep their names after this prefix."""
 
+ASSESSED_RISE: Final = "assessed_rise"
+"""By how many percent more the assessed value of a home rose than is usual in its area: a sign of renovation."""
+
 NAME_MAX: Final = 40
 """How many characters the display name of a market's own column may have."""
 
@@ -82,6 +85,9 @@ PROPERTY_FIELDS: Final[tuple[Field, ...]] = (
     Field("garage_spaces", _N, "Garage spaces"),
     Field("assessed_value", _N, "Assessed value", "money"),
     Field("prior_assessed_value", _N, "Prior assessed value", "money"),
+    Field("assessed_on", _D, "Assessment date"),
+    # Not read from a file but worked out at intake: see core.prepare.assessed_rise.
+    Field(ASSESSED_RISE, _N, "Extra rise in assessed value (%)"),
 )
 
 NEIGHBOURHOOD_FIELDS: Final[tuple[Field, ...]] = (

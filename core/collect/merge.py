@@ -34,7 +34,7 @@ PLACE_COLUMNS: Final = ("property_id", "address", "unit", "zipcode")
 CONFLICT_COLUMNS: Final = (ROW, "property_id", "address", "field", "sales_value", "tax_value", "chosen")
 
 TAX_WINS: Final = frozenset(
-    {"zoning", "units", "lot_area_sqft", "year_built", "assessed_value", "prior_assessed_value"}
+    {"zoning", "units", "lot_area_sqft", "year_built", "assessed_value", "prior_assessed_value", "assessed_on"}
 )
 """Facts the assessor measures or decides. For all others the listing wins: someone stood in the home at the sale."""
 

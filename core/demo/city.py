@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Floats, Ints
-from core.demo.homes import address_of, city_homes, city_zipcodes, shore_km
+from core.demo.homes import UNRECORDED_YEAR, address_of, city_homes, city_zipcodes, shore_km
 
 START: Final = date(2019, 1, 1)
 END: Final = date(2024, 12, 31)
@@ -22,6 +22,8 @@ NOISE: Final = "x_sale_noise"
 """Truth column: what the home's unobserved quality and the sale's luck add to the log price."""
 
 _DAYS_PER_YEAR: Final = 365.25
+_WAIT_MAX: Final = 350  # days; whoever has not sold by then lists anew
+_DEMAND_LEADS: Final = 0.1  # years by which the wait of homes foretells their prices
 _APART: Final = 0.12  # least time between two sales of a home, as a share of the time in which it can sell
 
 
@@ -31,10 +33,13 @@ class MarketModel:
 
     ``trend`` holds (decimal year, log level of the whole city) knots, linear between them and flat outside; to make
     prices fall in 2025, append a lower knot. ``heat`` scales how differently zipcodes follow that trend (1 = as
-    drawn). Above ``prestige_from`` (USD), the log price rises by an extra ``prestige`` per unit. ``*_noise`` are
-    standard deviations: an ``odd_share`` of sales, homes above ``luxury_from`` (USD) and unusual types get extra
-    noise. ``parcels`` is the number of homes in the city; ``*_share`` are fractions; ``resales_a_year`` is the fraction
-    of sales, per year of the period, of a home already sold in it.
+    drawn). The demand in each zipcode comes and goes: prices by ``demand``, and some weeks earlier the days on market,
+    ``exp(demand_days)`` times as many where it is weakest. ``unrecorded`` is the share of older homes that were
+    renovated between the two assessments without a record, which ``unrecorded_adds`` to what a renovation does. Above
+    ``prestige_from`` (USD), the log price rises by an extra ``prestige`` per unit. ``*_noise`` are standard deviations:
+    an ``odd_share`` of sales, homes above ``luxury_from`` (USD) and unusual types get extra noise. ``parcels`` is the
+    number of homes in the city; ``*_share`` are fractions; ``resales_a_year`` is the fraction of sales, per year of the
+    period, of a home already sold in it.
     """
 
     parcels: int = 50_000
@@ -58,6 +63,8 @@ class MarketModel:
     ageing_years: float = 32.0
     vintage: float = 0.17
     renovation_resets: float = 0.65
+    unrecorded: float = 0.10
+    unrecorded_adds: float = 0.06
     condition: tuple[float, float, float, float, float] = (-0.26, -0.11, 0.0, 0.06, 0.12)
     view: tuple[float, float, float, float, float] = (0.0, 0.025, 0.06, 0.11, 0.19)
     waterfront: float = 0.36
@@ -84,6 +91,8 @@ class MarketModel:
     prestige: float = 1.25
     prestige_from: float = 850_000.0
     heat: float = 1.0
+    demand: float = 0.04
+    demand_days: float = 0.8
     season: float = 0.015
     quality_noise: float = 0.042
     sale_noise: float = 0.050
@@ -123,7 +132,8 @@ def simulate(model: MarketModel, seed: int, start: date = START, end: date = END
     noise = sale_noise(rng, model, facts, structural)
     validity, discount = _validity(rng, model, sales)
     price = as_people_say(np.exp(structural + noise + discount), 500.0)
-    waited = np.ceil(rng.gamma(1.6, 18.0, sales)) + rng.integers(20, 50, sales)
+    slow = np.exp(-model.demand_days * demand(facts, zips, decimal_years(day) + _DEMAND_LEADS))
+    waited = np.minimum(np.ceil(slow * rng.gamma(1.6, 18.0, sales)), _WAIT_MAX) + rng.integers(20, 50, sales)
     # Sellers know their home, not what a buyer will pay: the asking price contains only part of the noise.
     asked = np.exp(structural + 0.7 * noise + 0.02 + 0.03 * rng.normal(0, 1, sales))
     truth = facts_of(facts)
@@ -140,7 +150,7 @@ def simulate(model: MarketModel, seed: int, start: date = START, end: date = END
 
 
 def assess(model: MarketModel, seed: int, homes: pd.DataFrame) -> pd.DataFrame:
-    """Return assessed_value and prior_assessed_value (USD) of each home, missing where it was not yet built.
+    """Return assessed_value, prior_assessed_value (USD) and assessed_on of each home; no value of what was not built.
 
     An assessor sees an earlier day's structural value with its own errors; sales play no part.
     """
@@ -155,7 +165,8 @@ def assess(model: MarketModel, seed: int, homes: pd.DataFrame) -> pd.DataFrame:
         value = log_value(model, seed, homes, zips, moment) + bias + model.assessed_noise * homes[error].to_numpy()
         stood = homes["year_built"].to_numpy() < on.year
         rolls[name] = np.where(stood, as_people_say(np.exp(value - 0.05), 100.0), np.nan)
-    return pd.DataFrame(rolls, index=homes.index)
+    day = np.datetime64(model.assessed_on).astype("datetime64[us]")
+    return pd.DataFrame({**rolls, "assessed_on": np.full(len(homes), day)}, index=homes.index)
 
 
 def log_value(model: MarketModel, seed: int, homes: pd.DataFrame, zips: pd.DataFrame, moment: Floats) -> Floats:
@@ -176,6 +187,7 @@ def log_value(model: MarketModel, seed: int, homes: pd.DataFrame, zips: pd.DataF
         + _amenities(model, homes, urban)
         + _surroundings(model, homes)
         + _trend(model, zips["tempo"].to_numpy()[area], moment)
+        + model.demand * demand(homes, zips, moment)
     )
     # The most expensive homes cost more than their facts explain: above some price they are a separate market.
     return np.asarray(
@@ -184,10 +196,17 @@ def log_value(model: MarketModel, seed: int, homes: pd.DataFrame, zips: pd.DataF
     )
 
 
+def demand(homes: pd.DataFrame, zips: pd.DataFrame, moment: Floats) -> Floats:
+    """Return how strong the demand is in each home's zipcode at its decimal year, shape (n,), from -1 to 1."""
+    own = zips.iloc[homes["area"].to_numpy()]
+    turns = moment / own["demand_years"].to_numpy() + own["demand_start"].to_numpy()
+    return np.asarray(np.sin(2 * np.pi * turns), dtype=np.float64)
+
+
 def facts_of(homes: pd.DataFrame) -> pd.DataFrame:
     """Return the recorded canonical facts of homes (rows of city_homes), with the address."""
     hidden = ["area", "house_number", "direction", "street", "suffix", "east_km", "north_km"]
-    known = homes.drop(columns=[*hidden, "quality", "assessor_error", "prior_assessor_error"])
+    known = homes.drop(columns=[*hidden, "unrecorded", "quality", "assessor_error", "prior_assessor_error"])
     known.insert(1, "address", address_of(homes))
     return known
 
@@ -265,13 +284,18 @@ def _type(model: MarketModel, homes: pd.DataFrame, urban: Floats) -> Floats:
 def _age(model: MarketModel, homes: pd.DataFrame, moment: Floats) -> Floats:
     year = np.floor(moment)
     age = np.maximum(year - homes["year_built"].to_numpy(), 0.0)
-    renovated = homes["year_renovated"].to_numpy()
+    recorded = homes["year_renovated"].to_numpy()
+    done = np.isnan(recorded) & (homes["unrecorded"].to_numpy() < model.unrecorded)
+    renovated = np.where(done, UNRECORDED_YEAR, recorded)
     since = np.where(renovated <= year, year - renovated, age)
     felt = age - model.renovation_resets * np.maximum(age - since, 0.0)
     worn = model.ageing * (1.0 - np.exp(-felt / model.ageing_years))
     charm = model.vintage / (1.0 + np.exp(-(age - 92.0) / 5.0))
     return np.asarray(
-        worn + charm + np.array(model.condition)[homes["condition"].to_numpy().astype(int) - 1],
+        worn
+        + charm
+        + model.unrecorded_adds * (done & (year >= UNRECORDED_YEAR))
+        + np.array(model.condition)[homes["condition"].to_numpy().astype(int) - 1],
         dtype=np.float64,
     )
 

@@ -169,7 +169,7 @@ def later_files(seed: int, truth: pd.DataFrame, homes: pd.DataFrame, label: str)
     rng = np.random.default_rng([seed, 8, len(truth), *label.encode()])
     mls = _mls(rng, truth, homes, _Faults(none, none, none, none, none, none, none))
     parcels = homes.reset_index(drop=True).drop_duplicates("property_id")
-    rolls = truth.loc[parcels.index, ["assessed_value", "prior_assessed_value"]]
+    rolls = truth.loc[parcels.index, ["assessed_value", "prior_assessed_value", "assessed_on"]]
     tax = _tax(rng, parcels, rolls, none, none)
     zips = _neighbourhoods(np.random.default_rng([seed, 6]), city_zipcodes(seed))
     names = (f"larkhaven_simulated_mls_{label}.csv", f"larkhaven_simulated_tax_{label}.csv", NAMES[2])
@@ -321,6 +321,7 @@ def _tax(
             "EFF_YEAR": _whole(homes["year_renovated"]),
             "ASSESSED_VALUE": _whole(assessed["assessed_value"]),
             "PRIOR_ASSESSED": _whole(assessed["prior_assessed_value"]),
+            "ASSESSED_ON": _us_dates(assessed["assessed_on"]),
         },
         dtype=object,
     )

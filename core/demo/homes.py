@@ -64,6 +64,9 @@ _SINGLE, _TOWNHOUSE, _CONDO, _APARTMENT, _MULTI, _MANUFACTURED, _HOUSEBOAT = ran
 _MEDIAN_SQFT: Final = np.array([1950.0, 1500.0, 1020.0, 820.0, 2700.0, 1250.0, 950.0])
 _SPREAD_SQFT: Final = np.array([0.33, 0.22, 0.27, 0.25, 0.25, 0.22, 0.30])
 _HOMES_PER_BUILDING: Final = 12
+_WORN_YEARS: Final = 25
+UNRECORDED_YEAR: Final = 2017
+"""When homes were renovated without any record: between the two assessments of the tax roll."""
 _LOTS_PER_STREET: Final = 48
 
 
@@ -78,9 +81,10 @@ def city_zipcodes(seed: int) -> pd.DataFrame:
     Columns: zipcode, east_km and north_km of its middle (from the city hall), urban (0-1), effect (log price effect
     in standard deviations), tempo (how strongly its prices follow the market, about 1), assessor (bias of its
     assessments in standard deviations), school_rating (1-5), crime_index (0-100), walk_score (0-100), median_income
-    (USD per year), and weight (relative number of homes).
+    (USD per year), weight (relative number of homes), demand_years (how long its demand takes to come and go, in years)
+    and demand_start (where in that time it was in year 0, 0-1).
     """
-    rng = np.random.default_rng([seed, 1])
+    rng, waves = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 10])
     turn = np.arange(400) * (np.pi * (3.0 - np.sqrt(5.0)))
     radius = 1.25 * np.sqrt(np.arange(400) + 0.5)
     east, north = radius * np.cos(turn), radius * np.sin(turn)
@@ -108,6 +112,8 @@ def city_zipcodes(seed: int) -> pd.DataFrame:
             "walk_score": walk,
             "median_income": income,
             "weight": rng.uniform(0.6, 1.4, ZIPCODES),
+            "demand_years": waves.uniform(1.2, 2.4, ZIPCODES),
+            "demand_start": waves.uniform(0.0, 1.0, ZIPCODES),
         }
     )
 
@@ -118,7 +124,8 @@ def city_homes(seed: int, parcels: int) -> pd.DataFrame:
     Columns: the canonical property and neighborhood fields that do not change with time (no grade, no assessments),
     ``area`` (row of its zipcode in city_zipcodes), east_km, north_km, street parts (house_number, direction, street,
     suffix; direction and suffix are indices into DIRECTIONS and SUFFIXES), and two that no file shows: quality and
-    assessor errors in standard deviations.
+    assessor errors in standard deviations; and unrecorded, 0 to 1: a home that is old enough was renovated in
+    UNRECORDED_YEAR without any record if it is below the market's share of such homes, else it is 1.
     """
     rng = np.random.default_rng([seed, 2])
     zips = city_zipcodes(seed)
@@ -159,7 +166,9 @@ def city_homes(seed: int, parcels: int) -> pd.DataFrame:
         homes[name] = zips[name].to_numpy()[area]
     homes["quality"] = rng.normal(0, 1, parcels)
     homes["assessor_error"] = rng.normal(0, 1, parcels)
-    homes["prior_assessor_error"] = 0.9 * homes["assessor_error"] + np.sqrt(1 - 0.81) * rng.normal(0, 1, parcels)
+    homes["prior_assessor_error"] = 0.98 * homes["assessor_error"] + np.sqrt(1 - 0.98**2) * rng.normal(0, 1, parcels)
+    chance = np.random.default_rng([seed, 11]).random(parcels)
+    homes["unrecorded"] = np.where(built <= UNRECORDED_YEAR - _WORN_YEARS, chance, 1.0)
     return homes
 
 

@@ -13,11 +13,13 @@ import pandas as pd
 from core.arrays import Bools
 from core.collect.mapping import MappedTable
 from core.collect.merge import ROW, Merged, merge_into
+from core.prepare.assessed_rise import roll_with_rise
 from core.prepare.quality.cleaning import clean_sales
 from core.problem import Problem
+from core.schema import ASSESSED_RISE
 
 # A roll that came after a sale may have been assessed by its price.
-_NOT_LATER: Final = ("assessed_value", "prior_assessed_value")
+_NOT_LATER: Final = ("assessed_value", "prior_assessed_value", "assessed_on", ASSESSED_RISE)
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,11 @@ def with_late_facts(
     """
     rows = np.arange(1, len(held) + 1, dtype="int64")
     facts = held.drop(columns="intake_row").reset_index(drop=True)
-    if tax is not None:
-        tax = replace(tax, frame=tax.frame.drop(columns=list(_NOT_LATER), errors="ignore"))
-    merged = merge_into(facts.assign(**{ROW: rows}), tax, neighbourhood, same)
+    earlier = None if tax is None else replace(tax, frame=tax.frame.drop(columns=list(_NOT_LATER), errors="ignore"))
+    merged = merge_into(facts.assign(**{ROW: rows}), earlier, neighbourhood, same)
+    if tax is not None and merged.roll is not None:
+        # A home priced from now on is valued after the roll: its record keeps what no earlier sale may know.
+        merged = replace(merged, roll=roll_with_rise(tax.frame.reset_index(drop=True).loc[merged.roll.index]))
     # A row that is not clean with the new facts is not there, and gains nothing.
     clean = clean_sales(merged.frame, problem, today).sales.set_index(ROW).reindex(rows).reset_index(drop=True)
     filled, gained, gains = held.reset_index(drop=True), dict[str, int](), np.zeros(len(held), dtype=bool)

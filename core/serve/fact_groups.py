@@ -15,7 +15,7 @@ from core.prepare.features.columns import Columns
 from core.prepare.features.facts import AREA_CODES, COORDINATES, TYPE_HOMES_MIN, FactColumns
 from core.prepare.features.own_sales import OWN_SALE
 from core.problem import Problem
-from core.schema import NEIGHBOURHOOD_FIELDS, is_extra
+from core.schema import ASSESSED_RISE, NEIGHBOURHOOD_FIELDS, is_extra
 from core.train.model import Model
 
 
@@ -42,6 +42,7 @@ _OF: Final = {
     "grade": FactGroup.QUALITY,
     "year_built": FactGroup.AGE,
     "year_renovated": FactGroup.AGE,
+    ASSESSED_RISE: FactGroup.AGE,
     "lot_area_sqft": FactGroup.PLOT,
     "garage_spaces": FactGroup.PLOT,
     "view": FactGroup.PLOT,

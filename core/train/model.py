@@ -309,7 +309,10 @@ def refreshed(model: Model, sales: pd.DataFrame) -> Model:
     market = copy.copy(model.features.named_steps["evidence"]).keep(homes, log_price)
     trend = {"trend": market.trend(market.days_)}
     alike = copy.copy(model.features.named_steps["alike"]).keep(homes | trend, log_price)
-    newer = _with_steps(model, {"evidence": market, "alike": alike})
+    steps: dict[str, EvidenceStep] = {"evidence": market, "alike": alike}
+    if (pace := model.features.named_steps.get("pace")) is not None:
+        steps["pace"] = copy.copy(pace).keep(homes, log_price)
+    newer = _with_steps(model, steps)
     if model.own_sales is None:
         return newer
     kept = keep_own_sales(identity_of(sales), log_price, log_size(homes, model.facts), model.own_sales.residuals)

@@ -183,7 +183,7 @@ def kept_sales(sales: pd.DataFrame, known: Bools, older: Bools | None, facts: Fa
     rows = np.flatnonzero(known) if older is None else np.concatenate([np.flatnonzero(known), np.flatnonzero(older)])
     ordered = sales.iloc[rows]
     log_price = np.log(ordered["sale_price"].to_numpy(dtype=float))
-    return KeptSales(ordered[[*facts.all, "sale_date"]], log_price, identity_of(ordered), facts, rule)
+    return KeptSales(ordered[list(facts.of_sales)], log_price, identity_of(ordered), facts, rule)
 
 
 def own_sales(kept: KeptSales, filled: Columns, seed: int, progress: Progress) -> OwnSales:

@@ -298,7 +298,7 @@ def _curve(run: _Run, winner: ScoredCandidate, progress: Progress) -> tuple[Curv
         return ()
     train, validation = np.flatnonzero(run.split.train), np.flatnonzero(run.split.validation)
     seen = train[drawn(len(train), score.trained_rows, plan.seed)]
-    columns = [*run.facts.all, "sale_date"]
+    columns = list(run.facts.of_sales)
     sales = CurveSales(
         run.sales[columns].iloc[seen],
         run.log_price[seen],
@@ -318,7 +318,7 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     """
     known = run.split.train | run.split.validation
     # Send only the columns the model reads to the other processes.
-    homes = run.sales.loc[known, [*run.facts.all, "sale_date"]]
+    homes = run.sales.loc[known, list(run.facts.of_sales)]
     log_price, weight = run.log_price[known], recency_weight(homes["sale_date"], run.plan)
     everything, nothing = np.arange(len(homes)), np.empty(0, dtype=np.int64)
     folds = list(KFold(run.plan.folds, shuffle=True, random_state=run.plan.seed).split(homes))

@@ -53,6 +53,7 @@ CELLS: dict[str, Callable[[int], object]] = {
     "Garage spaces": lambda n: n % 3,
     "Assessed value": lambda n: 390_000 + 15_100 * n,
     "Prior assessed value": lambda n: 370_000 + 14_700 * n,
+    "Assessment date": lambda n: f"2025-01-{1 + n:02d}",
     "School rating": lambda n: 1 + n % 5,
     "Crime index": lambda n: 40 + 3 * n,
     "Walk score": lambda n: 55 + 3 * n,

@@ -266,7 +266,7 @@ def _fields_of(source: Source) -> frozenset[str]:
     if source is Source.SALES:
         # A sales file's assessed values may have been made after the sale, and would then know its price. Several
         # columns may say which sales are market sales: see core.collect.columns.market_sales.
-        return frozenset(FIELD_BY_NAME) - {"assessed_value", "prior_assessed_value", "validity"}
+        return frozenset(FIELD_BY_NAME) - {"assessed_value", "prior_assessed_value", "assessed_on", "validity"}
     if source is Source.TAX:
         return frozenset(one.name for one in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS))
     return frozenset(one.name for one in NEIGHBOURHOOD_FIELDS) | {"zipcode", "neighbourhood"}

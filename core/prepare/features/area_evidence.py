@@ -18,6 +18,7 @@ from core.prepare.features.columns import Columns, size
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import FactColumns
 from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summarise
+from core.prepare.signals.pace import Pace, waits
 
 _TREND_HALF_LIFE_DAYS: Final = 60.0
 _AREA_PRIOR_SALES: Final = 10.0
@@ -174,6 +175,32 @@ class MarketEvidence(EvidenceStep):
             level = self.deviation_[self.index_.rows[nearest.position]]
             table[found] = summarise(level, nearest, _FEW)
         return {f"near_{name}": table[:, position] for position, name in enumerate(SUMMARY)}
+
+
+class PaceEvidence(EvidenceStep):
+    """How fast homes sold before the day: ``pace_market``, ``pace_area`` and ``pace_change``, as logs of days.
+
+    Only sales that ended before a home's own day count, whatever the rule, so that its own wait never does. The area is
+    the smallest area code. No columns where sales have no list dates.
+    """
+
+    def keep(self, X: Columns, y: Floats) -> Self:
+        """Replace the sales whose waits are known; prices play no part."""
+        if self.facts.listed:
+            listed = X["list_date"] if "list_date" in X else np.full(size(X), np.datetime64("NaT"))
+            wait = waits(X["sale_date"], listed)
+            self.pace_ = Pace.of(self._areas(X), days_since_2000(X["sale_date"]), wait)
+        return self
+
+    def evidence(self, X: Columns, own: Ints) -> Columns:
+        """Return the pace of the market and of each home's area on its day."""
+        if not self.facts.listed:
+            return {}
+        market, area, change = self.pace_.on(self._areas(X), days_since_2000(X["sale_date"]))
+        return {"pace_market": market, "pace_area": area, "pace_change": change}
+
+    def _areas(self, X: Columns) -> NDArray[Any]:
+        return X[self.facts.area_codes[-1]] if self.facts.area_codes else np.full(size(X), "", dtype=object)
 
 
 def value_on(series: tuple[Floats, Floats], days: Floats) -> Floats:

@@ -19,9 +19,10 @@ AREA_CODES: Final = ("zipcode", "neighbourhood")
 COORDINATES: Final = ("latitude", "longitude")
 
 # Assessed values are excluded: agents rarely know them at the kitchen table, and many rolls set them after the sale,
-# which would leak its price. Renovation is never imputed: a blank year means "not renovated".
+# which would leak its price; what they rose by before it is a fact (core.prepare.assessed_rise). Renovation is never
+# imputed: a blank year means "not renovated".
 _NOT_MODELLED: Final = frozenset(
-    {"property_id", "address", "unit", "assessed_value", "prior_assessed_value", "year_renovated"}
+    {"property_id", "address", "unit", "assessed_value", "prior_assessed_value", "assessed_on", "year_renovated"}
     | set(AREA_CODES)
     | set(COORDINATES)
 )
@@ -29,6 +30,8 @@ _RECORDED_SHARE_MIN: Final = 0.05
 # An older file without coordinates must not take them from the homes that have them; the others get the middle of
 # their area. King County with as many sales of either kind: MAPE 11.6% with, 14.0% without (training folds).
 _LOCATED_SHARE_MIN: Final = 0.2
+# Fewer list dates tell how fast the homes of one source sell, and not those of the market.
+_LISTED_SHARE_MIN: Final = 0.5
 _LEVELS_MIN: Final = 2
 _MISSING_MARK_SHARE: Final = 0.01
 _SIZE: Final = "living_area_sqft"
@@ -47,7 +50,8 @@ _LEAST_STEP: Final = 0.01
 class FactColumns:
     """The columns of one market's sales that a model may use, by how it uses them.
 
-    ``addressed`` says that the address tells the street, which only a market without coordinates needs.
+    ``addressed`` says that the address tells the street, which only a market without coordinates needs; ``listed`` that
+    the list dates of sales tell how fast homes sell. The list date of a home that is priced is no fact of it.
     """
 
     numeric: tuple[str, ...]
@@ -56,6 +60,12 @@ class FactColumns:
     located: bool
     renovation: bool
     addressed: bool = False
+    listed: bool = False
+
+    @property
+    def of_sales(self) -> tuple[str, ...]:
+        """The columns of sales that a model learns from, beside their prices."""
+        return (*self.all, "sale_date", *(("list_date",) if self.listed else ()))
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -84,7 +94,8 @@ def find_facts(sales: pd.DataFrame) -> FactColumns:
     located = all(_recorded_share(sales, name) >= _LOCATED_SHARE_MIN for name in COORDINATES)
     renovation = _recorded_share(sales, "year_renovated") > 0
     addressed = not located and _recorded_share(sales, "address") >= _RECORDED_SHARE_MIN
-    return FactColumns(tuple(numeric), tuple(categorical), tuple(codes), located, renovation, addressed)
+    listed = _recorded_share(sales, "list_date") >= _LISTED_SHARE_MIN
+    return FactColumns(tuple(numeric), tuple(categorical), tuple(codes), located, renovation, addressed, listed)
 
 
 def _recorded_share(sales: pd.DataFrame, name: str) -> float:
@@ -141,7 +152,8 @@ class FactImputer(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> Columns:
         """Return the facts with numbers filled in and the missing marks set."""
-        return self.fill(columns_of(X, (*self.facts.all, "sale_date")))
+        dated = ("list_date",) if self.facts.listed and "list_date" in X else ()
+        return self.fill(columns_of(X, (*self.facts.all, "sale_date", *dated)))
 
     def never_of(self, kind: str) -> frozenset[str]:
         """Return the numeric facts that hardly any training home of this type records, as a condo its own lot."""

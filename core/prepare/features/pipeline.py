@@ -15,13 +15,13 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from core.arrays import Floats, Ints, Objects
 from core.prepare.features.alike_evidence import AlikeEvidence
-from core.prepare.features.area_evidence import EvidenceStep, MarketEvidence
+from core.prepare.features.area_evidence import EvidenceStep, MarketEvidence, PaceEvidence
 from core.prepare.features.columns import Columns, size, words
 from core.prepare.features.derived import DerivedFacts
 from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns, FactImputer
 from core.prepare.features.neighbours import Rule
 
-_NOT_FEATURES: Final = frozenset({*AREA_CODES, *COORDINATES, "address", "sale_date", "year_renovated"})
+_NOT_FEATURES: Final = frozenset({*AREA_CODES, *COORDINATES, "address", "sale_date", "list_date", "year_renovated"})
 _CATEGORY_SALES_MIN: Final = 20
 # The fewest training sales of a category, and the most columns of one fact.
 _CATEGORIES: Final = (_CATEGORY_SALES_MIN, 30)
@@ -116,6 +116,7 @@ def feature_pipeline(facts: FactColumns, rule: Rule) -> Pipeline:
             ("derived", DerivedFacts(facts)),
             ("evidence", MarketEvidence(facts, rule)),
             ("alike", AlikeEvidence(facts, rule)),
+            ("pace", PaceEvidence(facts, rule)),
             ("encode", CategoryColumns(facts)),
         ]
     )

@@ -35,7 +35,7 @@ from core.prepare.quality.duplicates import (
     unequal,
 )
 from core.prepare.quality.findings import Findings
-from core.schema import PROPERTY_FIELDS, SALE_FIELDS, conform, label_of
+from core.schema import ASSESSED_RISE, PROPERTY_FIELDS, SALE_FIELDS, conform, label_of
 
 CORRECTS: Final = "corrects_earlier"
 SUPERSEDED: Final = "superseded_before"
@@ -47,7 +47,7 @@ _REPEATS: Final = "already_held"
 _COMPARED: Final = tuple(
     field.name
     for field in (*PROPERTY_FIELDS, *SALE_FIELDS)
-    if field.name not in {*TAX_WINS, "property_id", "sale_id", "address", "unit"}
+    if field.name not in {*TAX_WINS, ASSESSED_RISE, "property_id", "sale_id", "address", "unit"}
 )
 _OF_HOME: Final = tuple(field.name for field in PROPERTY_FIELDS if field.name in _COMPARED)
 _FACTS_OF_HOME: Final = 3

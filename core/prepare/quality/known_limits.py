@@ -34,6 +34,7 @@ _MEANING: Final[Mapping[str, str]] = {
     "list_price": "Without list prices, the effect of listing at the estimate cannot be measured.",
     "listing_office": "Without listing offices, a pilot's offices cannot be compared with the others.",
     "assessed_value": "Without assessed values, assessments cannot serve as a second opinion.",
+    "assessed_on": "Without assessment dates, a jump in assessed value cannot show a renovation.",
     "validity": "Without sale validity, foreclosures and sales between relatives look like market sales.",
     "property_id": "Without a property id, resales of a home and matches to the tax roll rely on the address.",
 }

@@ -16,7 +16,7 @@ from core.arrays import Ints, Objects
 from core.collect.addresses import address_key, with_unit
 from core.collect.join_keys import bare_ids, column_or_missing, full_keys
 from core.prepare.features.rows_by_key import RowsByKey
-from core.schema import label_of
+from core.schema import ASSESSED_RISE, label_of
 from core.serve.agent.tax_roll import DAY, KEY
 from core.serve.subject import Value
 from core.serve.words import Conventions, readable_address
@@ -117,8 +117,11 @@ class AddressBook:
         tax = self._roll.record(key, bare) if self._roll is not None else None
         if sale is None and tax is None:
             return None
-        facts = {**(tax.facts if tax else {}), **(sale.facts if sale else {})}
-        lacking = frozenset(facts) - frozenset(sale.facts if sale else ())
+        recorded, listed = (sale.facts if sale else {}), (tax.facts if tax else {})
+        # The roll's own figures are newer than those it had when the home was sold.
+        newer = {name: value for name, value in listed.items() if name == ASSESSED_RISE}
+        facts = {**listed, **recorded, **newer}
+        lacking = frozenset(facts) - frozenset(recorded) | frozenset(newer)
         named = sale or tax
         assert named is not None
         address = _address(named)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.problem import Problem
+from core.schema import ASSESSED_RISE
 from core.serve.fact_groups import critical_facts
 from core.train.importance import Importance
 from core.train.model import Model
@@ -34,4 +35,5 @@ def asked_first(
     asked = facts_asked(model, figures)
     needed = [name for name in critical_facts(model, problem) if name in asked]
     ranked = [one.fact for one in importance if one.fact in asked]
-    return tuple(dict.fromkeys((*needed, *ranked, *asked)))[:ASKED_FIRST]
+    # The rise comes with a home that the tax roll knows; at the kitchen table nobody has it.
+    return tuple(name for name in dict.fromkeys((*needed, *ranked, *asked)) if name != ASSESSED_RISE)[:ASKED_FIRST]

@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.reading.formats import GUIDE_SHEET
-from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, Source, label_of
+from core.schema import ASSESSED_RISE, FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, Source, label_of
 from core.spreadsheet import to_csv, to_xlsx
 from core.wording import area_label
 
@@ -23,7 +23,7 @@ FORMATS: Final = ("xlsx", "csv")
 _PLACE: Final = "one of these: property id, address, zipcode, neighborhood or coordinates"
 _SALES: Final = ("sale_id", "sale_date", "sale_price", "list_date", "list_price", "listing_office", "validity")
 # A valuation beside a sale may have been made after it, so that sales are read without it.
-_NOT_BESIDE_SALES: Final = frozenset({"assessed_value", "prior_assessed_value"})
+_NOT_BESIDE_SALES: Final = frozenset({"assessed_value", "prior_assessed_value", "assessed_on"})
 _AREAS: Final = ("zipcode", "neighbourhood")
 _MEANINGS: Final[dict[str, str]] = {
     "property_id": "The parcel number or other id that the tax roll uses too",
@@ -50,6 +50,7 @@ _MEANINGS: Final[dict[str, str]] = {
     "garage_spaces": "How many cars the garage holds",
     "assessed_value": "The value that the tax roll has now",
     "prior_assessed_value": "The value that the tax roll had before",
+    "assessed_on": "The day as of which the tax roll's value was set; without it, a rise in value is not used",
     "school_rating": "1 (low) to 5 (high)",
     "crime_index": "Higher is more crime; one scale in the whole file",
     "walk_score": "0 (needs a car) to 100",
@@ -88,7 +89,7 @@ def file_name(source: Source, file_format: str) -> str:
 
 
 def _fields(source: Source) -> tuple[str, ...]:
-    facts = tuple(field.name for field in PROPERTY_FIELDS)
+    facts = tuple(field.name for field in PROPERTY_FIELDS if field.name != ASSESSED_RISE)
     if source is Source.NEIGHBOURHOOD:
         return (*_AREAS, *(field.name for field in NEIGHBOURHOOD_FIELDS))
     if source is Source.TAX:

@@ -19,6 +19,7 @@ from core.collect.near_matches import NearMatch, near_matches
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.reading.table import RawTable, Reading
 from core.errors import AlreadyExists, NoUsableRows
+from core.prepare.assessed_rise import with_assessed_rise
 from core.prepare.late_facts import with_late_facts
 from core.prepare.quality.cleaning import Cleaned, clean_sales
 from core.prepare.quality.contract import check_contract
@@ -395,7 +396,7 @@ def _add_all(
     tax, neighbourhood = read.one_of(Source.TAX), read.one_of(Source.NEIGHBOURHOOD)
     for done, table in enumerate(read.sales):
         progress(done / len(read.sales), f"Merging and checking {table.name}")
-        merged = merge_sources(table, tax, neighbourhood, same)
+        merged = with_assessed_rise(merge_sources(table, tax, neighbourhood, same))
         cleaned = clean_sales(merged.frame, problem, today, intake.held, intake.superseded)
         check_contract(cleaned.in_use, problem, today, table.name)
         intake.add(table, read.raws[table.name], merged, cleaned)

@@ -152,6 +152,22 @@ def test_a_property_id_finds_its_home(typed: str) -> None:
     assert home.facts["property_id"] == "14-05"
 
 
+def test_the_rise_in_assessed_value_is_that_of_the_roll_though_the_sale_recorded_an_earlier_one() -> None:
+    sales = pd.DataFrame(
+        {
+            "address": pd.Series(["12 Oak Street"], dtype="str"),
+            "zipcode": pd.Series(["00101"], dtype="str"),
+            "bedrooms": [3.0],
+            "assessed_rise": [1.5],
+            "sale_date": pd.to_datetime(["2024-05-05"]),
+        }
+    )
+    roll = joined_roll(lambda: None, sales.drop(columns="sale_date").assign(assessed_rise=24.0), date(2026, 1, 1))
+    (home,) = AddressBook(sales, ("zipcode", "bedrooms", "assessed_rise"), roll).find("12 oak st").homes
+    assert home.facts["assessed_rise"] == 24.0
+    assert home.from_roll == {"assessed_rise"}
+
+
 def test_a_newer_roll_takes_the_place_of_each_home_it_has_and_leaves_the_others() -> None:
     columns = ["property_id", "address", *NAMES, "lot_area_sqft"]
     words = {"property_id": "str", "address": "str", "zipcode": "str"}

@@ -87,6 +87,43 @@ def test_a_tax_roll_fills_what_is_missing_and_changes_no_stored_fact(
     assert "assessed_value" not in after or after["assessed_value"].isna().all()
 
 
+def test_a_jump_in_assessed_value_comes_with_later_sales_and_to_no_earlier_one(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    # All values rose by 10%, but that of home 130 by 43%; the roll is of the middle of the year.
+    roll = "parcel number,zip code,assessed value,prior assessed value,assessment date\n" + "".join(
+        f"{100 + n},0010{n % 5},{(143_000 if n == 30 else 110_000) + 1_100 * n},{100_000 + 1_000 * n},2024-06-15\n"
+        for n in range(50)
+    )
+    report = take_in(workspace, market, write(tmp_path, HEADER + rows(50)), write(tmp_path, roll, "tax_roll.csv"))
+    after = sales_of(workspace, report).set_index("property_id")
+    later = after["sale_date"] > pd.Timestamp("2024-06-15")
+    assert after.loc[later, "assessed_rise"].notna().all()
+    assert after.loc[~later, "assessed_rise"].isna().all()
+    assert later["130"]
+    assert after["assessed_rise"]["130"] == pytest.approx(23.1, abs=0.3)
+    assert after.loc[later, "assessed_rise"].drop("130").abs().max() < 1
+    # The roll knows it of every home, as each is valued after the roll from now on.
+    known = workspace.store.versions.load_roll(report.version.version_id)
+    assert known is not None
+    assert known["assessed_rise"].notna().all()
+
+
+def test_a_roll_that_comes_later_tells_the_rise_of_homes_and_of_no_stored_sale(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    take_in(workspace, market, write(tmp_path, HEADER.replace(",year built", "") + rows_without_years(50)))
+    roll = "parcel number,zip code,year built,assessed value,prior assessed value,assessment date\n" + "".join(
+        f"{100 + n},0010{n % 5},{1950 + n},{110_000 + 100 * n},{100_000 + n},2023-06-15\n" for n in range(50)
+    )
+    report = take_in(workspace, market, write(tmp_path, roll, "tax_roll.csv"))
+    after = sales_of(workspace, report)
+    assert "assessed_rise" not in after or after["assessed_rise"].isna().all()
+    known = workspace.store.versions.load_roll(report.version.version_id)
+    assert known is not None
+    assert known["assessed_rise"].notna().all()
+
+
 def test_a_sale_that_a_person_decided_on_stays_as_decided(workspace: Workspace, market: Market, tmp_path: Path) -> None:
     odd = "777,7 Elm Street,00102,2024-05-05,2250000,1200,3,1990\n"
     take_in(workspace, market, write(tmp_path, HEADER + rows(50) + odd))

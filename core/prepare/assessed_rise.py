@@ -1,0 +1,72 @@
+"""How much more the assessed value of a home rose than is usual in its area: what an assessor saw of a renovation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.arrays import Floats
+from core.collect.merge import Merged
+from core.schema import ASSESSED_RISE
+
+_VALUES: Final = ("assessed_value", "prior_assessed_value")
+_DAY: Final = "assessed_on"
+_AREA: Final = "zipcode"
+# A median of fewer homes follows single renovations; the whole roll is the yardstick there.
+_AREA_HOMES_MIN: Final = 20
+
+
+def with_assessed_rise(merged: Merged) -> Merged:
+    """Return merged sales and tax roll with ``assessed_rise``, in percent, where both values and their day are known.
+
+    The usual rise is the median of the roll's homes with the same zip code (of at least 20), else of all. No price is
+    looked at, and a sale has a rise only if its home was assessed before the day of the sale, so that the assessor
+    cannot have known the price. Without assessment dates nothing is added.
+    """
+    if not _is_assessed(merged.frame):
+        return merged
+    roll = None if merged.roll is None else roll_with_rise(merged.roll)
+    whole = merged.roll if merged.roll is not None and _is_assessed(merged.roll) else merged.frame
+    sales = _with_rise(merged.frame, _usual_ratios(whole))
+    before = (sales[_DAY] < sales["sale_date"]).to_numpy()
+    sales[ASSESSED_RISE] = sales[ASSESSED_RISE].where(before)
+    return replace(merged, frame=sales, roll=roll)
+
+
+def roll_with_rise(roll: pd.DataFrame) -> pd.DataFrame:
+    """Return the homes of a tax roll with their ``assessed_rise``; unchanged where the roll has no days."""
+    return _with_rise(roll, _usual_ratios(roll)) if _is_assessed(roll) else roll
+
+
+def _is_assessed(homes: pd.DataFrame) -> bool:
+    return {*_VALUES, _DAY} <= set(homes.columns)
+
+
+def _usual_ratios(roll: pd.DataFrame) -> pd.Series:
+    """Return the median ratio of value to prior value by zip code, and of all homes under ""."""
+    ratios = pd.Series(_ratios(roll), index=roll.index).dropna()
+    groups = ratios.groupby(_areas(roll).reindex(ratios.index))
+    usual = groups.median()[groups.size() >= _AREA_HOMES_MIN]
+    usual[""] = ratios.median()
+    return usual
+
+
+def _with_rise(homes: pd.DataFrame, usual: pd.Series) -> pd.DataFrame:
+    expected = _areas(homes).map(usual).fillna(usual[""]).to_numpy(dtype=float)
+    rise = 100.0 * (_ratios(homes) / expected - 1.0)
+    assessed = homes[_DAY].notna().to_numpy()
+    return homes.assign(**{ASSESSED_RISE: np.where(assessed, np.round(rise, 1), np.nan)})
+
+
+def _ratios(homes: pd.DataFrame) -> Floats:
+    """Return value by prior value of each home, shape (n,), NaN unless both are above zero."""
+    value, prior = (homes[name].to_numpy(dtype=float) for name in _VALUES)
+    known = (value > 0) & (prior > 0)
+    return np.divide(value, prior, out=np.full(len(homes), np.nan), where=known)
+
+
+def _areas(homes: pd.DataFrame) -> pd.Series:
+    return homes[_AREA].fillna("") if _AREA in homes else pd.Series("", index=homes.index)
