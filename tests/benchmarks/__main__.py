@@ -188,6 +188,27 @@ def monitoring(options: argparse.Namespace) -> None:
             tell(benchmark="monitoring", **found, **figures)
 
 
+def unknown(options: argparse.Namespace) -> None:
+    """Homes of which few facts are known, in each market: error, confidence, and what the ranges hold."""
+    from tests.benchmarks.facts.unknown import markets, measure
+
+    found = markets(options.sales)
+    if options.market not in ("", *found):
+        raise SystemExit(f"There is no market {options.market!r}; name one of {', '.join(found)}.")
+    for name, market in found.items():
+        if options.market in ("", name):
+            for row in measure(name, market):
+                tell(benchmark="unknown", **row)
+
+
+def signals(options: argparse.Namespace) -> None:
+    """What the market's pace and a jump in assessed value add in the demo city of --sales, by time."""
+    from tests.benchmarks.facts.signals import measure
+
+    for row in measure(options.sales):
+        tell(benchmark="signals", **row)
+
+
 def king_county(_: argparse.Namespace) -> None:
     """Accuracy on King County 2014-15, random 60/20/20, beside textbook models: the table of the README."""
     for row in accuracy.table(accuracy.KING_COUNTY):
@@ -296,6 +317,8 @@ def main() -> int:
         "markets": markets,
         "own-sales": own_sales,
         "placeless": placeless,
+        "unknown": unknown,
+        "signals": signals,
         "scrutiny": scrutiny,
         "ledger": ledger,
         "figures": figures,
@@ -309,7 +332,7 @@ def main() -> int:
         verb.add_argument("--repeats", type=int, default=300)
         verb.add_argument("--rows", type=int, default=20_000)
         verb.add_argument("--home", type=Path, help="a store to use as it is (load, overnight)")
-        verb.add_argument("--market", default="", help="one market only, such as Melbourne (markets only)")
+        verb.add_argument("--market", default="", help="one market only, such as Melbourne (markets, unknown)")
         verb.add_argument("--markets", type=int, default=200, help="how many markets (overnight only)")
         verb.add_argument("--workers", type=int, default=2, help="workers of the cluster (overnight only)")
         verb.add_argument("--servers", type=int, default=1, help="servers that share the agents (load only)")

@@ -1,0 +1,59 @@
+"""What the pace at which homes sell and jumps in assessed value add, by time, in the simulated city that has both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core import measures
+from core.prepare.splits import TIME
+from core.problem import load_problem
+from core.progress import silent
+from core.schema import ASSESSED_RISE
+from core.states import Family
+from core.train.model import refreshed
+from core.train.trainer import TrainingPlan, default_plan, train
+from tests.benchmarks.facts.demo_city import demo_city
+
+_WITHOUT: Final = {
+    "neither": ("list_date", ASSESSED_RISE),
+    "pace": (ASSESSED_RISE,),
+    "jump in assessed value": ("list_date",),
+    "both": (),
+}
+"""What a model learns from, and the columns it then does without."""
+
+
+def measure(sales: int) -> Iterator[dict[str, Any]]:
+    """Yield the errors on the latest fifth of the sales, each month priced with the sales before it."""
+    with demo_city(sales) as opened:
+        assert opened is not None
+        store, market_id = opened
+        version = store.versions.latest(market_id)
+        assert version is not None
+        table = store.versions.load(version.version_id).sort_values("intake_row", kind="stable")
+    plan = replace(default_plan(load_problem()), split=TIME, families=(Family.BLEND,), curve_shares=())
+    for learned, columns in _WITHOUT.items():
+        found = _errors(table.drop(columns=list(columns)), version.rows_seen, plan)
+        yield {"market": f"demo city, {sales:,} sales", "learns_from": learned, **found}
+
+
+def _errors(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan) -> dict[str, Any]:
+    trained = train(sales, rows_seen, plan, load_problem(), silent)
+    test = sales[trained.split.test]
+    price, months = test["sale_price"].to_numpy(dtype=float), test["sale_date"].dt.to_period("M")
+    estimate = np.empty(len(test))
+    for month in sorted(months.unique()):
+        rows = (months == month).to_numpy()
+        live = refreshed(trained.model, sales[sales["sale_date"] < month.start_time])
+        estimate[rows] = live.estimate(test[rows])
+    return {
+        "n": len(test),
+        "mape": round(measures.mape(estimate, price), 4),
+        "mdape": round(measures.mdape(estimate, price), 4),
+        "ppe10": round(measures.ppe10(estimate, price), 4),
+    }
