@@ -72,7 +72,7 @@ def test_a_file_of_elsewhere_is_refused_unless_it_is_named(tmp_path: Path, capsy
     last = out.splitlines()[-1]
     undo = last.removeprefix("if that is wrong, undo: python -m core ")
     assert undo != last
-    assert run(capsys, *shlex.split(undo), *home)[0] == OK
+    assert run(capsys, *shlex.split(undo), "--quiet")[0] == OK
     assert sales_held(tmp_path) == 400
 
 
@@ -82,6 +82,8 @@ def test_a_commit_with_a_column_to_check_ends_with_its_undoing(
     home, path = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
     plain = run(capsys, "ingest", path, "--market", "Testville", *home)[1]
     assert "undo" not in plain
+    # What a command says to do next is done in the store that it was given.
+    assert shlex.split(plain.splitlines()[-1])[-2:] == ["--home", str(tmp_path / "store")]
     header, *lines = path.read_text().splitlines()
     swapped = [
         ",".join(

@@ -137,7 +137,8 @@ def _ingest(session: Session) -> int:
     assumed = assumed_words(market, [file.mapping for file in mapped], options)
     report = ingest(session.workspace, market, mapped, part(progress, 0.4, 1.0), options.keep, options.elsewhere)
     session.print_result(
-        ingest_document(report, assumed), lambda: ingest_text(session.workspace.store, report, assumed)
+        ingest_document(report, assumed, options.home),
+        lambda: ingest_text(session.workspace.store, report, assumed, options.home),
     )
     return OK
 

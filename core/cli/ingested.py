@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,8 +35,8 @@ def assumed_words(
     return f"prices taken as {market.currency}, {areas}: give --currency and --area-unit if that is wrong"
 
 
-def ingest_document(report: IntakeReport, assumed: str) -> dict[str, Any]:
-    """Return what an import did as JSON values; ``assumed`` is what assumed_words says."""
+def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> dict[str, Any]:
+    """Return what an import did as JSON values; ``assumed`` is what assumed_words says, ``home`` the store as given."""
     from core.collect.privacy.findings import reason
     from core.workflows.data.effect_words import why_nothing_new
 
@@ -56,7 +58,7 @@ def ingest_document(report: IntakeReport, assumed: str) -> dict[str, Any]:
         "without_neighborhood_figures": preview.area_fill.without,
         "elsewhere": " ".join(preview.elsewhere.values()),
         "assumed": assumed,
-        "undo": _undo(report),
+        "undo": _undo(report, home),
         "inferences": [{"file": table.name, **asdict(one)} for table in preview.tables for one in table.inferences],
         "taken_out": {
             file: [asdict(one) | {"reason": reason(one)} for one in found] for file, found in preview.personal.items()
@@ -64,7 +66,7 @@ def ingest_document(report: IntakeReport, assumed: str) -> dict[str, Any]:
     }
 
 
-def ingest_text(store: Store, report: IntakeReport, assumed: str) -> str:
+def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | None) -> str:
     """Return what an import did as lines of text, what to do next last, or how to undo it where there is a doubt."""
     from core.collect.privacy.findings import reason
     from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
@@ -80,29 +82,34 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str) -> str:
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
     if not report.changed:
         return "\n".join([*lines, f"{why_nothing_new(preview.files, preview.held_sales)} Still {head}"])
-    undo = f"if that is wrong, undo: {_undo(report)}" if _undo(report) else ""
+    undo = f"if that is wrong, undo: {_undo(report, home)}" if _undo(report, home) else ""
     return "\n".join(
         filter(
             None,
-            [*lines, uncorrected_words(preview.files, preview.held_sales), head, _next_step(store, report), undo],
+            [*lines, uncorrected_words(preview.files, preview.held_sales), head, _next_step(store, report, home), undo],
         )
     )
 
 
-def _next_step(store: Store, report: IntakeReport) -> str:
+def _next_step(store: Store, report: IntakeReport, home: Path | None) -> str:
     """Return the line that says what to do with new sales."""
     market_id = report.version.market_id
     verb = "retrain" if store.models.champion(market_id) else "train"
-    return f"next: python -m core {verb} --market {market_id}"
+    return f"next: {_command(f'{verb} --market {market_id}', home)}"
 
 
-def _undo(report: IntakeReport) -> str:
+def _undo(report: IntakeReport, home: Path | None) -> str:
     """Return the command that undoes a doubtful import, "" where nothing is in doubt, or nothing changed."""
     preview = report.preview
     unsure = any(not one.sure for table in preview.tables for one in table.inferences)
     if not report.changed or not (unsure or preview.elsewhere):
         return ""
-    return f'python -m core undo-version {report.version.version_id} --reason "read wrongly"'
+    return _command(f'undo-version {report.version.version_id} --reason "read wrongly"', home)
+
+
+def _command(words: str, home: Path | None) -> str:
+    """Return a command to copy, with the store that this one was given: without it, it would work in another."""
+    return f"python -m core {words}" + (f" --home {shlex.quote(str(home))}" if home is not None else "")
 
 
 def _account_line(account: FileAccounting) -> str:

@@ -9,8 +9,8 @@ from the problem statement; each of the few constants below has its reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -80,12 +80,14 @@ class Cleaned:
     text, joined by ``; ``); the last two are empty for accepted rows that correct nothing.
     ``corrects``: for each row of ``sales``, the position of the stored sale it supersedes, -1 for a new sale.
     ``set_aside``: for each row of ``sales``, why it waits for a decision (a Doubt), empty for a sale in use.
+    ``repairs``: (codes, details) of the repairs of each row by ``source_row``, of rows with a graver outcome too.
     """
 
     sales: pd.DataFrame
     ledger: pd.DataFrame
     corrects: Ints
     set_aside: Objects
+    repairs: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def in_use(self) -> pd.DataFrame:
@@ -140,7 +142,8 @@ def clean_sales(
         (Outcome.REJECTED, rejected),
     )
     set_aside = np.asarray(doubtful.reasons, dtype=object)[~dropped]
-    return Cleaned(sales, _ledger(rows, findings, corrected), target[~dropped], set_aside)
+    repairs = {int(rows[at]): (repaired.reasons[at], repaired.details[at]) for at in np.flatnonzero(repaired.found)}
+    return Cleaned(sales, _ledger(rows, findings, corrected), target[~dropped], set_aside, repairs)
 
 
 @dataclass(frozen=True)

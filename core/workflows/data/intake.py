@@ -288,7 +288,7 @@ class _Intake:
             ledger = self._correct(table, cleaned, ledger)
         ledger = ledger[list(_LEDGER_COLUMNS)].astype({BEFORE: "str"})
         self.ledgers.append(ledger)
-        self.rows.append(FileRows(table, raw, self.rows_seen))
+        self.rows.append(FileRows(table, raw, self.rows_seen, cleaned.repairs))
         self.conflicts.append(merged.conflicts.assign(file=table.name))
         self._note(merged)
         sales, fill = with_area_figures(cleaned.sales.loc[~corrects], self.held, self.brought)

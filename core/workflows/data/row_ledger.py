@@ -36,11 +36,12 @@ _KEPT: Final = (Outcome.ACCEPTED.value, Outcome.REPAIRED.value, Outcome.SET_ASID
 
 @dataclass(frozen=True)
 class FileRows:
-    """A file of sales as mapped and as read, and the ``intake_row`` of its first row."""
+    """A file of sales as mapped and as read, the ``intake_row`` of its first row, and its repairs (see Cleaned)."""
 
     table: MappedTable
     raw: RawTable
     first_row: int
+    repairs: Mapping[int, tuple[str, str]]
 
 
 def full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataFrame:
@@ -143,13 +144,25 @@ def as_decided(ledger: pd.DataFrame, rows_of: FileRows, fates: Mapping[int, Outc
     if not len(rows):
         return ledger
     ledger = ledger.copy()
-    outcomes = [fates[int(row)] for row in sale.iloc[rows]]
-    corrects = [CORRECTS in str(codes).split(";") for codes in ledger["reasons"].iloc[rows]]
-    for name, values in (
-        ("outcome", [one.value for one in outcomes]),
-        ("reasons", [f"{DECIDED};{CORRECTS}" if one else DECIDED for one in corrects]),
-        ("detail", [_DECIDED_WORDS[one] for one in outcomes]),
-    ):
-        ledger.loc[ledger.index[rows], name] = values
+    found = [
+        _as_decided(fates[int(row)], str(codes), rows_of.repairs.get(int(source_row)))
+        for row, codes, source_row in zip(
+            sale.iloc[rows], ledger["reasons"].iloc[rows], ledger["source_row"].iloc[rows], strict=True
+        )
+    ]
+    for name, values in zip(("outcome", "reasons", "detail"), zip(*found, strict=True), strict=True):
+        ledger.loc[ledger.index[rows], name] = list(values)
     ledger.loc[ledger.index[rows], "raw"] = _cells(rows_of.raw, ledger["source_row"].iloc[rows])
     return ledger
+
+
+def _as_decided(fate: Outcome, codes: str, repair: tuple[str, str] | None) -> tuple[str, str, str]:
+    """Return outcome, reasons and detail of a row decided on; a sale that was kept is no less repaired."""
+    reasons, details = [DECIDED], [_DECIDED_WORDS[fate]]
+    if repair is not None and fate is not Outcome.SET_ASIDE:
+        fate = Outcome.REPAIRED
+        reasons.append(repair[0])
+        details.append(repair[1])
+    if CORRECTS in codes.split(";"):
+        reasons.append(CORRECTS)
+    return fate.value, ";".join(reasons), "; ".join(details)

@@ -286,10 +286,18 @@ def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ..
     reason = f"{UNAVAILABLE} {one.reason}" if one.status == "unavailable" else one.reason
     value = "" if one.value is None else f"{one.value:,.15g}" if isinstance(one.value, float) else str(one.value)
     if isinstance(one.value, float) and words.unit_of(one.field) == "sqft" and market.area_unit != "sqft":
-        # The problem statement's limits, and so the reason, are in square feet.
         value = words.fact_value(one.field, one.value, market)
-        reason = f"{reason} Limits are in square feet: {value} is {one.value:,.0f} sq ft."
+    if market.area_unit != "sqft":
+        reason += _limits_in_sqft(one.reason, chunk.iloc[one.position], market)
     return row, one.status, one.field, value, reason, one.remedy
+
+
+def _limits_in_sqft(reason: str, home: pd.Series, market: Market) -> str:
+    """Say what the areas that a reason names are in square feet, the unit of the problem statement's limits."""
+    names = [name for name in map(str, home.index) if words.unit_of(name) == "sqft" and not pd.isna(home[name])]
+    named = [name for name in names if f"{label_of(name)} = " in reason or f"{home[name]:,.0f} sq ft" in reason]
+    areas = ", ".join(f"{words.fact_value(name, home[name], market)} is {home[name]:,.0f} sq ft" for name in named)
+    return f" Limits are in square feet: {areas}." if areas else ""
 
 
 def _priced_table(parts: Sequence[pd.DataFrame], homes: pd.DataFrame) -> pd.DataFrame:

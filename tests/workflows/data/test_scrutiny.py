@@ -149,6 +149,24 @@ def test_a_sale_decided_on_earlier_is_counted_as_decided_when_its_file_comes_aga
     assert verdict_words([file]).endswith("14 set aside, 0 rejected.")
 
 
+def test_a_sale_kept_earlier_is_counted_as_repaired_where_its_facts_were(workspace: Workspace) -> None:
+    kept, _, *_ = keys_of(workspace, "price_digit")
+    decide(workspace, MARKET, [Choice(kept, SaleDecision.KEEP)])
+    rows = review_queue(workspace, MARKET).rows.set_index("key")
+    apply_decisions(workspace, MARKET)
+    while (latest := workspace.store.versions.latest(MARKET)) is not None:
+        undo_version(workspace, latest.version_id, "brought again with a mistyped fact")
+    mistyped = FILE.table.copy()
+    mistyped.loc[mistyped["Parcel number"] == rows["property_id"][kept], "Year built"] = 3020
+    again = bring(workspace.store, Doubtful(mistyped, FILE.planted))
+    ledger = workspace.store.versions.ledger(again.version.version_id)
+    [row] = ledger[ledger["reasons"].str.startswith("decided")].to_dict("records")
+    assert (row["outcome"], row["reasons"]) == ("repaired", "decided;year_built_implausible")
+    assert row["detail"].startswith("kept by a person earlier; year built 3020 -> missing")
+    [file] = again.preview.files
+    assert (file.repaired, file.reasons["decided"], file.reasons["year_built_implausible"]) == (1, 1, 1)
+
+
 def test_new_files_count_no_stored_sale_whose_decision_takes_effect_with_them(workspace: Workspace) -> None:
     before = len(in_use(workspace))
     unseen = add_ordinary(workspace, "Z1", "Z2")

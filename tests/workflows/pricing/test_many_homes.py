@@ -135,6 +135,14 @@ def test_a_metric_market_is_told_of_a_wrong_area_in_its_own_unit(small_desk: Des
     ]
 
 
+def test_a_metric_market_is_told_of_every_wrong_area_of_a_row(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    metric = dataclasses.replace(small_desk, market=dataclasses.replace(small_desk.market, area_unit="sqm"))
+    rows = f"{area},1000,5,\n{area},4,5,\n{area},,30,9\n"
+    errors = priced(metric, tmp_path, f"zip,bathrooms,living area,bedrooms\n{rows}").errors
+    told = errors["reason"].str.partition("Limits are in square feet: ")[2]
+    assert told.tolist() == ["5 m² is 54 sq ft.", "5 m² is 54 sq ft.", "30 m² is 323 sq ft."]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 def test_a_file_in_another_encoding_is_read_all_the_same(
     small_desk: Desk, tmp_path: Path, area: str, encoding: str
