@@ -29,7 +29,7 @@ from core.collect.parsers import (
     is_null_word,
     is_own_format,
 )
-from core.collect.reading.table import BadLine, RawTable, Reading, ReadingChoice
+from core.collect.reading.table import BadLine, RawTable
 from core.collect.set_aside import set_aside
 from core.collect.shared_parcels import without_shared_parcels
 from core.collect.vocabulary import load_vocabulary
@@ -128,7 +128,8 @@ class MappedTable:
 
     ``problems`` has one row per cell that could not be read and so became missing: see PROBLEM_COLUMNS. ``columns``
     names the file's column behind each field; the first, where several are added. ``currency`` is the mapping's.
-    ``zeros`` counts by field the cells whose 0 is read as unknown, or as never.
+    ``zeros`` counts by field the cells whose 0 is read as unknown, or as never. ``rules`` are the mapping's, and
+    ``cells`` the file's text, row for row, in which whoever mends the file finds its faults.
     """
 
     name: str
@@ -142,6 +143,8 @@ class MappedTable:
     inferences: tuple[Inference, ...] = ()
     currency: str = ""
     zeros: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    rules: tuple[ColumnRule, ...] = ()
+    cells: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame, repr=False, compare=False)
 
 
 def check_mapping(mapping: ColumnMapping) -> None:
@@ -226,6 +229,8 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
         inferences=mapping.inferences,
         currency=mapping.currency,
         zeros=zeros,
+        rules=mapping.rules,
+        cells=table.frame,
     )
 
 
@@ -417,30 +422,6 @@ def check_columns(table: RawTable, mapping: ColumnMapping) -> None:
             raise MappingError(
                 f"{table.name} has no column {column!r}, which the mapping names.{hint} Correct the mapping."
             )
-
-
-def with_reading(mapping: ColumnMapping, reading: Reading) -> ColumnMapping:
-    """Return the mapping with how its file was read; the only sheet of a workbook needs no naming."""
-    sheet = reading.sheet if len(reading.sheets) > 1 else ""
-    return dataclasses.replace(mapping, encoding=reading.encoding, sheet=sheet, separator=reading.separator)
-
-
-def read_like(mapping: ColumnMapping, other: ColumnMapping) -> ColumnMapping:
-    """Return the mapping with another's encoding, sheet and separator: both are of the same file."""
-    return dataclasses.replace(mapping, encoding=other.encoding, sheet=other.sheet, separator=other.separator)
-
-
-def reading_choice(mapping: ColumnMapping | None, chosen: ReadingChoice | None) -> ReadingChoice | None:
-    """Return how to read a file: as a person chooses, and where they do not, as its mapping says."""
-    if mapping is None:
-        return chosen
-    first = chosen or ReadingChoice()
-    return ReadingChoice(
-        encoding=first.encoding,
-        sheet=first.sheet or mapping.sheet,
-        separator=first.separator or mapping.separator,
-        usual_encoding=mapping.encoding,
-    )
 
 
 def named_columns(mapping: ColumnMapping) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from core.collect.cells.date_formats import date_format_of
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping
 from core.collect.reading.encodings import is_text_encoding
+from core.collect.reading.table import Reading, ReadingChoice
 from core.errors import MappingError
 from core.schema import Source
 
@@ -171,3 +172,30 @@ def _settings(document: Any, kind: type[ColumnMapping] | type[ColumnRule], what:
 
 def _fields_of(one: ColumnMapping | ColumnRule) -> dict[str, Any]:
     return {each.name: getattr(one, each.name) for each in dataclasses.fields(one)}
+
+
+# How the file of a mapping is read
+
+
+def with_reading(mapping: ColumnMapping, reading: Reading) -> ColumnMapping:
+    """Return the mapping with how its file was read; the only sheet of a workbook needs no naming."""
+    sheet = reading.sheet if len(reading.sheets) > 1 else ""
+    return dataclasses.replace(mapping, encoding=reading.encoding, sheet=sheet, separator=reading.separator)
+
+
+def read_like(mapping: ColumnMapping, other: ColumnMapping) -> ColumnMapping:
+    """Return the mapping with another's encoding, sheet and separator: both are of the same file."""
+    return dataclasses.replace(mapping, encoding=other.encoding, sheet=other.sheet, separator=other.separator)
+
+
+def reading_choice(mapping: ColumnMapping | None, chosen: ReadingChoice | None) -> ReadingChoice | None:
+    """Return how to read a file: as a person chooses, and where they do not, as its mapping says."""
+    if mapping is None:
+        return chosen
+    first = chosen or ReadingChoice()
+    return ReadingChoice(
+        encoding=first.encoding,
+        sheet=first.sheet or mapping.sheet,
+        separator=first.separator or mapping.separator,
+        usual_encoding=mapping.encoding,
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from core.collect.columns.guess import guess_file
 from core.collect.inference import Inference
-from core.collect.mapping import ColumnMapping, ColumnRule, reading_choice
+from core.collect.mapping import ColumnMapping, ColumnRule
 from core.collect.mapping_file import (
     document_to_json,
     mapping_document,
@@ -18,6 +18,7 @@ from core.collect.mapping_file import (
     mapping_to_json,
     mappings_document,
     mappings_for,
+    reading_choice,
 )
 from core.collect.reading.reader import parse_table
 from core.collect.reading.table import RawTable, ReadingChoice

@@ -31,6 +31,8 @@ UNIT_FACTORS: Final[Mapping[str, float]] = {
 """Square feet in one of each area unit: international acre of 43,560 sq ft; tsubo, ping and pyeong of 400/121 m2;
 metric dunam; square wah and rai of 400 of them; marla as homes are offered in, a 20th of a kanal; Chinese mu."""
 
+_WRITTEN: Final[Mapping[str, str]] = {"sqft": "sq ft", "sqm": "m²", "sqyd": "sq yd", "wah": "sq wah"}
+
 LAND_UNITS: Final = frozenset({"acre", "hectare", "are", "dunam", "rai", "wah", "marla", "kanal", "guntha", "mu"})
 """Units in which land is measured, and no floor."""
 
@@ -99,6 +101,11 @@ def factors_of_cells(cells: pd.Series, unit: str) -> pd.Series | float:
         return 1.0
     written = cells[has_words].str.extract(_UNIT_BEHIND)[0].reindex(cells.index).astype("str")
     return (units_of_rows(written).map(dict(UNIT_FACTORS)).astype("float64") / UNIT_FACTORS[unit]).fillna(1.0)
+
+
+def unit_words(unit: str) -> str:
+    """Return an area unit as people write it after a number; "" for none."""
+    return _WRITTEN.get(unit, unit)
 
 
 def units_of_rows(cells: pd.Series) -> pd.Series:

@@ -16,13 +16,14 @@ from core.collect.columns.area_units import add_area_units, areas_of_types, extr
 from core.collect.columns.candidates import assign_fields, find_candidates, is_called_street
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns
-from core.collect.columns.parts import doubtful_order, joined_columns, own_decimals, with_swapped
+from core.collect.columns.parts import doubtful_order, joined_columns, own_decimals, shifted_headers, with_swapped
 from core.collect.columns.proofs import prove, warnings_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.columns.years import year_from_age
 from core.collect.inference import Inference
 from core.collect.leaks import NEEDED, parts_of_price
-from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule, with_reading
+from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule
+from core.collect.mapping_file import with_reading
 from core.collect.parsers import (
     as_text,
 )
@@ -155,7 +156,8 @@ def _is_coarser_than_zip(sheet: Sheet, one: Candidate, chosen: Iterable[Candidat
 
 
 def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
-    assigned, swapped = with_swapped(sheet, assigned)
+    shifted = shifted_headers(sheet)
+    assigned, swapped = (assigned, []) if shifted else with_swapped(sheet, assigned)
     proven = prove(sheet, _without_units(add_area_units(sheet, assigned)))
     inferences = [*sheet.named.inferences, *swapped, *unit_inferences(list(proven.chosen), sheet), *proven.inferences]
     taken = {one.rule.column: one for one in proven.chosen if not _is_coarser_than_zip(sheet, one, proven.chosen)}
@@ -202,7 +204,7 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
         decimal=sheet.marks.decimal,
         thousands=sheet.marks.thousands,
         deed_column=deed.column if deed else "",
-        inferences=(*_of_reading(table), *inferences),
+        inferences=(*_of_reading(table), *_without_single_doubts(shifted, inferences)),
         ignored=tuple(
             (column, verdict.why)
             for column, verdict in verdicts.items()
@@ -210,9 +212,14 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
         ),
     )
     return Guess(
-        mapping=with_reading(extras_like_home(sheet, mapping), table.reading),
+        mapping=with_reading(mapping if shifted else extras_like_home(sheet, mapping), table.reading),
         columns=tuple(_explain(sheet, column, taken, verdicts, used_parts) for column in sheet.columns),
     )
+
+
+def _without_single_doubts(shifted: Inference | None, inferences: list[Inference]) -> list[Inference]:
+    """Return the inferences; where the headers are shifted, that one doubt stands for those of single columns."""
+    return [shifted, *(one for one in inferences if one.sure)] if shifted else inferences
 
 
 def _of_reading(table: RawTable) -> list[Inference]:

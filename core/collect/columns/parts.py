@@ -1,4 +1,4 @@
-"""One field from several columns, such as the sale day from year and month; columns swapped, or written otherwise."""
+"""One field from several columns, such as a day from year and month; columns swapped, shifted or written otherwise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Final
 
 from core.collect.cells.dates import month_number
 from core.collect.cells.joined import joined_date
-from core.collect.columns.candidates import MARK_WORDS, TO_CHECK, best_reading, column_named, fit_of
+from core.collect.columns.candidates import (
+    MARK_WORDS,
+    TO_CHECK,
+    best_reading,
+    column_named,
+    field_of_header,
+    fit_of,
+    is_usual_header,
+)
 from core.collect.columns.sheet import Candidate, Sheet, date_guess
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnRule
@@ -19,6 +27,13 @@ _FITS: Final = 0.95
 _SWAPPED_MAX: Final = 0.1
 _SWAPPED_MIN: Final = 0.95
 _CONFIDENCE: Final = 0.9
+
+SHIFTED: Final = "(headers)"
+"""What stands for the column in the conclusion that the values of a file stand beside their headers."""
+
+_MISFIT_MAX: Final = 0.5
+_MOVED_MIN: Final = 0.9
+_SHIFTED_MIN: Final = 3
 
 # The words beside "year", "month" and "day" in headers of a sale's day.
 _OF_SALES: Final = frozenset(
@@ -190,3 +205,68 @@ def _words_of_swap(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Inferen
         )
         for column, names in pairs
     ]
+
+
+def shifted_headers(sheet: Sheet) -> Inference | None:
+    """Doubt the whole file where its values stand one column beside their headers: a cell is missing, or one too many.
+
+    Several headers with a usual name have values that hardly fit them and nearly all fit the header beside, and no
+    header between them has values that fit only itself.
+    """
+    fields = {names.field: names for names in sheet.vocabulary.fields}
+    usual = {at: fields.get(_usual_field(sheet, column)) for at, column in enumerate(sheet.columns)}
+    named = {at: (names, _fit_under(sheet, at, names)) for at, names in usual.items() if names is not None}
+    if sum(own <= _MISFIT_MAX for _, own in named.values()) < _SHIFTED_MIN:
+        return None
+    for step, side in ((-1, "left"), (1, "right")):
+        moved, stays = list[int](), set[int]()
+        for at, (names, own) in named.items():
+            if not 0 <= at + step < len(sheet.columns):
+                continue
+            beside = _fit_under(sheet, at + step, names)
+            if own <= _MISFIT_MAX and beside >= _MOVED_MIN:
+                moved.append(at)
+            elif beside <= _MISFIT_MAX and own >= _MOVED_MIN:
+                stays.add(at)
+        if len(moved) < _SHIFTED_MIN or stays & {*range(moved[0], moved[-1])}:
+            continue
+        misfits = [at for at, (_, own) in named.items() if own <= _MISFIT_MAX and not stays & {*range(at, moved[0])}]
+        return _words_of_shift(
+            sheet, (min(misfits), moved[-1]), step, side, bool(stays & {*range(moved[-1], len(usual))})
+        )
+    return None
+
+
+def _usual_field(sheet: Sheet, column: str) -> str:
+    return field_of_header(column, sheet.source, sheet.vocabulary) if is_usual_header(column) else ""
+
+
+def _fit_under(sheet: Sheet, at: int, names: FieldNames) -> float:
+    column = sheet.columns[at]
+    return best_reading(sheet, column, names)[1] if len(sheet.present(column)) else 0.0
+
+
+def _words_of_shift(sheet: Sheet, run: tuple[int, int], step: int, side: str, ends: bool) -> Inference:
+    first, last = (sheet.columns[at] for at in run)
+    where = f"from {first!r} to {last!r}" if ends else f"from {first!r} on at the latest"
+    under, cells = sheet.columns[run[1] + step], sheet.present(sheet.columns[run[1] + step])
+    return Inference(
+        SHIFTED,
+        "",
+        f"the values seem to stand one column to the {side} of their headers {where}: move the headers or the cells in "
+        "the file, and upload it again",
+        f"{cells.iloc[0]!r} stands under {under!r}, and would fit {last!r}",
+        len(sheet.sample),
+        sure=False,
+    )
+
+
+def is_shifted(inferences: Iterable[Inference]) -> bool:
+    """Tell whether a person still has to look at headers that seem shifted."""
+    return any(one.column == SHIFTED and not one.sure for one in inferences)
+
+
+def shift_words(inferences: Iterable[Inference]) -> str:
+    """Say that the headers seem shifted, as a sentence; "" where they do not."""
+    claims = (f"{one.claim} ({one.evidence})." for one in inferences if one.column == SHIFTED and not one.sure)
+    return next((f"{claim[:1].upper()}{claim[1:]}" for claim in claims), "")

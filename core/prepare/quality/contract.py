@@ -14,7 +14,8 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from core.arrays import Ints
-from core.collect.mapping import MappedTable
+from core.collect.cells.units import UNIT_FACTORS, unit_words
+from core.collect.mapping import MappedTable, cells_of
 from core.errors import ContractBroken
 from core.prepare.quality.cleaning import LIST_RATIO, QUANTITIES, ROOMLESS_SQFT, ROW, TRUSTED
 from core.problem import Problem
@@ -29,6 +30,9 @@ _EMPTIED: Final = "The cell is left empty and the sale kept. Correct the {label}
 _DERIVED: Final = "derived: "
 # Cleaning compares products, this compares quotients: a difference in the last digit is not a breach.
 _TIE: Final = 1e-9
+# From here on a limit is written without decimals.
+_WHOLE_FROM: Final = 1_000
+_BARE: Final = re.compile(r"[\d.,\s']+")
 _FLAGS: Final = tuple(one.name for one in FIELDS if one.kind is FieldKind.FLAG)
 _PLACES: Final = ("address", "latitude", "zipcode", "neighbourhood")
 _DTYPES: Final[Mapping[FieldKind, Any]] = {
@@ -91,10 +95,38 @@ def all_problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFr
     repeated = breaches["code"].str.endswith("_missing") & pd.MultiIndex.from_frame(breaches[["row", "field"]]).isin(
         seen
     )
-    both = [one for one in (breaches.assign(column=named)[~repeated], unreadable) if len(one)]
+    told = _in_file_words(breaches, table, problem).assign(column=named)
+    both = [one for one in (told[~repeated], unreadable) if len(one)]
     if not both:
         return _empty()
     return _typed(pd.concat(both, ignore_index=True)).sort_values(["row", "field"], kind="stable", ignore_index=True)
+
+
+def _in_file_words(breaches: pd.DataFrame, table: MappedTable, problem: Problem) -> pd.DataFrame:
+    """Return breaches with the cells as the file has them, and with the limits of areas and amounts in its unit."""
+    place = pd.Series(np.arange(len(table.frame)), index=table.frame[ROW])
+    first = {rule.field: rule for rule in reversed(table.rules)}
+    told = breaches.copy()
+    for field in breaches["field"].unique():
+        rule, rows = first.get(field), breaches["field"] == field
+        if rule is None or rule.column not in table.cells:
+            continue
+        places = place.loc[breaches.loc[rows, "row"]].to_numpy()
+        texts = cells_of(table.cells.iloc[places], rule).fillna("")
+        is_area = field in FIELD_BY_NAME and FIELD_BY_NAME[field].unit == "sqft"
+        unit = unit_words(rule.unit or "sqft") if is_area else ""
+        # A cell that names its unit says it itself.
+        told.loc[rows, "value"] = [f"{text} {unit}" if unit and _BARE.fullmatch(text) else text for text in texts]
+        factor = rule.scale * UNIT_FACTORS[rule.unit]
+        if field in problem.limits and (is_area or factor != 1.0):
+            limit = problem.limits[field]
+            words = f"{_rounded(limit.low / factor)} to {_rounded(limit.high / factor)} {unit}".strip()
+            told.loc[rows & breaches["code"].str.endswith("_impossible"), "limit"] = words
+    return told
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:.4g}"
 
 
 def check_contract(sales: pd.DataFrame, problem: Problem, today: date, name: str = "the cleaned sales") -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.accounting import FileAccounting
+from core.collect.columns.parts import is_shifted
 from core.collect.inference import Inference
 from core.collect.join_keys import area_keys, column_or_missing
 from core.collect.mapping import MappedTable
@@ -39,12 +40,13 @@ def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], 
 
     A column is doubtful if its limits reject more than 5% of the rows, or blank more than a third of its values; prices
     also if they are written in another currency than the market's, ``currency``, or may be prices per area; dates if
-    some have day and month the other way round. So are types of property that may be no home.
+    some have day and month the other way round. So are types of property that may be no home. Where the headers are
+    shifted, nothing is said of single columns.
     """
     by_name = {account.file: account for account in files}
 
     def doubts(table: MappedTable) -> tuple[Inference, ...]:
-        if table.source is not Source.SALES or table.name not in by_name:
+        if table.source is not Source.SALES or table.name not in by_name or is_shifted(table.inferences):
             return ()
         return (
             *_other_money(table, currency),
@@ -125,7 +127,10 @@ def _mixed_orders(table: MappedTable) -> Iterator[Inference]:
     day, month = parts.max(axis=1), parts.min(axis=1)
     other_way = pd.to_datetime({"year": _LEAP_YEAR, "month": month, "day": day}, errors="coerce").notna()
     swapped = int((other_way & (day > _MONTHS)).sum())
-    either = int((table.frame["sale_date"].dt.day <= _MONTHS).sum())
+    texts = column_or_missing(table.cells, table.columns["sale_date"])
+    # Where the year stands first, no order of day and month is in doubt.
+    two_ways = texts.str.contains(_TWO_PARTS.replace("(", "(?:"), na=False).to_numpy(dtype=bool)
+    either = int((two_ways & (table.frame["sale_date"].dt.day <= _MONTHS).to_numpy()).sum())
     if swapped and either:
         claim = (
             f"day and month stand both ways round: {count(either, 'date')} of a day up to the 12th may be read wrongly"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.collect.leaks import Leak
 from core.collect.mapping import MappedTable
+from core.collect.privacy.cutting import without_persons_in
 from core.prepare.quality.column_check import ColumnComparison, compare_columns
 from core.prepare.quality.contract import PROBLEM_COLUMNS, all_problems
 from core.problem import Problem
@@ -65,7 +66,11 @@ def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
 
 def _problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFrame:
     if table.source is Source.SALES:
-        return all_problems(table, problem, today)
+        problems = all_problems(table, problem, today)
+        # Figures alone name nobody.
+        wordy = [text for text in problems["value"].unique() if any(map(str.isalpha, text))]
+        cut = {text: without_persons_in(text) for text in wordy}
+        return problems.assign(value=problems["value"].map(lambda text: cut.get(text, text)).astype("str"))
     # The rules are for sales; other files report only unreadable cells.
     unread = table.problems.rename(columns={"source_row": "row"})
     problems = unread.assign(limit=unread["problem"].str.replace(r"^not ", "", regex=True), code="unreadable")

@@ -12,8 +12,8 @@ import pandas as pd
 from core.collect.columns.corrections import inferences_that_hold
 from core.collect.columns.guess import Guess, guess_file, guess_mapping
 from core.collect.columns.picks import fit_preset
-from core.collect.mapping import ColumnMapping, check_own_dates, read_like
-from core.collect.mapping_file import mapping_for
+from core.collect.mapping import ColumnMapping, check_own_dates
+from core.collect.mapping_file import mapping_for, read_like
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file
 from core.collect.reading.table import Reading

@@ -10,7 +10,8 @@ from core.collect.columns.area_units import in_market_unit
 from core.collect.columns.corrections import Correction, corrected, corrections_by_file, inferences_that_hold
 from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.shared_keys import guess_together
-from core.collect.mapping import ColumnMapping, check_columns, check_required, with_reading
+from core.collect.mapping import ColumnMapping, check_columns, check_required
+from core.collect.mapping_file import with_reading
 from core.collect.privacy.findings import DROPPED, PersonalColumn
 from core.collect.reading.table import RawTable
 from core.errors import MappingError, WrongUsage

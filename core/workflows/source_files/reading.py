@@ -10,8 +10,8 @@ from core.accounting import FileIntake
 from core.collect.columns.area_units import in_market_unit
 from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.shared_keys import guess_together
-from core.collect.mapping import ColumnMapping, MappedTable, named_columns, reading_choice, with_reading
-from core.collect.mapping_file import mapping_document
+from core.collect.mapping import ColumnMapping, MappedTable, named_columns
+from core.collect.mapping_file import mapping_document, reading_choice, with_reading
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file
 from core.collect.reading.packing import memory_limit

@@ -12,6 +12,7 @@ import pandas as pd
 from core.accounting import ZERO, FileAccounting, reason_words
 from core.collect.columns.candidates import field_of_header
 from core.collect.columns.near_misses import are_listings, why_no_sales
+from core.collect.columns.parts import shift_words
 from core.collect.mapping import LOCATIONS, ColumnMapping, MappedTable, apply_mapping, named_columns
 from core.collect.parsers import Marks, as_number, compact_date_format
 from core.collect.privacy.cutting import without_persons_in
@@ -40,7 +41,9 @@ def apply_or_explain(table: RawTable, mapping: ColumnMapping, personal: Sequence
         return _without_quoted_persons(apply_mapping(table, mapping))
     except MappingError as error:
         causes = (_no_header(table), str(error), why_no_sales(table, mapping), _compact_dates(table, mapping))
-        why = " ".join(filter(None, (*causes, _bare_coordinates(table, mapping))))
+        if shifted := shift_words(mapping.inferences):
+            causes = (shifted, *causes[1:2], "", "")
+        why = " ".join(filter(None, (*causes, "" if shifted else _bare_coordinates(table, mapping))))
         raise MappingError(why if table.name in why else f"{table.name}: {why}") from error
 
 
@@ -83,6 +86,9 @@ def _whys_no_sales(table: RawTable, mapping: ColumnMapping) -> tuple[str, ...]:
         return (
             f"{table.name} holds figures of areas: add it to the market that has the sales, or bring these with it.",
         )
+    shifted = shift_words(mapping.inferences)
+    if shifted:
+        return (f"{table.name}: {shifted}",)
     return _no_header(table), why_no_sales(table, mapping), _compact_dates(table, mapping)
 
 
@@ -98,7 +104,13 @@ def nothing_usable_message(
         reasons.update({code: n for code, n in account.reasons.items() if not code.startswith(ZERO)})
     most_frequent = ", ".join(f"{reason_words(code)} ({n:,})" for code, n in reasons.most_common(3))
     names = ", ".join(table.name for table in tables)
-    remedy = _rents(tables, reasons, currency) or _no_scale(tables, reasons) or _parcels_only(tables, reasons, tax)
+    shifted = " ".join(shift_words(table.inferences) for table in tables).strip()
+    remedy = (
+        shifted
+        or _rents(tables, reasons, currency)
+        or _no_scale(tables, reasons)
+        or _parcels_only(tables, reasons, tax)
+    )
     remedy = remedy or "Check the column mapping."
     return f"No row of {names} can be used; most frequent reasons: {most_frequent}. {remedy}"
 

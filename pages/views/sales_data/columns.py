@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.collect.cells.date_formats import date_format_of
 from core.collect.columns import picks
+from core.collect.columns.parts import SHIFTED
 from core.collect.mapping import ColumnMapping, check_own_dates, check_required
 from core.collect.mapping_file import mapping_to_json
 from core.errors import MappingError
@@ -105,7 +106,8 @@ def _ask(file: Staged) -> None:
             continue
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.warning(plain(f"{one.column}: {one}."), icon=":material/help:")
-            if st.button("That is right", key=f"right_{file.upload_id}_{number}", icon=":material/check:"):
+            right = "The headers are right" if one.column == SHIFTED else "That is right"
+            if st.button(right, key=f"right_{file.upload_id}_{number}", icon=":material/check:"):
                 draft.keep(file._replace(mapping=picks.confirm(file.mapping, one)))
                 st.rerun()
 

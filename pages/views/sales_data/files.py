@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.collect.cells.currencies import CURRENCIES
-from core.collect.mapping import read_like
+from core.collect.mapping_file import read_like
 from core.collect.privacy.findings import BLANKED, reason
 from core.collect.reading.encodings import ENCODINGS
 from core.collect.reading.table import ReadingChoice

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.cells.dates import DECIMAL_YEAR, EXCEL_SERIAL, NAMED_FORMATS, QUARTER, ROC_YEAR
-from core.collect.cells.units import UNIT_FACTORS
+from core.collect.cells.units import UNIT_FACTORS, unit_words
 from core.collect.columns import picks
 from core.collect.columns.guess import Guess
 from core.collect.columns.picks import Pick
@@ -29,11 +29,8 @@ FIELD_LABELS: Final[Mapping[str, str]] = {
 }
 """What a column can mean, with the labels shown."""
 
-_UNIT_WORDS: Final = {"sqft": "sq ft", "sqm": "m²", "sqyd": "sq yd", "wah": "sq wah"}
 PARSE_LABELS: Final[Mapping[str, str]] = {NOTHING: NOTHING} | {name: name.replace("_", " ") for name in PARSERS}
-UNIT_LABELS: Final[Mapping[str, str]] = {
-    unit or NOTHING: _UNIT_WORDS.get(unit, unit or NOTHING) for unit in UNIT_FACTORS
-}
+UNIT_LABELS: Final[Mapping[str, str]] = {unit or NOTHING: unit_words(unit) or NOTHING for unit in UNIT_FACTORS}
 _NAMED_EXAMPLES: Final[Mapping[str, str]] = {
     EXCEL_SERIAL: "45657 (spreadsheet day number)",
     QUARTER: "2024Q4 (first day of the quarter)",

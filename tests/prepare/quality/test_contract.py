@@ -122,6 +122,29 @@ def test_unreadable_cells_are_listed_beside_breaches_under_the_file_s_headers(pr
     ]
 
 
+def test_a_breach_is_told_in_the_file_s_own_text_and_unit(problem: Problem) -> None:
+    text = (
+        "Preis T,Datum,PLZ,Wohnfläche m2,Grundstück\n300,05.01.2023,10115,9000,0.1\n5,06.01.2023,10115,3 m²,0\n"
+        "400,07.01.2023,10115,80.50,-2 ha\n"
+    )
+    rules = (
+        ColumnRule("Preis T", "sale_price", "number", scale=1000.0),
+        ColumnRule("Datum", "sale_date", "date"),
+        ColumnRule("PLZ", "zipcode", "postcode"),
+        ColumnRule("Wohnfläche m2", "living_area_sqft", "number", unit="sqm"),
+        ColumnRule("Grundstück", "lot_area_sqft", "number", unit="hectare"),
+    )
+    mapped = apply_mapping(parse_table(text.encode(), "sales.csv"), ColumnMapping(Source.SALES, rules))
+    listed = all_problems(mapped, problem, TODAY)
+    told = list(listed[["row", "column", "value", "limit"]].itertuples(index=False, name=None))
+    assert told == [
+        (1, "Wohnfläche m2", "9000 m²", "6.503 to 5,574 m²"),
+        (2, "Wohnfläche m2", "3 m²", "6.503 to 5,574 m²"),
+        (2, "Preis T", "5", "10 to 500,000"),
+        (3, "Grundstück", "-2 ha", "0 to 8,094 hectare"),
+    ]
+
+
 def test_a_broken_table_names_table_column_rows_and_remedy(problem: Problem) -> None:
     with pytest.raises(ContractBroken, match=r"may\.csv: column 'bedrooms'.*row 12.*1000.*Nothing was committed"):
         check_contract(_sales(bedrooms=1000.0), problem, TODAY, "may.csv")

@@ -153,16 +153,24 @@ def test_places_are_compared_by_coordinates_where_there_are_no_codes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unread", "doubted"),
-    [(["25/11/2024", "13.2.24"], True), (["soon", "2024-13-40"], False), (["31/02/2024"], False), ([], False)],
+    ("unread", "written", "doubted"),
+    [
+        (["25/11/2024", "13.2.24"], ["05/03/2024", "06/28/2024"], True),
+        # The year first leaves no doubt about the order of the others.
+        (["25/11/2024", "13.2.24"], ["20240503", "2024-06-28"], False),
+        (["soon", "2024-13-40"], ["05/03/2024", "06/28/2024"], False),
+        (["31/02/2024"], ["05/03/2024", "06/28/2024"], False),
+        ([], ["05/03/2024", "06/28/2024"], False),
+    ],
 )
 def test_days_up_to_the_12th_are_doubted_where_some_dates_stand_the_other_way_round(
-    unread: list[str], doubted: bool
+    unread: list[str], written: list[str], doubted: bool
 ) -> None:
     dates = pd.Series(pd.to_datetime(["2024-05-03", "2024-06-28"]).astype("datetime64[us]"))
     problems = pd.DataFrame({"field": "sale_date", "value": pd.Series(unread, dtype="str")})
     frame = pd.DataFrame({"sale_date": dates})
-    table = MappedTable("sales.csv", Source.SALES, "", frame, problems, (), 2, {"sale_date": "Sold"})
+    cells = pd.DataFrame({"Sold": pd.Series(written, dtype="str")})
+    table = MappedTable("sales.csv", Source.SALES, "", frame, problems, (), 2, {"sale_date": "Sold"}, cells=cells)
     [found] = with_doubts([table], [_account(2, accepted=2)], "USD")
     assert [one.column for one in found.inferences] == (["Sold"] if doubted else [])
     if doubted:
