@@ -28,7 +28,7 @@ def main(workspace: Workspace) -> None:
         with st.container(border=True):
             first_start.demo_door(workspace, None, "Resume opening it")
     if workspace.actor.role is Role.ANALYST:
-        analyst.draw(workspace, market)
+        analyst.draw(workspace, market, seen)
     elif may(workspace.actor, Action.WATCH):
         manager.draw(workspace, market, seen)
     else:

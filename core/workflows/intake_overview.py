@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import pandas as pd
 
@@ -11,21 +12,45 @@ from core.accounting import FileAccounting
 from core.store import DataVersion, Market
 from core.wording import day
 from core.workflows.data.scrutiny import ToDecide
+from core.workflows.overview import Overview, attention
 from core.workspace import Workspace
+
+
+class Step(StrEnum):
+    """The one step that leads an analyst on."""
+
+    COMMIT = "commit"
+    TRAIN = "train"
+    DECIDE = "decide"
+    UPLOAD = "upload"
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits for somebody: ``draft`` is an own intake not committed, ``doubtful`` the sales to decide."""
+    """What waits for somebody: ``draft`` is an own intake not committed, ``doubtful`` the sales to decide.
+
+    ``training`` says why a model is to be trained, or why none can be; empty where neither is so.
+    """
 
     draft: bool
     doubtful: ToDecide
+    training: str = ""
+    trainable: bool = True
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What waits, one sentence an item; empty if nothing does."""
-        found = ["Your files are staged but not committed."] if self.draft else []
-        return (*found, self.doubtful.words) if self.doubtful.words else tuple(found)
+        """What waits, one sentence an item, the one of ``step`` first; empty if nothing does."""
+        staged = "Your files are staged but not committed." if self.draft else ""
+        return tuple(filter(None, (staged, self.training, self.doubtful.words)))
+
+    @property
+    def step(self) -> Step:
+        """The one step that helps most."""
+        if self.draft:
+            return Step.COMMIT
+        if self.training:
+            return Step.TRAIN if self.trainable else Step.UPLOAD
+        return Step.DECIDE if self.doubtful.words else Step.UPLOAD
 
 
 @dataclass(frozen=True)
@@ -50,8 +75,8 @@ class IntakeOverview:
         return f"{names}, {day(self.upload.created_at.date())} by {self.upload.created_by}"
 
 
-def intake_overview(workspace: Workspace, market: Market, doubtful: ToDecide) -> IntakeOverview:
-    """Read the last upload and what waits, ``doubtful`` being what to_decide counts.
+def intake_overview(workspace: Workspace, market: Market, doubtful: ToDecide, seen: Overview) -> IntakeOverview:
+    """Read the last upload and what waits, ``doubtful`` being what to_decide counts, ``seen`` the market's overview.
 
     Raises AccessDenied, NotFound, StoreUnavailable.
     """
@@ -61,7 +86,18 @@ def intake_overview(workspace: Workspace, market: Market, doubtful: ToDecide) ->
     upload = next((one for one in chain if any(file.source == "sales" for file in one.files)), None)
     version = chain[0] if chain else None
     draft = store.drafts.load(workspace.actor) is not None
-    return IntakeOverview(version, upload, Waiting(draft, doubtful))
+    enough = seen.version is not None and seen.version.rows >= workspace.problem.training.sales_min
+    return IntakeOverview(version, upload, Waiting(draft, doubtful, _training(workspace, seen), enough))
+
+
+def _training(workspace: Workspace, seen: Overview) -> str:
+    """Say that a model is to be trained on the sales in use, "" where one was."""
+    version, newest = seen.version, seen.newest
+    if version is None or (newest is not None and newest.version_id == version.version_id):
+        return ""
+    if seen.champion is None:
+        return attention(seen, workspace.problem)[0]
+    return "No model was trained on the latest sales yet: train one, and compare it with the live model."
 
 
 def sales_by_month(workspace: Workspace, version_id: str) -> pd.DataFrame:

@@ -17,11 +17,14 @@ from core.collect.columns.picks import (
     Pick,
     correct,
     fit_preset,
+    in_scale,
     keep_as_extra,
     leaking_columns,
+    scale_of_prices,
     taken_for,
 )
-from core.collect.mapping import ColumnMapping, ColumnRule
+from core.collect.inference import Inference
+from core.collect.mapping import ColumnMapping, ColumnRule, apply_mapping
 from core.collect.reading.reader import parse_table
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, FieldKind, Source
@@ -153,3 +156,29 @@ def test_a_column_taken_in_after_all_is_read_as_words_where_its_few_values_are_w
     changed = keep_as_extra(MAPPING, "Id", words)
     assert rule_of(changed, "Id") == ColumnRule("Id", "x_id", parse)
     assert dict(changed.ignored) == {LEAK: "computed from the price"}
+
+
+def test_a_person_says_what_the_prices_are_written_in() -> None:
+    text = "Price,Listed,Tax value,Sold on,Zip\n" + "".join(
+        f"{400 + n},{410 + n},{n},2024-01-0{n},98103\n" for n in range(1, 9)
+    )
+    table = parse_table(text.encode(), "sales.csv")
+    rules = (
+        ColumnRule("Price", "sale_price", "number"),
+        ColumnRule("Listed", "list_price", "number"),
+        ColumnRule("Tax value", "assessed_value", "number"),
+        ColumnRule("Sold on", "sale_date", "date"),
+        ColumnRule("Zip", "zipcode", "postcode"),
+    )
+    doubt = Inference("Price", "sale_price", "in units of 1,000", "no home costs so little", 8, sure=False)
+    mapping = in_scale(ColumnMapping(Source.SALES, rules, inferences=(doubt,)), 1_000.0)
+    assert (scale_of_prices(mapping), mapping.inferences) == (1_000.0, ())
+    sales = apply_mapping(table, mapping).frame
+    assert sales[["sale_price", "list_price", "assessed_value"]].iloc[0].tolist() == [401_000.0, 411_000.0, 1.0]
+    # A list price that is written otherwise stays as it is.
+    other = replace(
+        mapping, rules=tuple(replace(one, scale=1.0) if one.column == "Listed" else one for one in mapping.rules)
+    )
+    assert [rule.scale for rule in in_scale(other, 1.0).rules[:2]] == [1.0, 1.0]
+    assert [rule.scale for rule in in_scale(other, 1e6).rules[:2]] == [1e6, 1.0]
+    assert scale_of_prices(ColumnMapping(Source.TAX, rules[2:])) is None

@@ -19,12 +19,15 @@ from core.evaluate.headline import headline
 from core.evaluate.targets import Verdict, at_most, judge
 from core.monitor.rules import AlertKind
 from core.problem import Problem, load_problem
+from core.progress import silent
 from core.store import Job, Market, open_store
 from core.wording import percent
 from core.workflows import jobs
+from core.workflows.data.intake import NewMarket, ingest
 from core.workflows.models.test_scores import scores_of
 from core.workflows.monitoring.limits import set_threshold
 from core.workflows.overview import Overview, State, attention, error_state, overview, phases
+from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER
@@ -32,6 +35,7 @@ from pages.views.home import first_start
 from pages.views.home.phases import FOLD
 from pages.views.models.card import listing
 from tests.acting import acting
+from tests.doubtful_market import doubtful_sales
 from tests.pages.made_stores import MANAGER
 
 PHASES = ["Problem", "Collection", "Preparation", "Training", "Evaluation", "Deployment", "Monitoring"]
@@ -331,10 +335,39 @@ def test_an_analyst_finds_the_last_upload_what_waits_and_the_months(home: Path, 
     shutil.copytree(trained, home)
     app = opened("analyst")
     assert not app.exception
-    assert [header.value for header in app.main.header] == ["Last upload", "What waits", "Sales by month"]
+    assert [header.value for header in app.main.header] == ["What waits", "Last upload", "Sales by month"]
     with open_store(home) as store:
         version = store.versions.latest("testville")
     assert version is not None
     accepted = {tile.label: tile.value for tile in app.main.metric}["Accepted"]
     assert accepted == f"{sum(file.accepted for file in version.files if file.source == 'sales'):,}"
     assert len(app.main.get("plotly_chart")) == 1
+    assert [(button.key, button.label) for button in app.main.button] == [("next_step", "Decide the doubtful sales")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "waits", "button", "page"),
+    [
+        (
+            600,
+            "No model is live, so nothing can be priced. Train one on the Models page.",
+            "Open Models to train",
+            "Models",
+        ),
+        (20, "20 sales are too few to train on", "Bring in sales", "Sales data"),
+    ],
+)
+def test_home_leads_an_analyst_on_after_the_first_commit(
+    home: Path, tmp_path: Path, rows: int, waits: str, button: str, page: str
+) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_bytes(doubtful_sales(rows, faults=0).csv())
+    with open_store(home) as store:
+        analyst = acting(store, Actor("Ana", Role.ANALYST), today=date(2025, 1, 1))
+        ingest(analyst, NewMarket("Springfield", "USD", "sqft"), [SourceFile(path, path.name)], silent)
+    app = opened("analyst")
+    assert waits in said(app)
+    assert [one.label for one in app.main.button] == [button]
+    app.button("next_step").click().run()
+    assert not app.exception
+    assert [title.value for title in app.main.title] == [page]

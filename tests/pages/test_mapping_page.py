@@ -173,3 +173,17 @@ def test_a_column_of_ones_own_is_named_while_mapping_and_renamed_later(home: Pat
     assert "Population is now People in the area" in str(app.success[0].value)
     with open_store(home) as store:
         assert store.column_names.of("harbour") == {"x_ppltn_qty": "People in the area"}
+
+
+def test_prices_in_thousands_are_said_so_on_the_columns_step(home: Path) -> None:
+    lines = [line.split(",") for line in sales_csv().decode().splitlines()]
+    shortened = [[*line[:2], f"{float(line[2]) / 1_000:.2f}", *line[3:]] for line in lines[1:]]
+    app = mapped(opened(), content="\n".join(",".join(line) for line in [lines[0], *shortened]).encode())
+    scale = next(box for box in app.selectbox if box.label == "Prices are written in")
+    scale.select(1.0).run()
+    scale = next(box for box in app.selectbox if box.label == "Prices are written in")
+    committed(onward(scale.select(1_000.0).run()))
+    with open_store(home) as store:
+        version = store.versions.latest("harbour")
+        assert version is not None
+        assert store.versions.load(version.version_id)["sale_price"].median() > 200_000

@@ -24,6 +24,7 @@ ADDRESS_PART: Final = "address part"
 PICKED: Final = "picked by you"
 """Why a column is left out that the guess would have kept."""
 
+_AMOUNTS: Final = ("sale_price", "list_price")
 _MEASURED_LEAKS: Final = ("computed from", "bands of the sale price")
 _BY_KIND: Final = {FieldKind.DATE: "date", FieldKind.FLAG: "flag", FieldKind.NUMBER: "number"}
 _PREFERRED: Final = {names.field: names.parse for names in load_vocabulary().fields}
@@ -86,6 +87,27 @@ def confirm(mapping: ColumnMapping, doubt: Inference) -> ColumnMapping:
     """Return the mapping with a doubtful conclusion as a sure one, as a person confirmed it."""
     sure = replace(doubt, sure=True)
     return replace(mapping, inferences=tuple(sure if one == doubt else one for one in mapping.inferences))
+
+
+def in_scale(mapping: ColumnMapping, scale: float) -> ColumnMapping:
+    """Return the mapping with its amounts of money that had the scale of the sale price in another, as a person says.
+
+    What was inferred of their columns no longer holds.
+    """
+    before = scale_of_prices(mapping)
+    moved = {rule.column for rule in mapping.rules if rule.field in _AMOUNTS and rule.scale == before}
+    return replace(
+        mapping,
+        rules=tuple(replace(rule, scale=scale) if rule.column in moved else rule for rule in mapping.rules),
+        inferences=tuple(
+            one for one in mapping.inferences if one.column not in moved or not one.claim.startswith("in units of")
+        ),
+    )
+
+
+def scale_of_prices(mapping: ColumnMapping) -> float | None:
+    """Return by how much the sale prices are multiplied, None where no column is mapped to them."""
+    return next((rule.scale for rule in mapping.rules if rule.field == "sale_price"), None)
 
 
 def fit_preset(mapping: ColumnMapping, columns: tuple[str, ...], name: str) -> ColumnMapping:

@@ -30,8 +30,14 @@ _CHEAPEST: Final = 20.0
 _DEAREST: Final = 8_000.0
 # The dollar may be worth ten times the units assumed for it, which are set low.
 _ROOM: Final = 10.0
-_IN_THOUSANDS: Final = "if they are in thousands, set the scale of their column to 1000 in the mapping file"
-_IN_CENTS: Final = "if they are in cents, set the scale of their column to 0.01 in the mapping file"
+_IN_THOUSANDS: Final = (
+    "if they are in thousands, say so with the columns (“Prices are written in”), or set the scale of their column to "
+    "1000 in the mapping file"
+)
+_IN_CENTS: Final = (
+    "if they are in cents, say so with the columns (“Prices are written in”), or set the scale of their column to "
+    "0.01 in the mapping file"
+)
 _PLACE: Final = ("zipcode", "neighbourhood")
 _HOMES_OF_PLACE_MIN: Final = 5
 

@@ -18,6 +18,8 @@ _CODES: Final = ("zipcode", "neighbourhood")
 _NAMES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
 # A column with several values in more of its areas is no figure of areas: homes differ, or files of several years.
 _DIFFER_MAX: Final = 0.1
+# Fewer areas with several sales in one month cannot tell a figure of the area from a fact of the home.
+_MONTHS_MIN: Final = 5
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ def with_area_figures(
 ) -> tuple[pd.DataFrame, AreaFill]:
     """Give new sales the figures they lack, from the stored sales of their area; both tables are canonical.
 
-    A figure is taken only where all stored sales of the area have the same: it came from a neighborhood file, and says
-    nothing of a single sale. No value that a new sale has changes.
+    A figure is taken where all stored sales of the area have the same: it came from a neighborhood file, and says
+    nothing of a single sale. Where an area has several, of files of several dates, a new sale gets that of the latest
+    stored sale before its own day: never one that was known only later. No value that a new sale has changes.
     """
     fields = sorted({name for one in brought for name in one.fields})
     if held is None or held.empty or new.empty or not fields:
@@ -101,6 +104,8 @@ def with_area_figures(
     for one in brought:
         code, figures = _figures(held, one)
         offered = figures.reindex(area_keys(new, code).to_numpy()).set_axis(new.index)
+        dated = _as_of(held, new, one)
+        offered = offered.assign(**{name: _first_of(offered, name, found) for name, found in dated.items()})
         for name in offered:
             ours = filled[name] if name in filled else offered[name].iloc[:0].reindex(new.index)
             if ours.isna().all():
@@ -129,3 +134,44 @@ def _figures(held: pd.DataFrame, brought: Brought) -> tuple[str, pd.DataFrame]:
     several, known = (numbers[code] > 1).sum(), (numbers[code] > 0).sum()
     of_areas = [name for name in names if several[name] <= _DIFFER_MAX * known[name]]
     return code, tables[code][of_areas].first().where(numbers[code][of_areas] == 1)
+
+
+def _first_of(offered: pd.DataFrame, name: str, dated: pd.Series) -> pd.Series:
+    """Return the one figure of the area, and where it has several that of the day."""
+    return offered[name].where(offered[name].notna(), dated) if name in offered else dated
+
+
+def _as_of(held: pd.DataFrame, new: pd.DataFrame, brought: Brought) -> dict[str, pd.Series]:
+    """Return for each figure by date what the area's latest stored sale before the day of each new sale has."""
+    if "sale_date" not in held or "sale_date" not in new:
+        return {}
+    found = {}
+    for name in (name for name in brought.fields if name in held):
+        tables = {code: _dated(held, name, code) for code in brought.codes}
+        code = min(tables, key=lambda one: _differ(tables[one]))
+        if _differ(tables[code]) > _DIFFER_MAX:
+            continue
+        asked = pd.DataFrame({"area": area_keys(new, code), "sale_date": new["sale_date"]}).dropna()
+        joined = pd.merge_asof(
+            asked.sort_values("sale_date", kind="stable").reset_index(names="place"),
+            tables[code].sort_values("sale_date", kind="stable"),
+            on="sale_date",
+            by="area",
+            allow_exact_matches=False,
+        )
+        found[name] = joined.set_index("place")[name].reindex(new.index)
+    return found
+
+
+def _dated(held: pd.DataFrame, name: str, code: str) -> pd.DataFrame:
+    return pd.DataFrame({"area": area_keys(held, code), "sale_date": held["sale_date"], name: held[name]}).dropna()
+
+
+def _differ(dated: pd.DataFrame) -> float:
+    """Return the share of the areas with several sales in a month whose figure differs in it; 1 where too few tell.
+
+    What a neighborhood file of some date brought is the same for all homes of an area then, and no fact of a home is.
+    """
+    months = dated.groupby([dated["area"], dated["sale_date"].dt.to_period("M")])[dated.columns[-1]]
+    several = months.size() > 1
+    return float((months.nunique()[several] > 1).mean()) if int(several.sum()) >= _MONTHS_MIN else 1.0

@@ -142,7 +142,8 @@ def _no_scale(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
         return ""
     return (
         f"Their median price is {middle:,.4g}, and too few figures differ to tell a scale: if they are in thousands or "
-        "millions, write the scale into the mapping; if they are codes, choose the column of the prices."
+        "millions, say so with the columns (“Prices are written in”), or write the scale into the mapping file; if "
+        "they are codes, choose the column of the prices."
     )
 
 

@@ -12,7 +12,8 @@ from core.accounting import Outcome
 from core.errors import DoorstepError
 from core.store import Market
 from core.wording import count, market_day
-from core.workflows.intake_overview import IntakeOverview, intake_overview, sales_by_month
+from core.workflows.intake_overview import IntakeOverview, Step, intake_overview, sales_by_month
+from core.workflows.overview import Overview
 from core.workspace import Workspace
 from pages.kit import doubtful, errors, figures, navigation
 from pages.kit.charts import layout, plot
@@ -22,11 +23,19 @@ from pages.kit.text import plain
 _HEIGHT: Final = 220
 
 
-def draw(workspace: Workspace, market: Market) -> None:
-    """Draw the last upload, what waits, and the months."""
-    seen = intake_overview(workspace, market, doubtful.waiting(workspace, market))
-    _upload(seen)
+_STEPS: Final[dict[Step, tuple[str, str, dict[str, str]]]] = {
+    Step.COMMIT: ("sales_data", "Go on with your files", {}),
+    Step.TRAIN: ("models", "Open Models to train", {}),
+    Step.DECIDE: ("sales_data", "Decide the doubtful sales", {"view": "Doubtful sales"}),
+    Step.UPLOAD: ("sales_data", "Bring in sales", {}),
+}
+
+
+def draw(workspace: Workspace, market: Market, of_market: Overview) -> None:
+    """Draw what waits with the button that leads on, the last upload, and the months."""
+    seen = intake_overview(workspace, market, doubtful.waiting(workspace, market), of_market)
     _waiting(seen)
+    _upload(seen)
     if seen.version is None:
         return
     st.header("Sales by month", anchor=False)
@@ -63,15 +72,18 @@ def _upload(seen: IntakeOverview) -> None:
                 with figures.box():
                     number = sum(getattr(file, outcome.value) for file in seen.files)
                     st.metric(outcome.value.replace("_", " ").capitalize(), f"{number:,}")
-    navigation.link_to("sales_data", "Bring in sales")
 
 
 def _waiting(seen: IntakeOverview) -> None:
     st.header("What waits", anchor=False)
-    for sentence in seen.waiting.words:
-        st.markdown(f":{WATCH}[:material/pending_actions:] {plain(sentence)}")
-    if not seen.waiting.words:
-        st.markdown(f":{GOOD}[:material/check_circle:] Nothing waits for you.")
+    path, label, query = _STEPS[seen.waiting.step]
+    with st.container(border=True):
+        for sentence in seen.waiting.words:
+            st.markdown(f":{WATCH}[:material/pending_actions:] {plain(sentence)}")
+        if not seen.waiting.words:
+            st.markdown(f":{GOOD}[:material/check_circle:] Nothing waits for you.")
+        if st.button(label, key="next_step", type="primary", icon=":material/arrow_forward:"):
+            navigation.go_to(path, **query)
 
 
 @st.cache_data(max_entries=32, show_spinner="Counting the sales")

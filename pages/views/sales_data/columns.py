@@ -26,6 +26,7 @@ from pages.views.sales_data import categories, draft, mapping_table, presets, st
 from pages.views.sales_data.draft import Draft, Staged, Step
 
 _MARKS: Final = {".": "1,234.5", ",": "1.234,5"}
+_SCALES: Final = {1.0: "whole amounts", 1_000.0: "thousands", 10_000.0: "ten thousands", 1e6: "millions", 0.01: "cents"}
 _WHOLE_ROWS: Final = 30
 # In percent: a guess below it is shown first.
 _SURE: Final = 90.0
@@ -210,10 +211,28 @@ def _settings(file: Staged, seen: SourcePreview, number: int) -> None:
             key=f"marks_{number}_{file.upload_id}_{mapping.decimal}",
             width=200,
         )
+        changed = _in_scale(changed, f"{number}_{file.upload_id}")
     if decimal != mapping.decimal:
         changed = replace(changed, decimal=decimal, thousands="," if decimal == "." else ".")
     if changed != mapping:
         draft.keep(file._replace(mapping=changed))
+
+
+def _in_scale(mapping: ColumnMapping, key: str) -> ColumnMapping:
+    """Draw in what the prices are written; return the mapping with the choice."""
+    scale = picks.scale_of_prices(mapping)
+    if scale is None:
+        return mapping
+    scales = [*dict.fromkeys((*_SCALES, scale))]
+    chosen = st.selectbox(
+        "Prices are written in",
+        scales,
+        scales.index(scale),
+        format_func=lambda one: _SCALES.get(one, f"units of {one:,.15g}"),
+        key=f"scale_{key}_{scale:g}",
+        width=200,
+    )
+    return mapping if chosen == scale else picks.in_scale(mapping, chosen)
 
 
 def _with_own_dates(changed: ColumnMapping, file: Staged, seen: SourcePreview, number: int) -> ColumnMapping:

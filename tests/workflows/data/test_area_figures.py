@@ -88,3 +88,18 @@ def test_figures_joined_by_the_name_of_a_neighborhood_are_given_by_it() -> None:
     filled, fill = with_area_figures(new, held, [Brought(("zipcode", "neighbourhood"), ("school_rating",))])
     assert filled["school_rating"].tolist() == [2.0, 1.0]
     assert fill.by_fact == {"school_rating": 2}
+
+
+def test_an_area_with_figures_by_date_gives_the_latest_known_before_the_sale_and_never_a_later_one() -> None:
+    months = pd.date_range("2023-01-10", periods=12, freq="MS")
+    rows = [(f"0000{area}", day, 10.0 * area + (day >= months[6])) for day in months for area in (1, 2) for _ in (0, 1)]
+    held = pd.DataFrame(rows, columns=["zipcode", "sale_date", "x_median_income"])
+    days = ["2023-02-01", "2023-05-15", "2023-08-01", "2023-09-02", "2025-01-01", "2023-09-02"]
+    new = pd.DataFrame({"zipcode": ["00001"] * 5 + ["00009"], "sale_date": pd.to_datetime(days)})
+    filled, fill = with_area_figures(new, held, [BY_ZIP])
+    # Nothing was known before the first stored sale, and the second figure is of August on.
+    assert filled["x_median_income"].fillna(-1.0).tolist() == [-1.0, 10.0, 10.0, 11.0, 11.0, -1.0]
+    assert (fill.sales, fill.without, fill.new) == (4, 2, 6)
+    # A fact that differs from home to home in one month is none of the area.
+    homes = held.assign(x_median_income=[float(n % 7) for n in range(len(held))])
+    assert with_area_figures(new, homes, [BY_ZIP])[1].sales == 0
