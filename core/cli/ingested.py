@@ -69,7 +69,7 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
 def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | None) -> str:
     """Return what an import did as lines of text, what to do next last, or how to undo it where there is a doubt."""
     from core.collect.privacy.findings import reason
-    from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
+    from core.workflows.data.effect_words import idle_files, uncorrected_words, why_nothing_new
 
     preview = report.preview
     lines = [_account_line(account) for account in preview.files]
@@ -78,7 +78,7 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | N
         f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
     ]
     lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
-    lines += filter(None, [preview.area_fill.words, *preview.elsewhere.values(), assumed])
+    lines += filter(None, [preview.area_fill.words, *preview.elsewhere.values(), *idle_files(preview.files), assumed])
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
     if not report.changed:
         return "\n".join([*lines, f"{why_nothing_new(preview.files, preview.held_sales)} Still {head}"])

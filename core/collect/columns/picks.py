@@ -90,7 +90,7 @@ def confirm(mapping: ColumnMapping, doubt: Inference) -> ColumnMapping:
 
 
 def in_scale(mapping: ColumnMapping, scale: float) -> ColumnMapping:
-    """Return the mapping with its amounts of money that had the scale of the sale price in another, as a person says.
+    """Return the mapping with its amounts of money that had the scale of the sale price in another one.
 
     What was inferred of their columns no longer holds.
     """

@@ -95,8 +95,8 @@ def all_problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFr
     repeated = breaches["code"].str.endswith("_missing") & pd.MultiIndex.from_frame(breaches[["row", "field"]]).isin(
         seen
     )
-    told = _in_file_words(breaches, table, problem).assign(column=named)
-    both = [one for one in (told[~repeated], unreadable) if len(one)]
+    worded = _in_file_words(breaches, table, problem).assign(column=named)
+    both = [one for one in (worded[~repeated], unreadable) if len(one)]
     if not both:
         return _empty()
     return _typed(pd.concat(both, ignore_index=True)).sort_values(["row", "field"], kind="stable", ignore_index=True)
@@ -106,7 +106,7 @@ def _in_file_words(breaches: pd.DataFrame, table: MappedTable, problem: Problem)
     """Return breaches with the cells as the file has them, and with the limits of areas and amounts in its unit."""
     place = pd.Series(np.arange(len(table.frame)), index=table.frame[ROW])
     first = {rule.field: rule for rule in reversed(table.rules)}
-    told = breaches.copy()
+    worded = breaches.copy()
     for field in breaches["field"].unique():
         rule, rows = first.get(field), breaches["field"] == field
         if rule is None or rule.column not in table.cells:
@@ -116,13 +116,13 @@ def _in_file_words(breaches: pd.DataFrame, table: MappedTable, problem: Problem)
         is_area = field in FIELD_BY_NAME and FIELD_BY_NAME[field].unit == "sqft"
         unit = unit_words(rule.unit or "sqft") if is_area else ""
         # A cell that names its unit says it itself.
-        told.loc[rows, "value"] = [f"{text} {unit}" if unit and _BARE.fullmatch(text) else text for text in texts]
+        worded.loc[rows, "value"] = [f"{text} {unit}" if unit and _BARE.fullmatch(text) else text for text in texts]
         factor = rule.scale * UNIT_FACTORS[rule.unit]
         if field in problem.limits and (is_area or factor != 1.0):
             limit = problem.limits[field]
             words = f"{_rounded(limit.low / factor)} to {_rounded(limit.high / factor)} {unit}".strip()
-            told.loc[rows & breaches["code"].str.endswith("_impossible"), "limit"] = words
-    return told
+            worded.loc[rows & breaches["code"].str.endswith("_impossible"), "limit"] = words
+    return worded
 
 
 def _rounded(value: float) -> str:

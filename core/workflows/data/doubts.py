@@ -41,7 +41,7 @@ def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], 
     A column is doubtful if its limits reject more than 5% of the rows, or blank more than a third of its values; prices
     also if they are written in another currency than the market's, ``currency``, or may be prices per area; dates if
     some have day and month the other way round. So are types of property that may be no home. Where the headers are
-    shifted, nothing is said of single columns.
+    shifted, single columns are passed over.
     """
     by_name = {account.file: account for account in files}
 

@@ -21,14 +21,44 @@ _WHOLE_SHARE: Final = 0.8
 _NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS, OTHER_FACTS, DECIDED})
 
 
-def open_doubts(tables: Sequence[MappedTable], elsewhere: Mapping[str, str], leaks: Leaks) -> tuple[str, ...]:
+def open_doubts(
+    tables: Sequence[MappedTable], elsewhere: Mapping[str, str], leaks: Leaks, files: Sequence[FileAccounting]
+) -> tuple[str, ...]:
     """Return what a person should look at before files are committed, a sentence each.
 
-    That is files whose sales may be of ``elsewhere``, columns that may be misread, and those that reveal the price.
+    That is files whose sales may be of ``elsewhere``, columns that may be misread, those that reveal the price, and
+    tax and neighborhood files that add nothing.
     """
     misread = [f"{one.name}, {seen.column}: {seen}." for one in tables for seen in one.inferences if not seen.sure]
     reveal = [f"{file}, {leak.column}: it is {leak.why}." for file, found in leaks.items() for leak in found]
-    return (*elsewhere.values(), *misread, *reveal)
+    return (*elsewhere.values(), *misread, *reveal, *idle_files(files))
+
+
+def idle_files(files: Sequence[FileAccounting]) -> tuple[str, ...]:
+    """Return for each tax or neighborhood file of which no row can be used beside sales why, and what helps."""
+    if not any(one.source == Source.SALES for one in files):
+        return ()
+    return tuple(
+        f"{one.file} adds nothing: {_why_idle(one)}"
+        for one in files
+        if one.source != Source.SALES and one.rows_in and not one.reasons.get("matched", 0)
+    )
+
+
+def _why_idle(file: FileAccounting) -> str:
+    rows = count(file.rows_in, "row")
+    if file.reasons.get("ambiguous_key", 0) > file.rows_in / 2:
+        return (
+            f"most of its {rows} share a place with others that differ. Bring one row for each: of figures by date the "
+            "latest known before the sales."
+        )
+    if file.reasons.get("no_key", 0) > file.rows_in / 2:
+        return (
+            f"most of its {rows} name no home by parcel number or address. If it holds figures of areas, choose "
+            "“Neighborhoods” as its kind and bring one row for each area: of figures by date the latest known before "
+            "the sales."
+        )
+    return f"none of its {rows} matches a sale. Check its columns of parcel number, address or area."
 
 
 def gained_words(gained: Mapping[str, int], sales: int) -> str:

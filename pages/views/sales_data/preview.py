@@ -12,7 +12,7 @@ from core.accounting import Outcome, readiness_word, verdict_words
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft
-from core.workflows.data.effect_words import gained_words, open_doubts, uncorrected_words, why_nothing_new
+from core.workflows.data.effect_words import gained_words, idle_files, open_doubts, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
 from pages.kit.charts import plot
 from pages.kit.figures import frame
@@ -56,7 +56,7 @@ def draw(held: Draft, found: IntakePreview) -> None:
 def draw_figures(found: IntakePreview) -> None:
     """Draw the verdict on the upload in a sentence, and its figures."""
     sales = [file for file in found.files if file.source == Source.SALES]
-    doubts = open_doubts(found.tables, found.elsewhere, found.leaks)
+    doubts = open_doubts(found.tables, found.elsewhere, found.leaks, found.files)
     if found.gained:
         verdict = f"{readiness_word(doubts)}: {gained_words(found.gained, len(found.changed_rows))}"
     else:
@@ -106,6 +106,8 @@ def say_doubts(found: IntakePreview) -> None:
     doubted = False
     if found.elsewhere:
         st.warning(plain(" ".join(found.elsewhere.values())), icon=":material/wrong_location:")
+    for words in idle_files(found.files):
+        st.warning(plain(words), icon=":material/link_off:")
     for table in found.tables:
         for one in table.inferences:
             if not one.sure:

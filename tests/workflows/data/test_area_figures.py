@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from core.store import Market
 from core.workflows.data.area_figures import AreaFill, Brought, with_area_figures
+from core.workflows.data.effect_words import idle_files, open_doubts
 from core.workflows.data.versions import undo_version
 from core.workspace import Workspace
 from tests.workflows.data.test_intake import HEADER, rows, write
@@ -103,3 +105,24 @@ def test_an_area_with_figures_by_date_gives_the_latest_known_before_the_sale_and
     # A fact that differs from home to home in one month is none of the area.
     homes = held.assign(x_median_income=[float(n % 7) for n in range(len(held))])
     assert with_area_figures(new, homes, [BY_ZIP])[1].sales == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            "zipcode,year,median income\n" + "".join(f"0010{n % 4},{2021 + n // 4},{n}000\n" for n in range(8)),
+            "name no home",
+        ),
+        ("zipcode,median income\n00901,5000\n00902,6000\n00903,7000\n", "none of its 3 rows matches a sale"),
+    ],
+)
+def test_a_file_beside_sales_that_adds_nothing_is_a_doubt_that_says_why(
+    workspace: Workspace, market: Market, tmp_path: Path, text: str, why: str
+) -> None:
+    report = take_in(workspace, market, write(tmp_path, HEADER + rows(50)), write(tmp_path, text, "areas.csv"))
+    [words] = idle_files(report.preview.files)
+    assert words.startswith("areas.csv adds nothing: ")
+    assert why in words
+    seen = report.preview
+    assert words in open_doubts(seen.tables, seen.elsewhere, seen.leaks, seen.files)
