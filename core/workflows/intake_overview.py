@@ -10,7 +10,7 @@ import pandas as pd
 from core.access import Action
 from core.accounting import FileAccounting
 from core.store import DataVersion, Market
-from core.wording import day
+from core.wording import market_day
 from core.workflows.data.scrutiny import ToDecide
 from core.workflows.overview import Overview, attention
 from core.workspace import Workspace
@@ -60,6 +60,7 @@ class IntakeOverview:
     version: DataVersion | None
     upload: DataVersion | None
     waiting: Waiting
+    currency: str
 
     @property
     def files(self) -> tuple[FileAccounting, ...]:
@@ -72,7 +73,7 @@ class IntakeOverview:
         if self.upload is None:
             return "Nothing was uploaded yet."
         names = ", ".join(file.file for file in self.files)
-        return f"{names}, {day(self.upload.created_at.date())} by {self.upload.created_by}"
+        return f"{names}, {market_day(self.upload.created_at.date(), self.currency)} by {self.upload.created_by}"
 
 
 def intake_overview(workspace: Workspace, market: Market, doubtful: ToDecide, seen: Overview) -> IntakeOverview:
@@ -87,7 +88,9 @@ def intake_overview(workspace: Workspace, market: Market, doubtful: ToDecide, se
     version = chain[0] if chain else None
     draft = store.drafts.load(workspace.actor) is not None
     enough = seen.version is not None and seen.version.rows >= workspace.problem.training.sales_min
-    return IntakeOverview(version, upload, Waiting(draft, doubtful, _training(workspace, seen), enough))
+    return IntakeOverview(
+        version, upload, Waiting(draft, doubtful, _training(workspace, seen), enough), market.currency
+    )
 
 
 def _training(workspace: Workspace, seen: Overview) -> str:

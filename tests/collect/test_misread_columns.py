@@ -164,6 +164,8 @@ def test_lots_that_contradict_their_unit_are_to_be_checked(
 def test_lots_that_agree_with_their_unit_need_no_check() -> None:
     assert not _to_check(_guess({"Lot Acres": RNG.uniform(0.1, 40, ROWS).round(2)}))
     assert not _to_check(_guess({"Lot Size": RNG.integers(900, 14_000, ROWS)}))
+    # Cells that name their unit are read in it, whatever that of the others is.
+    assert not _to_check(_guess({"Lot Size": np.where(np.arange(ROWS) % 2, "5,776 sf", "0.133 acres")}))
 
 
 def test_the_day_of_settlement_is_to_be_checked_beside_the_day_of_the_contract() -> None:

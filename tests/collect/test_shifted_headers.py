@@ -94,3 +94,16 @@ def test_a_refusal_of_shifted_values_says_that_and_nothing_misleading(
     assert "values seem to stand one column to the left of their headers" in str(refused.value)
     assert "parcel number only" not in str(refused.value)
     assert "looks like the sale date" not in str(refused.value)
+
+
+def test_each_pair_of_swapped_columns_is_read_by_its_values(tmp_path: Path) -> None:
+    swapped = sales().rename(
+        columns={"lat": "long", "long": "lat", "bedrooms": "sqft_living", "sqft_living": "bedrooms"}
+    )
+    path = tmp_path / "sales.csv"
+    swapped.to_csv(path, index=False)
+    mapping = guess_file(read_table(path, path.name)).mapping
+    fields = {rule.column: rule.field for rule in mapping.rules}
+    assert (fields["lat"], fields["long"]) == ("longitude", "latitude")
+    assert (fields["bedrooms"], fields["sqft_living"]) == ("living_area_sqft", "bedrooms")
+    assert {one.column for one in mapping.inferences if not one.sure} >= {"lat", "long", "bedrooms", "sqft_living"}

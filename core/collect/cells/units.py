@@ -103,6 +103,11 @@ def factors_of_cells(cells: pd.Series, unit: str) -> pd.Series | float:
     return (units_of_rows(written).map(dict(UNIT_FACTORS)).astype("float64") / UNIT_FACTORS[unit]).fillna(1.0)
 
 
+def name_units(cells: pd.Series) -> pd.Series:
+    """Tell for each cell whether it names the unit of its figure."""
+    return units_of_rows(cells.str.extract(_UNIT_BEHIND)[0].astype("str")).notna()
+
+
 def unit_words(unit: str) -> str:
     """Return an area unit as people write it after a number; "" for none."""
     return _WRITTEN.get(unit, unit)

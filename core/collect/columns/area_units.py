@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.collect.areas_by_type import AREA_BY_TYPE
-from core.collect.cells.units import LAND_UNITS, OTHER_SIZES, unit_behind, units_of_rows
+from core.collect.cells.units import LAND_UNITS, OTHER_SIZES, name_units, unit_behind, units_of_rows
 from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet, open_sheet
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, read_column
@@ -207,7 +207,9 @@ def _unit_doubt(sheet: Sheet, rule: ColumnRule) -> Inference | None:
         return unknown
     if stated or rule.unit_column or rule.parse != "number" or rule.field == _LIVING or n < _PROOF_ROWS:
         return None
-    lots = as_number(sheet.sample[rule.column], sheet.marks)
+    cells = sheet.sample[rule.column]
+    # A cell that names its unit is read in it.
+    lots = as_number(cells, sheet.marks).mask(name_units(cells))
     small = float((lots.gt(0) & lots.lt(ACRE_MEDIAN_BELOW)).sum()) / n
     large = float(lots.ge(_LOT_MIN).sum()) / n
     if min(small, large) < _MIXED_SHARE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from core.collect.cells.dates import month_number
@@ -167,6 +167,19 @@ def with_swapped(sheet: Sheet, assigned: list[Candidate]) -> tuple[list[Candidat
     way around. Only figures are compared.
     """
     named = {names: column for names in sheet.vocabulary.fields if (column := column_named(sheet, names))}
+    words = list[Inference]()
+    while pairs := _swapped_pair(sheet, assigned, named):
+        columns, fields = {column for column, _ in pairs}, {names.field for _, names in pairs}
+        kept = [one for one in assigned if one.rule.column not in columns and one.rule.field not in fields]
+        assigned, words = [*kept, *_exchanged(sheet, *pairs)], [*words, *_words_of_swap(sheet, *pairs)]
+        named = {names: column for names, column in named.items() if column not in columns}
+    return assigned, words
+
+
+def _swapped_pair(
+    sheet: Sheet, assigned: list[Candidate], named: Mapping[FieldNames, str]
+) -> tuple[tuple[str, FieldNames], ...]:
+    """Return two columns with the fields that they have by their values, none where no two are swapped."""
     held = {candidate.rule.column: candidate.rule.field for candidate in assigned}
     for one, column in named.items():
         if fit_of(sheet, column, one) > _SWAPPED_MAX:
@@ -176,15 +189,8 @@ def with_swapped(sheet: Sheet, assigned: list[Candidate]) -> tuple[list[Candidat
             if min(fits) < _SWAPPED_MIN or held.get(beside) == one.field or held.get(column) == other.field:
                 # Only one of the two would move: nothing was swapped.
                 continue
-            kept = [
-                candidate
-                for candidate in assigned
-                if candidate.rule.column not in (column, beside)
-                and candidate.rule.field not in (one.field, other.field)
-            ]
-            pairs = ((column, other), (beside, one))
-            return [*kept, *_exchanged(sheet, *pairs)], _words_of_swap(sheet, *pairs)
-    return assigned, []
+            return (column, other), (beside, one)
+    return ()
 
 
 def _exchanged(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Candidate]:

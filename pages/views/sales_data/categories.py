@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.collect.mapping import ColumnRule
+from core.collect.mapping import EMPTY, ColumnRule
 from core.collect.mapping_file import mapping_to_json
 from core.collect.recoding import has_words, recoded, words_of
 from core.collect.vocabulary import load_vocabulary
@@ -57,7 +57,8 @@ def _unread(file: Staged, rule: ColumnRule, seen: SourcePreview) -> int:
     table = words_of(seen.words[rule.column], rule, file.mapping)
     emptied = {word for word, to in rule.recode.items() if not to}
     read = table["reads_as"].ne("") | table["value"].str.casefold().isin(emptied)
-    return int((~read).sum())
+    # A blank cell is no word.
+    return int((~read & table["value"].ne(EMPTY)).sum())
 
 
 def _edit(file: Staged, seen: SourcePreview, rule: ColumnRule) -> None:
