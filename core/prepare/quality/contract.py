@@ -118,7 +118,8 @@ def _in_file_words(breaches: pd.DataFrame, table: MappedTable, problem: Problem)
         # A cell that names its unit says it itself.
         worded.loc[rows, "value"] = [f"{text} {unit}" if unit and _BARE.fullmatch(text) else text for text in texts]
         factor = rule.scale * UNIT_FACTORS[rule.unit]
-        if field in problem.limits and (is_area or factor != 1.0):
+        is_amount = field in FIELD_BY_NAME and FIELD_BY_NAME[field].unit == "money"
+        if field in problem.limits and (is_area or is_amount or factor != 1.0):
             limit = problem.limits[field]
             words = f"{_rounded(limit.low / factor)} to {_rounded(limit.high / factor)} {unit}".strip()
             worded.loc[rows & breaches["code"].str.endswith("_impossible"), "limit"] = words
