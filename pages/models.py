@@ -17,6 +17,7 @@ from core.store.base.audit import Wanted
 from core.train.trainer import TrainingPlan, default_plan
 from core.wording import count, instant, market_day, percent
 from core.workflows.jobs import TrainTask
+from core.workflows.models.gate import gate_on, same_sales
 from core.workflows.monitoring.audit import trail_of
 from core.workflows.monitoring.audit_words import action_words
 from core.workflows.overview import clock_note
@@ -68,9 +69,11 @@ def main(workspace: Workspace) -> None:
 
 def both(workspace: Workspace, market: Market, live: ModelRecord | None, challenger: ModelRecord | None) -> None:
     """Draw the live model and its challenger side by side; without one, the way to train it."""
+    gated = gate_on(challenger) if challenger is not None else None
+    same = same_sales(gated, live.model_id) if live is not None else None
     left, right = st.columns(2, gap="small")
     with left.container(border=True, height="stretch"):
-        live_view.draw(workspace, market, live)
+        live_view.draw(workspace, market, live, same[0] if same else None)
     with right.container(border=True, height="stretch"):
         if challenger is not None:
             challenger_view.draw(workspace, live, challenger)

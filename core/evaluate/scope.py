@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -152,8 +153,7 @@ def propose_scope(scored: ScoredSales, problem: Problem) -> ProposedScope:
     least estimate.small_sample_n sales.
     """
     table, target, smallest = scored.priced, problem.success.target_mape, problem.estimate.small_sample_n
-    types = _missing_target(table, "property_type", target, smallest)
-    areas = _missing_target(table[~_left_out(scored, types, ())], scored.area, target, smallest)
+    types, areas = _groups_left_out(scored, problem)
     kept = table[~_left_out(scored, types, areas)]
     estimate, size = kept["estimate"].to_numpy(dtype=float), error(kept).abs().to_numpy(dtype=float)
     edges = _edges(estimate, smallest)
@@ -182,8 +182,7 @@ def carried_scope(before: GoverningScope, scored: ScoredSales, problem: Problem)
     band is above the target by two standard errors. None if the test disproves all.
     """
     target, smallest = problem.success.target_mape, problem.estimate.small_sample_n
-    types = tuple(sorted({*before.types_left_out, *_missing_target(scored.priced, "property_type", target, smallest)}))
-    areas = tuple(sorted({*before.areas_left_out, *_missing_target(scored.priced, scored.area, target, smallest)}))
+    types, areas = _groups_left_out(scored, problem, before.types_left_out, before.areas_left_out)
     kept = scored.priced[~_left_out(scored, types, areas)]
     if kept.empty and len(scored.priced):
         return None
@@ -208,6 +207,18 @@ def _longest_not_disproved(kept: pd.DataFrame, edges: Floats, target: float) -> 
     most = bands.size()[held].groupby(runs).sum().idxmax()
     found = np.flatnonzero(held)[runs == most]
     return int(found[0]), int(found[-1]) + 1
+
+
+def share_outside(scope: GoverningScope | None, scored: ScoredSales) -> float:
+    """Return the share of the priced sales outside a scope, of the standard prices without one; NaN without a sale.
+
+    A person reviews their estimates, or they get no price.
+    """
+    if scope is None:
+        scope = GoverningScope(scored.terms.standard_low, scored.terms.standard_high, ScopeBasis.DEFAULT)
+    within = scored.priced["estimate"].between(scope.low, scope.high).to_numpy()
+    held = within & ~_left_out(scored, scope.types_left_out, scope.areas_left_out)
+    return 1.0 - float(held.mean()) if len(held) else math.nan
 
 
 def supports(
@@ -236,6 +247,19 @@ def _proposal(
     share = float(held.mean()) if len(held) else np.nan
     currency = scored.terms.currency
     return ProposedScope(low, high, target, _mape(size[held]), _mape(size[~held]), share, currency, types, areas)
+
+
+def _groups_left_out(
+    scored: ScoredSales, problem: Problem, types: tuple[str, ...] = (), areas: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the types and areas to leave out: those given, and those that surely miss the target.
+
+    Areas are judged without the types left out, so that a bad type does not cost the areas where it is common.
+    """
+    target, smallest = problem.success.target_mape, problem.estimate.small_sample_n
+    kinds = tuple(sorted({*types, *_missing_target(scored.priced, "property_type", target, smallest)}))
+    others = scored.priced[~_left_out(scored, kinds, ())]
+    return kinds, tuple(sorted({*areas, *_missing_target(others, scored.area, target, smallest)}))
 
 
 def _missing_target(table: pd.DataFrame, column: str | None, target: float, smallest: int) -> tuple[str, ...]:

@@ -174,7 +174,7 @@ def promotion_effect(workspace: Workspace, model_id: str) -> PromotionEffect:
     record = store.models.get(model_id)
     live_id = _live_id(store, record.market_id)
     alerts = tuple(map(alert_title, settling(store, record.market_id, model_id)))
-    scope = scope_change(store, store.models.get(live_id), record) if live_id else None
+    scope = scope_change(workspace, store.models.get(live_id), record) if live_id else None
     return PromotionEffect(record, live_id, alerts, scope, miss_words(record.card, workspace.problem, "It"))
 
 
@@ -208,7 +208,7 @@ def rollback_effect(workspace: Workspace, market_id: str) -> RollbackEffect | No
     if live is None or target is None:
         return None
     store = workspace.store
-    scope = scope_change(store, store.models.get(live), target)
+    scope = scope_change(workspace, store.models.get(live), target)
     return RollbackEffect(target, live, reopening(store, market_id, target.model_id), scope)
 
 

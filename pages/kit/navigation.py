@@ -68,6 +68,9 @@ PAGES: Final = (
 LANDING: Final[Mapping[Role, str]] = MappingProxyType({Role.AGENT: "pricing"})
 """Where a role begins if not on the first page: agents came to price a home."""
 
+SIGNATURE: Final[Mapping[str, str]] = MappingProxyType({"verdict_and_signature": "Signature"})
+"""The parameters of the page Evaluation that open the signature."""
+
 _LANDED: Final = "_landed"
 
 
@@ -94,3 +97,9 @@ def link_to(path: str, label: str) -> None:
     """Draw a link to the page at the address, with its icon."""
     page = page_at(path)
     st.page_link(page.script, label=label, icon=page.icon)
+
+
+def sign_here(model_id: str, label: str = "Sign its scope") -> None:
+    """Draw the way to where the scope of a model is signed."""
+    if st.button(label, key=f"to_sign_{model_id}", type="tertiary", icon=":material/signature:"):
+        go_to("evaluation", evaluated=model_id, **SIGNATURE)

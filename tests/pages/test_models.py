@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Actor
 from core.evaluate.accuracy import Figure
+from core.evaluate.scope import supports
 from core.monitor.gate import Check, CheckVerdict, Gate, GateVerdict
 from core.states import Family
 from core.store import Job, NewModel, open_store
@@ -19,6 +20,8 @@ from core.workflows import jobs
 from core.workflows.jobs import RetrainTask, TrainTask
 from core.workflows.models.gate import GATE, GateRecord, document_of
 from core.workflows.models.retraining import RetrainPlan
+from core.workflows.models.scope import PROPOSED, sign_scope
+from core.workflows.models.test_scores import scores_of
 from core.workflows.promotion import rollback_effect
 from core.workspace import Workspace
 from pages.kit import session
@@ -220,7 +223,14 @@ CONDO = Check(
     CheckVerdict.WORSE,
     "condo",
 )
-CANNOT_TELL = (GateVerdict.INCONCLUSIVE, 130, (MDAPE, COD, HELD), (CONDO,), "The 130 sales do not show it is better.")
+MAPE = Check("mape", "Mean error (MAPE)", 0.131, 0.094, Figure(-0.037, -0.05, 0.001, 130), 0.01, CheckVerdict.NEITHER)
+CANNOT_TELL = (
+    GateVerdict.INCONCLUSIVE,
+    130,
+    (MDAPE, MAPE, COD, HELD),
+    (CONDO,),
+    "The 130 sales do not show it is better.",
+)
 
 
 def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Path, made: tuple[Path, str, str]) -> None:
@@ -234,6 +244,14 @@ def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Pat
             "Live model": "8.1%",
             "Challenger": "7.4%",
             "Difference (95% interval)": "−0.7 points (−2.0 to +0.4)",
+            "Challenger is": "no significant difference",
+            "Sales": 130,
+        },
+        {
+            "Figure": "Mean error (MAPE)",
+            "Live model": "13.1%",
+            "Challenger": "9.4%",
+            "Difference (95% interval)": "−3.7 points (−5.0 to +0.1)",
             "Challenger is": "no significant difference",
             "Sales": 130,
         },
@@ -260,6 +278,55 @@ def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Pat
     assert "The 130 sales do not show it is better." in said
     assert "the last 24 months" in said
     assert "python -m core worker" in said
+
+
+def test_live_and_challenger_show_their_figures_on_the_same_sales_side_by_side(challenged: Path) -> None:
+    app = opened(card=False)
+    tiles = [(tile.label, tile.value) for tile in app.main.metric]
+    assert [value for label, value in tiles if label == "Error, same sales"] == ["13.1%", "9.4%"]
+    assert [value for label, value in tiles if label == "Range held, same sales"] == ["71%", "67%"]
+    said = [str(one.value).replace("\\", "") for one in app.main.caption]
+    assert any(one.endswith("above the target of 10%], 130 sales") for one in said)
+    assert "target 10%, 130 sales" in said
+
+
+def test_a_model_is_said_to_be_trained_and_tested_on_the_same_sales_everywhere(challenged: Path) -> None:
+    app = opened()
+    with open_store(challenged) as store:
+        live = store.models.champion(MARKET)
+    assert live is not None
+    sales, tested = live.card["sales"], live.card["metrics"]["mape"]["n"]
+    said = [str(one.value).replace("\\", "") for one in app.main.caption]
+    assert any(
+        one.startswith(f"Trained on {sales:,} sales up to ") and f"tested on {tested} others" in one for one in said
+    )
+    [board] = [table.value for table in app.table if "Validation MAPE" in table.value]
+    fitted = board["Fitted on"].max()
+    assert any(f"fitted on {fitted:,} sales" in one and f"on both, {sales:,} sales" in one for one in said)
+
+
+def test_the_way_to_the_signature_stands_where_one_is_asked_for(challenged: Path) -> None:
+    assert not ways_to_sign(opened(card=False)), "no scope is proposed, so the standard prices hold"
+    with open_store(challenged) as store:
+        live, challenger = store.models.champion(MARKET), store.models.challenger(MARKET)
+        assert live is not None
+        assert challenger is not None
+        workspace = acting(store, MANAGER)
+        scope = supports(scores_of(workspace, live.model_id), 10_000.0, 5e6, workspace.problem)
+        sign_scope(workspace, live.model_id, scope, "")
+        assert ways_to_sign(opened(card=False)) == [challenger.model_id], "only the scope in force is signed"
+        card = {**live.card, PROPOSED: {"low": 10_000.0, "high": 5e6}}
+        payload = store.models.load_bytes(live.model_id) + b"\0\0"
+        unsigned = store.models.add(NewModel(MARKET, live.version_id, payload, card), MANAGER)
+        store.models.promote(unsigned.model_id, MANAGER, "try it")
+    assert ways_to_sign(opened(card=False)) == [unsigned.model_id]
+    assert not ways_to_sign(opened("analyst", card=False)), "a manager signs"
+
+
+def ways_to_sign(app: AppTest) -> list[str]:
+    """Return the models to whose signature the page leads."""
+    keys = [str(one.key) for one in app.main.button]
+    return [one.removeprefix("to_sign_") for one in keys if one.startswith("to_sign_")]
 
 
 def test_a_gate_that_cannot_tell_is_overruled_only_with_a_typed_reason(

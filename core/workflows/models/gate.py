@@ -18,7 +18,7 @@ from core.evaluate.behavior.month_ahead import price_month_ahead
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.scored_sales import from_bytes as scores_from_bytes
 from core.evaluate.segmentation import NOT_KNOWN, Segmentation, segments_of
-from core.monitor.gate import Answers, Check, CheckVerdict, Gate, GateVerdict, gate
+from core.monitor.gate import COVERAGE, Answers, Check, CheckVerdict, Gate, GateVerdict, gate
 from core.problem import Problem
 from core.store import ModelRecord, Store
 from core.train.bundle import Bundle
@@ -70,6 +70,31 @@ def gate_on(record: ModelRecord) -> GateRecord | None:
     """Return the gate on a model's card, or None."""
     document = record.card.get(GATE)
     return None if document is None else _from_document(document)
+
+
+@dataclass(frozen=True)
+class SameSales:
+    """One model's figures on the ``n`` sales of a gate, on which the other model was measured, too.
+
+    ``error`` is the mean absolute error (MAPE), ``held`` the share of sales inside the range, NaN if unknown.
+    """
+
+    n: int
+    error: float
+    held: float
+
+
+def same_sales(gated: GateRecord | None, champion_id: str) -> tuple[SameSales, SameSales] | None:
+    """Return the live model's and the challenger's figures on the same sales, None without a gate on these two."""
+    if gated is None or gated.champion_id != champion_id:
+        return None
+    by_name = {one.name: one for one in gated.gate.checks}
+    if "mape" not in by_name:
+        return None
+    mape, coverage = by_name["mape"], by_name.get(COVERAGE)
+    held = coverage.held if coverage is not None and coverage.held else (math.nan, math.nan)
+    live, new = (SameSales(gated.gate.n, *one) for one in zip((mape.champion, mape.challenger), held, strict=True))
+    return live, new
 
 
 def reason_needed(gated: GateRecord | None, champion_id: str | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
 
 from core.access import Action
 from core.errors import NotFound, TrainError
@@ -13,7 +15,7 @@ from core.states import AuditAction
 from core.store import ModelRecord, Store
 from core.store.patience import patiently
 from core.train.trainer import TrainingPlan, default_plan
-from core.wording import days
+from core.wording import count, days, market_day
 from core.workflows.models.gate import (
     GATE,
     GateRecord,
@@ -27,6 +29,8 @@ from core.workflows.models.scope import carried_to_card
 from core.workflows.models.training import known_sales, make_model, register
 from core.workflows.opening.background import work_out_ahead
 from core.workspace import Workspace
+
+_ALL: Final = "all sales"
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,30 @@ class Retrained:
 def window_words(window_months: int | None, half_life_days: float | None) -> str:
     """State which sales a model was trained on, and whether recent ones count more."""
     if window_months is None:
-        sales = "all sales"
+        sales = _ALL
     else:
         sales = "the last month" if window_months == 1 else f"the last {window_months} months"
     return sales if half_life_days is None else f"{sales}, half the weight every {days(half_life_days)}"
+
+
+def trained_words(record: ModelRecord) -> str:
+    """State how many sales a model was trained on, how many others tested it, and which of them count."""
+    card = record.card
+    last = market_day(date.fromisoformat(card["last_sale"]), card["currency"])
+    window = window_words(card.get("window_months"), card.get("half_life_days"))
+    chosen = "" if window == _ALL else f" ({window})"
+    tested = count(int(card["metrics"]["mape"]["n"]), "other")
+    return f"Trained on {count(card['sales'], 'sale')} up to {last}{chosen}, tested on {tested}."
+
+
+def refitted_words(record: ModelRecord) -> str:
+    """State on which sales candidates were compared, and on which the one chosen was trained again."""
+    fitted = {int(line["trained_rows"]) for line in record.card["leaderboard"]}
+    most = f"{'up to ' if len(fitted) > 1 else ''}{count(max(fitted), 'sale')}"
+    return (
+        f"Each was fitted on {most} and compared on others, the validation sales; the one chosen was then trained "
+        f"again on both, {count(record.card['sales'], 'sale')}. The test sales did not affect the choice."
+    )
 
 
 def window_named(text: str) -> RetrainPlan:

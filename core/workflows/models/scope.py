@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.access import Action
-from core.errors import NotFound
+from core.errors import ArtifactCorrupt, ModelOutdated, NotFound
 from core.evaluate.scope import (
     GoverningScope,
     ProposedScope,
@@ -16,13 +16,15 @@ from core.evaluate.scope import (
     carried_scope,
     is_enough_for_a_scope,
     left_out_words,
+    share_outside,
 )
 from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from core.states import SIGNING, AuditAction
 from core.store import ModelRecord, Store
 from core.store.base.audit import Event
-from core.wording import money_range
+from core.wording import count, money_range, percent
+from core.workflows.models.test_scores import scores_of
 from core.workspace import Workspace
 
 PROPOSED: Final = "proposed_scope"
@@ -43,20 +45,45 @@ class SignedScope:
 
 
 @dataclass(frozen=True)
+class Outside:
+    """The shares of n test sales, from 0 to 1, outside the scope in force and outside the other model's."""
+
+    before: float
+    after: float
+    n: int
+
+    @property
+    def words(self) -> str:
+        """Both shares as a sentence."""
+        now, then = percent(self.before), percent(self.after)
+        change = f"{now} now, {then} after the change" if now != then else f"{now}, as now"
+        return f"Outside it, so for review or without a price: {change} (of {count(self.n, 'test sale')})."
+
+
+@dataclass(frozen=True)
 class ScopeChange:
-    """The scope in force and the one another model would bring; None where the market's standard prices hold."""
+    """The scope in force and the one another model would bring; None where the market's standard prices hold.
+
+    ``outside`` is what each leaves to review of the other model's test sales, None if those cannot be read.
+    """
 
     before: GoverningScope | None
     after: GoverningScope | None
     currency: str
+    outside: Outside | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
         """What changes, a sentence for each: the prices, what is left out, and whether a person signed it."""
         now, then = (_bounds(one, self.currency) for one in (self.before, self.after))
         prices = (f"Prices in scope: {now} now, {then} after the change.",) if now != then else ()
-        changes = (*prices, *self._left_out(), *self._signature())
-        return changes or (f"The scope stays as it is: {now}.",)
+        changes = (*prices, *self._left_out()) or (f"The scope stays as it is: {now}.",)
+        return (*changes, *((self.outside.words,) if self.outside else ()), *self._signature())
+
+    @property
+    def asks_for_a_signature(self) -> bool:
+        """Whether a signature in force is lost by the change, so that a person has to sign again."""
+        return _is_signed(self.before) and not _is_signed(self.after)
 
     def _left_out(self) -> Iterator[str]:
         now, then = (_left_out(one) for one in (self.before, self.after))
@@ -69,16 +96,34 @@ class ScopeChange:
             yield f"{_names_of(gone)}: in scope now, {priced} after the change."
 
     def _signature(self) -> Iterator[str]:
-        if _is_signed(self.before) and not _is_signed(self.after):
+        if self.asks_for_a_signature:
             yield "The scope in force is signed, the other model's is not: sign it on the page Evaluation."
         if _is_signed(self.after) and not _is_signed(self.before):
             yield "The scope in force is not signed, the other model's is."
 
 
-def scope_change(store: Store, live: ModelRecord, other: ModelRecord) -> ScopeChange:
-    """Return what changes in scope if ``other`` prices instead of ``live``; raises NotFound, StoreUnavailable."""
+def scope_change(workspace: Workspace, live: ModelRecord, other: ModelRecord) -> ScopeChange:
+    """Return what changes in scope if ``other`` prices instead of ``live``.
+
+    Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    store = workspace.store
     currency = store.markets.get(live.market_id).currency
-    return ScopeChange(governing_scope(store, live), governing_scope(store, other), currency)
+    before, after = governing_scope(store, live), governing_scope(store, other)
+    return ScopeChange(before, after, currency, _outside(workspace, other, before, after))
+
+
+def _outside(
+    workspace: Workspace, other: ModelRecord, before: GoverningScope | None, after: GoverningScope | None
+) -> Outside | None:
+    """Return the shares of the other model's test sales outside both scopes; None without scores to be read."""
+    try:
+        scored = scores_of(workspace, other.model_id)
+    except (NotFound, ModelOutdated, ArtifactCorrupt):
+        return None
+    if scored.priced.empty:
+        return None
+    return Outside(share_outside(before, scored), share_outside(after, scored), len(scored.priced))
 
 
 def proposal_to_card(found: ProposedScope) -> dict[str, Any]:
@@ -120,6 +165,12 @@ def unsigned_scope(record: ModelRecord) -> GoverningScope | None:
     return _scope(proposed, ScopeBasis.CARRIED if _CARRIED_FROM in proposed else ScopeBasis.PROPOSED)
 
 
+def is_unsigned(store: Store, record: ModelRecord) -> bool:
+    """Tell whether a model has a scope that nobody has signed; raises NotFound, StoreUnavailable."""
+    scope = governing_scope(store, record)
+    return scope is not None and scope.basis is not ScopeBasis.SIGNED
+
+
 def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: str) -> SignedScope:
     """Record that a person signs a model's scope: it governs at once, and earlier signatures stay on record.
 
@@ -131,15 +182,12 @@ def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: 
         raise ValueError("the proposed scope has no bounds; choose them, or leave the model unsigned")
     record = store.models.get(model_id)
     detail = {
-        "low": scope.low,
-        "high": scope.high,
+        **_to_card(scope.governing(ScopeBasis.SIGNED)),
         "words": scope.words,
         "note": note,
         "mape": scope.inside.value,
         "mape_high": scope.inside.high,
         "share": scope.share,
-        "types_left_out": list(scope.types_left_out),
-        "areas_left_out": list(scope.areas_left_out),
     }
     store.events.record(workspace.actor, AuditAction.SCOPE_SIGNED, record.market_id, model_id, detail)
     signed = signed_scope(store, model_id)

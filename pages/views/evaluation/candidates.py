@@ -11,6 +11,7 @@ from core.evaluate.behavior.overfitting import FitCheck
 from core.evaluate.behavior.trade_off import ForestSize, forest_sizes_of, trade_off
 from core.train.curve import CurvePoint, more_data_helps
 from core.wording import count
+from core.workflows.models.retraining import refitted_words
 from core.workflows.models.test_scores import fit_of
 from pages.kit import navigation
 from pages.kit.charts import plot
@@ -32,7 +33,7 @@ def draw(selection: Selection) -> None:
         _fit(fit_of(selection.workspace, selection.record.model_id))
     with st.container(border=True):
         st.header("Candidates", anchor=False)
-        st.caption(_validation(selection))
+        st.caption(plain(refitted_words(selection.record)))
         _board(cards.scores(selection.record.card["leaderboard"]), "candidates", selection)
     with st.container(border=True):
         st.header("Would more sales help?", anchor=False)

@@ -30,7 +30,6 @@ _STEPS: Final[dict[Step, tuple[str, str]]] = {
     Step.SIGN: ("evaluation", "Open the signature"),
     Step.WATCH: ("monitoring", "See how it does"),
 }
-_SIGNATURE: Final = {"verdict_and_signature": "Signature"}
 
 
 def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
@@ -59,7 +58,7 @@ def _sentence(standing: Standing) -> None:
     with st.container(border=True):
         st.markdown(f"{icon} **{plain(standing.sentence)}**")
         if st.button(label, key="next_step", type="primary"):
-            navigation.go_to(path, **(_SIGNATURE if standing.step is Step.SIGN else {}))
+            navigation.go_to(path, **(navigation.SIGNATURE if standing.step is Step.SIGN else {}))
 
 
 def _tile(label: str, value: str, note: str) -> None:
@@ -75,7 +74,7 @@ def _error(seen: Overview, problem: Problem) -> None:
             tested = headline_of(seen.champion.card)["mape"]
             _tile("Error on test sales", percent(tested.value, 1), f"Target: {percent(target)}. No sale in use yet")
             return
-        note = f"Target: {percent(target)}. {count(watched.error.n, 'sale')}"
+        note = f"Target: {percent(target)}. {count(watched.error.n, 'sale')}, each priced before its listing"
         _tile("Error in use", percent(watched.error.value, 1), note)
         by_month = ", ".join(f"{one.label} {percent(one.error, 1)}" for one in watched.months)
         spark("error", [one.error for one in watched.months], f"Mean error by month: {by_month}", palette(), target)
@@ -91,7 +90,7 @@ def _range(seen: Overview) -> None:
             held = test["coverage"]
             _tile("Range held", percent(held.value), f"{percent(test.level)} promised. {held.n:,} test sales")
             return
-        promised = f"{percent(watched.level)} promised. {count(watched.held.n, 'sale')}"
+        promised = f"{percent(watched.level)} promised. {count(watched.held.n, 'sale')}, each priced before its listing"
         _tile("Range held", percent(watched.held.value), promised)
         by_month = ", ".join(f"{one.label} {percent(one.held)}" for one in watched.months)
         spark(
@@ -109,7 +108,8 @@ def _ends(seen: Overview) -> None:
 def _decisions(found: Decided, beside: Line | None) -> None:
     with figures.box():
         value = MISSING if found.share is None else percent(found.share)
-        note = f"of {count(found.decisions, 'decision')} on it" if found.decisions else "No agent has decided on it yet"
+        decided_on = f"of {count(found.decisions, 'estimate')} of it that agents decided on"
+        note = decided_on if found.decisions else "No agent has decided on it yet"
         _tile("Estimates accepted", value, note)
         if beside is not None:
             st.markdown(plain(_beside(beside)))
@@ -118,7 +118,7 @@ def _decisions(found: Decided, beside: Line | None) -> None:
 def _beside(line: Line) -> str:
     """Say who was closer to the sale price where an agent decided."""
     agents, model = percent(line.agent.value, 1), percent(line.model.value, 1)
-    sales = count(line.n, "sale")
+    sales = f"{count(line.n, 'sale')} with a decision"
     if line.nearer is Nearer.UNSURE:
         return f"Agents {agents} off the sale price, the model {model}: no sure difference ({sales})."
     closer = "the agents are closer" if line.nearer is Nearer.AGENT else "the model is closer"

@@ -13,10 +13,11 @@ from core.evaluate.card.headline import headline_of
 from core.schema import is_extra, label_of
 from core.store import ModelRecord
 from core.wording import count, instant, market_day, percent, signed_percent
-from core.workflows.models.retraining import window_words
+from core.workflows.models.retraining import refitted_words, window_words
 from pages.kit.charts import layout, plot
 from pages.kit.figures import STAGES, Write, frame, number
 from pages.kit.palette import Palette
+from pages.kit.text import plain
 
 _FACTS_SHOWN: Final = 12
 _BIAS: Final = "Bias"
@@ -64,7 +65,7 @@ def scores(lines: list[dict[str, Any]]) -> pd.DataFrame:
                 "Fit, s": line["fit_seconds"],
                 "One estimate, ms": line["latency_ms"],
                 "Size, MB": line["size_bytes"] / 1e6,
-                "Trained on": line["trained_rows"],
+                "Fitted on": line["trained_rows"],
                 "Settings": line["settings"],
             }
             for line in lines
@@ -76,7 +77,8 @@ def draw(record: ModelRecord, colours: Palette, currency: str) -> None:
     """Draw the card; the search of forests is on the page Evaluation, under the hood."""
     card = record.card
     _figures(card)
-    st.markdown("**Leaderboard**, on validation sales; the test sales did not affect the choice")
+    st.markdown("**Leaderboard**")
+    st.caption(plain(refitted_words(record)))
     draw_scores(scores(card["leaderboard"]), "leaderboard")
     st.markdown("**What each fact contributes**")
     st.caption("How much the error rises when the fact is shuffled, on sales the model had not seen.")
@@ -151,7 +153,7 @@ def _figures(card: dict[str, Any]) -> None:
 def draw_scores(table: pd.DataFrame, name: str) -> None:
     """Draw the lines of a leaderboard or search; ``name`` is no other table's on the page."""
     frame(table, name, write=_WRITTEN)
-    if table["Trained on"].nunique() > 1:
+    if table["Fitted on"].nunique() > 1:
         st.caption(
-            "Those trained on fewer sales save time and memory; on all of them their error would be somewhat lower."
+            "Those fitted on fewer sales save time and memory; on all of them their error would be somewhat lower."
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import date
 from typing import Final
 
 import pandas as pd
@@ -15,15 +14,16 @@ from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
 from core.store import ModelRecord
 from core.wording import MISSING, count, market_day, percent, point_number, points, signed_percent
 from core.workflows.models.floor import miss_words
-from core.workflows.models.gate import GateRecord, gate_on, reason_needed
-from core.workflows.models.retraining import window_words
+from core.workflows.models.gate import GateRecord, gate_on, reason_needed, same_sales
 from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import decided_against, needs_another, reason_length
 from core.workspace import Workspace
+from pages.kit import navigation
 from pages.kit.figures import frame
 from pages.kit.palette import BAD, GOOD, NEUTRAL, Tone
 from pages.kit.text import plain
+from pages.views.models import live as live_view
 from pages.views.models import promotion
 
 # Icon and word repeat the meaning of the color.
@@ -44,10 +44,9 @@ def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord
     """Draw the challenger with its gate's verdict, and offer its promotion and rejection to whom it is allowed."""
     gated, card = gate_on(challenger), challenger.card
     st.markdown("**Challenger**")
-    window = window_words(card.get("window_months"), card.get("half_life_days"))
-    last = market_day(date.fromisoformat(card["last_sale"]), card["currency"])
-    st.markdown(plain(f"{challenger.model_id} · {card['family']}"))
-    st.caption(plain(f"Trained on {count(card['sales'], 'sale')} up to {last} ({window})."))
+    live_view.head(challenger)
+    if live is not None and (same := same_sales(gated, live.model_id)):
+        live_view.on_same_sales("challenger", same[1], workspace.problem)
     if against := decided_against(workspace.store, live, challenger):
         st.info(plain(f"It was live and {against}."), icon=":material/undo:")
     _verdict(gated)
@@ -55,8 +54,10 @@ def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord
         if words:
             st.warning(plain(words), icon=":material/priority_high:")
     if live is not None:
-        change = scope_change(workspace.store, live, challenger)
+        change = scope_change(workspace, live, challenger)
         st.markdown(f"**Scope:** {plain(' '.join(change.words))}")
+        if change.asks_for_a_signature and may(workspace.actor, Action.PROMOTE):
+            navigation.sign_here(challenger.model_id)
     if may(workspace.actor, Action.PROMOTE):
         _promotion(workspace, live, challenger, gated)
 

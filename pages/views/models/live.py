@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import streamlit as st
@@ -12,9 +13,13 @@ from core.problem import Problem
 from core.store import Market, ModelRecord
 from core.wording import count, percent
 from core.workflows.models.floor import miss_words
+from core.workflows.models.gate import SameSales
+from core.workflows.models.retraining import trained_words
+from core.workflows.models.scope import is_unsigned
 from core.workflows.overview import error_in_use
 from core.workflows.promotion import rollback_effect
 from core.workspace import Workspace
+from pages.kit import navigation
 from pages.kit.palette import BAD
 from pages.kit.text import plain
 from pages.views.models import promotion
@@ -22,39 +27,62 @@ from pages.views.models import promotion
 _REASON_MAX: Final = 300
 
 
-def draw(workspace: Workspace, market: Market, live: ModelRecord | None) -> None:
-    """Draw the live model's figures and the rollback."""
+def draw(workspace: Workspace, market: Market, live: ModelRecord | None, same: SameSales | None) -> None:
+    """Draw the live model's figures, those on the challenger's sales first, its signature and the rollback."""
     st.markdown("**Live model**")
     if live is None:
         st.markdown("None. Nothing can be priced.")
         return
-    st.markdown(plain(f"{live.model_id} · {live.card['family']}"))
-    figures(workspace, live, error_in_use(workspace.store, market, live.model_id))
+    head(live)
+    if same is not None:
+        on_same_sales("live", same, workspace.problem)
+    _figures(workspace, live, error_in_use(workspace.store, market, live.model_id))
     missed = miss_words(live.card, workspace.problem)
     if missed:
         st.warning(plain(missed), icon=":material/priority_high:")
     if may(workspace.actor, Action.PROMOTE):
-        _way_back(workspace, market, live)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            _way_back(workspace, market, live)
+            if is_unsigned(workspace.store, live):
+                navigation.sign_here(live.model_id)
 
 
-def figures(workspace: Workspace, record: ModelRecord, in_use: tuple[float, int] | None = None) -> None:
-    """Draw a model's error on its test sales and, of the live one, in use."""
+def head(record: ModelRecord) -> None:
+    """Name a model, and what it was trained on."""
+    st.markdown(plain(f"{record.model_id} · {record.card['family']}"))
+    st.caption(plain(trained_words(record)))
+
+
+def on_same_sales(which: str, found: SameSales, problem: Problem) -> None:
+    """Draw a model's error and range on the sales on which both models were measured; ``which`` is its box."""
+    with st.container(horizontal=True, gap="medium", key=f"same_sales_{which}"):
+        with st.container(width="content", gap=None):
+            st.metric("Error, same sales", percent(found.error, 1))
+            _beside_target(found.error, problem, count(found.n, "sale"))
+        if not math.isnan(found.held):
+            with st.container(width="content", gap=None):
+                st.metric("Range held, same sales", percent(found.held))
+                st.caption(f"{percent(problem.estimate.level)} promised, {plain(count(found.n, 'sale'))}")
+
+
+def _figures(workspace: Workspace, record: ModelRecord, in_use: tuple[float, int] | None) -> None:
+    """Draw the live model's error on its test sales and in use."""
     test = headline_of(record.card)["mape"]
     # api/static/dashboard.css keeps its place.
     with st.container(horizontal=True, gap="medium", key="live_figures"):
         with st.container(width="content", gap=None):
             st.metric("Error on test sales", percent(test.value, 1))
-            _beside_target(test.value, workspace.problem, test.n)
+            _beside_target(test.value, workspace.problem, count(test.n, "test sale"))
         if in_use is not None:
             error, n = in_use
             with st.container(width="content", gap=None):
                 st.metric("Error in use", percent(error, 1))
-                _beside_target(error, workspace.problem, n)
+                _beside_target(error, workspace.problem, f"{count(n, 'sale')} in use")
 
 
-def _beside_target(error: float, problem: Problem, n: int) -> None:
-    """Say under a mean error whether it is above the target, and of how many sales it is."""
-    target, sales = percent(problem.success.target_mape), plain(count(n, "sale"))
+def _beside_target(error: float, problem: Problem, sales: str) -> None:
+    """Say under a mean error whether it is above the target, and of which sales it is."""
+    target = percent(problem.success.target_mape)
     if error > problem.success.target_mape:
         st.caption(f":{BAD}[above the target of {target}], {sales}")
     else:

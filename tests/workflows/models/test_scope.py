@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,13 +24,15 @@ from core.workflows.models.scope import (
     carried_to_card,
     governing_scope,
     proposal_to_card,
+    scope_change,
     sign_scope,
     unsigned_scope,
     withdraw_signature,
 )
-from core.workflows.models.test_scores import scores_of
+from core.workflows.models.test_scores import SCORES, scores_of
 from core.workflows.overview import overview, phases
 from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.promotion import promotion_effect
 from tests.acting import acting
 
 MANAGER = Actor("Mia", Role.MANAGER)
@@ -77,6 +81,34 @@ def test_another_models_scope_is_compared_by_prices_what_is_left_out_and_signatu
         "The scope in force is not signed, the other model's is.",
     )
     assert ScopeChange(now, now, "USD").words == ("The scope stays as it is: $69K to $820K.",)
+    assert ScopeChange(now, then, "USD").asks_for_a_signature
+    assert not ScopeChange(then, now, "USD").asks_for_a_signature
+
+
+def test_a_promotion_says_which_share_of_homes_each_scope_sends_to_review(store: Store, problem: Problem) -> None:
+    workspace = acting(store, MANAGER, problem)
+    live = champion(store)
+    priced = scores_of(workspace, live.model_id).priced
+    low, high = (float(one) for one in priced["estimate"].quantile([0.25, 0.75]))
+    card = {**live.card, PROPOSED: {"low": low, "high": high, "types_left_out": [], "areas_left_out": []}}
+    payload = store.models.load_bytes(live.model_id) + b"\0"
+    other = store.models.add(NewModel(live.market_id, live.version_id, payload, card), MANAGER)
+    signed(store, problem)
+    outside = scope_change(workspace, live, other).outside
+    assert outside is not None
+    assert (outside.before, outside.n) == (0.0, len(priced))
+    assert outside.after == pytest.approx(0.5, abs=2 / len(priced))
+    effect = promotion_effect(workspace, other.model_id)
+    assert effect.scope is not None
+    assert outside.words in effect.scope.words
+    assert outside.words.startswith("Outside it, so for review or without a price: 0% now, ")
+    # Scores that were lost leave the share out, and the rest stands.
+    gone = store.models.add(NewModel(live.market_id, live.version_id, payload + b"\0", _unscored(card)), MANAGER)
+    assert scope_change(workspace, live, gone).outside is None
+
+
+def _unscored(card: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in card.items() if name != SCORES}
 
 
 def test_until_a_signature_the_tests_proposal_governs_and_then_the_signed_scope(store: Store, problem: Problem) -> None:
