@@ -33,7 +33,7 @@ def main(workspace: Workspace) -> None:
         manager.draw(workspace, market, seen)
     else:
         navigation.link_to("pricing", "Price a home")
-    phases.draw(seen, workspace.problem)
+    phases.draw(workspace, seen)
 
 
 def has_sales(workspace: Workspace) -> bool:

@@ -171,9 +171,8 @@ def _counts(reading: Reading, threshold: Threshold, now: datetime) -> bool:
 
 def _transition(row: list[Reading], threshold: Threshold, alert: Alert | None) -> Transition | None:
     judged = RULE_OF[threshold.name].judge(row, threshold)
-    if alert is not None:
-        judged = [one for one in judged if _is_news(one.reading.period, alert, threshold)]
-    last = judged[-threshold.periods :]
+    news = [one for one in judged if alert is None or _is_news(one.reading.period, alert, threshold)]
+    last = news[-threshold.periods :]
     if len(last) < threshold.periods:
         return None
     if alert is None or alert.state is AlertState.RESOLVED:

@@ -20,7 +20,7 @@ from core.evaluate.accuracy import Figure
 from core.monitor.level_drift import log_ratio
 from core.monitor.welch import welch
 from core.schema import is_extra, label_of
-from core.wording import area, count, money_short, percent
+from core.wording import area, count, market_day, money_short, percent
 
 _FOLDS: Final = 5
 _SEED: Final = 11
@@ -141,9 +141,9 @@ def root_cause(
     """Explain why the error of ``current`` is above that of ``reference``; None if either has no sale.
 
     Both have a row per sale: sale_price and estimate (positive) and, if known, living_area_sqft, year_built,
-    property_type and area. The reference is the sales whose error was accepted: the model's test sales, or the months
-    before the rise. Segments with fewer than ``smallest`` current sales are left out of ``segments``. ``currency`` (a
-    code) and ``area_unit`` ("sqft" or "sqm") only name their bands.
+    property_type, area and sale_date. The reference is the sales whose error was accepted: the model's test sales, or
+    the months before the rise. Segments with fewer than ``smallest`` current sales are left out of ``segments``.
+    ``currency`` (a code) and ``area_unit`` ("sqft" or "sqm") only name bands and dates.
 
     The level is the one factor on all estimates that restores the reference's median ratio. What a shift by size,
     price, age, type or area removes beyond that is fitted on four fifths of the sales and measured on the other fifth,
@@ -182,7 +182,15 @@ def root_cause(
         segments=segments,
         mix=mix,
         leading=leading,
-        words=" ".join(_sentences(figure, before, now, leading, (level, *features, rest), segments)),
+        words=" ".join(
+            _sentences(
+                figure,
+                (f"{percent(before, 1)}{_sold(reference, currency)}", f"{percent(now, 1)}{_sold(current, currency)}"),
+                leading,
+                (level, *features, rest),
+                segments,
+            )
+        ),
     )
 
 
@@ -398,6 +406,14 @@ def _leading(rise: Figure, level: Part, features: tuple[Part, ...], rest: Part) 
     return max(parts, key=lambda one: parts[one])
 
 
+def _sold(table: pd.DataFrame, currency: str) -> str:
+    """Say when a table's homes sold: " (sold Jan 5, 2025 to Jun 28, 2025)"; "" if their dates are unknown."""
+    if "sale_date" not in table or table["sale_date"].isna().all():
+        return ""
+    dates = pd.to_datetime(table["sale_date"])
+    return f" (sold {' to '.join(dict.fromkeys(market_day(one, currency) for one in (dates.min(), dates.max())))})"
+
+
 def _in_words(segment: str) -> str:
     """Write a segment as people do: the property type "single_family" is "single family"."""
     return segment.replace("_", " ")
@@ -405,20 +421,20 @@ def _in_words(segment: str) -> str:
 
 def _sentences(
     rise: Figure,
-    before: float,
-    now: float,
+    errors: tuple[str, str],
     leading: Leading,
     parts: tuple[Part, ...],
     segments: tuple[SegmentRise, ...],
 ) -> Iterator[str]:
+    before, now = errors
     points = f"{abs(rise.value) * 100:.1f} points"
     if leading is Leading.NONE:
         yield (
-            f"The mean error is {percent(now, 1)} ({count(rise.n, 'sale')}) and was {percent(before, 1)}: not a "
+            f"The mean error is {now} on {count(rise.n, 'sale')} and was {before}: not a "
             "significant rise, so there is no cause to name."
         )
         return
-    yield f"The mean error rose from {percent(before, 1)} to {percent(now, 1)}, by {points} ({count(rise.n, 'sale')})."
+    yield f"The mean error rose from {before} to {now}, by {points} ({count(rise.n, 'sale')})."
     for part in parts:
         if part.points >= 0.0005:
             yield f"{part.label}: {part.points * 100:.1f} points ({percent(part.share)}), {part.words}."

@@ -110,7 +110,8 @@ class Threshold:
             case Unit.SHARE:
                 return bound(number)
             case Unit.POINTS:
-                return f"{bound(number).removesuffix('%')} points"
+                points = bound(number).removesuffix("%")
+                return f"{points} point" if points == "1" else f"{points} points"
             case Unit.COUNT:
                 return count(round(number), RULE_OF[self.name].counted)
         return self.written(number)

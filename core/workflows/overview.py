@@ -211,6 +211,9 @@ def _without_champion(seen: Overview) -> str:
     )
 
 
+NOT_SIGNED: Final = "Not signed"
+"""The verdict on a scope that a person still has to sign."""
+
 MISSED: Final = "Missed"
 """The word for a promise that the live model misses in use: an alert on it is not resolved."""
 
@@ -252,7 +255,7 @@ def _problem(seen: Overview, problem: Problem) -> Phase:
         State.GOOD if signed else State.UNSURE,
         f"Within {percent(problem.success.tolerance)}",
         (f"Mean error target: {percent(problem.success.target_mape)}", _scope(seen, problem)),
-        "" if signed else "Not signed",
+        "" if signed else NOT_SIGNED,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -117,16 +118,16 @@ def in_use_words(watched: Watched, problem: Problem) -> str:
     if watched.error is None or watched.held is None:
         return "In use: no home it priced before listing has a known sale yet, so only the test speaks for it."
     error, target = watched.error, problem.success.target_mape
-    since = _since(watched.alerts, ERROR_KINDS)
+    since = _since(watched, ERROR_KINDS, problem)
     if since is not None:
         verdict = f"missed{since}"
     elif error.value <= target:
         verdict = "met"
     else:
         verdict = "above it, but not for long enough to open an alert"
-    off = _since(watched.alerts, (AlertKind.COVERAGE_OFF,))
+    off = _since(watched, (AlertKind.COVERAGE_OFF,), problem)
     held = f"missed{off}" if off is not None else "no alert on it"
-    ends = f"{percent(error.low, 1)} to {percent(error.high, 1)}, {count(error.n, 'sale')}"
+    ends = f"{percent(error.low, 1)} to {percent(error.high, 1)}, {count(error.n, 'sale')} priced before listing"
     return (
         f"In use: mean error {percent(error.value, 1)} ({ends}), target {bound(target)}: {verdict}. "
         f"The {percent(watched.level)} range held {percent(watched.held.value)}: {held}."
@@ -147,10 +148,10 @@ def decided(workspace: Workspace, market_id: str, model_id: str | None = None) -
 
 def _trouble(seen: Overview, live: ModelRecord, problem: Problem) -> str:
     """Return what a newer model may mend, worst first, as the first half of a sentence; "" if nothing."""
-    missed = _since(seen.watched.alerts, ERROR_KINDS)
+    missed = _since(seen.watched, ERROR_KINDS, problem)
     if missed is not None:
         return f"The live model has missed its target{missed}"
-    off = _since(seen.watched.alerts, (AlertKind.COVERAGE_OFF,))
+    off = _since(seen.watched, (AlertKind.COVERAGE_OFF,), problem)
     if off is not None:
         return f"The live model’s range has been off{off}"
     return _trouble_outside_use(seen, live, problem)
@@ -174,13 +175,22 @@ def _trouble_outside_use(seen: Overview, live: ModelRecord, problem: Problem) ->
     return ""
 
 
-def _since(alerts: Iterable[AlertRecord], kinds: tuple[AlertKind, ...]) -> str | None:
-    """Return " since May 2025" for the earliest alert on the whole market of these kinds; None without one."""
-    found = [one for one in alerts if one.kind in kinds and not one.segment]
+def _since(watched: Watched, kinds: tuple[AlertKind, ...], problem: Problem) -> str | None:
+    """Return " since May 2025" for the earliest alert on the whole market of these kinds; None without one.
+
+    Where all months before it had too few sales to be judged, it says so: they may have been no better.
+    """
+    found = [one for one in watched.alerts if one.kind in kinds and not one.segment]
     if not found:
         return None
     starts = [window_named(str(key)) for one in found if (key := one.document["reading"].get("since"))]
-    return f" since {min(starts, key=lambda one: one.start).label}" if starts else ""
+    if not starts:
+        return ""
+    first = min(starts, key=lambda one: one.start).label
+    least = problem.monitoring.alert_n_min
+    before = list(itertools.takewhile(lambda month: month.label != first, watched.months))
+    judged_first = 0 < len(before) < len(watched.months) and all(month.n < least for month in before)
+    return f" since {first}{f', the first month with at least {least} sales' if judged_first else ''}"
 
 
 def _remedy(seen: Overview, live_id: str, problem: Problem) -> tuple[str, Step]:

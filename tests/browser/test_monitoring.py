@@ -62,7 +62,7 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         look_for_the_cause(opened, tmp_path)
         phone.open("", role="Manager").get_by_test_id("stExpandSidebarButton").click()
         phone.page.get_by_test_id("stSidebar").get_by_role("link", name="Monitoring").click()
-        to_the_models(phone, "Open Models to decide on it")
+        to_the_models(phone, "Open Models to decide on the challenger")
         expect(phone.page.get_by_text("The gate passes it")).to_be_visible()
         phone.page.get_by_role("button", name="Promote the challenger").click()
         expect(phone.page.get_by_text("It resolves")).to_contain_text("Error too high")

@@ -99,7 +99,10 @@ def test_what_a_person_resolved_opens_on_new_periods_alone(thresholds: dict[Aler
     alert = (standing(AlertState.RESOLVED, "2024-03"),)
     assert judged(months([0.13, 0.13, 0.13]), thresholds, alert) == ()
     assert judged(months([0.13, 0.13, 0.13, 0.14]), thresholds, alert) == ()
-    assert [one.since for one in judged(months([0.13] * 5), thresholds, alert)] == ["2024-04"]
+    [opened] = judged(months([0.1, *[0.13] * 4]), thresholds, alert)
+    # It opens on new months alone, and says since when all of them in a row missed.
+    assert (opened.since, opened.period) == ("2024-02", "2024-05")
+    assert opened.summary.endswith("4 periods in a row since Feb 2024.")
 
 
 def test_thin_months_neither_open_nor_break_a_row(thresholds: dict[AlertKind, Threshold]) -> None:

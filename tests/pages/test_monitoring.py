@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,11 +17,11 @@ from core.monitor.alerts import thresholds_of
 from core.monitor.rules import AlertKind
 from core.problem import Problem
 from core.states import AlertState, Period
-from core.store import NewDecision, Store, open_store
+from core.store import NewDecision, NewModel, Store, open_store
 from core.store.base.values import plain_document
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED
-from core.wording import bound, count, percent
+from core.wording import bound, count, market_day, percent
 from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.figures import accuracy_of, sold_of
 from core.workflows.monitoring.limits import set_threshold
@@ -28,7 +29,7 @@ from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.home.phases import FOLD
 from pages.views.monitoring import selection
-from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET
+from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET, TO_TRAIN
 from tests.acting import acting
 from tests.workflows.watched_market import AGENT, Month, live_through
 
@@ -232,6 +233,57 @@ def test_drift_names_the_market_and_offers_to_retrain(home: Path) -> None:
     assert "Why the error rose" in said
     links = [one.proto.page for one in app.get("page_link")]
     assert "models" in links
+
+
+def test_while_a_challenger_waits_every_advice_to_retrain_leads_to_it(own_home: Path) -> None:
+    assert "decide on challenger" not in text(opened("Alerts"))
+    with open_store(own_home) as store:
+        live = store.models.champion(market_of(store))
+        assert live is not None
+        payload = store.models.load_bytes(live.model_id) + b"\0"
+        new = store.models.add(NewModel(live.market_id, live.version_id, payload, dict(live.card)), MANAGER)
+        store.models.challenge(new.model_id, MANAGER)
+        alerts = [one for one in store.alerts.list(live.market_id) if one.kind in TO_TRAIN]
+    assert alerts
+    decide = f"decide on challenger {new.model_id}"
+    for view in ("Alerts", "Drift"):
+        said = text(opened(view))
+        assert decide in said
+    assert text(opened("Alerts")).count(decide) == len(alerts)
+    said = text(opened("Promises", promise_Error=True))
+    assert decide in said
+
+    app = opened("Alerts")
+    app.text_input(f"why_{alerts[0].alert_id}").set_value("prices fell")
+    app.text_input(f"next_{alerts[0].alert_id}").set_value("ask the analyst")
+    _button(app, f"ack_{alerts[0].alert_id}").click().run()
+    assert "**Next:** ask the analyst" in text(app), "what a person wrote stands"
+
+
+def test_counts_of_estimates_and_sales_say_what_each_counts_and_the_legend_names_what_is_drawn(home: Path) -> None:
+    app = opened()
+    with open_store(home) as store:
+        where = Slice(date(2024, 5, 1), date(2025, 5, 1))
+        workspace = acting(store, MANAGER)
+        sold = int(accuracy_of(workspace, market_of(store), where, Period.MONTH, "blind").total["n"])
+        asked = int(store.figures.traffic(market_of(store), where, Period.MONTH).total["n"])
+    said = text(app)
+    assert f"{asked} estimates on these days" in said
+    assert f"The mean error is of {sold} sales on these days: one estimate for each" in said
+    charts = [json.loads(one.proto.spec) for one in app.get("plotly_chart")]
+    [bars] = [[trace["name"] for trace in one["data"]] for one in charts if one["data"][0]["type"] == "bar"]
+    assert bars == ["priced"], "no estimate was unavailable or refused"
+    ticks = [one["layout"]["xaxis"]["ticktext"] for one in charts]
+    assert ticks[0] == ["Jan<br>2025", "Feb", "Mar", "Apr"], "a year stands once: repeated, it runs together"
+
+
+def test_a_rise_is_said_with_the_days_of_both_errors(home: Path) -> None:
+    with open_store(home) as store:
+        market = store.markets.list()[0]
+        sold = store.samples.sold(market.market_id, Slice(), 1_000).homes["sale_date"]
+    said = text(opened("Drift"))
+    now = " to ".join(market_day(one, market.currency) for one in (sold.min(), sold.max()))
+    assert re.search(rf"rose from [\d.]+% \(sold .+ to .+\) to [\d.]+% \(sold {re.escape(now)}\), by", said)
 
 
 def test_a_manager_takes_an_alert_on_and_resolves_it(own_home: Path) -> None:

@@ -18,7 +18,7 @@ from core.store import ModelRecord, Store, open_store
 from core.store.operations.alerts import AlertRecord
 from core.workflows import standing
 from core.workflows.models.gate import GateRecord
-from core.workflows.overview import NOTHING_WATCHED, Overview, overview
+from core.workflows.overview import NOTHING_WATCHED, Month, Overview, overview
 from core.workflows.standing import Decided, Step, decided, in_use_words, standing_of, worst_homes
 from tests.acting import acting
 
@@ -62,6 +62,25 @@ def with_challenger(seen: Overview, verdict: GateVerdict, monkeypatch: pytest.Mo
     )
     monkeypatch.setattr(standing, "gate_on", lambda record: gated)
     return replace(seen, challenger=replace(seen.champion, model_id="challenger"))
+
+
+@pytest.mark.parametrize(
+    ("sales", "since"),
+    [
+        ((12, 25, 54), "since Apr 2025, the first month with at least 50 sales"),
+        ((54, 25, 54), "since Apr 2025"),
+        ((54,), "since Apr 2025"),
+        ((12, 25), "since Apr 2025"),
+    ],
+)
+def test_a_miss_since_the_first_month_that_could_be_judged_says_so(
+    fresh: Overview, problem: Problem, sales: tuple[int, ...], since: str
+) -> None:
+    labels = ("Feb 2025", "Mar 2025", "Apr 2025")[-len(sales) :] if len(sales) != 2 else ("Feb 2025", "Mar 2025")
+    months = tuple(Month(label, 0.11, 0.6, n) for label, n in zip(labels, sales, strict=True))
+    missed = with_alerts(fresh, alert(AlertKind.TARGET_MISSED))
+    found = standing_of(replace(missed, watched=replace(missed.watched, months=months)), problem)
+    assert found.sentence.split(";")[0] == f"The live model has missed its target {since}"
 
 
 def test_what_was_decided_against_is_not_offered_again(
@@ -114,7 +133,8 @@ def test_in_use_has_one_word_for_a_target_missed_and_names_it_beside_its_interva
     assert "target 10%: above it, but not for long enough to open an alert" in in_use_words(watched, problem)
     missed = replace(watched, alerts=(alert(AlertKind.TARGET_MISSED), alert(AlertKind.COVERAGE_OFF, "2025-02")))
     words = in_use_words(missed, problem)
-    assert "mean error 10.1% (9.6% to 10.6%, 2,363 sales), target 10%: missed since Apr 2025" in words
+    assert "mean error 10.1% (9.6% to 10.6%, 2,363 sales priced before listing), target 10%: missed" in words
+    assert "target 10%: missed since Apr 2025." in words
     assert "The 80% range held 61%: missed since Feb 2025" in words
     assert "only the test speaks for it" in in_use_words(NOTHING_WATCHED, problem)
 

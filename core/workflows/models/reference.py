@@ -33,9 +33,9 @@ _SELDOM: Final = 0.5
 class ModelReference:
     """A model's reference; a part is missing if its file is, and ``notes`` say so in sentences.
 
-    ``facts`` describe its training homes, fact by fact; ``tested`` has its sealed test sales with sale_price, estimate,
-    living_area_sqft, year_built, property_type and area, and ``log_ratio`` their log(sale / estimate); ``estimates`` is
-    the reference of its estimates for them.
+    ``facts`` describe its training homes, fact by fact; ``tested`` has its sealed test sales with sale_date,
+    sale_price, estimate, living_area_sqft, year_built, property_type and area, and ``log_ratio`` their log(sale /
+    estimate); ``estimates`` is the reference of its estimates for them.
     """
 
     model_id: str
@@ -103,7 +103,7 @@ def _facts(store: Store, version_id: str, notes: list[str]) -> tuple[Reference, 
 
 
 def _tested(store: Store, scores: str, notes: list[str]) -> pd.DataFrame:
-    columns = ["sale_price", "estimate", "living_area_sqft", "year_built", "property_type", "area"]
+    columns = ["sale_date", "sale_price", "estimate", "living_area_sqft", "year_built", "property_type", "area"]
     if not scores:
         notes.append("The live model was trained before test scores were kept, so the cause of errors is unknown.")
         return pd.DataFrame(columns=columns, dtype="float64")

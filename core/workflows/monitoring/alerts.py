@@ -16,7 +16,7 @@ from core.monitor.drift import drifted
 from core.monitor.rules import RULE_OF, RULES, AlertKind, Reading
 from core.monitor.windows import earlier, window_named, window_of
 from core.states import AlertState, AuditAction, Period
-from core.store import Market, Store
+from core.store import Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.workflows.columns.names import use_names_of
@@ -269,6 +269,29 @@ def _settle(
                 )
             )
     return found
+
+
+def next_step(alert: AlertRecord, challenger: ModelRecord | None) -> str:
+    """Return what to do about an alert: while a challenger waits that may mend it, decide on that one first.
+
+    What a person wrote when they took the alert on stands.
+    """
+    of_the_model = alert.kind in KINDS and RULE_OF[AlertKind(alert.kind)].of_the_model
+    return (
+        step_now(alert.next_action, challenger)
+        if alert.state is AlertState.OPEN and of_the_model
+        else alert.next_action
+    )
+
+
+def step_now(retrain: str, challenger: ModelRecord | None) -> str:
+    """Return the advice to retrain, or to decide on the challenger where one waits."""
+    if challenger is None:
+        return retrain
+    return (
+        f"decide on challenger {challenger.model_id}, which is trained and waits; retrain again only if you keep the "
+        "live model."
+    )
 
 
 def settling(store: Store, market_id: str, model_id: str) -> tuple[AlertRecord, ...]:

@@ -12,7 +12,7 @@ from core.access import Action
 from core.states import AuditAction
 from core.store import Event
 from core.store.base.audit import Names, Wanted
-from core.workflows.monitoring.audit_words import detail_words, subject_words
+from core.workflows.monitoring.audit_words import alert_title, detail_words, subject_words, with_units
 from core.workspace import Workspace
 
 COLUMNS: Final = ("at", "actor", "role", "action", "subject", "detail", "market_id", "event_id")
@@ -32,7 +32,7 @@ def trail_of(workspace: Workspace, market_id: str, wanted: Wanted, limit: int) -
     """Return the matching entries of a market and of no market; raises AccessDenied, StoreUnavailable."""
     workspace.require(Action.WATCH)
     found = workspace.store.events.search(market_id, wanted, limit)
-    return Trail(_table(found), workspace.store.events.matching(market_id, wanted))
+    return Trail(_table(workspace, market_id, found), workspace.store.events.matching(market_id, wanted))
 
 
 def trail_names(workspace: Workspace, market_id: str) -> Names:
@@ -48,16 +48,20 @@ def export_trail(workspace: Workspace, market_id: str, wanted: Wanted) -> pd.Dat
     n = store.events.matching(market_id, wanted)
     found = store.events.search(market_id, wanted, n)
     store.events.record(workspace.actor, AuditAction.TRAIL_EXPORTED, market_id, market_id, {"entries": n})
-    return _table(found)
+    return _table(workspace, market_id, found)
 
 
-def _table(entries: list[Event]) -> pd.DataFrame:
+def _table(workspace: Workspace, market_id: str, entries: list[Event]) -> pd.DataFrame:
+    # Not every entry on an alert repeats what the alert is about.
+    judged = {one.subject for one in entries if one.action == AuditAction.ALERT_JUDGED}
+    alerts = workspace.store.alerts.list(market_id) if judged else []
+    titles = {one.alert_id: alert_title(one) for one in alerts}
     rows = [
         {
             **vars(one),
             "detail": json.dumps(one.detail, ensure_ascii=False, default=str),
-            "of": subject_words(one.action, one.subject, one.detail),
-            "words": detail_words(one.detail),
+            "of": titles.get(one.subject) or subject_words(one.action, one.subject, one.detail),
+            "words": detail_words(with_units(one.subject, one.detail, workspace.problem)),
         }
         for one in entries
     ]

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from core.monitor.rules import RULES
+from core.monitor.rules import RULE_OF, RULES, AlertKind
+from core.monitor.windows import window_named
+from core.problem import Problem
 from core.states import AuditAction
 from core.store.operations.alerts import AlertRecord
 from core.wording import day
@@ -15,6 +17,7 @@ _PARTS: Final = 6
 _LONG: Final = 300
 # What the code alone would not say; every other action reads as it is written.
 _ACTIONS: Final[dict[str, str]] = {
+    AuditAction.ALERT_UNACKNOWLEDGED: "Alert given back",
     AuditAction.COLUMN_NAMED: "Column named",
     AuditAction.DECISION_TAKEN_BACK: "Decision taken back",
     AuditAction.GATE_JUDGED: "Challenger compared with the live model",
@@ -48,9 +51,17 @@ _PROSE: Final = ("why", "reason", "words", "note", "name")
 # Details that repeat others, or that only a program needs; the file has them.
 _LEFT_OUT: Final = frozenset(
     {"kind", "segment", "next_action", "reading", "parent_id", "files", "token", "sha256", "statement", "state"}
+    | {"size_bytes", "stage", "job_id"}
+    # The words of a scope that was signed have them.
+    | {"low", "high", "mape", "mape_high", "share"}
 )
 _LABELS: Final[dict[str, str]] = {
     "added": "sale prices added",
+    "champion": "live model",
+    "n": "sales",
+    "rejected_why": "it was rejected because:",
+    "verdict": "verdict of the gate:",
+    "window": "trained on",
     "as_of": "as of",
     "area_unit": "areas in",
     "model_id": "model",
@@ -60,21 +71,35 @@ _LABELS: Final[dict[str, str]] = {
     "rows_seen": "rows read",
     "sales": "sales",
     "set_aside": "set aside",
-    "size_bytes": "bytes",
     "superseded": "replaced",
     "version_id": "data version",
     "window_months": "months of sales",
 }
 _SUBJECTS: Final = {
+    "alert": "alert",
+    "column": "column",
+    "decision": "estimate",
+    "decisions": "market",
+    "feedback": "estimate",
     "gate": "model",
     "key": "API key",
     "level": "level",
+    "ledger": "market",
     "listing": "listing",
+    "market": "market",
+    "match": "address in",
     "model": "model",
+    "outcome": "sale",
     "outcomes": "data version",
     "preset": "mapping",
+    "retraining": "job",
+    "rollout": "market",
+    "sale": "sale",
     "scope": "model",
+    "seller_figures": "",
+    "signed": "sign-in",
     "test": "model",
+    "trail": "market",
     "version": "data version",
 }
 _TITLES: Final = {rule.kind.value: rule.title for rule in RULES}
@@ -95,8 +120,19 @@ def subject_words(action: str, subject: str, detail: Mapping[str, Any]) -> str:
     kind = str(detail.get("kind", ""))
     if action.startswith("alert.") and kind in _TITLES:
         return _titled(kind, str(detail.get("segment") or ""))
+    if action == AuditAction.LEDGER_CAUGHT_UP:
+        return "the ledger"
     name = _SUBJECTS.get(action.partition(".")[0], "")
     return f"{name} {subject}" if name else _TITLES.get(subject, subject)
+
+
+def with_units(subject: str, detail: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
+    """Return a detail with the values of a limit, if it is about one, in the limit's unit: "13%"."""
+    if subject not in _TITLES:
+        return dict(detail)
+    limit = RULE_OF[AlertKind(subject)].threshold(problem)
+    ends = {name: detail[name] for name in ("before", "after") if isinstance(detail.get(name), (int, float))}
+    return {**detail, **{name: limit.bound(float(value)) for name, value in ends.items()}}
 
 
 def detail_words(detail: Mapping[str, Any]) -> str:
@@ -133,7 +169,15 @@ def _value(value: str | int | float) -> str:
     try:
         return day(date.fromisoformat(value))
     except ValueError:
-        return _cut(value)
+        return _cut(_period(value))
+
+
+def _period(text: str) -> str:
+    """Write the key of a month or week as people do: "2025-06" is "Jun 2025"; any other text stays."""
+    try:
+        return window_named(text).label
+    except ValueError:
+        return text
 
 
 def _first_sentence(text: str) -> str:

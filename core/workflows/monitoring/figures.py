@@ -91,6 +91,14 @@ def hit_rate_on_test(workspace: Workspace, market_id: str) -> str:
     )
 
 
+def counted_words(asked: int, unsold: int, sold: int) -> str:
+    """Say how the estimates of some days and the sales behind their error belong together."""
+    rest = f"; {unsold:,} of them have no known sale yet" if unsold else ""
+    blind = "one estimate for each, the last made before its list price was known (blind)"
+    measured = f" The mean error is of {count(sold, 'sale')} on these days: {blind}." if sold else ""
+    return f"{count(asked, 'estimate')} on these days{rest}.{measured}"
+
+
 def of_models_before(workspace: Workspace, market_id: str, where: Slice, sold: int) -> str:
     """Say how many of the ``sold`` homes of a slice the live model did not price, "" if it priced them all.
 

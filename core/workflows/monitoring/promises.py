@@ -20,7 +20,7 @@ from core.store.ledger.figures import Slice
 from core.store.operations.alerts import AlertRecord
 from core.wording import market_day
 from core.workflows.models.floor import miss_words
-from core.workflows.monitoring.alerts import market_watch, open_alerts
+from core.workflows.monitoring.alerts import market_watch, next_step, open_alerts, step_now
 from core.workflows.monitoring.figures import came_true_of
 from core.workflows.monitoring.readings import (
     MarketWatch,
@@ -135,7 +135,8 @@ def _promise(
         return _quiet(watch, line) if kinds[0] is AlertKind.VOLUME_DOWN and line.state is PromiseState.WATCH else line
     cause = _cause(watch, alert)
     remedy = Remedy.RETRAIN if RULE_OF[kinds[0]].of_the_model else Remedy.ALERT
-    return replace(line, cause=cause, action=alert.next_action, remedy=remedy)
+    challenger = watch.store.models.challenger(watch.market.market_id)
+    return replace(line, cause=cause, action=next_step(alert, challenger), remedy=remedy)
 
 
 def _on_its_test(watch: MarketWatch, name: str) -> str:
@@ -200,7 +201,10 @@ def _confidence(watch: MarketWatch) -> Promise:
     return replace(
         line,
         cause=f"The confidences were calibrated on the model's test sales; they are {less} too high on the homes sold.",
-        action=f"retrain, which measures them anew; until then, read a confidence as {less} lower.",
+        action=step_now(
+            f"retrain, which measures them anew; until then, read a confidence as {less} lower.",
+            watch.store.models.challenger(watch.market.market_id),
+        ),
         remedy=Remedy.RETRAIN,
     )
 

@@ -107,10 +107,13 @@ def fact_drift(watch: MarketWatch, where: Slice) -> tuple[tuple[FeatureDrift, ..
 def sold_homes(watch: MarketWatch, where: Slice, limit: int = SAMPLE) -> pd.DataFrame:
     """Return blind estimates with their sales and the inputs to level and cause; the result may be a sample.
 
-    Columns: sale_price, estimate, living_area_sqft, year_built, property_type, area. Raises NotFound, StoreUnavailable.
+    Columns: sale_date, sale_price, estimate, living_area_sqft, year_built, property_type, area.
+    Raises NotFound, StoreUnavailable.
     """
     homes = watch.store.samples.sold(watch.market.market_id, where, limit).homes
-    outcomes = homes[["sale_price", "point", "property_type", "area"]].rename(columns={"point": "estimate"})
+    outcomes = homes[["sale_date", "sale_price", "point", "property_type", "area"]].rename(
+        columns={"point": "estimate"}
+    )
     kinds: dict[str, str] = {"property_type": "str", "area": "str", "sale_price": "float64", "estimate": "float64"}
     return pd.concat([outcomes.astype(kinds), typed(homes["facts"], ("living_area_sqft", "year_built"))], axis=1)
 

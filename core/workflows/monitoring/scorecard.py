@@ -13,7 +13,7 @@ from core.errors import StoreError
 from core.monitor.scorecard import OFFICES_WARNING, Effect, Line, Scorecard, office_effects, overall_line, scorecard
 from core.problem import Problem
 from core.store.ledger.figures import Slice
-from core.wording import count, day
+from core.wording import count, market_day
 from core.workspace import Workspace
 
 OTHERS: Final = "all other offices"
@@ -80,7 +80,8 @@ def _offices(workspace: Workspace, market_id: str, since: date | None, until: da
         return replace(none, words=f"The market's sales cannot be read, so offices are not compared. {error}")
     if "list_date" not in sales or sales["list_date"].isna().all():
         return replace(none, words="The sales have no list dates, so offices are not compared. Map one at upload.")
-    return _compared(_listings(sales, offices, (met.since, since, until)), none, met.since, workspace.problem)
+    first = market_day(met.since, store.markets.get(market_id).currency)
+    return _compared(_listings(sales, offices, (met.since, since, until)), none, first, workspace.problem)
 
 
 def _one_spelling(offices: pd.Series) -> pd.Series:
@@ -109,17 +110,17 @@ def _listings(
     return chosen.assign(office=office.where(office != ""), first_list_price=float("nan"))
 
 
-def _compared(listings: pd.DataFrame, none: OfficesCompared, first: date, problem: Problem) -> OfficesCompared:
+def _compared(listings: pd.DataFrame, none: OfficesCompared, first: str, problem: Problem) -> OfficesCompared:
     inside = int(listings["office"].isin(none.offices).sum())
     outside = int((listings["office"] == OTHERS).sum())
     known = replace(none, inside=inside, outside=outside)
     if not inside or not outside:
         lacking = "with an estimate" if not inside else "without one"
-        words = f"Of the listings listed since {day(first)} and sold on these days, none is {lacking}."
+        words = f"Of the listings listed since {first} and sold on these days, none is {lacking}."
         return replace(known, words=words)
     effects = office_effects(listings, none.offices, problem)
     words = (
         f"{count(inside, 'listing')} priced by {', '.join(none.offices)} and {count(outside, 'listing')} of "
-        f"{OTHERS}, all listed since the first estimate ({day(first)})."
+        f"{OTHERS}, all listed since the first estimate ({first})."
     )
     return replace(known, effects=effects, words=words)

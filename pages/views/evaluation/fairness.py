@@ -55,7 +55,8 @@ def draw_ranges(selection: Selection) -> None:
         tolerance = percent(selection.scored.terms.tolerance)
         st.markdown(
             f"Confidence promises a sale within {tolerance} of the estimate. On average it is off by "
-            f"**{percent(found.error, 1)}** (expected calibration error). Marks on the dashed line keep the promise."
+            f"**{percent(found.error, 1)}** (expected calibration error). Marks on the dashed line keep the promise; "
+            "the lines through them are 95% intervals."
         )
         plot(
             reliability(found, palette()),
@@ -216,7 +217,9 @@ def _coverage(selection: Selection) -> None:
         shown = main if len(main) <= _SHOWN else main.nlargest(_SHOWN, "n")
         if len(shown) < len(main):
             st.caption(f"In the chart: the {len(shown)} segments with the most sales; in the table: all {len(main)}.")
-        st.caption("Dashed: what the range promises. A hollow mark is a small sample.")
+        st.caption(
+            "Dashed: what the range promises. Lines through the marks: 95% intervals; a hollow mark is a small sample."
+        )
         plot(
             intervals(
                 shown[by.value].astype("str").tolist(),

@@ -8,10 +8,13 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.access import Action, may
 from core.problem import Problem
 from core.schema import label_of
 from core.wording import money_range, percent
-from core.workflows.overview import Overview, Phase, State, phases
+from core.workflows.overview import NOT_SIGNED, Overview, Phase, State, phases
+from core.workspace import Workspace
+from pages.kit import navigation
 from pages.kit.figures import frame
 from pages.kit.palette import BAD, GOOD, NEUTRAL, WATCH, Tone
 from pages.kit.text import plain
@@ -26,20 +29,22 @@ _IN_A_ROW: Final = 4
 FOLD: Final = "how_it_is_made"
 
 
-def draw(seen: Overview, problem: Problem) -> None:
+def draw(workspace: Workspace, seen: Overview) -> None:
     """Draw the phases and the problem statement, folded; their contents are drawn only when opened."""
     fold = st.expander("How it is made", key=FOLD, icon=":material/flowsheet:", on_change="rerun")
     if not fold.open:
         return
     with fold:
-        cards = phases(seen, problem)
+        cards = phases(seen, workspace.problem)
         for start in range(0, len(cards), _IN_A_ROW):
             places = st.columns(_IN_A_ROW, gap="small")
             for place, phase in zip(places, cards[start : start + _IN_A_ROW], strict=False):
                 with place.container(border=True, height="stretch"):
                     card(phase)
+                    if phase.verdict == NOT_SIGNED and seen.champion and may(workspace.actor, Action.PROMOTE):
+                        navigation.sign_here(seen.champion.model_id)
         st.markdown("**The problem statement**")
-        statement(problem)
+        statement(workspace.problem)
 
 
 def card(phase: Phase) -> None:

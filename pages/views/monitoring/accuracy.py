@@ -126,10 +126,10 @@ def _by_group(selection: Selection, basis: Basis) -> None:
             st.markdown(f"**Worst: {plain(group)}** ({plain(words)}).")
         shown = worst.head(_SHOWN)
         if len(shown):
-            if len(shown) < len(table):
-                st.caption(
-                    f"In the chart: the {len(shown)} worst without small samples; in the table: all {len(table)}."
-                )
+            part = f" In the chart: the {len(shown)} worst without small samples; in the table: all {len(table)}."
+            st.caption(
+                f"Dashed: the target. Lines through the marks: 95% intervals.{part if len(shown) < len(table) else ''}"
+            )
             target = selection.problem.success.target_mape
             labels = [str(one).replace("_", " ") or UNKNOWN for one in shown[name]]
             chart(

@@ -16,7 +16,7 @@ from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.store.operations.thresholds import ThresholdRecord
 from core.wording import MISSING, count, instant
-from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge, watch_market
+from core.workflows.monitoring.alerts import acknowledge, next_step, reopen, resolve, unacknowledge, watch_market
 from core.workflows.monitoring.limits import limits_of, reset_threshold, set_threshold
 from pages.kit.figures import frame, missing
 from pages.kit.palette import NEUTRAL, NOTED, WATCH, Tone
@@ -67,7 +67,11 @@ def _look(selection: Selection) -> None:
         ):
             with st.spinner("Reading the latest figures"):
                 act(lambda: _watched(selection))
-        st.caption("An alert opens after two periods in a row beyond its limit, and closes after two better ones.")
+        least = selection.problem.monitoring.alert_n_min
+        st.caption(
+            "An alert opens after two periods in a row beyond its limit, and closes after two better ones. Months with "
+            f"fewer than {least} sales or estimates are not judged."
+        )
 
 
 def _watched(selection: Selection) -> str:
@@ -94,8 +98,8 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
         st.markdown(plain(first_sentence(str(first["why"]))))
         if alert.state is AlertState.ACKNOWLEDGED:
             st.markdown(f"**{plain(alert.changed_by)}** is handling it: {plain(alert.why)}")
-        if alert.next_action:
-            st.markdown(f"**Next:** {plain(alert.next_action)}")
+        if following := _next(selection, alert):
+            st.markdown(f"**Next:** {plain(following)}")
         # Without a key, the fold that was opened would stay open at its place for the alert that moves there.
         fold = f"handle_{alert.alert_id}"
         with st.expander("Handle it", icon=":material/person_check:", key=fold, on_change="rerun"):
@@ -106,6 +110,10 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
             _forms(selection, alert)
             if len(alert.document["history"]) > 1:
                 frame(_history(alert), f"history_{alert.alert_id}")
+
+
+def _next(selection: Selection, alert: AlertRecord) -> str:
+    return next_step(alert, selection.workspace.store.models.challenger(selection.market.market_id))
 
 
 def _reading(alert: AlertRecord) -> str:
@@ -134,7 +142,7 @@ def _take_on(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"ack_{alert.alert_id}", border=False):
         why = st.text_input("Why, in a few words", key=f"why_{alert.alert_id}", max_chars=_WORDS_MAX)
         following = st.text_input(
-            "What happens next", alert.next_action, key=f"next_{alert.alert_id}", max_chars=_WORDS_MAX
+            "What happens next", _next(selection, alert), key=f"next_{alert.alert_id}", max_chars=_WORDS_MAX
         )
         if st.form_submit_button("Acknowledge", type="primary"):
             act(lambda: _acknowledged(selection, alert, why, following))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -69,7 +70,8 @@ def volume(table: pd.DataFrame, period: Period, colours: Palette) -> go.Figure:
     """Return the estimates of each period as stacked bars: priced, unavailable and refused."""
     figure = go.Figure()
     parts = (("priced", colours.more), ("unavailable", colours.less), ("refused", colours.whole))
-    for name, colour in parts:
+    # A name in the legend without a bar would be looked for in vain.
+    for name, colour in [one for one in parts if table[one[0]].any()]:
         figure.add_bar(
             x=table["start"],
             y=table[name],
@@ -205,7 +207,10 @@ def _ticks(table: pd.DataFrame, period: Period) -> dict[str, Any]:
     if len(starts) > 8:
         return {"nticks": 8}
     words = [day(value).split(" ") for value in starts]
-    text = ["<br>".join(one[1:]) if period == Period.MONTH else f"{one[0]} {one[1]}<br>{one[2]}" for one in words]
+    names = [one[1] if period == Period.MONTH else f"{one[0]} {one[1]}" for one in words]
+    # Side by side on a phone, a year under every name would run into the next.
+    years = itertools.pairwise(["", *(one[2] for one in words)])
+    text = [f"{name}<br>{now}" if now != before else name for name, (before, now) in zip(names, years, strict=True)]
     return {"tickvals": starts.tolist(), "ticktext": text}
 
 

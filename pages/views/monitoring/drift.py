@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Final
 
 import pandas as pd
@@ -14,12 +13,12 @@ from core.monitor.drift import PSI_LARGE, DriftVerdict, FeatureDrift
 from core.monitor.level_drift import LEVEL_STEADY, LevelDrift, LevelVerdict, Movement
 from core.schema import label_of
 from core.serve.words import fact_value, labelled
-from core.wording import MISSING, count, percent, signed_percent
-from core.workflows.monitoring.alerts import market_watch
+from core.wording import MISSING, count, money, percent
+from core.workflows.monitoring.alerts import market_watch, step_now
 from core.workflows.monitoring.figures import Drift, drift_of
 from pages.kit import navigation
 from pages.kit.charts import intervals
-from pages.kit.figures import frame, missing
+from pages.kit.figures import frame, missing, with_ends
 from pages.kit.palette import GOOD, NEUTRAL, WATCH, Tone, palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
@@ -75,14 +74,15 @@ def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
             return
         st.markdown(plain(cause.words))
         if cause.leading is not Leading.NONE:
-            st.markdown(f"**Leading cause: {plain(cause.leading.value)}.** Next: {plain(cause.remedy)}")
+            st.markdown(f"**Leading cause: {plain(cause.leading.value)}.** Next: {plain(_next(selection, cause))}")
             if cause.leading is not Leading.CHANCE:
                 to_models(selection)
         rise = cause.rise
         st.caption(
             plain(
-                f"From the sales the model was accepted on (n = {cause.n_before:,}) to these (n = {cause.n:,}); the "
-                f"rise is {100 * rise.value:.1f} points (95% interval {100 * rise.low:.1f} to {100 * rise.high:.1f})."
+                f"From the {count(cause.n_before, 'sale')} of its test to {count(cause.n, 'sale')} of homes it priced "
+                f"before listing; the rise is {100 * rise.value:.1f} points (95% interval {100 * rise.low:.1f} to "
+                f"{100 * rise.high:.1f}). Bars to the right add to the error, bars to the left take from it."
             )
         )
         chart(
@@ -99,6 +99,13 @@ def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
             segments = _segments(cause)
             frame(segments.head(_SEGMENTS), "cause_segments")
             csv(segments, "cause-segments", selection)
+
+
+def _next(selection: Selection, cause: RootCause) -> str:
+    """Say what helps: nothing to train for chance, else the cause's remedy or the challenger that waits."""
+    if cause.leading is Leading.CHANCE:
+        return cause.remedy
+    return step_now(cause.remedy, selection.workspace.store.models.challenger(selection.market.market_id))
 
 
 def _parts(cause: RootCause) -> pd.DataFrame:
@@ -138,8 +145,8 @@ def _level(selection: Selection, found: LevelDrift | None) -> None:
         st.caption(
             plain(
                 "How far sale prices are from the live model’s estimates; within "
-                f"{percent(LEVEL_STEADY)} counts as steady. The segments’ intervals hold jointly at 95%; segments with "
-                "too few sales are only in the table."
+                f"{percent(LEVEL_STEADY)} counts as steady. Dashed: no difference. Lines through the marks: intervals, "
+                "which hold jointly at 95%; segments with too few sales are only in the table."
             )
         )
         shown = table[~table["thin"]].head(_LEVELS)
@@ -152,17 +159,15 @@ def _level(selection: Selection, found: LevelDrift | None) -> None:
         readable = pd.DataFrame(
             {"Segment": table["name"], "By": table["by"], "Sales": table["n"], "Verdict": table["verdict"]}
         )
-        readable["Moved, %"] = (100 * table["shift"]).round(1)
-        readable["95%"] = [
-            f"{signed_percent(low, 1)} to {signed_percent(high, 1)}" if math.isfinite(low) else MISSING
-            for low, high in zip(table["shift_low"], table["shift_high"], strict=True)
-        ]
+        readable["Moved, %"] = with_ends(table, "shift")
         frame(readable, "levels")
         csv(table, "price-level", selection)
 
 
 def _levels(found: LevelDrift) -> pd.DataFrame:
-    shifts = [found.overall, *found.segments]
+    # Segments with too few sales come last: their large moves are chance.
+    known = sorted(found.segments, key=lambda one: one.verdict is LevelVerdict.TOO_FEW)
+    shifts = [found.overall, *known]
     names = [one.segment.replace("_", " ") for one in shifts]
     return pd.DataFrame(
         {
@@ -223,6 +228,8 @@ def _from_to(before: str, now: str) -> str:
 
 
 def _value(selection: Selection, one: FeatureDrift, value: float | None) -> str:
+    if value is not None and one.field == "estimate":
+        return money(value, selection.market.currency)
     return MISSING if value is None else fact_value(one.field, value, selection.market)
 
 

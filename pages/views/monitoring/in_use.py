@@ -18,6 +18,7 @@ from core.workflows.monitoring.figures import (
     Accuracy,
     Health,
     came_true_of,
+    counted_words,
     expected_of,
     figure_of,
     health_of,
@@ -84,6 +85,8 @@ def _boxes(selection: Selection, health: Health, expected: Expected | None, foun
                 fact("Hit rate", share(float(total["hit_rate"])), f"priced, of {asked:,}")
                 fact("Mean confidence", usual, _promised(int(total["priced"]), known))
                 fact("Answer time", p50, f"95 in 100 within {p95}, of {asked:,}")
+            sales = int(found.total["n"]) if len(found.periods) else 0
+            st.caption(plain(counted_words(asked, expected.ppe10.n if expected else 0, sales)))
             tested = hit_rate_on_test(selection.workspace, selection.market.market_id)
             earlier = of_models_before(
                 selection.workspace, selection.market.market_id, selection.where, int(found.total["n"])
@@ -153,8 +156,8 @@ def _over_time(selection: Selection, found: Accuracy) -> None:
     limits = limits_of(selection.workspace, selection.market.market_id)
     st.caption(
         f"Mean error of estimates made before the list price was known, by date of sale; the band is the 95% "
-        f"interval; {count(int(found.total['n']), 'sale')}. A line has the name of the alert that two months in a row "
-        "above it open."
+        f"interval; {count(int(found.total['n']), 'sale')}. Dashed and dotted: two months in a row above the line open "
+        "the alert of that name."
     )
     rules = [
         charts.Rule(f"“{KINDS[AlertKind.TARGET_MISSED]}”", limits[AlertKind.TARGET_MISSED].value),

@@ -7,14 +7,14 @@ import streamlit as st
 
 from core.evaluate.accuracy import Figure
 from core.monitor.pilot import LATELY_DAYS, Change
-from core.monitor.scorecard import Effect, gap
+from core.monitor.scorecard import Effect
 from core.wording import count, market_day
 from core.workflows.pilot.feedback import LABELS
 from core.workflows.pilot.report import PilotReport, pilot_report
 from pages.kit.figures import FEW, boxes, card, frame, missing, share
 from pages.kit.text import plain
 from pages.views.monitoring import rollout
-from pages.views.monitoring.scorecard import effect_row, scaled
+from pages.views.monitoring.scorecard import difference, effect_row
 from pages.views.monitoring.selection import Selection, compute_once
 from pages.views.monitoring.words import csv
 
@@ -91,11 +91,9 @@ def _listings(selection: Selection, report: PilotReport) -> None:
 
 
 def _change(one: Change) -> dict[str, object]:
-    scale = 100.0 if one.unit == "share" else 1.0
     return {
         "Outcome": one.label + (", points" if one.unit == "share" else ", days"),
-        "Difference": gap(one.difference.value, one.unit),
-        "Difference, 95%": scaled(one.difference.low, one.difference.high, scale),
+        "Difference": difference(one.difference, one.unit),
         "Smallest group": min(one.counts),
         "Note": FEW if one.thin else "",
     }

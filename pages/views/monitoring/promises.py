@@ -34,7 +34,11 @@ def draw(selection: Selection) -> None:
                 _cause(selection, promise)
             elif promise.state is PromiseState.WATCH:
                 st.caption("One period beyond it is no alert yet; a second one in a row opens it.")
-    st.caption("Missed: two periods in a row were beyond the limit, and the alert on it is not resolved.")
+    least = selection.problem.monitoring.alert_n_min
+    st.caption(
+        f"Missed: two periods in a row were beyond the limit, and the alert on it is not resolved. Months with fewer "
+        f"than {least} sales or estimates are not judged."
+    )
 
 
 def _row(promise: Promise) -> None:

@@ -8,8 +8,9 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.evaluate.accuracy import Figure
 from core.monitor.scorecard import Effect, Line, Scorecard, gap
-from core.wording import MISSING, count, points
+from core.wording import count, points
 from core.workflows.monitoring.scorecard import MarketScorecard, OfficesCompared, scorecard_of
 from pages.kit import navigation
 from pages.kit.charts import share_chart
@@ -150,12 +151,15 @@ def effect_row(one: Effect) -> dict[str, object]:
         f"n {one.first}": one.first_value.n,
         one.second.capitalize(): round(scale * one.second_value.value, 1),
         f"n {one.second}": one.second_value.n,
-        "Difference": gap(one.difference.value, one.unit),
-        "Difference, 95%": scaled(one.difference.low, one.difference.high, scale),
+        "Difference": difference(one.difference, one.unit),
         "Note": FEW if one.thin else "",
     }
 
 
-def scaled(low: float, high: float, scale: float) -> str:
-    """Write an interval, each end times ``scale``."""
-    return f"{scale * low:.1f} to {scale * high:.1f}".replace("-", "−") if math.isfinite(low + high) else MISSING
+def difference(found: Figure, unit: str) -> str:
+    """Write a difference with its interval in one cell: "−1.6 days (−8.4 to 5.1)"."""
+    written = gap(found.value, unit)
+    if not math.isfinite(found.low + found.high):
+        return written
+    scale = 100.0 if unit == "share" else 1.0
+    return f"{written} ({scale * found.low:.1f} to {scale * found.high:.1f})".replace("-", "−")

@@ -139,5 +139,4 @@ def to_models(selection: Selection) -> None:
     if challenger is None:
         navigation.link_to("models", "Open Models to retrain")
         return
-    st.markdown("A challenger is trained and waits: see how it compares before you retrain again.")
-    navigation.link_to("models", "Open Models to decide on it")
+    navigation.link_to("models", "Open Models to decide on the challenger")

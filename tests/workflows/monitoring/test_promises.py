@@ -11,11 +11,11 @@ import pytest
 from core.access import Actor, Role
 from core.errors import AccessDenied
 from core.problem import Problem
-from core.states import Period
+from core.states import AuditAction, Period
 from core.store import NewModel, open_store
 from core.store.ledger.figures import Slice
 from core.workflows.monitoring.alerts import watch_market
-from core.workflows.monitoring.audit_words import action_words, detail_words, subject_words
+from core.workflows.monitoring.audit_words import action_words, detail_words, subject_words, with_units
 from core.workflows.monitoring.figures import of_models_before
 from core.workflows.monitoring.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
 from tests.acting import acting
@@ -116,6 +116,18 @@ def test_the_audit_trail_speaks_in_words(action: str, words: str) -> None:
     assert action_words(action) == words
 
 
+def test_every_entry_says_of_what_kind_its_subject_is() -> None:
+    bare = [one for one in AuditAction if subject_words(one.value, "91ab", {}) == "91ab"]
+    # A limit has its alert's title, a profile its person's name, a key and the figures in reports say it themselves.
+    assert {one.value.partition(".")[0] for one in bare} <= {"threshold", "profile", "seller_figures"}
+
+
+def test_a_limit_that_was_changed_is_written_in_its_unit(problem: Problem) -> None:
+    detail = with_units("error_high", {"before": 0.12, "after": 0.13, "reason": "a small market"}, problem)
+    assert detail_words(detail) == "a small market. Before 12%; after 13%."
+    assert with_units("297a", {"before": 0.12}, problem) == {"before": 0.12}
+
+
 @pytest.mark.parametrize(
     ("action", "subject", "detail", "of", "words"),
     [
@@ -139,6 +151,27 @@ def test_the_audit_trail_speaks_in_words(action: str, words: str) -> None:
             {"model_id": "ff6a", "as_of": "2025-01-01"},
             "level 297a",
             "Model ff6a; as of 1 Jan 2025.",
+        ),
+        ("alert.judged", "91ab", {"period": "2025-06"}, "alert 91ab", "Period Jun 2025."),
+        (
+            "model.reinstated",
+            "297a",
+            {"reason": "a mistake", "stage": "challenger", "rejected_why": "not now"},
+            "model 297a",
+            "a mistake. It was rejected because: not now.",
+        ),
+        (
+            "scope.signed",
+            "297a",
+            {
+                "low": 150_000.0,
+                "high": 830_000.0,
+                "mape": 0.0762656,
+                "share": 0.9,
+                "words": "Deploy from $150K to $830K.",
+            },
+            "model 297a",
+            "Deploy from $150K to $830K.",
         ),
         ("of.a_later_release", "x", {"is_new": True}, "x", "Is new: yes."),
     ],
