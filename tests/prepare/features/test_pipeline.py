@@ -93,7 +93,7 @@ def test_the_pace_of_the_market_knows_no_later_sale_and_not_the_homes_own_wait()
     longer = homes.assign(list_date=homes["list_date"].mask(later, homes["list_date"] - pd.Timedelta(days=200)))
     for rule in Rule:
         before, after = features(homes, rule), features(longer, rule)
-        pace = [name for name in before if name.startswith("pace_")]
+        pace = [name for name in map(str, before) if name.startswith("pace_")]
         assert len(pace) == 3
         on_the_day = homes["sale_date"] <= pd.Timestamp("2021-01-15")
         pd.testing.assert_frame_equal(before.loc[on_the_day, pace], after.loc[on_the_day, pace], check_exact=True)
@@ -101,7 +101,7 @@ def test_the_pace_of_the_market_knows_no_later_sale_and_not_the_homes_own_wait()
 
 
 def test_without_list_dates_a_market_has_no_pace() -> None:
-    assert not [name for name in features(market(300, 15), Rule.EARLIER) if name.startswith("pace_")]
+    assert not [name for name in map(str, features(market(300, 15), Rule.EARLIER)) if name.startswith("pace_")]
 
 
 def test_evidence_tells_a_dear_area_from_a_cheap_one() -> None:
