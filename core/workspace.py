@@ -61,10 +61,20 @@ class Workspace:
 
 def market_day(store: Store, market: Market, instant: datetime) -> date:
     """Return the market's day at a past instant, from the data versions in use at that time."""
+    return market_days(store, market)(instant)
+
+
+def market_days(store: Store, market: Market) -> Callable[[datetime], date]:
+    """Return what tells the market's day at any past instant; the store is read once, and only if it is simulated."""
     if not market.simulated:
-        return instant.date()
-    known = [one.last_sale for one in store.versions.chain(market.market_id) if one.created_at <= instant]
-    return _day_after(known[0] if known else None, instant.date())
+        return lambda instant: instant.astimezone(UTC).date()
+    chain = store.versions.chain(market.market_id)
+
+    def day_at(instant: datetime) -> date:
+        known = (one.last_sale for one in chain if one.created_at <= instant)
+        return _day_after(next(known, None), instant.astimezone(UTC).date())
+
+    return day_at
 
 
 def _day_after(last_sale: date | None, otherwise: date) -> date:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import pandas as pd
@@ -12,9 +13,9 @@ from core.access import Action, may
 from core.states import EstimateState, Period
 from core.store import Market
 from core.store.ledger.figures import Slice
-from core.wording import count, marked, market_instant
+from core.wording import count, marked
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
-from core.workflows.pricing.answers import LatestAnswer, offices, recent
+from core.workflows.pricing.answers import LatestAnswer, offices, recent, time_words
 from core.workspace import Workspace
 from pages.kit import navigation, session
 from pages.kit.text import plain
@@ -61,10 +62,11 @@ def main(workspace: Workspace) -> None:
         navigation.link_to("pricing", "Price a home")
         return
     st.html(_STYLE)
+    when = time_words(workspace, market)
     with st.container(key="estimate_table"):
-        _table(found, market)
+        _table(found, market, when)
     with st.container(key="estimate_cards", gap="small"):
-        _cards(found[:_CARDS], market)
+        _cards(found[:_CARDS], market, when)
     if may(workspace.actor, Action.VIEW_OFFICE):
         _download(workspace, market)
 
@@ -86,15 +88,15 @@ def whose(workspace: Workspace) -> str:
     return f"The estimates of {workspace.actor.office}" if workspace.actor.office else "The estimates of all offices"
 
 
-def listing(found: Sequence[LatestAnswer], market: Market) -> pd.DataFrame:
-    """Return the estimates as text, what matters most first."""
+def listing(found: Sequence[LatestAnswer], market: Market, when: Callable[[datetime], str]) -> pd.DataFrame:
+    """Return the estimates as text, what matters most first; ``when`` writes when each was asked."""
     return pd.DataFrame(
         [
             {
                 "Home": one.home,
                 "Answer": one.answer_words(market.currency),
                 "Decision": one.decision_words(market.currency),
-                "When": market_instant(one.estimate.at, market.currency),
+                "When": when(one.estimate.at),
                 "By": one.estimate.actor,
                 "Office": one.estimate.office,
             }
@@ -103,8 +105,8 @@ def listing(found: Sequence[LatestAnswer], market: Market) -> pd.DataFrame:
     )
 
 
-def _table(found: Sequence[LatestAnswer], market: Market) -> None:
-    table = listing(found, market)
+def _table(found: Sequence[LatestAnswer], market: Market, when: Callable[[datetime], str]) -> None:
+    table = listing(found, market, when)
     several = [name for name in ("By", "Office") if table[name].nunique() > 1]
     shown = ["Home", "Answer", "Decision", "When", *several]
     chosen = st.dataframe(
@@ -122,12 +124,12 @@ def _table(found: Sequence[LatestAnswer], market: Market) -> None:
         navigation.go_to("pricing", **{PARAMETER: found[row].estimate.estimate_id})
 
 
-def _cards(found: Sequence[LatestAnswer], market: Market) -> None:
+def _cards(found: Sequence[LatestAnswer], market: Market, when: Callable[[datetime], str]) -> None:
     several = len({one.estimate.actor for one in found}) > 1
     for one in found:
         estimate = one.estimate
         parts = [one.answer_words(market.currency), one.decision_line(market.currency)]
-        parts += [market_instant(estimate.at, market.currency), estimate.actor if several else ""]
+        parts += [when(estimate.at), estimate.actor if several else ""]
         words = f"**{plain(one.home)}** {plain(' · '.join(filter(None, parts)))}"
         if st.button(words, key=f"card-{estimate.estimate_id}", width="stretch"):
             navigation.go_to("pricing", **{PARAMETER: estimate.estimate_id})

@@ -12,7 +12,7 @@ from core.errors import AccessDenied, DoorstepError, SignInEnded
 from core.store import Market
 from core.workspace import Workspace
 from pages.kit import alert_dot, cached_desk, errors, login, session, touch
-from pages.kit.navigation import PAGES, Page, go_to, landing
+from pages.kit.navigation import LANDING, PAGES, Page, go_to, landing
 from pages.kit.text import plain
 
 # What is brought in may go into another market than the open one: the page says into which, and whose data it shows.
@@ -70,14 +70,18 @@ def without_pages(title: str) -> None:
 
 
 def entry(page: Page, role: Role | None) -> StreamlitPage:
-    """Return the page for Streamlit; one closed to the role stays reachable, so that its guard can explain why."""
+    """Return the page for Streamlit; one closed to the role stays reachable, so that its guard can explain why.
+
+    The menu leaves out the first page for a role that begins elsewhere: it would lead there anyway.
+    """
+    listed = role in page.roles and not (page.path == "" and role in LANDING)
     return st.Page(
         page.script,
         title=page.title,
         icon=page.icon,
         url_path=page.path,
         default=page.path == "",
-        visibility="visible" if role in page.roles else "hidden",
+        visibility="visible" if listed else "hidden",
     )
 
 

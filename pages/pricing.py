@@ -56,7 +56,7 @@ def main(workspace: Workspace) -> None:
     if desk.bundle is None:
         _without_model(workspace, desk)
         return
-    one, many = st.tabs(["One home", "Many at once"], key="how_many", on_change="rerun")
+    one, many = st.tabs([many_homes.ONE, many_homes.MANY], key=many_homes.HOW_MANY, on_change="rerun")
     if one.open:
         with one:
             _one(workspace, desk, desk.bundle.model)

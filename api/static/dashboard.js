@@ -66,3 +66,28 @@ addEventListener("click", event => {
     document.querySelector("[data-testid='stSidebar'][data-collapsed='false'] [data-testid='stSidebarCollapseButton'] button")?.click();
   }, 100);
 });
+// What is typed in one of the form's pickers counts as soon as one goes on, as in every other field; Streamlit would
+// forget it. A press in the picker's own list chooses for itself.
+(() => {
+  const PICKER = ".st-key-subject [data-testid='stSelectbox'] input";
+  const OWN = "[data-testid='stSelectbox'], [data-testid='stSelectboxVirtualDropdown']";
+  let held = "";
+  const take = (field) => {
+    const typed = field.value.trim();
+    if (!typed || typed === held) return;
+    held = typed;
+    const enter = { key: "Enter", code: "Enter", keyCode: 13, bubbles: true, cancelable: true };
+    field.dispatchEvent(new KeyboardEvent("keydown", enter));
+  };
+  // The picker marks its options by focus events of its own.
+  addEventListener("focusin", event => { if (event.isTrusted && event.target.matches(PICKER)) held = event.target.value; });
+  addEventListener("pointerdown", event => {
+    const field = document.activeElement;
+    if (field?.matches(PICKER) && !event.target.closest(OWN)) take(field);
+  }, true);
+  addEventListener("keydown", event => { if (event.key === "Tab" && event.target.matches(PICKER)) take(event.target); }, true);
+  addEventListener("focusout", event => {
+    const next = event.relatedTarget;
+    if (event.isTrusted && event.target.matches(PICKER) && next && !next.closest(OWN)) take(event.target);
+  }, true);
+})();

@@ -17,7 +17,7 @@ from core.problem import Problem
 from core.schema import label_of
 from core.serve.comparables import ComparableValue
 from core.serve.fact_groups import never_of_its_type
-from core.serve.subject import Subject
+from core.serve.subject import Subject, written
 from core.train.bundle import Bundle
 from core.train.model import Model, Priced
 from core.wording import count, day
@@ -365,16 +365,14 @@ def _distribution_flags(subject: Subject, profile: MarketProfile) -> Iterator[Fl
         if value is None or fact.unit == "degrees" or fact.flag or fact.low <= value <= usual_high:
             continue
         extreme = value < fact.lowest or value > fact.highest
+        # Nobody reads the tenths of a square foot.
+        places = 0 if fact.unit == "sqft" else 4
+        given, low, high = (written(round(one, places), fact.unit) for one in (value, fact.low, fact.high))
         yield Flag(
             FlagKind.OUT_OF_DISTRIBUTION,
             Severity.REVIEW if extreme else Severity.NOTE,
             fact.name,
-            _written(value, fact.unit),
-            f"{_written(fact.low, fact.unit)} to {_written(fact.high, fact.unit)} in 99 of 100 sales",
+            given,
+            f"{low} to {high} in 99 of 100 sales",
             "Check the fact; if it is right, the home is unusual here: review the price manually.",
         )
-
-
-def _written(number: float, unit: str) -> str:
-    """Write a fact's number; nobody reads the tenths of a square foot."""
-    return f"{number:,.0f}" if unit == "sqft" else f"{number:,g}"

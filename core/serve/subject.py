@@ -192,19 +192,19 @@ def _number(name: str, value: object, problem: Problem) -> float:
     if not math.isfinite(number) or (limit is None and number < 0 and not name.startswith("x_")):
         raise ImpossibleProperty(f"{label} = {value} is impossible.", "Correct it, or leave it blank.", name)
     if limit is not None and not limit.holds(number):
+        field = FIELD_BY_NAME.get(name)
+        value, low, high = (written(one, field.unit if field else "") for one in (number, limit.low, limit.high))
         raise ImpossibleProperty(
-            f"{label} = {_written(number, name)} is impossible: it must lie between {_written(limit.low, name)} and "
-            f"{_written(limit.high, name)}.",
+            f"{label} = {value} is impossible: it must lie between {low} and {high}.",
             "Correct it, or leave it blank if it is unknown.",
             name,
         )
     return number
 
 
-def _written(number: float, name: str) -> str:
-    """Write a number as people do: "100,000,000" and not "1e+08", the year "1939"; huge ones as computers do."""
-    field = FIELD_BY_NAME.get(name)
-    marks = "" if field is not None and field.unit == "year" else ","
+def written(number: float, unit: str) -> str:
+    """Write a fact's number as people do: "100,000,000" and not "1e+08", the year "1939"; huge ones as computers do."""
+    marks = "" if unit == "year" else ","
     return format(round(number, 4), f"{marks}.15g") if abs(number) < _LONG else f"{number:g}"
 
 

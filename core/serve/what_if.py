@@ -13,6 +13,7 @@ from core.prepare.features.columns import Columns, stack, take
 from core.prepare.features.own_sales import no_own_sale
 from core.problem import Problem
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
+from core.serve.flags import FlagKind
 from core.serve.subject import Subject, Value
 from core.train.live_model import LiveModel
 
@@ -50,6 +51,12 @@ def what_if(live_market: LiveMarket, before: Estimate, changes: Mapping[str, Val
     effects = _effects(live_market.live_model, before, changes)
     low, high = np.quantile(effects, _SPAN) if len(effects) else (effect, effect)
     return WhatIf(before, after, effect, float(min(low, effect)), float(max(high, effect)), len(effects))
+
+
+def beyond_the_sales(result: WhatIf, changes: Mapping[str, Value]) -> tuple[str, ...]:
+    """Return the changed facts for which the model knows hardly a sale, so that it can hardly tell their effect."""
+    flags = result.after.flags if isinstance(result.after, Estimate) else ()
+    return tuple(one.field for one in flags if one.kind is FlagKind.OUT_OF_DISTRIBUTION and one.field in changes)
 
 
 @dataclass(frozen=True)

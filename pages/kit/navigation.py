@@ -66,7 +66,7 @@ PAGES: Final = (
 
 
 LANDING: Final[Mapping[Role, str]] = MappingProxyType({Role.AGENT: "pricing"})
-"""Where a role begins if not on the first page: agents came to price a home."""
+"""Where a role begins if not on the first page, which its menu then leaves out: agents came to price a home."""
 
 SIGNATURE: Final[Mapping[str, str]] = MappingProxyType({"verdict_and_signature": "Signature"})
 """The parameters of the page Evaluation that open the signature."""
@@ -75,10 +75,7 @@ _LANDED: Final = "_landed"
 
 
 def landing(path: str, role: Role) -> str | None:
-    """Return, once a session, where a visitor who opened this page begins instead; None if here."""
-    if st.session_state.get(_LANDED):
-        return None
-    st.session_state[_LANDED] = True
+    """Return where a visitor who opened this page begins instead; None if here."""
     return LANDING.get(role) if path == "" else None
 
 

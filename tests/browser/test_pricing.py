@@ -53,6 +53,12 @@ def enter(opened: Visit, zipcode: str, area: str, bedrooms: str) -> Page:
     return enter_facts(opened, area, bedrooms)
 
 
+def unfold(opened: Visit) -> None:
+    """Open the form again that one line stands for once a home has a price."""
+    opened.page.get_by_role("button", name=re.compile("· edit$")).click()
+    opened.settle()
+
+
 def enter_facts(opened: Visit, area: str, bedrooms: str) -> Page:
     page = opened.page
     page.get_by_label("Living area (sq ft) *").fill(area)
@@ -93,8 +99,10 @@ def test_a_home_is_priced_at_a_desk(chromium: Browser, small_market: Server, zip
     with visit(chromium, small_market, DESKTOP) as opened:
         opened.open("pricing", role="Agent")
         page = enter(opened, zipcode, "1680", "3")
-        # The button at the form's end was pressed, and the range stays in view beside it.
+        # The form is one line, so that range and evidence are seen together.
         expect(page.get_by_role("heading", name=RANGE)).to_be_in_viewport()
+        expect(page.get_by_role("button", name="Price this home")).to_be_hidden()
+        expect(page.get_by_text(re.compile("Model and comparables reconciled"))).to_be_in_viewport()
         expect(page.get_by_text(HELD)).to_be_in_viewport()
         expect(page.get_by_text("Assumed, because not given:")).to_be_visible()
         expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1,680")
@@ -108,6 +116,7 @@ def test_a_home_is_priced_at_a_desk(chromium: Browser, small_market: Server, zip
         page = later.settle()
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
         expect(page.get_by_text("Earlier estimate by")).to_be_visible()
+        unfold(later)
         expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1,680")
         expect(page.get_by_role("combobox", name="Zipcode")).to_have_value(zipcode)
         assert later.complaints == []
@@ -129,6 +138,7 @@ def test_a_comparable_is_dropped_on_its_card_and_the_report_is_downloaded(
         back = page.get_by_role("button", name="Reset to the original sales")
         expect(back).to_be_visible()
         # The next home begins with its own sales: what was unticked for another does not hold for it.
+        unfold(opened)
         page.get_by_label("Living area (sq ft) *").fill("1900")
         page.get_by_role("button", name="Price this home").click()
         opened.settle()
@@ -373,7 +383,9 @@ def test_what_was_typed_survives_a_refusal_and_a_look_at_another_page(
         expect(page.locator(".st-key-answer_head").get_by_text("Bedrooms = 1,000 is impossible")).to_be_in_viewport()
         expect(page.locator(".st-key-subject").get_by_text("Bedrooms = 1,000 is impossible")).to_be_visible()
         expect(page.get_by_label("Bedrooms", exact=True)).to_have_value("1000")
-        page.get_by_role("link", name="Home", exact=True).click()
+        # An agent's menu has no first page, which would only lead here.
+        expect(page.get_by_role("link", name="Home", exact=True)).to_have_count(0)
+        page.get_by_test_id("stSidebarNavLink").filter(has_text="Estimates").click()
         opened.settle()
         page.get_by_test_id("stSidebarNavLink").filter(has_text="Price a home").click()
         opened.settle()
@@ -388,8 +400,7 @@ def test_a_click_on_the_decision_after_typing_another_fact_decides_nothing_and_e
     with visit(chromium, small_market, DESKTOP) as opened:
         opened.open("pricing", role="Agent")
         page = enter(opened, zipcode, "1680", "3")
-        page.get_by_role("button", name="Price this home").click()
-        opened.settle()
+        unfold(opened)
         area, accept = (
             page.get_by_label("Living area (sq ft) *"),
             page.get_by_role("button", name=re.compile("^Accept")),
@@ -420,21 +431,41 @@ def test_choosing_another_area_keeps_what_is_typed_but_not_yet_sent(
         expect(page.get_by_label("Living area (sq ft) *")).to_have_value("2345")
 
 
-def test_an_unknown_zipcode_is_not_offered_and_one_of_a_link_is_answered_with_advice(
-    chromium: Browser, small_market: Server
+@pytest.mark.parametrize("leave", ["Enter", "Tab", "a click", "the other field"])
+def test_what_is_typed_as_an_area_stays_however_the_field_is_left(
+    chromium: Browser, small_market: Server, zipcode: str, leave: str
 ) -> None:
     with visit(chromium, small_market, DESKTOP) as opened:
         page = opened.open("pricing", role="Agent")
-        page.get_by_role("combobox", name="Zipcode").fill("99999")
-        expect(page.get_by_text("No results")).to_be_visible()
-        opened.open("pricing", **{"role": "Agent", "zipcode-larkhaven": "99999"})
-        page = enter_facts(opened, "1680", "3")
+        area = page.get_by_label("Living area (sq ft) *")
+        picker = page.get_by_role("combobox", name="Zipcode")
+        for typed in (zipcode, "99999"):
+            picker.fill(typed)
+            if leave == "a click":
+                area.click()
+            elif leave == "the other field":
+                area.focus()
+            else:
+                picker.press(leave)
+            opened.settle()
+            expect(picker).to_have_value(typed)
+        expect(page.locator(".st-key-subject").get_by_text("The model knows no sale in zipcode 99999")).to_be_visible()
+        assert opened.complaints == []
+
+
+def test_an_unknown_zipcode_is_answered_with_advice_and_its_meaning_stands_at_the_field(
+    chromium: Browser, small_market: Server
+) -> None:
+    with visit(chromium, small_market, DESKTOP) as opened:
+        page = opened.open("pricing", **{"role": "Agent", "zipcode-larkhaven": "99999"})
+        meaning = page.locator(".st-key-subject").get_by_text("The model knows no sale in zipcode 99999")
+        expect(meaning).to_contain_text("enter latitude and longitude")
+        enter_facts(opened, "1680", "3")
         expect(
             page.get_by_text("Price estimate unavailable. Use comparative market analysis instead.", exact=True)
         ).to_be_in_viewport()
         expect(page.get_by_text("Why: The model knows no sale in zipcode 99999.")).to_be_visible()
-        # The picker says so, too, before anything is priced.
-        expect(page.locator(".st-key-subject").get_by_text("The model knows no sale in zipcode 99999.")).to_be_visible()
+        expect(meaning).to_be_visible()
         expect(page.get_by_role("heading", name=RANGE)).to_have_count(0)
 
 

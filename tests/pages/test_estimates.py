@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
 from core.store import NewDecision, open_store
-from core.workflows.pricing.answers import Question, price_and_record
+from core.wording import market_day
+from core.workflows.pricing.answers import Question, price_and_record, time_words
 from core.workflows.pricing.desk import Desk
 from pages.kit import navigation, session
 from pages.kit.navigation import PAGES_FOLDER, page_at
@@ -64,11 +66,20 @@ def test_estimates_are_narrowed_by_address_decision_and_office(estimates: AppTes
     assert homes(choose(estimates, "Decision", "Accepted")) == ["12 N Elm St"]
 
 
-def test_lines_say_when_to_the_minute_and_that_a_decision_is_open(estimates: AppTest) -> None:
+def test_lines_say_when_by_the_clock_of_the_simulated_market_and_that_a_decision_is_open(
+    estimates: AppTest, own_small_store: Path
+) -> None:
     table = estimates.dataframe[0].value
     assert table["Decision"].tolist()[0] == "open"
     assert table["Decision"].tolist()[1].startswith("Accepted $")
-    assert all(re.fullmatch(r"[A-Z][a-z]{2} \d+, \d{4}, \d\d:\d\d UTC", when) for when in table["When"])
+    with open_store(own_small_store) as store:
+        [market] = store.markets.list()
+        workspace = acting(store, NORTH)
+        today, now = workspace.today(market), workspace.clock()
+        real = time_words(workspace, replace(market, simulated=False))(now)
+    assert set(table["When"]) == {market_day(today, market.currency)}
+    # In a market that is real, to the minute.
+    assert re.fullmatch(r"[A-Z][a-z]{2} \d+, \d{4}, \d\d:\d\d UTC", real)
     assert "decision open" in next(one.label for one in estimates.button if (one.key or "").startswith("card-"))
 
 

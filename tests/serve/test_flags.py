@@ -160,3 +160,16 @@ def test_an_unusual_area_is_written_in_whole_square_feet(small_desk: Desk, probl
     assert flag.value == "12,346"
     assert flag.limit.startswith("580 to ")
     assert "." not in flag.limit
+
+
+def test_an_unusual_year_is_written_without_thousands_marks(small_desk: Desk, problem: Problem) -> None:
+    bundle = bundle_of(small_desk)
+    home = home_of(bundle)
+    old = replace(home, facts={**home.facts, "year_built": 1_700.0})
+    [flag] = [
+        one
+        for one in subject_flags(old, bundle.model, problem)
+        if one.kind is FlagKind.OUT_OF_DISTRIBUTION and one.field == "year_built"
+    ]
+    assert flag.value == "1700"
+    assert "," not in flag.limit

@@ -8,7 +8,7 @@ from core.errors import ImpossibleProperty
 from core.problem import Problem
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.typical_home import typical_home
-from core.serve.what_if import usual_changes, what_if
+from core.serve.what_if import beyond_the_sales, usual_changes, what_if
 from core.workflows.pricing.desk import Desk
 
 
@@ -70,3 +70,9 @@ def test_usual_changes_fit_the_home_and_the_market(evidence: LiveMarket, before:
     for one in offered:
         assert set(one.changes) <= known
         assert isinstance(what_if(evidence, before, one.changes, problem).after, Estimate)
+
+
+def test_a_change_beyond_what_was_sold_is_told(evidence: LiveMarket, before: Estimate, problem: Problem) -> None:
+    usual, far = {"living_area_sqft": 1_900.0}, {"living_area_sqft": 19_000.0}
+    assert beyond_the_sales(what_if(evidence, before, usual, problem), usual) == ()
+    assert beyond_the_sales(what_if(evidence, before, far, problem), far) == ("living_area_sqft",)

@@ -7,6 +7,7 @@ from typing import Final
 
 from core.schema import label_of
 from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
+from core.serve.words import unit_of
 from core.wording import count
 
 _MOVED: Final = "Prices moved since the last training: check against sales of the last three months."
@@ -53,8 +54,8 @@ def _off(flag: Flag) -> str:
 
 
 def _unusual_fact(flag: Flag) -> str:
-    name = _name(flag)
-    return f"{name} {flag.value} is unusual here ({flag.limit}): check it; if it is right, ask a senior agent."
+    name, unit = _name(flag), " sq ft" if unit_of(flag.field) == "sqft" else ""
+    return f"{name} {flag.value}{unit} is unusual here ({flag.limit}): check it; if it is right, ask a senior agent."
 
 
 def _unknown(flag: Flag) -> str:

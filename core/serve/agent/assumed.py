@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from core.schema import PROPERTY_FIELDS
 from core.serve import words
 from core.serve.estimate import Estimate
 from core.serve.words import Conventions
 
 _COORDINATES: Final = ("latitude", "longitude")
+_OF_THE_AGENT: Final = frozenset({"units", *_COORDINATES})
+_OWNERS: Final = tuple(field.name for field in PROPERTY_FIELDS if field.name not in _OF_THE_AGENT)
 
 
 def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventions) -> tuple[str, ...]:
@@ -31,6 +34,15 @@ def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventio
     if any(name in figures for name in imputed):
         found.append(f"neighborhood figures of {area}")
     return tuple(found)
+
+
+def assumed_for_seller(estimate: Estimate, market: Conventions) -> tuple[str, ...]:
+    """Return what was assumed of the home that its owner knows and can correct, in the order of the record.
+
+    Its place, its area's figures, a market's own columns and the number of units are the agent's business.
+    """
+    imputed = estimate.imputed
+    return tuple(words.assumed(name, imputed[name], market) for name in _OWNERS if name in imputed)
 
 
 def area_of(facts: Mapping[str, object]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from core.problem import Problem
-from core.schema import ASSESSED_RISE
+from core.schema import ASSESSED_RISE, label_of
 from core.serve.fact_groups import critical_facts
 from core.train.importance import Importance
 from core.train.model import Model
@@ -37,3 +37,32 @@ def asked_first(
     ranked = [one.fact for one in importance if one.fact in asked]
     # The rise comes with a home that the tax roll knows; at the kitchen table nobody has it.
     return tuple(name for name in dict.fromkeys((*needed, *ranked, *asked)) if name != ASSESSED_RISE)[:ASKED_FIRST]
+
+
+def area_named(typed: str, known: Collection[str]) -> str:
+    """Return the known area that what was typed can only mean: so spelled but for capitals, or the only name so begun.
+
+    Any other text is returned as it is, without blanks around it: an area without sales is answered, not forgotten.
+    A code that is too short names a wider area, and is not completed.
+    """
+    text = typed.strip()
+    like = [area for area in known if area.casefold() == text.casefold()]
+    is_name = not any(sign.isdigit() for sign in text)
+    begun = [area for area in known if is_name and area.casefold().startswith(text.casefold())]
+    return next((found[0] for found in (like, begun) if len(found) == 1), text)
+
+
+def unknown_area_words(model: Model, code: str, facts: Mapping[str, object]) -> str:
+    """Say at its field what an area without a known sale means for the price, "" for an area with sales or for none."""
+    area = facts.get(code)
+    if not area or area in model.profile.area_codes[code]:
+        return ""
+    label = label_of(code).lower()
+    start = f"The model knows no sale in {label} {area}"
+    if model.facts.located:
+        if {"latitude", "longitude"} <= facts.keys():
+            return f"{start}: the exact location counts instead."
+        return f"{start}: check it, or enter latitude and longitude."
+    if len(model.facts.area_codes) > 1:
+        return f"{start}: check it. Another area that is known may still give a price."
+    return f"{start}: check it. There is a price only if sales are known of the wider area that it lies in."

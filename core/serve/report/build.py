@@ -44,18 +44,17 @@ _LETTER_CURRENCIES: Final = frozenset({"USD", "CAD", "MXN"})
 _SIMULATED: Final = "SIMULATED DATA: homes, sales and prices of this market are invented"
 
 
-def seller_report(estimate: Estimate, frame: ReportFrame, figures: frozenset[str] = frozenset()) -> bytes:
+def seller_report(estimate: Estimate, frame: ReportFrame) -> bytes:
     """Return the report as a PDF, on Letter paper where that is the standard, else on A4.
 
     The same estimate and frame give the same bytes. The report shows the comparables with a weight in
     ``estimate.comparable_value``: to print an agent's own choice, replace that field with the result of ``reconcile``.
-    ``figures`` are the facts that describe an area: assumed ones are named together. To leave them out altogether, take
-    the estimate from ``without_figures``. Raises ValueError if ``frame.prepared_at`` has no time zone or the area unit
-    is unknown.
+    To leave out the figures of an area, take the estimate from ``without_figures``. Raises ValueError if
+    ``frame.prepared_at`` has no time zone or the area unit is unknown.
     """
     if frame.prepared_at.tzinfo is None:
         raise ValueError(f"{frame.prepared_at} has no time zone; give a UTC instant")
-    return _written(lambda wide, high: _story(estimate, frame, figures, wide, high), frame)
+    return _written(lambda wide, high: _story(estimate, frame, wide, high), frame)
 
 
 def report_without_price(facts: Mapping[str, Value], frame: ReportFrame) -> bytes:
@@ -98,11 +97,11 @@ def _set(story: Story, frame: ReportFrame, pages: int, into: BytesIO | None = No
     return document
 
 
-def _story(estimate: Estimate, frame: ReportFrame, figures: frozenset[str], wide: float, high: float) -> list[Flowable]:
+def _story(estimate: Estimate, frame: ReportFrame, wide: float, high: float) -> list[Flowable]:
     amounts = _amounts(estimate, frame)
     sales = sales_page(estimate, frame, amounts, wide, high)
     taken = height_of(sales, wide)
-    sure = height_of(chain.from_iterable(sure_page(estimate, frame, figures, amounts, wide)), wide)
+    sure = height_of(chain.from_iterable(sure_page(estimate, frame, amounts, wide)), wide)
     # Without a map or without comparables, the page of sales would be half empty.
     joined = not has_map(estimate) and (not used(estimate) or taken + sure + _GAP <= high)
     room = high - taken - _GAP if joined else high
@@ -111,7 +110,7 @@ def _story(estimate: Estimate, frame: ReportFrame, figures: frozenset[str], wide
         PageBreak(),
         *sales,
         Spacer(0, _GAP) if joined else PageBreak(),
-        *(KeepTogether(group) for group in sure_page(estimate, frame, figures, amounts, wide, room) if group),
+        *(KeepTogether(group) for group in sure_page(estimate, frame, amounts, wide, room) if group),
     ]
 
 

@@ -10,7 +10,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
 from core.schema import label_of
-from core.serve.agent.assumed import assumed_words
+from core.serve.agent.assumed import assumed_for_seller
 from core.serve.estimate import Estimate
 from core.serve.report.amounts import Amounts
 from core.serve.report.fit import height_of
@@ -42,12 +42,11 @@ _NUMBERED: Final = ParagraphStyle(
 def sure_page(
     estimate: Estimate,
     frame: ReportFrame,
-    figures: frozenset[str],
     amounts: Amounts,
     wide: float,
     room: float = 0.0,
 ) -> list[Group]:
-    """Return the page's parts, each to be kept together; ``figures`` are the facts that describe an area, not the home.
+    """Return the page's parts, each to be kept together.
 
     The chart of the reasons grows into ``room``, the height there is for all of it.
     """
@@ -60,7 +59,7 @@ def sure_page(
     above = [[Paragraph("How sure is this?", HEADING), Spacer(0, 3), *sure], [record, promised], _look_at(estimate)]
     # Long lists may break across pages.
     below = [
-        *([part] for part in _facts_behind(estimate, frame, figures)),
+        *([part] for part in _facts_behind(estimate, frame)),
         [Spacer(0, 6), Paragraph(markup(made_from(estimate, frame), 300), SMALL)],
         contact(frame, wide),
     ]
@@ -86,13 +85,15 @@ def _reasons(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: flo
     return [*head, drawn]
 
 
-def _facts_behind(estimate: Estimate, frame: ReportFrame, figures: frozenset[str]) -> list[Flowable]:
+def _facts_behind(estimate: Estimate, frame: ReportFrame) -> list[Flowable]:
     """Return what was assumed, and the facts for which the first page had no room."""
     facts: Mapping[str, Value] = estimate.subject.facts
     more = [f"{label_of(name)} {fact_value(name, facts[name], frame)}" for name in fact_names(facts)[FACTS_FIRST:]]
-    assumed = assumed_words(estimate, figures, frame)
+    assumed = assumed_for_seller(estimate, frame)
     parts = [
-        _sentence("Not known, so we assumed what is usual here:", ", ".join(assumed)) if assumed else None,
+        _sentence("Not known, so we took what is usual here; tell your agent what is different:", ", ".join(assumed))
+        if assumed
+        else None,
         _sentence("More facts of the home:", ", ".join(more)) if more else None,
     ]
     found = [part for part in parts if part is not None]

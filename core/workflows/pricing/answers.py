@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
@@ -17,15 +17,15 @@ from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.subject import FactFault, fact_faults, refuse_unknown_facts
 from core.serve.words import readable_address
 from core.states import EstimateState
-from core.store import DecisionRecord, EstimateRecord, EstimateSummary, NewEstimate
+from core.store import DecisionRecord, EstimateRecord, EstimateSummary, Market, NewEstimate
 from core.store.ledger.estimates import ASKED_ALONE
 from core.store.ledger.records import Channel, WantedEstimates
-from core.wording import money, money_range
+from core.wording import market_day, market_instant, money, money_range
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.decisions import DECIDED
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, priced_by
-from core.workspace import Workspace
+from core.workspace import Workspace, market_days
 
 _LOG: Final = logging.getLogger(__name__)
 # What was asked beside the facts is stored next to the answer. An answer without a price has no level of its own.
@@ -100,6 +100,17 @@ def price_and_record(workspace: Workspace, desk: Desk, question: Question, chann
             return answered
 
 
+def time_words(workspace: Workspace, market: Market) -> Callable[[datetime], str]:
+    """Return what writes when something was asked or decided: by day and time, in a simulated market by its own day.
+
+    A simulated market has one clock: the computer's day beside it would be read as the day of a price.
+    """
+    if not market.simulated:
+        return lambda instant: market_instant(instant, market.currency)
+    day_at = market_days(workspace.store, market)
+    return lambda instant: market_day(day_at(instant), market.currency)
+
+
 def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
     """Return an answer as given; raises AccessDenied, also for another office's, NotFound, AnswerUnreadable."""
     workspace.require(Action.PRICE)
@@ -107,8 +118,8 @@ def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
     require_office(workspace.actor, record.office, f"Estimate {estimate_id}")
     if _LEVEL not in record.answer:
         raise AnswerUnreadable(
-            f"Estimate {estimate_id} came from a file of many homes, for which only the figures are stored. Price the "
-            "home alone for the full answer."
+            "This estimate came from a file of many homes, for which only the figures are stored. Price the home alone "
+            "for the full answer."
         )
     return RecordedAnswer(
         estimate_id=record.estimate_id,

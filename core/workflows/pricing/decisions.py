@@ -103,18 +103,14 @@ def history(workspace: Workspace, estimate_id: str) -> list[DecisionRecord]:
 
 
 def comparables_decided(
-    workspace: Workspace, estimate_id: str, comparables: Sequence[Comparable]
+    workspace: Workspace, decision: DecisionRecord, comparables: Sequence[Comparable]
 ) -> Mapping[str, float] | None:
-    """Return the multipliers, by sale, of the comparables in use when an estimate was decided on, the least of them 1.
+    """Return the multipliers, by sale, of the comparables in use when a decision was made, the least of them 1.
 
-    ``reconcile`` takes them. None without a decision, or for one made without comparables. Raises AccessDenied, also
-    for another office's estimate, NotFound, StoreUnavailable.
+    ``reconcile`` takes them. None for a decision made without comparables. Raises StoreUnavailable.
     """
-    made = history(workspace, estimate_id)
-    if not made:
-        return None
-    entries = workspace.store.events.of(estimate_id, AuditAction.DECISION_MADE)
-    found = (one.detail["comparables"] for one in entries if one.detail["decision_id"] == made[0].decision_id)
+    entries = workspace.store.events.of(decision.estimate_id, AuditAction.DECISION_MADE)
+    found = (one.detail["comparables"] for one in entries if one.detail["decision_id"] == decision.decision_id)
     shares: Mapping[str, float] = next(found, {}) or {}
     # The audit trail has each sale's share in the value; its multiplier is that share without its similarity.
     used = {one.sale_id: shares[one.sale_id] / (one.similarity or 1.0) for one in comparables if one.sale_id in shares}

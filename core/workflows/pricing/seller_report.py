@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from core.access import Action
@@ -23,7 +23,7 @@ from core.workflows.pricing.decisions import comparables_decided, history, usual
 from core.workflows.pricing.desk import Desk
 from core.workflows.profiles.profiles import on_report, picture
 from core.workflows.profiles.seller_figures import figures_choice
-from core.workspace import Workspace
+from core.workspace import Workspace, market_days
 
 POINT: Final = "Estimate"
 """The label of the point estimate where the report shows it."""
@@ -58,10 +58,9 @@ def report_pdf(workspace: Workspace, answered: RecordedAnswer, desk: Desk, reque
         return report_without_price(facts, _frame(workspace, answered, desk.market, request, None))
     decisions = history(workspace, answered.estimate_id) if answered.estimate_id else []
     decision = decisions[0] if decisions else None
-    estimate = request.estimate or _as_decided(workspace, answered.result, answered.estimate_id)
-    figures = _figures(desk, _names(estimate))
+    estimate = request.estimate or _as_decided(workspace, answered.result, decision)
     frame = _frame(workspace, answered, desk.market, request, decision)
-    return seller_report(estimate if shown else without_figures(estimate, figures), frame, figures)
+    return seller_report(estimate if shown else without_figures(estimate, _figures(desk, _names(estimate))), frame)
 
 
 def file_name(answered: RecordedAnswer, market: Market) -> str:
@@ -80,6 +79,7 @@ def _frame(
 ) -> ReportFrame:
     agent, office = on_report(workspace)
     result = answered.result
+    day_at, now = market_days(workspace.store, market), workspace.clock()
     usual = usual_listing(result.point, workspace.problem) if isinstance(result, Estimate) else None
     return ReportFrame(
         market_name=market.name,
@@ -88,7 +88,7 @@ def _frame(
         area_unit=market.area_unit,
         address_line=_address(answered),
         prepared_for=request.prepared_for.strip(),
-        prepared_at=datetime.now(UTC),
+        prepared_at=datetime.combine(day_at(now), now.timetz()),
         estimate_id=answered.estimate_id or answered.pending_id or None,
         tolerance=workspace.problem.success.tolerance,
         agent=AgentOnReport(
@@ -100,7 +100,7 @@ def _frame(
         office=OfficeOnReport(
             name=office.name, address=office.address, phone=office.phone, logo=picture(workspace, office.logo)
         ),
-        decided=Decided(decision.price, decision.listing_price, decision.at.date()) if decision else None,
+        decided=Decided(decision.price, decision.listing_price, day_at(decision.at)) if decision else None,
         suggested_list=None if usual is None else float(round_for_display(usual)),
         point_label=POINT if request.shows_point else None,
     )
@@ -116,9 +116,9 @@ def _address(answered: RecordedAnswer) -> str:
     return f"{line}, {code}" if isinstance(code, str) and code not in line else line
 
 
-def _as_decided(workspace: Workspace, estimate: Estimate, estimate_id: str | None) -> Estimate:
+def _as_decided(workspace: Workspace, estimate: Estimate, decision: DecisionRecord | None) -> Estimate:
     """Return the estimate with the comparables that were in use when it was decided on."""
-    used = comparables_decided(workspace, estimate_id, estimate.comparables) if estimate_id else None
+    used = comparables_decided(workspace, decision, estimate.comparables) if decision else None
     if used is None:
         return estimate
     value = reconcile(estimate.comparables, used, estimate.exact, estimate.fsd, estimate.low, estimate.high)

@@ -39,6 +39,7 @@ _SHORT: Final = {
     FactGroup.OTHER: "Other",
     FactGroup.OWN_SALE: "Own sale",
 }
+_ROOM: Final = 0.06
 _STYLE: Final = """<style>
 .span { display: grid; grid-template-columns: 6.5rem 1fr; gap: 0.4rem 0.75rem; align-items: center; margin: 0.25rem 0; }
 .span > div { position: relative; height: 1.1rem; }
@@ -146,6 +147,9 @@ def spans(estimate: Estimate, value: ComparableValue | None, market: Conventions
     if value is not None:
         rows.append(("Comparables", value.low, value.mean, value.high, colours.more))
     least, most = min(row[1] for row in rows), max(row[3] for row in rows)
+    # A bar that ended at the edge would seem to be cut there.
+    room = _ROOM * (most - least)
+    least, most = least - room, most + room
     scale = 100 / ((most - least) or 1)
     bars = "".join(
         f"<span>{escape(name)}</span><div title='{escape(money_range(low, high, market.currency))}'>"

@@ -16,6 +16,8 @@ from core.store import Market
 from core.wording import count, market_day, money_range, money_short, percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
+from core.workspace import market_days
+from pages.kit import session
 from pages.kit.text import plain
 from pages.views.estimate import flags
 from pages.views.pricing import money_axis, stored_estimate
@@ -139,8 +141,9 @@ def _subject(answered: RecordedAnswer, market: Market) -> None:
     asked = answered.question
     st.caption(f"{plain(words.headline(asked.facts, market))} · valued {market_day(asked.as_of, market.currency)}")
     if stored_estimate.was_opened(answered):
+        made = market_days(session.store(), market)(answered.at)
         st.badge(
-            f"Earlier estimate by {plain(answered.actor)}, {market_day(answered.at, market.currency)}",
+            f"Earlier estimate by {plain(answered.actor)}, {market_day(made, market.currency)}",
             icon=":material/history:",
             color="blue",
         )

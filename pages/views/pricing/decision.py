@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
 
 import streamlit as st
@@ -31,7 +32,7 @@ from core.workflows.pricing.decisions import (
     usual_listing,
 )
 from core.workflows.pricing.desk import Desk
-from core.workspace import Workspace
+from core.workspace import Workspace, market_days
 from pages.kit.palette import BAD
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
@@ -68,7 +69,7 @@ _STYLE: Final = """<style>
 class _Deciding:
     """What a decision is made on: the estimate and its id, the rules, and the comparables in use with their value.
 
-    ``form_changed`` tells whether the form on the page shows another home by now.
+    ``form_changed`` tells whether the form on the page shows another home by now; ``day_at`` gives the market's day.
     """
 
     workspace: Workspace
@@ -78,6 +79,7 @@ class _Deciding:
     reconciled: float | None
     weights: Mapping[str, float]
     form_changed: Callable[[], bool]
+    day_at: Callable[[datetime], date]
 
     def key(self, name: str) -> str:
         """The key of a field of this decision."""
@@ -151,7 +153,8 @@ def draw(
             st.caption("This estimate was not recorded, so it cannot be decided on. Price the home again.")
             return
         allowed = may(workspace.actor, Action.DECIDE)
-        deciding = _Deciding(workspace, estimate, estimate_id, desk.problem, reconciled, weights, form_changed)
+        days = market_days(workspace.store, desk.market)
+        deciding = _Deciding(workspace, estimate, estimate_id, desk.problem, reconciled, weights, form_changed, days)
         pressed, taken_back = (st.session_state.pop(deciding.key(name), None) for name in ("pressed", "taken_back"))
         if form_changed():
             _without_decision(deciding)
@@ -164,10 +167,10 @@ def draw(
         changing = bool(st.session_state.get(deciding.key("changing")))
         if made:
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key="decision_made"):
-                st.success(_sentence(made[0], estimate, desk.problem), icon=_ICONS[made[0].kind])
+                st.success(_sentence(made[0], deciding), icon=_ICONS[made[0].kind])
                 if allowed and not changing:
                     _reconsider(deciding, made)
-            _draw_earlier(made[1:], estimate, desk.problem)
+            _draw_earlier(made[1:], deciding)
         if not allowed:
             able = either(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
             st.caption(f"Only {able} can make decisions.")
@@ -187,7 +190,7 @@ def _without_decision(deciding: _Deciding) -> None:
     """Say why nothing can be decided, beside the decision made before."""
     st.warning(FORM_CHANGED, icon=":material/sync_problem:")
     if made := history(deciding.workspace, deciding.estimate_id):
-        st.markdown(_sentence(made[0], deciding.estimate, deciding.problem))
+        st.markdown(_sentence(made[0], deciding))
 
 
 def _counting(made: Sequence[DecisionRecord]) -> str:
@@ -398,16 +401,17 @@ def _take(deciding: _Deciding, price: int) -> None:
     deciding.note(_PRESSED)
 
 
-def _draw_earlier(decisions: Sequence[DecisionRecord], estimate: Estimate, problem: Problem) -> None:
+def _draw_earlier(decisions: Sequence[DecisionRecord], deciding: _Deciding) -> None:
     if not decisions:
         return
     with st.expander(f"Earlier decisions ({len(decisions)})", icon=":material/history:"):
         for one in decisions:
-            st.markdown(_sentence(one, estimate, problem))
+            st.markdown(_sentence(one, deciding))
 
 
-def _sentence(one: DecisionRecord, estimate: Estimate, problem: Problem) -> str:
+def _sentence(one: DecisionRecord, deciding: _Deciding) -> str:
     """Write a decision as a sentence: what, how far from the estimate, why, by whom and when."""
+    estimate, problem = deciding.estimate, deciding.problem
     share = departure(one.price, estimate.point)
     parts = [f"**{DECIDED[one.kind]}: {plain(money(one.price, estimate.currency))}**"]
     if one.kind != "accept":
@@ -417,5 +421,5 @@ def _sentence(one: DecisionRecord, estimate: Estimate, problem: Problem) -> str:
     why = [plain(problem.decisions.reasons.get(one.reason_code, one.reason_code))] if one.reason_code else []
     why += [f"“{plain(one.note)}”"] if one.note else []
     office = f", {plain(one.office)}" if one.office else ""
-    by = f"{plain(one.actor)} ({plain(one.role)}{office}), {market_day(one.at, estimate.currency)}"
+    by = f"{plain(one.actor)} ({plain(one.role)}{office}), {market_day(deciding.day_at(one.at), estimate.currency)}"
     return "  \n".join([" · ".join(parts), *([" ".join(why)] if why else []), f":gray[{by}]"])

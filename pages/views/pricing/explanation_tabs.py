@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.serve.estimate import Estimate
 from core.workflows.pricing.answers import RecordedAnswer
-from core.workflows.pricing.decisions import comparables_decided
+from core.workflows.pricing.decisions import comparables_decided, history
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import session
@@ -58,7 +58,8 @@ def _begin_as_decided(workspace: Workspace, answered: RecordedAnswer, estimate: 
     """Begin an estimate that was opened again with the comparables its decision stands on."""
     if answered.estimate_id is None or not stored_estimate.was_opened(answered) or comparables_choice.is_kept(answered):
         return
-    used = comparables_decided(workspace, answered.estimate_id, estimate.comparables)
+    made = history(workspace, answered.estimate_id)
+    used = comparables_decided(workspace, made[0], estimate.comparables) if made else None
     if used is not None:
         comparables_choice.begin(answered, used)
 

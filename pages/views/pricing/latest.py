@@ -9,7 +9,7 @@ import streamlit as st
 from core.store import Market
 from core.wording import count, market_day
 from core.workflows.pricing.answers import LatestAnswer, own_undecided, recent_alone
-from core.workspace import Workspace
+from core.workspace import Workspace, market_days
 from pages.kit import navigation
 from pages.kit.text import plain
 from pages.views.pricing import stored_estimate
@@ -28,6 +28,7 @@ def draw(workspace: Workspace, market: Market) -> None:
         return
     undecided = own_undecided(workspace, market.market_id)
     st.html(_STYLE)
+    day_at = market_days(workspace.store, market)
     with st.container(border=True, gap=None, key="latest"):
         waiting = f" · {count(undecided, 'open decision', currency=market.currency)} of yours" if undecided else ""
         st.markdown(f"**Latest estimates**{waiting}")
@@ -37,7 +38,7 @@ def draw(workspace: Workspace, market: Market) -> None:
                 key=f"latest-{one.estimate.estimate_id}",
                 type="tertiary",
                 width="stretch",
-                help=f"Priced {market_day(one.estimate.at, market.currency)}",
+                help=f"Priced {market_day(day_at(one.estimate.at), market.currency)}",
                 on_click=stored_estimate.go_to,
                 args=(one.estimate.estimate_id,),
             )

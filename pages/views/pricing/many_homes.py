@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ from core.serve.agent.advice import in_short
 from core.serve.estimate import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload
-from core.wording import area_label, count, market_day, money, percent, signed_percent
+from core.wording import area_label, count, market_day, money, money_range, percent, signed_percent
 from core.workflows.pricing import asking_prices
 from core.workflows.pricing.asking_prices import Place, beside_asking, template
 from core.workflows.pricing.desk import Desk
@@ -27,18 +27,53 @@ from core.workspace import Workspace
 from pages.kit import cached_desk, figures
 from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.text import plain
-from pages.views.pricing import fact_fields
+from pages.views.pricing import fact_fields, stored_estimate
 
 ROWS_MAX: Final = 20_000
 """This many are priced within seconds in the page's own thread; the command line prices any number."""
 
+HOW_MANY: Final = "how_many"
+"""The key of the tabs of the page, whose names are these."""
+ONE: Final = "One home"
+MANY: Final = "Many at once"
+
 _ANSWER: Final = "priced_file"
+_CHOSEN: Final = "chosen_home"
 _UNRECORDED: Final = "priced_file_unrecorded"
 _FILE: Final = "listings"
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PLACES: Final = {Place.BELOW.value: "blue", Place.INSIDE.value: "green", Place.ABOVE.value: "orange"}
 _BLOCK: Final = 1 << 20
+_CARDS: Final = 50
+# A phone would cut the table, and shows a card for each home instead.
+_STYLE: Final = """<style>
+@media (min-width: 641px) { [data-testid="stApp"] :has(> .st-key-home_cards) { display: none; } }
+@media (max-width: 640px) {
+  [data-testid="stApp"] :has(> .st-key-home_table) { display: none; }
+  .st-key-home_cards button { min-height: 2.75rem; padding: 0.5rem 0.75rem; }
+  .st-key-home_cards button, .st-key-home_cards button div { justify-content: flex-start; text-align: left; }
+  .st-key-home_cards button strong { display: block; }
+}
+</style>"""
 _SHOWN_NAMES: Final = ("address", "unit", "property_id", "zipcode", "neighbourhood")
+_PLACE: Final = "It is"
+# The narrowest widths at which the columns can be read, in pixels; the one that names the home has what is left of the
+# page at a desk.
+_PAGE: Final = 970
+_NAME_LEAST: Final = 120
+_WIDTHS: Final = {
+    "Reference": 78,
+    "Zipcode": 68,
+    "Neighborhood": 104,
+    "Range": 158,
+    "Asking price": 98,
+    _PLACE: 72,
+    "Difference": 80,
+    "Point estimate": 106,
+    "Confidence": 84,
+    "To look at": 78,
+    "Row": 50,
+}
 
 
 def draw(workspace: Workspace, desk: Desk, today: date) -> None:
@@ -175,9 +210,24 @@ def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
             f"{count(len(answer.filled), 'home')} known by address: what the file leaves blank is taken from the "
             f"latest sale and the tax roll, as on the first tab ({plain(', '.join(names))})."
         )
-    st.dataframe(on_screen(table, answer.by.currency), hide_index=True, column_config=_columns(desk))
     if "asking_price" in table:
         st.caption("The asking price that differs most from the estimate comes first.")
+    st.html(_STYLE)
+    with st.container(key="home_table"):
+        shown = on_screen(table, answer.by.currency)
+        chosen = st.dataframe(
+            shown,
+            hide_index=True,
+            column_config=_columns(desk, [str(name) for name in shown.columns]),
+            on_select="rerun",
+            selection_mode="single-cell",
+            key=_CHOSEN,
+        )
+        _opened_row(table, [row for row, _ in chosen["selection"]["cells"]])
+    with st.container(key="home_cards", gap="small"):
+        _cards(table.head(_CARDS), answer.by.currency)
+        if len(table) > _CARDS:
+            st.caption(f"The first {_CARDS} of {count(len(table), 'home')} are listed; the download has all.")
     with st.container(horizontal=True, gap="small"):
         taken = to_take_along(table)
         _download("Download the prices", taken, f"prices-{stem}.csv")
@@ -191,29 +241,79 @@ def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
         )
 
 
+def _opened_row(table: pd.DataFrame, chosen: Sequence[int]) -> None:
+    """Draw beneath the table what to look at in the row that was clicked; that column would not fit beside the rest."""
+    st.caption("Click a row to see what to look at.")
+    for place in [row for row in chosen if row < len(table)][:1]:
+        row = table.iloc[place]
+        with st.container(border=True, gap="small", key="opened_row"):
+            st.markdown(f"**{plain(_named(row))}**: {plain(looked_at(row) or 'nothing to look at')}")
+            if row.get("estimate_id"):
+                st.button(
+                    "Open it in the form",
+                    key="open_in_form",
+                    icon=":material/edit:",
+                    on_click=_open_in_form,
+                    args=(str(row["estimate_id"]),),
+                    help="Priced alone, a home also has its comparables, reasons and report.",
+                )
+
+
+def _cards(table: pd.DataFrame, currency: str) -> None:
+    """Draw the homes as a phone shows them, each a button that opens it in the form."""
+    for _, row in table.iterrows():
+        parts = [money_range(row["low"], row["high"], currency)]
+        if row.get("place"):
+            difference = signed_percent(row["difference"], 1)
+            parts.append(f"asks {money(row['asking_price'], currency)}, {row['place']} ({difference})")
+        words = f"**{plain(_named(row))}** {plain(' · '.join([*parts, *filter(None, [looked_at(row)])]))}"
+        found = str(row.get("estimate_id") or "")
+        key = f"home-{row['row']}"
+        st.button(words, key=key, width="stretch", disabled=not found, on_click=_open_in_form, args=(found,))
+
+
+def _open_in_form(estimate_id: str) -> None:
+    st.session_state[HOW_MANY] = ONE
+    stored_estimate.go_to(estimate_id)
+
+
+def _named(row: pd.Series) -> str:
+    """Return how a row of the table is called: its reference and address, else its number in the file."""
+    names = [str(row[name]) for name in ("reference", "address") if isinstance(row.get(name), str) and row[name]]
+    return ", ".join(names) or f"Row {row['row']}"
+
+
+def looked_at(row: pd.Series) -> str:
+    """Return what to look at in a priced row, "" for nothing."""
+    digit = "check the asking price: a digit may be wrong" if row.get("check_asking_price") else ""
+    return "; ".join(part for part in (digit, _to_look_at(row["flags"])) if part)
+
+
 def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
     """Return the prices for display: which home, the range and the asking price before the rest, money as text."""
     low, high, point = (table[name].map(lambda amount: money(amount, currency)) for name in ("low", "high", "point"))
     shown = {"Reference": table["reference"]} if "reference" in table else {}
-    shown |= {label_of(name): table[name].fillna("") for name in _SHOWN_NAMES if name in table.columns}
+    shown |= {label_of(name): table[name].fillna("") for name in _told_apart_by(table)}
+    if "unit" in table and "address" in table:
+        unit = table["unit"].fillna("").astype(str)
+        shown[label_of("address")] = table["address"].fillna("") + (" " + unit).where(unit != "", "")
     shown["Range"] = low + " to " + high
     if "asking_price" in table:
         shown["Asking price"] = table["asking_price"].map(lambda amount: money(amount, currency))
-        shown["Asking price is"] = table["place"].map(lambda place: [place] if place else [])
+        shown[_PLACE] = table["place"].map(lambda place: [place] if place else [])
         shown["Difference"] = table["difference"].map(lambda share: signed_percent(share, 1))
-    to_look_at = table["flags"].map(_to_look_at)
+    shown |= {"Point estimate": point, "Confidence": table["confidence"]}
+    things = table["flags"].map(lambda flags: len([word for word in _to_look_at(flags).split("; ") if word]))
     if "check_asking_price" in table:
-        mark = table["check_asking_price"].map({True: "check the asking price: a digit may be wrong; ", False: ""})
-        to_look_at = (mark + to_look_at).str.removesuffix("; ")
-    return pd.DataFrame(
-        {
-            **shown,
-            "Point estimate": point,
-            "Confidence": table["confidence"],
-            "To look at": to_look_at,
-            "Row": table["row"],
-        }
-    )
+        things += table["check_asking_price"].astype(int)
+    shown["To look at"] = things.where(things > 0)
+    return pd.DataFrame(shown if "reference" in table else {**shown, "Row": table["row"]})
+
+
+def _told_apart_by(table: pd.DataFrame) -> list[str]:
+    """Return the columns that tell the homes apart: an address, else a property id, and one area."""
+    home = [name for name in ("address", "property_id") if name in table][:1]
+    return [*home, *[name for name in ("zipcode", "neighbourhood") if name in table][:1]]
 
 
 def to_take_along(table: pd.DataFrame) -> pd.DataFrame:
@@ -254,12 +354,14 @@ def columns_on_screen(answer: PricedFile) -> pd.DataFrame:
     )
 
 
-def _columns(desk: Desk) -> Mapping[str, Any]:
-    tolerance = percent(desk.problem.success.tolerance)
-    return {
-        "Confidence": st.column_config.NumberColumn(
-            format="%d", help=f"Of 100: chance that the sale price falls within {tolerance} of the point estimate"
-        ),
-        "Asking price is": st.column_config.MultiselectColumn(options=[*_PLACES], color=[*_PLACES.values()], width=110),
-        "To look at": st.column_config.TextColumn(width="large"),
-    }
+def _columns(desk: Desk, shown: Sequence[str]) -> Mapping[str, Any]:
+    tolerance, column = percent(desk.problem.success.tolerance), st.column_config
+    rest = max(_PAGE - sum(_WIDTHS.get(name, 0) for name in shown), _NAME_LEAST)
+    widths = {name: _WIDTHS.get(name, rest) for name in shown}
+    chance = f"Of 100: chance that the sale price falls within {tolerance} of the point estimate"
+    found = {name: column.Column(width=width) for name, width in widths.items()}
+    found["Confidence"] = column.NumberColumn(format="%d", help=chance, width=widths["Confidence"])
+    if _PLACE in widths:
+        colors = [*_PLACES.values()]
+        found[_PLACE] = column.MultiselectColumn(options=[*_PLACES], color=colors, width=widths[_PLACE])
+    return found

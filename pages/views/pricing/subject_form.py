@@ -11,7 +11,8 @@ import streamlit as st
 from core.errors import ImpossibleProperty
 from core.schema import label_of
 from core.serve import words
-from core.serve.estimate import Refused
+from core.serve.agent.form_facts import area_named, unknown_area_words
+from core.serve.estimate import Estimate, Refused
 from core.serve.fact_groups import critical_facts, never_of_its_type
 from core.serve.typical_home import typical_home, usual_facts
 from core.store import Market
@@ -31,14 +32,6 @@ _OPEN: Final = "form_open"
 _FAULTS: Final = "form_faults"
 _OF: Final = "facts_of"
 _BEFORE: Final = "facts_before"
-
-# api/static/dashboard.css lays out the form.
-_FOLDED: Final = """<style>
-@media (max-width: 640px) {
-  [data-testid="stApp"] :has(> .st-key-subject) { display: none; }
-  [data-testid="stApp"] :has(> .st-key-fold_place) { display: flex; }
-}
-</style>"""
 
 
 def pressed(desk: Desk, model: Model, today: date, level: float) -> Question | None:
@@ -65,7 +58,7 @@ def draw(
     draw_address: Callable[[], None],
     on_clear: Callable[[], None],
 ) -> None:
-    """Draw the form, the address first; on a phone, one line in its place once the home has a price.
+    """Draw the form, the address first; one line in its place once the home has a price, so that the evidence is seen.
 
     What is typed is sent at once, so that the page knows when its answer is no longer that of the form; it is priced
     when the button is pressed.
@@ -75,11 +68,11 @@ def draw(
     fields = Fields(market, model, desk.problem, _usual(desk, model, today), critical, faults)
     # The line's place is always there: a form that moves among its neighbors would be drawn anew, its fold closed.
     with st.container(key="fold_place"):
-        if answered is not None and not isinstance(answered.result, Refused):
+        if answered is not None and isinstance(answered.result, Estimate):
             _fold(answered, market)
     with st.container(border=True, key="subject"):
         draw_address()
-        _place_codes(market, model)
+        _place_codes(desk, model)
         # api/static/dashboard.js presses the button for the Enter key in a field.
         with st.container(key=f"fields_{market.market_id}"):
             _facts(fields, desk.asked_first)
@@ -264,9 +257,9 @@ def _edit() -> None:
 
 
 def _fold(answered: RecordedAnswer, market: Market) -> None:
-    """Draw the one line that stands for the form on a phone; it opens the form."""
+    """Draw the one line that stands for the form of a home with a price; it opens the form."""
     if not st.session_state.get(_OPEN):
-        st.html(_FOLDED)
+        # api/static/dashboard.css hides the form beside this line, from the first paint on.
         with st.container(key="folded"):
             line = words.short_line(answered.question.facts, market)
             st.button(f"{plain(line)} · edit", key="edit_home", on_click=_edit, width="stretch", icon=":material/edit:")
@@ -294,7 +287,8 @@ def _numbers(desk: Desk) -> tuple[str, ...]:
     return (PROPERTY_ID,) if desk.numbered else ()
 
 
-def _place_codes(market: Market, model: Model) -> None:
+def _place_codes(desk: Desk, model: Model) -> None:
+    market = desk.market
     # Outside the form, so that choosing an area shows its typical values before anything else is entered.
     places = st.columns(len(model.facts.area_codes)) if model.facts.area_codes else []
     for place, code in zip(places, model.facts.area_codes, strict=True):
@@ -307,18 +301,14 @@ def _place_codes(market: Market, model: Model) -> None:
             index=None,
             key=key(market, code),
             placeholder="Type to search",
-            accept_new_options=_places_by_codes(model),
+            # What was typed stays, and is answered at the field: a code without sales must not vanish.
+            accept_new_options=True,
             persist_state="session",
-            on_change=_point_to_area,
-            args=(market, code),
+            on_change=_choose_area,
+            args=(market, model, code),
         )
-        if given and given not in known:
-            place.caption(f":material/info: The model knows no sale in {label_of(code).lower()} {plain(given)}.")
-
-
-def _places_by_codes(model: Model) -> bool:
-    """Tell whether a code without a sale may still place a home, by the wider area that its first letters name."""
-    return not model.facts.located
+        if meaning := unknown_area_words(model, code, _given(desk, model)):
+            place.caption(f":material/info: {plain(meaning)}")
 
 
 def _read_area(market: Market, code: str) -> None:
@@ -328,11 +318,11 @@ def _read_area(market: Market, code: str) -> None:
         st.session_state[widget] = wanted
 
 
-def _point_to_area(market: Market, code: str) -> None:
-    """Let the page's address name the chosen area; a stored answer in the address goes before it."""
+def _choose_area(market: Market, model: Model, code: str) -> None:
+    """Take the area that was typed, and name it in the page's address; a stored answer there goes before it."""
     widget = key(market, code)
     if chosen := st.session_state.get(widget):
-        st.query_params[widget] = chosen
+        st.session_state[widget] = st.query_params[widget] = area_named(chosen, model.profile.area_codes[code])
     else:
         st.query_params.pop(widget, None)
 

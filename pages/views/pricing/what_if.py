@@ -15,7 +15,7 @@ from core.schema import label_of
 from core.serve import words
 from core.serve.estimate import Estimate
 from core.serve.subject import Value
-from core.serve.what_if import WhatIf
+from core.serve.what_if import WhatIf, beyond_the_sales
 from core.serve.words import Conventions
 from core.train.model import Model
 from core.wording import MISSING, count, money_range, money_short
@@ -158,6 +158,9 @@ def describe_effect(tried: _Tried, market: Conventions) -> str:
         f"**{plain(tried.label)}** changes the estimate by about **{plain(amount(result.effect, market))}**. The range "
         f"would be **{plain(new)}** instead of {plain(old)}."
     )
+    for name in beyond_the_sales(result, tried.changes):
+        unusual = plain(words.assumed(name, tried.changes[name], market))
+        effect += f" Hardly a home with {unusual} was sold here, so the model can hardly tell what that is worth."
     if not result.homes:
         return effect
     alike = count(result.homes, "similar home", currency=currency)

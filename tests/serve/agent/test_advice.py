@@ -38,3 +38,12 @@ def test_what_is_the_matter_with_the_price_comes_before_what_is_the_matter_with_
     flags = [flag(FlagKind.DRIFT_ALERT), flag(FlagKind.LOW_CONFIDENCE), flag(FlagKind.PRICE_OUT_OF_SCOPE)]
     assert [sentence.split()[1] for sentence in advice(flags)] == ["price", "is", "moved"]
     assert "beyond those the estimate was tested on" in to_look_at(flags)[0]
+
+
+def test_an_unusual_area_has_its_unit_and_an_unusual_year_has_none() -> None:
+    def said_of(field: str, value: str) -> str:
+        [sentence] = advice([Flag(FlagKind.OUT_OF_DISTRIBUTION, Severity.REVIEW, field, value, "x to y", "")])
+        return sentence
+
+    assert said_of("living_area_sqft", "9,000").startswith("Living area 9,000 sq ft is unusual here")
+    assert said_of("year_built", "1700").startswith("Year built 1700 is unusual here")

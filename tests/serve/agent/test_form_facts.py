@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from core.problem import Problem
-from core.serve.agent.form_facts import ASKED_FIRST, asked_first, facts_asked
+from core.serve.agent.form_facts import ASKED_FIRST, area_named, asked_first, facts_asked, unknown_area_words
 from core.serve.estimate import Estimate
 from core.serve.estimate import estimate as price
 from core.serve.fact_groups import area_figures
@@ -45,3 +47,32 @@ def test_nobody_is_asked_for_a_figure_of_the_area(small_desk: Desk) -> None:
     assert isinstance(again, Estimate)
     assert first not in {one.name for one in again.ask_next}
     assert again.point == asked.point
+
+
+@pytest.mark.parametrize(
+    ("typed", "area"),
+    [
+        ("98103", "98103"),
+        (" 98103 ", "98103"),
+        ("9810", "9810"),
+        ("ballard", "Ballard"),
+        ("ball", "Ballard"),
+        ("Queen", "Queen"),
+        ("v6b 1a1", "V6B 1A1"),
+        ("V6B", "V6B"),
+        ("99999", "99999"),
+    ],
+)
+def test_what_is_typed_is_the_area_it_can_only_mean_else_it_stays_as_typed(typed: str, area: str) -> None:
+    assert area_named(typed, ["98103", "Ballard", "Queen Anne", "Queens Park", "V6B 1A1"]) == area
+
+
+def test_an_area_without_sales_is_answered_with_what_helps(small_desk: Desk) -> None:
+    assert small_desk.bundle is not None
+    model = small_desk.bundle.model
+    known = next(iter(model.profile.area_codes["zipcode"]))
+    assert unknown_area_words(model, "zipcode", {"zipcode": known}) == ""
+    assert unknown_area_words(model, "zipcode", {}) == ""
+    assert "latitude and longitude" in unknown_area_words(model, "zipcode", {"zipcode": "99999"})
+    place = {"zipcode": "99999", "latitude": 47.0, "longitude": -122.0}
+    assert "exact location counts" in unknown_area_words(model, "zipcode", place)

@@ -12,6 +12,7 @@ from core.access import Actor, Role
 from core.problem import Problem
 from core.serve.estimate import Estimate
 from core.store import Store
+from core.wording import market_day
 from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
 from core.workflows.pricing.decisions import DecisionInput, decide, usual_listing
 from core.workflows.pricing.desk import Desk, open_desk
@@ -80,3 +81,17 @@ def test_a_home_without_a_price_has_a_report_with_the_standing_sentence(own_stor
     asked = answered(workspace, desk, living_area_sqft=None)
     text = words(report_pdf(workspace, asked, desk, ReportRequest()))
     assert "Price estimate unavailable. Use comparative market analysis instead." in text
+
+
+def test_a_simulated_market_has_one_clock_on_its_report(own_store: Store, desk: Desk) -> None:
+    assert desk.market.simulated
+    workspace = acting(own_store, AGENT)
+    asked = answered(workspace, desk)
+    assert isinstance(asked.result, Estimate)
+    assert asked.estimate_id is not None
+    decide(workspace, asked.estimate_id, DecisionInput("accept", asked.result.point, asked.result.point))
+    text = words(report_pdf(workspace, asked, desk, ReportRequest()))
+    today = market_day(workspace.today(desk.market), desk.market.currency)
+    assert f"Price report · {today}" in text
+    assert "prices as of" not in text
+    assert str(workspace.utc_today().year) not in text
