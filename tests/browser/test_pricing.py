@@ -102,7 +102,7 @@ def test_a_home_is_priced_at_a_desk(chromium: Browser, small_market: Server, zip
         # The form is one line, so that range and evidence are seen together.
         expect(page.get_by_role("heading", name=RANGE)).to_be_in_viewport()
         expect(page.get_by_role("button", name="Price this home")).to_be_hidden()
-        expect(page.get_by_text(re.compile("Model and comparables reconciled"))).to_be_in_viewport()
+        expect(page.get_by_role("tab", name="Comparables")).to_be_in_viewport()
         expect(page.get_by_text(HELD)).to_be_in_viewport()
         expect(page.get_by_text("Assumed, because not given:")).to_be_visible()
         expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1,680")
