@@ -33,6 +33,9 @@
     seen = answer.dataset.answer;
     heading.tabIndex = -1;
     heading.focus({ preventScroll: matchMedia('(min-width: 961px)').matches });
+    // The form has folded above what was in view: the evidence begins at the top.
+    const desk = document.querySelector('.st-key-desk');
+    if (desk && matchMedia('(min-width: 961px)').matches && desk.getBoundingClientRect().top < 0) desk.scrollIntoView();
   };
   // Where a page begins with one field, whoever has a keyboard can type at once.
   const begin = () => {
