@@ -71,8 +71,6 @@ LANDING: Final[Mapping[Role, str]] = MappingProxyType({Role.AGENT: "pricing"})
 SIGNATURE: Final[Mapping[str, str]] = MappingProxyType({"verdict_and_signature": "Signature"})
 """The parameters of the page Evaluation that open the signature."""
 
-_LANDED: Final = "_landed"
-
 
 def landing(path: str, role: Role) -> str | None:
     """Return where a visitor who opened this page begins instead; None if here."""
