@@ -41,11 +41,12 @@ class FieldKind(StrEnum):
 
 
 class Source(StrEnum):
-    """The three kinds of files that an analyst uploads."""
+    """The four kinds of files that an analyst uploads."""
 
     SALES = "sales"
     TAX = "tax"
     NEIGHBOURHOOD = "neighbourhood"
+    INDICATORS = "indicators"
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,14 @@ SALE_FIELDS: Final[tuple[Field, ...]] = (
     Field("listing_office", _T, "Listing office"),
 )
 
-FIELDS: Final[tuple[Field, ...]] = PROPERTY_FIELDS + NEIGHBOURHOOD_FIELDS + SALE_FIELDS
+INDICATOR_FIELDS: Final[tuple[Field, ...]] = (
+    Field("indicator_day", _D, "Day of the figures"),
+    Field("indicator", _T, "Indicator"),
+    Field("indicator_value", _N, "Value of the indicator"),
+)
+"""The fields of a file of dated market indicators, none of which is a fact of a home or a sale."""
+
+FIELDS: Final[tuple[Field, ...]] = PROPERTY_FIELDS + NEIGHBOURHOOD_FIELDS + SALE_FIELDS + INDICATOR_FIELDS
 FIELD_BY_NAME: Final[dict[str, Field]] = {field.name: field for field in FIELDS}
 
 

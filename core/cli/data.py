@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.collect.columns.corrections import Correction
     from core.collect.mapping import ColumnMapping
     from core.store.base.markets import AreaUnit
-    from core.workflows.data.intake import NewMarket
+    from core.workflows.data.market_of_files import NewMarket
     from core.workflows.source_files.reading import SourceFile
 
 # Of a new market whose files do not say it.
@@ -25,7 +25,7 @@ _VERSION: Final = "id of the data version, as `versions` lists it"
 
 def add_verbs(verb: AddVerb) -> None:
     """Declare the verbs and their arguments."""
-    ingest = verb("ingest", "import sales, tax and neighborhood files as a new data version", _ingest)
+    ingest = verb("ingest", "import sales, tax, neighborhood and indicator files as a new data version", _ingest)
     ingest.add_argument(
         "files",
         nargs="+",
@@ -70,7 +70,7 @@ def add_verbs(verb: AddVerb) -> None:
     use.add_argument("version", help=_VERSION)
     use.add_argument("--reason", default="", help="why, for the audit trail")
     template = verb("template", "write an empty file with a heading for each field, to be filled in", _template)
-    template.add_argument("source", choices=["sales", "tax", "neighborhood"], help="which kind of file")
+    template.add_argument("source", choices=["sales", "tax", "neighborhood", "indicators"], help="which kind of file")
     template.add_argument("file", metavar="FILE", help="file to write: .xlsx, with a sheet that explains it, or .csv")
     template.add_argument("--market", help="market whose units and currency to use (default: square feet and USD)")
 
@@ -120,7 +120,8 @@ def _add_cutting(verb: AddVerb) -> None:
 def _ingest(session: Session) -> int:
     from core.cli.ingested import assumed_words, ingest_document, ingest_text
     from core.progress import part
-    from core.workflows.data.intake import NewMarket, ingest, unit_of_areas
+    from core.workflows.data.intake import ingest
+    from core.workflows.data.market_of_files import NewMarket, unit_of_areas
     from core.workflows.source_files.mapped_files import map_files, stated_currency
 
     options, progress = session.options, session.progress()
@@ -360,7 +361,7 @@ def _use_version(session: Session) -> int:
 
 def _market_for_ingest(session: Session) -> str | NewMarket:
     from core.store.base.markets import USUAL_CURRENCY, new_market
-    from core.workflows.data.intake import NewMarket
+    from core.workflows.data.market_of_files import NewMarket
     from core.workflows.source_files.mapped_files import demand_currency
 
     options = session.options

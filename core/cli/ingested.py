@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from core.accounting import FileAccounting
     from core.collect.mapping import ColumnMapping
     from core.store import Store
-    from core.workflows.data.intake import IntakeReport, NewMarket
+    from core.workflows.data.intake import IntakeReport
+    from core.workflows.data.market_of_files import NewMarket
 
 
 def assumed_words(
@@ -56,6 +57,7 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
         "unreadable_cells": len(preview.problems),
         "filled_in": {"sales": preview.area_fill.sales, "by_fact": dict(preview.area_fill.by_fact)},
         "without_neighborhood_figures": preview.area_fill.without,
+        "indicators": preview.brought,
         "elsewhere": " ".join(preview.elsewhere.values()),
         "assumed": assumed,
         "undo": _undo(report, home),
@@ -78,7 +80,10 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | N
         f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
     ]
     lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
-    lines += filter(None, [preview.area_fill.words, *preview.elsewhere.values(), *idle_files(preview.files), assumed])
+    lines += filter(
+        None,
+        [preview.area_fill.words, preview.brought, *preview.elsewhere.values(), *idle_files(preview.files), assumed],
+    )
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
     if not report.changed:
         return "\n".join([*lines, f"{why_nothing_new(preview.files, preview.held_sales)} Still {head}"])
@@ -92,7 +97,9 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | N
 
 
 def _next_step(store: Store, report: IntakeReport, home: Path | None) -> str:
-    """Return the line that says what to do with new sales."""
+    """Return the line that says what to do with new sales, "" without any: no model learns from indicators."""
+    if not report.preview.changed_rows:
+        return ""
     market_id = report.version.market_id
     verb = "retrain" if store.models.champion(market_id) else "train"
     return f"next: {_command(f'{verb} --market {market_id}', home)}"

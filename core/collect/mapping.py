@@ -170,7 +170,8 @@ def check_mapping(mapping: ColumnMapping) -> None:
 def check_required(mapping: ColumnMapping) -> None:
     """Raise MappingError if the mapping leaves out what its kind of file cannot do without.
 
-    Sales need a price, a date and a location; tax files a location; neighborhood files an area code and a figure.
+    Sales need a price, a date and a location; tax files a location; neighborhood files an area code and a figure;
+    files of indicators a day and a figure.
     """
     fields = {rule.field for rule in mapping.rules} | ({"address"} if mapping.address_columns else set())
     if mapping.source is Source.SALES:
@@ -178,6 +179,10 @@ def check_required(mapping: ColumnMapping) -> None:
             if name not in fields:
                 label = FIELD_BY_NAME[name].label.lower()
                 raise MappingError(f"No column is mapped to {name!r}. Sales need a {label}: choose its column.")
+    if mapping.source is Source.INDICATORS:
+        if "indicator_day" not in fields or not ("indicator_value" in fields or any(map(is_extra, fields))):
+            raise MappingError("Market indicators need the day of the figures and at least one column of figures.")
+        return
     if mapping.source is Source.NEIGHBOURHOOD:
         if not fields & {"zipcode", "neighbourhood"} or not fields - {"zipcode", "neighbourhood"}:
             raise MappingError("Neighborhood data need a zipcode or neighborhood column and at least one figure.")

@@ -1,4 +1,4 @@
-"""The three source files of the simulated city, as an analyst would receive them, with known, counted faults."""
+"""The source files of the simulated city, as an analyst would receive them, with known, counted faults."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
@@ -27,6 +28,7 @@ from core.demo.homes import (
     city_zipcodes,
     write_address,
 )
+from core.demo.rates import weekly_rates
 from core.errors import InvalidRecord
 from core.wording import count
 
@@ -35,6 +37,8 @@ NAMES: Final = (
     "larkhaven_simulated_tax_roll.csv",
     "larkhaven_simulated_neighbourhoods.csv",
 )
+
+RATES: Final = "larkhaven_simulated_mortgage_rates.csv"
 
 SALES_MIN: Final = 1_000
 """The fewest sales that can carry all the faults."""
@@ -50,6 +54,8 @@ _MISSING_PARCEL_SHARE: Final = 0.08
 _CONFLICT_SHARE: Final = 0.04
 _MISSING_SCHOOLS: Final = 3
 _BLANK: Final = ""
+# Sellers listed their homes before they were sold, and looked at the rate then.
+_RATES_BEFORE: Final = timedelta(days=90)
 
 IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
     ("SqFt", "-1850"),
@@ -84,6 +90,7 @@ _LETTERS: Final = np.array(["F", "D", "C", "B", "A"], dtype=object)
 class DemoFiles:
     """Three CSV files (UTF-8) of a simulated market, their names in the same order, and the faults in them.
 
+    ``rates`` is a fourth one, named RATES: the mortgage rate by week, without faults.
     ``faults`` counts: ``missing_living_area`` sales without an area in both files, ``area_only_in_tax`` sales whose
     area only the tax roll has, ``exact_duplicates`` and ``near_duplicates`` (together ``duplicates``) extra MLS rows,
     ``impossible_values`` MLS rows with one impossible cell, ``missing_parcel_numbers`` sales, ``tax_area_conflicts``
@@ -97,6 +104,7 @@ class DemoFiles:
     neighbourhoods: bytes
     names: tuple[str, str, str]
     faults: Mapping[str, int]
+    rates: bytes
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,8 @@ def demo_files(seed: int = 2019, sales: int = SALES_USUAL) -> DemoFiles:
         "non_market_sales": int((truth["validity"] != "standard").sum()),
         "missing_school_ratings": _MISSING_SCHOOLS,
     }
-    return DemoFiles(_csv(mls), _csv(tax), _csv(zips), NAMES, types.MappingProxyType(counts))
+    rates = _rates(seed, START - _RATES_BEFORE, END)
+    return DemoFiles(_csv(mls), _csv(tax), _csv(zips), NAMES, types.MappingProxyType(counts), rates)
 
 
 def later_files(seed: int, truth: pd.DataFrame, homes: pd.DataFrame, label: str) -> DemoFiles:
@@ -173,7 +182,15 @@ def later_files(seed: int, truth: pd.DataFrame, homes: pd.DataFrame, label: str)
     tax = _tax(rng, parcels, rolls, none, none)
     zips = _neighbourhoods(np.random.default_rng([seed, 6]), city_zipcodes(seed))
     names = (f"larkhaven_simulated_mls_{label}.csv", f"larkhaven_simulated_tax_{label}.csv", NAMES[2])
-    return DemoFiles(_csv(mls), _csv(tax), _csv(zips), names, types.MappingProxyType({}))
+    first, last = (day.date() for day in (truth["sale_date"].min(), truth["sale_date"].max()))
+    rates = _rates(seed, first - _RATES_BEFORE, last)
+    return DemoFiles(_csv(mls), _csv(tax), _csv(zips), names, types.MappingProxyType({}), rates)
+
+
+def _rates(seed: int, start: date, end: date) -> bytes:
+    rates = weekly_rates(seed, start, end)
+    days = rates["day"].dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
+    return _csv(pd.DataFrame({"OBSERVATION_DATE": days, "MORTGAGE_RATE": _plain(rates["rate"])}, dtype=object))
 
 
 def _choose(rng: np.random.Generator, truth: pd.DataFrame, home: Ints, parcels: int) -> _Faults:

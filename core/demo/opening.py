@@ -16,7 +16,7 @@ from core.problem import Problem
 from core.progress import Progress, part, under
 from core.store import ModelRecord, Store
 from core.train.trainer import TrainingPlan, default_plan
-from core.workflows.data.intake import NewMarket, market_id_of
+from core.workflows.data.market_of_files import NewMarket, market_id_of
 from core.workflows.monitoring.alerts import watch_market
 from core.workflows.training import train_model
 from core.workspace import Workspace

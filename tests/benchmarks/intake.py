@@ -20,7 +20,8 @@ from core.demo.files import demo_files
 from core.problem import load_problem
 from core.progress import part, silent
 from core.store import open_store
-from core.workflows.data.intake import NewMarket, commit_intake, ingest, prepare_intake
+from core.workflows.data.intake import commit_intake, ingest, prepare_intake
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.source_preview import preview_source
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting

@@ -21,7 +21,7 @@ from core.progress import silent
 from core.states import Family
 from core.store import open_store
 from core.train.trainer import TrainingPlan, default_plan
-from core.workflows.data.intake import NewMarket
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.models.retraining import RetrainPlan
 from core.workflows.retrain_markets import report_document, retrain_markets
 from core.workflows.training import train_model

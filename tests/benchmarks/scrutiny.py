@@ -21,7 +21,8 @@ from core.schema import SQFT_PER_SQM
 from core.states import Family
 from core.store import Store, open_store
 from core.train.trainer import default_plan
-from core.workflows.data.intake import NewMarket, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.scrutiny import review_queue
 from core.workflows.models.training import known_sales, make_model
 from core.workflows.source_files.reading import SourceFile

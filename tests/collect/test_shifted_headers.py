@@ -13,7 +13,8 @@ from core.collect.reading.reader import read_table
 from core.errors import MappingError, NoUsableRows
 from core.progress import silent
 from core.store import Store
-from core.workflows.data.intake import NewMarket, prepare_intake
+from core.workflows.data.intake import prepare_intake
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 

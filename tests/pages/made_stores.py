@@ -14,7 +14,8 @@ from core.problem import load_problem
 from core.states import Family
 from core.store import open_store
 from core.train.trainer import default_plan
-from core.workflows.data.intake import NewMarket, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model
 from tests.acting import acting

@@ -23,7 +23,8 @@ from core.progress import silent
 from core.store import Job, Market, open_store
 from core.wording import percent
 from core.workflows import jobs
-from core.workflows.data.intake import NewMarket, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.models.test_scores import scores_of
 from core.workflows.monitoring.limits import set_threshold
 from core.workflows.overview import Overview, State, attention, error_state, overview, phases

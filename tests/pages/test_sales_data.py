@@ -469,6 +469,28 @@ def test_every_doubt_is_repeated_up_to_the_commit_and_nothing_is_called_ready() 
     assert app.button("commit").label.startswith("Commit ")
 
 
+def test_market_indicators_come_to_a_market_like_any_file_and_say_which_they_are(home: Path) -> None:
+    first = committed(checked(brought(opened(), "mine.csv", sales_csv())))
+    again = first.button("more").click().run() if "more" in [one.key for one in first.button] else opened()
+    days = [f"2024-{month:02}-01" for month in range(1, 13)]
+    rates = "observation_date,mortgage_rate\n" + "".join(f"{day},{6 + n / 10}\n" for n, day in enumerate(days))
+    app = to_columns(brought(again, "rates.csv", rates.encode()))
+    assert fields(app) == {"observation_date": "indicator_day", "mortgage_rate": "extra"}
+    onward(onward(app))
+    new = "New market indicators: Mortgage rate (12 values from Jan 1, 2024 to Dec 1, 2024)"
+    assert any(f"Ready: {new}." in part.value for part in app.main.markdown)
+    app.button("onward").click().run()
+    assert any(new in part.value and "keeps its" in part.value for part in app.main.markdown)
+    app.button("commit").click().run()
+    assert not app.exception
+    assert "Committed: new indicators" in " ".join(part.value for part in app.main.success)
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        version = store.versions.latest(market.market_id)
+        assert version is not None
+        assert store.versions.load_indicators(version.version_id) is not None
+
+
 def test_sales_of_elsewhere_are_still_doubted_where_they_are_committed() -> None:
     committed(checked(brought(opened(), "first.csv", sales_csv(120))))
     elsewhere = sales_csv(60).decode().replace(",9810", ",3030").replace("P0", "Q0")

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from core.access import Actor, Role
 from core.progress import silent
 from core.store import open_store
-from core.workflows.data.intake import NewMarket, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at

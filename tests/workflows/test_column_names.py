@@ -15,7 +15,8 @@ from core.progress import silent
 from core.schema import label_of, use_names
 from core.store import Store
 from core.workflows.columns.names import name_column, named_as_shown, names_of, use_names_of, with_names
-from core.workflows.data.intake import IntakeReport, NewMarket, ingest
+from core.workflows.data.intake import IntakeReport, ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.mapped_files import map_files
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting

@@ -23,7 +23,7 @@ from core.states import AlertState, ProfileKind, Stage
 from core.store import DataVersion, Market, NewEstimate, NewModel, NewVersion, Store, open_store
 from core.store.operations.alerts import UNRESOLVED
 from core.workflows.data.corrected_sales import corrected_sales
-from core.workflows.data.near_matches import answer_match
+from core.workflows.data.inspection import answer_match
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.data.versions import redo_version, undo_version
 from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge

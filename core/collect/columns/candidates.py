@@ -33,7 +33,7 @@ from core.collect.parsers import (
     as_postcode,
 )
 from core.collect.vocabulary import FieldNames, Header, Vocabulary, load_vocabulary
-from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source
+from core.schema import FIELD_BY_NAME, INDICATOR_FIELDS, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source
 
 RATING_TOPS: Final = {"condition": 5.0, "grade": 13.0, "view": 4.0, "school_rating": 5.0}
 """The best rating on the scale of each field; ratings out of ten are facts of their own, kept in their order."""
@@ -47,6 +47,7 @@ TO_CHECK: Final = 0.5
 MARK_WORDS: Final = {".": "point", ",": "comma"}
 """What the decimal marks are called."""
 
+_OF_INDICATORS: Final = frozenset(one.name for one in INDICATOR_FIELDS)
 _FIT_MIN: Final = 0.6
 _OWN_DECIMALS_MIN: Final = 0.95
 _GAPS_COST: Final = 0.04
@@ -266,9 +267,12 @@ def _fields_of(source: Source) -> frozenset[str]:
     if source is Source.SALES:
         # A sales file's assessed values may have been made after the sale, and would then know its price. Several
         # columns may say which sales are market sales: see core.collect.columns.market_sales.
-        return frozenset(FIELD_BY_NAME) - {"assessed_value", "prior_assessed_value", "assessed_on", "validity"}
+        others = {"assessed_value", "prior_assessed_value", "assessed_on", "validity"}
+        return frozenset(FIELD_BY_NAME) - others - _OF_INDICATORS
     if source is Source.TAX:
         return frozenset(one.name for one in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS))
+    if source is Source.INDICATORS:
+        return _OF_INDICATORS
     return frozenset(one.name for one in NEIGHBOURHOOD_FIELDS) | {"zipcode", "neighbourhood"}
 
 

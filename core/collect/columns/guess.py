@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,6 +20,7 @@ from core.collect.columns.parts import doubtful_order, joined_columns, own_decim
 from core.collect.columns.proofs import prove, warnings_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.columns.years import year_from_age
+from core.collect.dated.figures import dated_figures
 from core.collect.inference import Inference
 from core.collect.leaks import NEEDED, parts_of_price
 from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule
@@ -28,7 +29,7 @@ from core.collect.parsers import (
     as_text,
 )
 from core.collect.reading.table import RawTable
-from core.collect.vocabulary import Summand
+from core.collect.vocabulary import Summand, snake
 from core.schema import EXTRA_PREFIX, Source
 
 _SHOWN: Final = 3
@@ -63,9 +64,11 @@ def guess_source(table: RawTable) -> Source:
     """Tell which kind of file it is.
 
     A sale price makes it sales; else one row per area code, figures and no place of a single home make it
-    neighborhood data; anything else holds facts of homes, as a tax roll does.
+    neighborhood data; one row per day, figures and no place at all make it market indicators; anything else holds facts
+    of homes, as a tax roll does.
     """
-    return _source_of(table, assign_fields(find_candidates(open_sheet(table, Source.SALES))))
+    sheet = open_sheet(table, Source.SALES)
+    return _source_of(sheet, assign_fields(find_candidates(sheet)))
 
 
 def guess_file(table: RawTable) -> Guess:
@@ -77,21 +80,35 @@ def guess_file(table: RawTable) -> Guess:
 def guess_from(sheet: Sheet, candidates: list[Candidate]) -> Guess:
     """Guess as guess_file does from a sheet opened as sales and the candidates found on it."""
     assigned = assign_fields(candidates)
-    source = _source_of(sheet.table, assigned)
+    source = _source_of(sheet, assigned)
+    if source is Source.INDICATORS:
+        return guess_indicators(sheet)
     if source is not Source.SALES:
         sheet = replace(sheet, source=source)
         assigned = assign_fields(find_candidates(sheet))
     return _in_currency(_guess(sheet.table, sheet, assigned), sheet.table)
 
 
-def _source_of(table: RawTable, assigned: list[Candidate]) -> Source:
+def _source_of(sheet: Sheet, assigned: list[Candidate]) -> Source:
     found = {candidate.rule.field: candidate.rule.column for candidate in assigned}
+    if (
+        not found.keys() & {*LOCATIONS}
+        and not _is_named_price(sheet, found)
+        and dated_figures(sheet.table, sheet.marks)
+    ):
+        return Source.INDICATORS
     if "sale_price" in found:
         return Source.SALES
     area = found.get("zipcode") or found.get("neighbourhood")
-    if area and not found.keys() & {"property_id", "address", "latitude"} and table.frame[area].is_unique:
+    if area and not found.keys() & {"property_id", "address", "latitude"} and sheet.table.frame[area].is_unique:
         return Source.NEIGHBOURHOOD
     return Source.TAX
+
+
+def _is_named_price(sheet: Sheet, found: Mapping[str, str]) -> bool:
+    """Tell whether a column says outright that it has sale prices: sales without a place are then what the file is."""
+    names = next(one.names for one in sheet.vocabulary.fields if one.field == "sale_price")
+    return "sale_price" in found and sheet.header(found["sale_price"]) in names
 
 
 def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess:
@@ -102,7 +119,39 @@ def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess
     already been removed (see core.collect.privacy.read_file).
     """
     sheet = open_sheet(table, source, area_unit)
+    if source is Source.INDICATORS:
+        return guess_indicators(sheet)
     return _in_currency(_guess(table, sheet, assign_fields(find_candidates(sheet))), table)
+
+
+def guess_indicators(sheet: Sheet) -> Guess:
+    """Guess the mapping of a file of market indicators: each column of figures is one, called what the column is.
+
+    Where a column of words stands beside a single one of figures, the words name the indicators.
+    """
+    found, read = dated_figures(sheet.table, sheet.marks), dict[str, tuple[ColumnRule, str]]()
+    if found is not None:
+        day = ColumnRule(found.day, "indicator_day", "date", date_format=found.date_format)
+        read[found.day] = day, f"dates as {found.date_format}: {found.why}"
+        if found.names:
+            read[found.names] = ColumnRule(found.names, "indicator"), "names what the figures are of"
+        for column in found.values:
+            field = "indicator_value" if found.names else EXTRA_PREFIX + snake(column)
+            read[column] = ColumnRule(column, field, "number"), "figures by day"
+    mapping = ColumnMapping(
+        source=Source.INDICATORS,
+        rules=tuple(rule for rule, _ in read.values()),
+        decimal=sheet.marks.decimal,
+        thousands=sheet.marks.thousands,
+        inferences=tuple(_of_reading(sheet.table)),
+        ignored=tuple((column, _NO_FIGURES) for column in sheet.columns if column not in read),
+    )
+    columns = []
+    for column in sheet.columns:
+        rule, why = read.get(column, (ColumnRule(column, ""), _NO_FIGURES))
+        shown = tuple(sheet.present(column).drop_duplicates().head(_SHOWN))
+        columns.append(ColumnGuess(column, rule.field, 0.95, shown, why))
+    return Guess(with_reading(mapping, sheet.table.reading), tuple(columns))
 
 
 def _in_currency(guess: Guess, table: RawTable) -> Guess:
@@ -140,6 +189,7 @@ def _notes_against_sales(table: RawTable, column: str) -> list[Inference]:
     ]
 
 
+_NO_FIGURES: Final = "no figures of a day"
 _LARGER_PLACE: Final = re.compile(
     r"city|county|municip|commune|ville|gemeinde|comune|kommun|gemeente|concelho|post.?town", re.IGNORECASE
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0016"
+SCHEMA_REVISION: Final = "0017"
 """The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
@@ -91,6 +91,8 @@ DATA_VERSION: Final = sa.Table(
     sa.Column("set_aside", sa.Integer, nullable=False, server_default="0"),
     # The homes of the tax roll, sold or not; no file where no version of the chain had one.
     sa.Column("roll_sha256", sa.String(64)),
+    # The market's dated indicators; no file where no version of the chain had any.
+    sa.Column("indicators_sha256", sa.String(64)),
 )
 
 DATA_FILE: Final = sa.Table(

@@ -40,15 +40,21 @@ class Artifacts:
         version, model = DATA_VERSION.c, MODEL.c
         with self.database.read() as connection:
             versions = connection.execute(
-                sa.select(version.sha256, version.set_aside_sha256, version.roll_sha256, version.ledger_sha256)
+                sa.select(
+                    version.sha256,
+                    version.set_aside_sha256,
+                    version.roll_sha256,
+                    version.indicators_sha256,
+                    version.ledger_sha256,
+                )
             ).all()
             models = connection.execute(sa.select(model.sha256, model.card)).all()
-        tables = dict.fromkeys(one for row in versions for one in row[:3] if one)
+        tables = dict.fromkeys(one for row in versions for one in row[:-1] if one)
         snapshots = dict.fromkeys(file for one in tables for file in self.snapshots.files_of(one))
         for folder, one in snapshots:
             is_whole = folder is self.snapshots.files and one in tables
             yield _artifact(folder, one, self.snapshots.whole if is_whole else folder.read)
-        yield from (_artifact(self.ledgers, one) for one in dict.fromkeys(row[3] for row in versions))
+        yield from (_artifact(self.ledgers, one) for one in dict.fromkeys(row[-1] for row in versions))
         for sha256 in dict.fromkeys(row.sha256 for row in models):
             yield _artifact(self.models.bundles, sha256)
             yield from self._signature(sha256)

@@ -19,6 +19,7 @@ from core.store.base.tables import DATA_FILE, DATA_VERSION, now
 from core.store.base.values import plain_document, plain_text
 
 ROLL: Final = "roll_sha256"
+INDICATORS: Final = "indicators_sha256"
 SET_ASIDE: Final = "set_aside_sha256"
 _ID_LENGTH: Final = 12
 
@@ -33,7 +34,9 @@ class NewVersion:
     wait beside them, as canonical rows with their ``intake_row`` and a column ``doubt``; None where there are none.
     ``intake`` says how the files were read and mapped, and ``roll`` has the homes of the tax roll, sold or not, None
     for those of the version before; both are on record, but no part of what makes a version the same.
-    ``names`` are the display names that come with the version, for columns of the market's own, by field.
+    ``indicators`` has the market's dated indicators, as core.prepare.signals.indicators makes them, None for those of
+    the version before. ``names`` are the display names that come with the version, for columns of the market's own, by
+    field.
     """
 
     market_id: str
@@ -46,6 +49,7 @@ class NewVersion:
     set_aside: pd.DataFrame | None = None
     intake: tuple[FileIntake, ...] = ()
     roll: pd.DataFrame | None = None
+    indicators: pd.DataFrame | None = None
     names: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,10 +78,11 @@ class DataVersion:
 
 @dataclass(frozen=True)
 class Content:
-    """What a version holds, by hash: its sales in use, and those that wait."""
+    """What a version holds, by hash: its sales in use, those that wait, and the market's indicators."""
 
     sha256: str
     set_aside_sha256: str | None
+    indicators_sha256: str | None = None
 
 
 def version_row(new: NewVersion, content: Content, ledger_sha256: str, actor: Actor) -> dict[str, Any]:
@@ -87,12 +92,15 @@ def version_row(new: NewVersion, content: Content, ledger_sha256: str, actor: Ac
     identity = [new.market_id, new.parent_id, content.sha256, ledger_sha256, int(new.rows_seen), files]
     if content.set_aside_sha256 is not None:
         identity.append(content.set_aside_sha256)
+    if content.indicators_sha256 is not None:
+        identity.append(f"{INDICATORS}={content.indicators_sha256}")
     return {
         "version_id": hashlib.sha256(json.dumps(identity, sort_keys=True).encode("utf-8")).hexdigest()[:_ID_LENGTH],
         "market_id": new.market_id,
         "parent_id": new.parent_id,
         "sha256": content.sha256,
         SET_ASIDE: content.set_aside_sha256,
+        INDICATORS: content.indicators_sha256,
         "set_aside": 0 if new.set_aside is None else len(new.set_aside),
         "ledger_sha256": ledger_sha256,
         "rows": len(new.sales),
@@ -144,5 +152,5 @@ def select_versions(connection: sa.Connection, condition: sa.ColumnElement[bool]
 
 
 def _record(row: sa.RowMapping, files: tuple[FileAccounting, ...]) -> DataVersion:
-    values = {key: row[key] for key in row if key not in ("seq", "ledger_sha256", SET_ASIDE, ROLL)}
+    values = {key: row[key] for key in row if key not in ("seq", "ledger_sha256", SET_ASIDE, ROLL, INDICATORS)}
     return DataVersion(**values, files=files)

@@ -22,6 +22,7 @@ from core.store.base.values import plain_document
 from core.store.sales.column_names import append_names
 from core.store.sales.snapshots import Planned, Snapshots, from_parquet, to_parquet
 from core.store.sales.version_records import (
+    INDICATORS,
     ROLL,
     SET_ASIDE,
     Content,
@@ -87,13 +88,17 @@ class Versions:
     def _files_of(self, new: NewVersion) -> _Files:
         """Work out a version's files; parts that its parent has are found by what they hold."""
         known = None if new.parent_id is None else self._hashes(new.parent_id)
-        plan, parent = self._snapshots.plan, known or _Hashes(None, None, None)
+        plan, parent = self._snapshots.plan, known or _Hashes(None, None, None, None)
         doubtful = None if new.set_aside is None or new.set_aside.empty else new.set_aside
         roll = Planned(parent.roll) if parent.roll else None
+        indicators = Planned(parent.indicators) if parent.indicators else None
         return _Files(
             sales=plan(new.sales, "sales", parent.sales),
             set_aside=None if doubtful is None else plan(doubtful, "set aside", parent.set_aside),
             roll=roll if new.roll is None else plan(new.roll, "tax roll", parent.roll),
+            indicators=indicators
+            if new.indicators is None
+            else plan(new.indicators, "market indicators", parent.indicators),
             ledger=to_parquet(new.ledgers, "row ledger"),
         )
 
@@ -103,15 +108,17 @@ class Versions:
         A row must never name a file that is not complete on disk.
         """
         self._snapshots.write(files.sales)
-        if files.set_aside is not None:
-            self._snapshots.write(files.set_aside)
+        for beside in (files.set_aside, files.indicators):
+            if beside is not None:
+                self._snapshots.write(beside)
         roll = None if files.roll is None else self._snapshots.write(files.roll)
         return version_row(new, files.content, self._ledgers.put(files.ledger), actor) | {ROLL: roll}
 
     def _hashes(self, version_id: str) -> _Hashes | None:
         """Return the hashes of a version's tables, None for an unknown one."""
         table = DATA_VERSION.c
-        query = sa.select(table.sha256, table[SET_ASIDE], table[ROLL]).where(table.version_id == version_id)
+        columns = table.sha256, table[SET_ASIDE], table[ROLL], table[INDICATORS]
+        query = sa.select(*columns).where(table.version_id == version_id)
         with self._database.read() as connection:
             found = connection.execute(query).first()
         return None if found is None else _Hashes(*found)
@@ -210,6 +217,13 @@ class Versions:
         """
         return self._load_if_any(self._known_hashes(version_id).roll)
 
+    def load_indicators(self, version_id: str) -> pd.DataFrame | None:
+        """Return a version's dated market indicators (see core.prepare.signals.indicators), None where there are none.
+
+        Raises NotFound, ArtifactCorrupt if one of its files is missing or altered, StoreUnavailable.
+        """
+        return self._load_if_any(self._known_hashes(version_id).indicators)
+
     def _known_hashes(self, version_id: str) -> _Hashes:
         hashes = self._hashes(version_id)
         if hashes is None:
@@ -268,6 +282,7 @@ class _Hashes(NamedTuple):
     sales: str | None
     set_aside: str | None
     roll: str | None
+    indicators: str | None
 
 
 class _Files(NamedTuple):
@@ -276,11 +291,13 @@ class _Files(NamedTuple):
     sales: Planned
     set_aside: Planned | None
     roll: Planned | None
+    indicators: Planned | None
     ledger: bytes
 
     @property
     def content(self) -> Content:
-        return Content(self.sales.sha256, None if self.set_aside is None else self.set_aside.sha256)
+        beside = (None if one is None else one.sha256 for one in (self.set_aside, self.indicators))
+        return Content(self.sales.sha256, *beside)
 
 
 def _held_or_stale(
@@ -289,6 +306,7 @@ def _held_or_stale(
     latest = market["latest_version_id"]
     table = DATA_VERSION.c
     same = (table.sha256 == content.sha256) & table.set_aside_sha256.is_not_distinct_from(content.set_aside_sha256)
+    same &= table.indicators_sha256.is_not_distinct_from(content.indicators_sha256)
     held = select_versions(connection, sa.and_(same, among(latest)))
     if held:
         return held[0]

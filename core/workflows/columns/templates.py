@@ -7,7 +7,16 @@ from typing import Final
 import pandas as pd
 
 from core.collect.reading.formats import GUIDE_SHEET
-from core.schema import ASSESSED_RISE, FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, Source, label_of
+from core.schema import (
+    ASSESSED_RISE,
+    FIELD_BY_NAME,
+    INDICATOR_FIELDS,
+    NEIGHBOURHOOD_FIELDS,
+    PROPERTY_FIELDS,
+    FieldKind,
+    Source,
+    label_of,
+)
 from core.spreadsheet import to_csv, to_xlsx
 from core.wording import area_label
 
@@ -15,6 +24,7 @@ NAMES: Final[dict[Source, str]] = {
     Source.SALES: "Sales",
     Source.TAX: "Tax roll",
     Source.NEIGHBOURHOOD: "Neighborhood figures",
+    Source.INDICATORS: "Market indicators",
 }
 """What people call each source."""
 
@@ -54,6 +64,9 @@ _MEANINGS: Final[dict[str, str]] = {
     "school_rating": "1 (low) to 5 (high)",
     "crime_index": "Higher is more crime; one scale in the whole file",
     "walk_score": "0 (needs a car) to 100",
+    "indicator_day": "The day that the figure is of, such as 2025-03-31",
+    "indicator": "What the figure is, such as Mortgage rate, Listings or Sales",
+    "indicator_value": "The figure on that day, such as 6.81",
     "sale_id": "The number of the deed or listing",
     "sale_date": "The day of the sale, such as 2025-03-31",
     "sale_price": "What the buyer paid, in figures, such as 412000",
@@ -94,6 +107,8 @@ def _fields(source: Source) -> tuple[str, ...]:
         return (*_AREAS, *(field.name for field in NEIGHBOURHOOD_FIELDS))
     if source is Source.TAX:
         return facts
+    if source is Source.INDICATORS:
+        return tuple(field.name for field in INDICATOR_FIELDS)
     return (*_SALES, *(name for name in facts if name not in _NOT_BESIDE_SALES))
 
 
@@ -127,6 +142,8 @@ def _guide(source: Source, area_unit: str, currency: str) -> pd.DataFrame:
 def _needed(name: str, source: Source) -> str:
     if source is Source.NEIGHBOURHOOD:
         return "one of the two" if name in _AREAS else "at least one figure"
+    if source is Source.INDICATORS:
+        return "needed"
     if source is Source.SALES and name in ("sale_date", "sale_price"):
         return "needed"
     located = {"property_id", "address", "zipcode", "neighbourhood", "latitude", "longitude"}

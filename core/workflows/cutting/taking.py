@@ -25,7 +25,8 @@ from core.store import open_store
 from core.store.base.markets import USUAL_CURRENCY, AreaUnit, new_market, slug_of
 from core.workflows.cutting.cut import MONTH
 from core.workflows.cutting.pieces import Manifest, read_manifest
-from core.workflows.data.intake import IntakePreview, IntakeReport, NewMarket, ingest, unit_of_areas
+from core.workflows.data.intake import IntakePreview, IntakeReport, ingest
+from core.workflows.data.market_of_files import NewMarket, unit_of_areas
 from core.workflows.source_files.mapped_files import demand_currency, map_files, stated_currency
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace

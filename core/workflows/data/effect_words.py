@@ -41,7 +41,7 @@ def idle_files(files: Sequence[FileAccounting]) -> tuple[str, ...]:
     return tuple(
         f"{one.file} adds nothing: {_why_idle(one)}"
         for one in files
-        if one.source != Source.SALES and one.rows_in and not one.reasons.get("matched", 0)
+        if one.source in (Source.TAX, Source.NEIGHBOURHOOD) and one.rows_in and not one.reasons.get("matched", 0)
     )
 
 
@@ -100,14 +100,16 @@ def uncorrected_words(files: Sequence[FileAccounting], stored: int) -> str:
 
 
 def _why_no_fact(files: Sequence[FileAccounting]) -> str:
-    """Say of tax and neighborhood files that the stored sales gain nothing from them."""
-    others = [one for one in files if one.source != Source.SALES]
+    """Say of other files than sales that the market gains nothing from them."""
+    dated = ", ".join(one.file for one in files if one.source == Source.INDICATORS)
+    held = f"The market has the figures of {dated} already." if dated else ""
+    others = [one for one in files if one.source in (Source.TAX, Source.NEIGHBOURHOOD)]
     if not others:
-        return ""
+        return held
     names = ", ".join(one.file for one in others)
     if not sum(one.reasons.get("matched", 0) for one in others):
-        return f"No row of {names} matches a stored sale."
-    return f"The stored sales have the facts of {names} already."
+        return f"No row of {names} matches a stored sale. {held}".rstrip()
+    return f"The stored sales have the facts of {names} already. {held}".rstrip()
 
 
 def _why_no_new_sale(files: Sequence[FileAccounting]) -> str:

@@ -1,4 +1,4 @@
-"""What a person should check before files are committed: breaches by cell, columns versus stored data, leaks."""
+"""What a person checks and answers before files are committed: breaches, columns versus stored data, leaks, matches."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Final
 
 import pandas as pd
 
+from core.access import Action
 from core.collect.leaks import Leak
 from core.collect.mapping import MappedTable
+from core.collect.near_matches import NearMatch
 from core.collect.privacy.cutting import without_persons_in
 from core.prepare.quality.column_check import ColumnComparison, compare_columns
 from core.prepare.quality.contract import PROBLEM_COLUMNS, all_problems
 from core.problem import Problem
 from core.schema import Source
 from core.workflows.data.intake import IntakePreview
+from core.workflows.data.market_of_files import NewMarket, market_id_of
 from core.workspace import Workspace
 
 FILE: Final = "file"
@@ -75,3 +78,13 @@ def _problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFrame
     unread = table.problems.rename(columns={"source_row": "row"})
     problems = unread.assign(limit=unread["problem"].str.replace(r"^not ", "", regex=True), code="unreadable")
     return problems[list(PROBLEM_COLUMNS)]
+
+
+def answer_match(workspace: Workspace, market: str | NewMarket, near: NearMatch, same: bool) -> None:
+    """Record whether a sale's and a tax record's address are the same home, for the next check of the files.
+
+    ``market`` is the market's id, or the new market that the first commit creates. The latest answer on a pair counts.
+    Raises AccessDenied, StoreUnavailable.
+    """
+    workspace.require(Action.INGEST)
+    workspace.store.matches.answer(market_id_of(market), near.sales_key, near.tax_key, same, workspace.actor)

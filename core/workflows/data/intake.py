@@ -18,7 +18,7 @@ from core.collect.merge import CONFLICT_COLUMNS, Merged, merge_sources
 from core.collect.near_matches import NearMatch, near_matches
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.reading.table import RawTable, Reading
-from core.errors import AlreadyExists, NoUsableRows
+from core.errors import NoUsableRows
 from core.prepare.assessed_rise import with_assessed_rise
 from core.prepare.late_facts import with_late_facts
 from core.prepare.quality.cleaning import Cleaned, clean_sales
@@ -30,7 +30,7 @@ from core.progress import Progress, part
 from core.schema import Source
 from core.serve.agent.tax_roll import joined_roll
 from core.store import DataVersion, NewVersion, Store
-from core.store.base.markets import USUAL_CURRENCY, AreaUnit, new_market, slug_of
+from core.store.base.markets import USUAL_CURRENCY, new_market
 from core.store.sales.scrutiny import StoredSaleDecision
 from core.workflows.columns.names import names_to_give
 from core.workflows.data.area_figures import AreaFill, Brought, brought_figures, with_area_figures
@@ -44,6 +44,7 @@ from core.workflows.data.corrected_sales import (
     sales_of,
 )
 from core.workflows.data.doubts import elsewhere_words, refuse_elsewhere, with_doubts
+from core.workflows.data.market_of_files import NewMarket, market_id_of, parent_of, repeated_files, unit_of_areas
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
 from core.workflows.data.row_ledger import FileRows, account, as_decided, fates_of, full_ledger
@@ -58,21 +59,12 @@ from core.workflows.data.sale_pool import (
     replaced,
     settle,
 )
+from core.workflows.indicators.brought import brought_indicators
 from core.workflows.source_files.reading import SourceFile, SourceTables, read_together, words_of_readings
 from core.workflows.source_files.refusals import no_gain_message, nothing_usable_message
 from core.workspace import Workspace
 
 _LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw", CORRECTED_ROW, BEFORE)
-
-
-@dataclass(frozen=True)
-class NewMarket:
-    """A market that does not exist yet: its first commit creates it."""
-
-    name: str
-    currency: str
-    area_unit: AreaUnit
-    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,12 +80,14 @@ class IntakePreview:
     this market has already taken in. ``market`` is the id of the market, or what committing will make it. ``tables``
     holds the files as mapped. ``corrections`` lists what corrects an earlier sale (intake_row, field, before, after,
     file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
-    ``near_matches`` are address pairs that a person has not answered yet (see core.workflows.data.near_matches);
+    ``near_matches`` are address pairs that a person has not answered yet (see core.workflows.data.inspection);
     ``leaks`` are the columns of each sales file that reveal the price; ``personal`` lists by file what of persons was
     dropped or cut out on reading; ``readings`` says how each file was read, and ``intake`` is the record of it with the
     mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one. ``gained``
     counts by fact the stored sales that gain it from tax and neighborhood files, ``area_fill`` the new sales that get
-    figures which the market held. ``elsewhere`` says by file that hardly any of its sales is where the market has any.
+    figures which the market held. ``indicators`` has the market's dated indicators with new ones of the files, None
+    without new ones, which ``brought`` names. ``elsewhere`` says by file that hardly any of its sales is where the
+    market has any.
     ``currency`` is the market's; ``held_sales`` counts the sales it has in use before the files.
     """
 
@@ -120,9 +114,16 @@ class IntakePreview:
     roll: pd.DataFrame | None = None
     gained: Mapping[str, int] = field(default_factory=dict)
     area_fill: AreaFill = field(default_factory=AreaFill)
+    indicators: pd.DataFrame | None = None
+    brought: str = ""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     currency: str = USUAL_CURRENCY
     held_sales: int = 0
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether committing makes a new version: a new market, a new or changed sale, or new indicators."""
+        return self.parent_id is None or bool(self.changed_rows) or self.indicators is not None
 
     @property
     def corrected_sales(self) -> int:
@@ -144,20 +145,20 @@ def prepare_intake(
 ) -> IntakePreview:
     """Compute what committing the files to a market (its id, or a new one) would do, without changing anything.
 
-    At most one tax and one neighborhood file join the sales that are brought with them. Where these add nothing, or no
+    At most one tax and one neighborhood file join the sales that are brought with them; at most one file of market
+    indicators joins those that the market holds. Where these add nothing, or no
     sales come, they fill what the market's stored sales lack (see core.prepare.late_facts). Raises CollectError leaves
     for unreadable files or impossible mappings, NotFound for the market, AlreadyExists for a new one whose name is
     taken, NoUsableRows if every row is rejected or no stored sale gains a fact, ContractBroken if cleaning left a
     breach of the record's rules.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
-    parent = _parent(store, market)
+    parent = parent_of(store, market)
     read = read_together(files, unit_of_areas(store, market), parent is not None, part(progress, 0.0, 0.5))
     decisions = store.sale_decisions.history(market_id_of(market))
     intake = _begin(store, parent, decisions)
-    prices = [table.frame["sale_price"] for table in read.sales] or [intake.held_sales()["sale_price"]]
     currency = market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
-    problem = in_currency(problem, currency, pd.concat(prices))
+    problem = in_currency(problem, currency, _prices(read, intake))
     answers = store.matches.of(market_id_of(market))
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
     places = {one.name: elsewhere_words(one.frame, intake.held_sales()) for one in read.sales}
@@ -165,6 +166,7 @@ def prepare_intake(
     pool = intake.settled(decisions)
     if pool.sales.empty or pool.waits.all():
         raise NoUsableRows(nothing_usable_message(read.sales, intake.files, currency, read.one_of(Source.TAX)))
+    dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
     progress(1.0, "Checked")
@@ -174,12 +176,12 @@ def prepare_intake(
         sales=pool.in_use(),
         new_sales=int((~pool.waits & (pool.sales[ROW] >= (parent.rows_seen if parent else 0)).to_numpy()).sum()),
         held_sales=parent.rows if parent else 0,
-        files=(*intake.files, *intake.references),
+        files=(*intake.files, *intake.references, *dated.accounts),
         ledgers=intake.ledger(),
         problems=pd.concat([table.problems.assign(file=table.name) for table in read.mapped], ignore_index=True),
         conflicts=pd.concat(intake.conflicts, ignore_index=True),
         matched=dict(intake.matched),
-        repeated=_repeated(store, market, read.mapped),
+        repeated=repeated_files(store, market, read.mapped),
         rows_seen=intake.rows_seen,
         tables=tuple(with_doubts(read.mapped, intake.files, currency)),
         corrections=pd.concat(intake.corrections, ignore_index=True),
@@ -193,9 +195,16 @@ def prepare_intake(
         roll=joined_roll(lambda: store.versions.load_roll(parent.version_id) if parent else None, intake.roll, today),
         gained=intake.gained,
         area_fill=intake.area_fill,
+        indicators=dated.joined,
+        brought=dated.words,
         elsewhere={name: words for name, words in places.items() if words},
         currency=currency,
     )
+
+
+def _prices(read: SourceTables, intake: _Intake) -> pd.Series:
+    """Return the prices of the sales that the files bring; where they bring none, those of the market."""
+    return pd.concat([table.frame["sale_price"] for table in read.sales] or [intake.held_sales()["sale_price"]])
 
 
 def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep: Collection[str] = ()) -> IntakeReport:
@@ -209,7 +218,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
     workspace.require(Action.INGEST)
     refuse_leaks(preview.leaks, keep)
     names = names_to_give(store, market, preview.intake)
-    if not preview.changed_rows and preview.parent_id is not None:
+    if not preview.changes_something and preview.parent_id is not None:
         store.column_names.give(market, names, workspace.actor)
         return IntakeReport(store.versions.get(preview.parent_id), False, preview)
     new = NewVersion(
@@ -223,6 +232,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         set_aside=preview.set_aside,
         intake=preview.intake,
         roll=preview.roll,
+        indicators=preview.indicators,
         names=names,
     )
     if isinstance(preview.market, NewMarket):
@@ -415,32 +425,3 @@ def _begin(store: Store, parent: DataVersion | None, decisions: Sequence[StoredS
     superseded = pd.concat([corrected_sales(store, parent.market_id), originals(decisions)], ignore_index=True)
     brought = brought_figures(store, parent.market_id)
     return _Intake(load_pool(store, parent), superseded, parent.rows_seen, brought)
-
-
-def market_id_of(market: str | NewMarket) -> str:
-    """Return a market's id, or the id it will get."""
-    return market if isinstance(market, str) else slug_of(market.name)
-
-
-def _parent(store: Store, market: str | NewMarket) -> DataVersion | None:
-    if isinstance(market, str):
-        return store.versions.latest(market)
-    if any(slug_of(market.name) == held.market_id for held in store.markets.list()):
-        raise AlreadyExists(f"A market named {market.name!r} already exists; choose it, or give another name.")
-    return None
-
-
-def _repeated(store: Store, market: str | NewMarket, tables: Sequence[MappedTable]) -> tuple[str, ...]:
-    if isinstance(market, NewMarket):
-        return ()
-    return tuple(table.name for table in tables if store.versions.has_file(market, table.sha256))
-
-
-def unit_of_areas(store: Store, market: str | NewMarket) -> str:
-    """Return the unit in which a market's files have areas that state none; "" where the size of the homes tells.
-
-    Square feet are what a market has that nobody chose a unit for, so they are taken from a new market only.
-    """
-    if isinstance(market, NewMarket):
-        return market.area_unit
-    return "sqm" if store.markets.get(market).area_unit == "sqm" else ""

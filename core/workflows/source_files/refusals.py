@@ -61,7 +61,7 @@ def may_hold_sales(tables: Sequence[RawTable], mappings: Sequence[ColumnMapping]
     vocabulary = load_vocabulary()
     for table, mapping in zip(tables, mappings, strict=True):
         headers = {field_of_header(str(column), Source.SALES, vocabulary) for column in table.frame}
-        if mapping.source is not Source.NEIGHBOURHOOD and (
+        if mapping.source not in (Source.NEIGHBOURHOOD, Source.INDICATORS) and (
             headers & {"sale_price", "sale_date"} or are_listings(table, mapping)
         ):
             return True
@@ -89,6 +89,10 @@ def _whys_no_sales(table: RawTable, mapping: ColumnMapping) -> tuple[str, ...]:
     shifted = shift_words(mapping.inferences)
     if shifted:
         return (f"{table.name}: {shifted}",)
+    if mapping.source is Source.INDICATORS:
+        return (
+            f"{table.name} holds market indicators: add it to the market that has the sales, or bring these with it.",
+        )
     return _no_header(table), why_no_sales(table, mapping), _compact_dates(table, mapping)
 
 

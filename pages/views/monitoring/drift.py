@@ -14,6 +14,7 @@ from core.monitor.level_drift import LEVEL_STEADY, LevelDrift, LevelVerdict, Mov
 from core.schema import label_of
 from core.serve.words import fact_value, labelled
 from core.wording import MISSING, count, money, percent
+from core.workflows.indicators.moved import moved_words
 from core.workflows.monitoring.alerts import market_watch, step_now
 from core.workflows.monitoring.figures import Drift, drift_of
 from pages.kit import navigation
@@ -90,6 +91,7 @@ def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
             "cause",
             "Waterfall chart: how the causes add up from the previous to the current error; figures below",
         )
+        _meanwhile(selection)
         parts = _parts(cause)
         frame(parts.assign(**{"Share of the rise, %": parts["Share of the rise, %"].round(0)}), "cause_parts")
         csv(parts, "cause", selection)
@@ -99,6 +101,14 @@ def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
             segments = _segments(cause)
             frame(segments.head(_SEGMENTS), "cause_segments")
             csv(segments, "cause-segments", selection)
+
+
+def _meanwhile(selection: Selection) -> None:
+    """Say how the market's indicators moved since training: what may lie behind, which no figure here proves."""
+    moved = moved_words(selection.workspace, selection.market.market_id, selection.clock)
+    if moved:
+        st.markdown("**Meanwhile, since the latest sale that the model learned from**")
+        st.markdown(plain(" ".join(moved)))
 
 
 def _next(selection: Selection, cause: RootCause) -> str:

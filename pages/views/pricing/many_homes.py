@@ -247,7 +247,7 @@ def _opened_row(table: pd.DataFrame, chosen: Sequence[int]) -> None:
     for place in [row for row in chosen if row < len(table)][:1]:
         row = table.iloc[place]
         with st.container(border=True, gap="small", key="opened_row"):
-            st.markdown(f"**{plain(_named(row))}**: {plain(looked_at(row) or 'nothing to look at')}")
+            st.markdown(f"**{plain(_row_name(row))}**: {plain(looked_at(row) or 'nothing to look at')}")
             if row.get("estimate_id"):
                 st.button(
                     "Open it in the form",
@@ -266,7 +266,7 @@ def _cards(table: pd.DataFrame, currency: str) -> None:
         if row.get("place"):
             difference = signed_percent(row["difference"], 1)
             parts.append(f"asks {money(row['asking_price'], currency)}, {row['place']} ({difference})")
-        words = f"**{plain(_named(row))}** {plain(' · '.join([*parts, *filter(None, [looked_at(row)])]))}"
+        words = f"**{plain(_row_name(row))}** {plain(' · '.join([*parts, *filter(None, [looked_at(row)])]))}"
         found = str(row.get("estimate_id") or "")
         key = f"home-{row['row']}"
         st.button(words, key=key, width="stretch", disabled=not found, on_click=_open_in_form, args=(found,))
@@ -277,7 +277,7 @@ def _open_in_form(estimate_id: str) -> None:
     stored_estimate.go_to(estimate_id)
 
 
-def _named(row: pd.Series) -> str:
+def _row_name(row: pd.Series) -> str:
     """Return how a row of the table is called: its reference and address, else its number in the file."""
     names = [str(row[name]) for name in ("reference", "address") if isinstance(row.get(name), str) and row[name]]
     return ", ".join(names) or f"Row {row['row']}"

@@ -40,7 +40,9 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
 
 
 def what(found: IntakePreview) -> str:
-    """Describe what is new: "30 new sales and 2 corrections", "2 corrections", "facts of 300 stored sales"."""
+    """Describe what is new, such as "30 new sales and 2 corrections", "facts of 300 stored sales", "new indicators"."""
+    if found.indicators is not None and not found.changed_rows:
+        return "new indicators"
     if found.gained:
         return f"facts of {count(len(found.changed_rows), 'stored sale')}"
     new, corrected = count(found.new_sales, "new sale"), count(found.corrected_sales, "correction")
@@ -54,6 +56,8 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
     new = found.sales.iloc[len(found.sales) - found.new_sales :]
     if destination is not None and not destination.market_id:
         where = f"A new market, {destination.name}, is created with {count(len(new), 'sale')}"
+    elif found.indicators is not None and not found.changed_rows:
+        where = f"The market keeps its {count(len(found.sales), 'sale')}. {found.brought.removesuffix('.')}"
     elif found.gained:
         where = f"The market keeps its {count(len(found.sales), 'sale')}, and {what(found)} are filled in"
     elif found.corrected_sales and len(found.sales) == found.held_sales and not found.new_sales:

@@ -28,7 +28,8 @@ from core.store.base.markets import USUAL_CURRENCY, AreaUnit
 from core.store.sales.drafts import UPLOADS
 from core.store.sales.uploads import display_name
 from core.workflows.data.inspection import Inspection, inspect_intake
-from core.workflows.data.intake import IntakePreview, NewMarket, market_id_of, prepare_intake
+from core.workflows.data.intake import IntakePreview, prepare_intake
+from core.workflows.data.market_of_files import NewMarket, market_id_of
 from core.workflows.data.source_preview import SourcePreview, preview_read
 from core.workflows.source_files.reading import SourceFile
 from core.workflows.source_files.refusals import may_hold_sales

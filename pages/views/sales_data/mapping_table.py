@@ -117,4 +117,5 @@ def sources() -> Mapping[str, str]:
         Source.SALES.value: "Sales (prices and dates)",
         Source.TAX.value: "Tax roll (facts of homes)",
         Source.NEIGHBOURHOOD.value: "Neighborhoods (figures by area)",
+        Source.INDICATORS.value: "Market indicators (figures by day)",
     }

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.collect.near_matches import NearMatch
 from core.wording import count
+from core.workflows.data.inspection import answer_match
 from core.workflows.data.intake import IntakePreview
-from core.workflows.data.near_matches import answer_match
 from core.workspace import Workspace
 from pages.kit import session
 from pages.kit.text import plain

@@ -44,7 +44,7 @@ def draw(held: Draft, found: IntakePreview) -> None:
     draw_corrections(found.corrections)
     _gained(found)
     _first_rows(held, found)
-    if found.changed_rows or found.parent_id is None:
+    if found.changes_something:
         steps.draw_ways(held, Step.PREVIEW, "Continue to commit")
     else:
         steps.draw_ways(held, Step.PREVIEW)
@@ -59,10 +59,12 @@ def draw_figures(found: IntakePreview) -> None:
     doubts = open_doubts(found.tables, found.elsewhere, found.leaks, found.files)
     if found.gained:
         verdict = f"{readiness_word(doubts)}: {gained_words(found.gained, len(found.changed_rows))}"
-    else:
+    elif sales or not found.brought:
         verdict = verdict_words(sales, doubts)
+    else:
+        verdict = f"{readiness_word(doubts)}: {found.brought}"
     st.markdown(f"**{plain(verdict)}**")
-    if words := found.area_fill.words:
+    for words in filter(None, (found.area_fill.words, found.brought if sales or found.gained else "")):
         st.info(plain(words), icon=":material/info:")
     if not sales:
         return
@@ -87,7 +89,7 @@ def draw_figures(found: IntakePreview) -> None:
 
 def say_known(found: IntakePreview) -> None:
     """Say at the top if the files add nothing, give other facts of stored sales, or were imported before."""
-    if not found.changed_rows and found.parent_id is not None:
+    if not found.changes_something:
         st.info(
             plain(f"Nothing changes. {why_nothing_new(found.files, found.held_sales)}"),
             icon=":material/content_copy:",

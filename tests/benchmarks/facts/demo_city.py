@@ -13,7 +13,7 @@ from core.demo.intake import take_in
 from core.problem import load_problem
 from core.progress import silent
 from core.store import Store, open_store
-from core.workflows.data.intake import NewMarket
+from core.workflows.data.market_of_files import NewMarket
 from tests.acting import acting
 from tests.benchmarks.accuracy import MANAGER
 

@@ -1,4 +1,4 @@
-"""What the pace at which homes sell and jumps in assessed value add, by time, in the simulated city that has both."""
+"""What a market's pace, jumps in assessed value and the mortgage rate add, by time, in the simulated city."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core import measures
+from core.prepare.signals.indicators import values_before
 from core.prepare.splits import TIME
 from core.problem import load_problem
 from core.progress import silent
@@ -19,6 +20,7 @@ from core.train.model import refreshed
 from core.train.trainer import TrainingPlan, default_plan, train
 from tests.benchmarks.facts.demo_city import demo_city
 
+_RATE: Final = "x_mortgage_rate"
 _WITHOUT: Final = {
     "neither": ("list_date", ASSESSED_RISE),
     "pace": (ASSESSED_RISE,),
@@ -30,13 +32,19 @@ _WITHOUT: Final = {
 
 def measure(sales: int) -> Iterator[dict[str, Any]]:
     """Yield the errors on the latest fifth of the sales, each month priced with the sales before it."""
+    plan = replace(default_plan(load_problem()), split=TIME, families=(Family.BLEND,), curve_shares=())
     with demo_city(sales) as opened:
         assert opened is not None
         store, market_id = opened
         version = store.versions.latest(market_id)
         assert version is not None
         table = store.versions.load(version.version_id).sort_values("intake_row", kind="stable")
-    plan = replace(default_plan(load_problem()), split=TIME, families=(Family.BLEND,), curve_shares=())
+        indicators = store.versions.load_indicators(version.version_id)
+        assert indicators is not None
+    # As of the day before the listing, when the seller decided on a price.
+    rates = values_before(indicators, table["list_date"].fillna(table["sale_date"])).iloc[:, 0]
+    found = _errors(table.assign(**{_RATE: rates}), version.rows_seen, plan)
+    yield {"market": f"demo city, {sales:,} sales", "learns_from": "both and the mortgage rate", **found}
     for learned, columns in _WITHOUT.items():
         found = _errors(table.drop(columns=list(columns)), version.rows_seen, plan)
         yield {"market": f"demo city, {sales:,} sales", "learns_from": learned, **found}

@@ -19,8 +19,9 @@ from core.problem import Problem
 from core.progress import silent
 from core.schema import Source
 from core.store import Market, Store
-from core.workflows.data.intake import IntakeReport, NewMarket, ingest, prepare_intake
-from core.workflows.data.near_matches import answer_match
+from core.workflows.data.inspection import answer_match
+from core.workflows.data.intake import IntakeReport, ingest, prepare_intake
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 

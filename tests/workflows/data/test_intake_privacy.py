@@ -15,7 +15,8 @@ from core.problem import Problem
 from core.progress import silent
 from core.schema import Source
 from core.store import Store
-from core.workflows.data.intake import NewMarket, commit_intake, prepare_intake
+from core.workflows.data.intake import commit_intake, prepare_intake
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.source_preview import preview_source
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting

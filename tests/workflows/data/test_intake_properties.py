@@ -21,7 +21,8 @@ from core.problem import Problem
 from core.progress import silent
 from core.schema import Source
 from core.store import DataVersion, Store, open_store
-from core.workflows.data.intake import NewMarket, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.versions import undo_version
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting

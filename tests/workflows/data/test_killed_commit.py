@@ -18,7 +18,8 @@ from core.access import Actor, Role
 from core.problem import Problem
 from core.progress import silent
 from core.store import DataVersion, Store, open_store
-from core.workflows.data.intake import IntakePreview, NewMarket, commit_intake, prepare_intake
+from core.workflows.data.intake import IntakePreview, commit_intake, prepare_intake
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 

@@ -12,7 +12,8 @@ from core.progress import silent
 from core.states import SaleDecision
 from core.store import Market
 from core.workflows.data.effect_words import gained_words
-from core.workflows.data.intake import IntakeReport, NewMarket, ingest
+from core.workflows.data.intake import IntakeReport, ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue
 from core.workflows.data.versions import undo_version
 from core.workflows.source_files.reading import SourceFile

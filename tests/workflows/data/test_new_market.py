@@ -15,7 +15,8 @@ from core.problem import Problem
 from core.progress import silent
 from core.store import Store, open_store
 from core.store.sales import versions
-from core.workflows.data.intake import NewMarket, commit_intake, ingest, prepare_intake
+from core.workflows.data.intake import commit_intake, ingest, prepare_intake
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from core.access import Actor, Role
 from core.progress import silent
 from core.store import DataVersion, Store, open_store
-from core.workflows.data.intake import NewMarket, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 from tests.collect.table_files import FORMS, as_text

@@ -19,7 +19,8 @@ from core.progress import silent
 from core.schema import EXTRA_PREFIX
 from core.store import Store, open_store
 from core.train.trainer import default_plan
-from core.workflows.data.intake import NewMarket, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.source_preview import preview_source
 from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model

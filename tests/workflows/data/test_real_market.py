@@ -9,7 +9,8 @@ from core.access import Actor, Role
 from core.problem import Problem
 from core.progress import silent
 from core.store import Store
-from core.workflows.data.intake import NewMarket, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 

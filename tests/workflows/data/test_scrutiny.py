@@ -22,7 +22,8 @@ from core.progress import silent
 from core.states import Family, SaleDecision
 from core.store import Store, open_store
 from core.train.trainer import default_plan
-from core.workflows.data.intake import IntakeReport, NewMarket, ingest
+from core.workflows.data.intake import IntakeReport, ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.sale_pool import sale_keys
 from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue, take_back
 from core.workflows.data.versions import undo_version

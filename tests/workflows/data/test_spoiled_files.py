@@ -14,7 +14,8 @@ from core.collect.reading.table import RawTable
 from core.errors import DoorstepError
 from core.progress import silent
 from core.store import Store, open_store
-from core.workflows.data.intake import IntakePreview, NewMarket, ingest
+from core.workflows.data.intake import IntakePreview, ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 from tests.collect.spoiled_files import SALES, spoiled_files

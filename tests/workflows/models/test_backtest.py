@@ -21,7 +21,8 @@ from core.progress import silent
 from core.states import AlertState, Family
 from core.store import Store, open_store
 from core.train.trainer import TrainingPlan, default_plan
-from core.workflows.data.intake import NewMarket, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.models.backtest import Backtest, backtest, backtest_version, document
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from core.workflows.data.intake import NewMarket
+from core.workflows.data.market_of_files import NewMarket
 from tests.benchmarks import intake
 from tests.benchmarks.book.baselines import COLUMNS, MERGE, columns_step, inputs_of, pandas_merge
 from tests.benchmarks.book.measurement import Measurement

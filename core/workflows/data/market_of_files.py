@@ -1,0 +1,55 @@
+"""The market that files go to: one that there is, or a new one that their first commit makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.collect.mapping import MappedTable
+from core.errors import AlreadyExists
+from core.store import DataVersion, Store
+from core.store.base.markets import AreaUnit, slug_of
+
+
+@dataclass(frozen=True)
+class NewMarket:
+    """A market that does not exist yet: its first commit creates it."""
+
+    name: str
+    currency: str
+    area_unit: AreaUnit
+    simulated: bool = False
+
+
+def market_id_of(market: str | NewMarket) -> str:
+    """Return a market's id, or the id it will get."""
+    return market if isinstance(market, str) else slug_of(market.name)
+
+
+def parent_of(store: Store, market: str | NewMarket) -> DataVersion | None:
+    """Return the version that files build on, None for a market without any.
+
+    Raises NotFound, AlreadyExists for a new market whose name is taken.
+    """
+    if isinstance(market, str):
+        return store.versions.latest(market)
+    if any(slug_of(market.name) == held.market_id for held in store.markets.list()):
+        raise AlreadyExists(f"A market named {market.name!r} already exists; choose it, or give another name.")
+    return None
+
+
+def repeated_files(store: Store, market: str | NewMarket, tables: Sequence[MappedTable]) -> tuple[str, ...]:
+    """Return the names of the files that the market has taken in before, byte for byte."""
+    if isinstance(market, NewMarket):
+        return ()
+    return tuple(table.name for table in tables if store.versions.has_file(market, table.sha256))
+
+
+def unit_of_areas(store: Store, market: str | NewMarket) -> str:
+    """Return the unit in which a market's files have areas that state none; "" where the size of the homes tells.
+
+    Square feet are what a market has that nobody chose a unit for, so they are taken from a new market only.
+    """
+    if isinstance(market, NewMarket):
+        return market.area_unit
+    return "sqm" if store.markets.get(market).area_unit == "sqm" else ""
