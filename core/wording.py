@@ -194,6 +194,11 @@ def market_day(when: date | NaTType | None, currency: str) -> str:
     return f"{_MONTHS[when.month - 1]} {when.day}, {when.year}"
 
 
+def market_day_format(currency: str) -> str:
+    """Return how ``market_day`` writes a date, in the signs that tables in a browser understand."""
+    return "MMM D, YYYY" if currency in _MONTH_FIRST else "D MMM YYYY"
+
+
 def distance(kilometers: float, area_unit: str) -> str:
     """Write a distance in the market's units: "350 m", "1.2 km"; with square feet "400 ft", "1.2 mi"."""
     if area_unit != "sqft":

@@ -133,11 +133,24 @@ def choose_market(markets: Sequence[Market]) -> Market | None:
     """Return the open market: the only one by name, one of several by a selector in the sidebar; None if none."""
     by_id = {market.market_id: market for market in markets}
     wanted = st.session_state.pop(_NEXT_MARKET, None)
+    wanted = wanted if wanted in by_id else _linked(markets)
     if wanted in by_id:
         st.session_state[MARKET_KEY] = wanted
     chosen = _selected(by_id)
     st.session_state[_OPEN_MARKET] = chosen
     return chosen
+
+
+def _linked(markets: Sequence[Market]) -> str | None:
+    """Return the id of the market that a link names by id or name, in any letters; None where the selector knows it."""
+    named = str(st.query_params.get(MARKET_KEY, "")).strip()
+    if not named or len(markets) < 2 or named in map(title_of, markets):
+        return None
+    for one in markets:
+        if named.casefold() in (one.market_id.casefold(), one.name.casefold()):
+            return one.market_id
+    st.toast(plain(f"There is no market “{named}” here; another one is open."), icon=":material/help:")
+    return None
 
 
 def open_market(market_id: str) -> None:

@@ -18,7 +18,7 @@ from core.workflows.data.intake import IntakePreview
 from core.workspace import Workspace
 from pages.kit import errors, figures, navigation, session
 from pages.kit.charts import plot
-from pages.kit.palette import NEUTRAL, NOTED, palette
+from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.sales_data import charts, draft, near_matches, preview, steps
 from pages.views.sales_data.draft import Draft, Step
@@ -28,6 +28,7 @@ _WHOLE_ROWS: Final = 12
 _SHOWN_ROWS: Final = 20_000
 _FINDINGS: Final = 4
 _ROWS_NAMED: Final = 5
+_FIGURES: Final = ("New median", "Stored median", "New missing", "Stored missing")
 
 
 def today() -> date:
@@ -102,14 +103,17 @@ def _columns_of(file: FileInspection, is_held: bool) -> None:
     for one in [one for one in order if one.finding][:_FINDINGS]:
         st.warning(plain(f"{one.label}: {one.finding}"), icon=":material/troubleshoot:")
     table = pd.DataFrame([_row(one) for one in order])
-    if not is_held:
-        table = table.drop(columns=["Stored", "Stored median", "Stored missing", "Finding"])
-    bars = st.column_config.BarChartColumn
+    idle = ["Stored", "Stored median", "Stored missing"] if not is_held else []
+    # The first findings stand above the table.
+    idle += ["Finding"] if not is_held or sum(1 for one in order if one.finding) <= _FINDINGS else []
+    table = table.drop(columns=idle)
+    colours, bars = palette(), st.column_config.BarChartColumn
     config = {
-        "New": bars("New values", width=150, y_min=0.0, color=NOTED),
-        "Stored": bars("Stored values", width=150, y_min=0.0, color=NEUTRAL),
-        "Finding": st.column_config.TextColumn(width=300),
+        "New": bars("New values", width=120, y_min=0.0, color=colours.more),
+        "Stored": bars("Stored values", width=120, y_min=0.0, color=colours.faint),
+        "Finding": st.column_config.TextColumn(width=240),
         "Column": st.column_config.TextColumn(pinned=True, width=150),
+        **{name: st.column_config.TextColumn(width=105) for name in _FIGURES},
     }
     chosen = st.dataframe(
         table,
@@ -193,12 +197,18 @@ def _problems(problems: pd.DataFrame) -> None:
 
 
 def grouped(problems: pd.DataFrame) -> pd.DataFrame:
-    """Return one line for all cells of a column with the same value and fault, most frequent first."""
+    """Return one line for all cells of a column with the same value, in small letters or capitals, and fault.
+
+    The columns with most problems come first, and the most frequent value of each.
+    """
     keys = [FILE, "column", "value", "limit", "remedy"]
-    groups = problems.groupby(keys, sort=False, dropna=False)["row"]
-    table = (
-        groups.agg(Cells="size", Rows=_first_rows).reset_index().sort_values("Cells", ascending=False, kind="stable")
-    )
+    folded = problems["value"].astype("str").str.casefold()
+    groups = problems.groupby([FILE, "column", folded, "limit", "remedy"], sort=False, dropna=False)
+    table = groups.agg(value=("value", "first"), Cells=("row", "size"), Rows=("row", _first_rows))
+    table = table.reset_index(level=[FILE, "column", "limit", "remedy"])[[*keys, "Cells", "Rows"]]
+    table["of_column"] = table.groupby([FILE, "column"])["Cells"].transform("sum")
+    order = ["of_column", FILE, "column", "Cells"]
+    table = table.sort_values(order, ascending=[False, True, True, False], kind="stable", ignore_index=True)
     names = {FILE: "File", "column": "Column", "value": "Value", "limit": "Allowed", "remedy": "What helps"}
     return table.rename(columns=names)[["File", "Column", "Value", "Allowed", "Cells", "Rows", "What helps"]]
 

@@ -31,11 +31,13 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
         names = ", ".join(draft.upload_of(file).name for file in held.files)
         note = st.text_input("Note for the record", key="note", placeholder="Where the files come from", max_chars=500)
         keep = _kept(found)
+        belongs = _belong_here(found)
         st.caption("Either everything is saved or nothing: until then, the market does not change.")
         with st.container(horizontal=True, gap="small"):
             if st.button("Back", key="back", icon=":material/arrow_back:"):
                 steps.go(Step.PREVIEW)
-            if st.button(f"Commit {what(found)}", key="commit", type="primary", icon=":material/done_all:"):
+            label, icon = f"Commit {what(found)}", ":material/done_all:"
+            if st.button(label, key="commit", type="primary", icon=icon, disabled=not belongs):
                 _commit(workspace, found, note.strip() or names, keep)
 
 
@@ -77,6 +79,14 @@ def _kept(found: IntakePreview) -> list[str]:
     st.warning(plain(f"These columns reveal the price: {', '.join(columns)}."), icon=":material/key:")
     label = "Keep them anyway: I know that they were known before the sale"
     return columns if st.checkbox(label, key="keep_leaks") else []
+
+
+def _belong_here(found: IntakePreview) -> bool:
+    """Ask about sales that may be of elsewhere; return whether nothing speaks against committing them here."""
+    if not found.elsewhere:
+        return True
+    label = f"These sales do belong to this market, and their prices are in {found.currency}"
+    return st.checkbox(label, key="belong_here")
 
 
 def _commit(workspace: Workspace, found: IntakePreview, note: str, keep: list[str]) -> None:

@@ -239,7 +239,7 @@ def _say_no_sales(held: Draft) -> None:
     holds = "This file holds" if one else "These files hold"
     if draft.lack_prices(held):
         st.warning(
-            f"{holds} homes without a price: no column of sale prices was recognized, so no market learns from "
+            f"{holds} homes without a price: no column is taken for the sale price, so no market learns from "
             f"{'it' if one else 'them'}. Price them instead, under Many at once; for a market, bring the prices they "
             "sold for, or correct the kind above.",
             icon=":material/sell:",
@@ -253,8 +253,9 @@ def _say_no_sales(held: Draft) -> None:
         filled = f"{holds} no sales: what the stored sales of {name} lack is filled in from {source}. {to_price}"
         st.info(plain(filled), icon=":material/add_circle:")
     else:
+        kinds = "its kind" if one else "their kinds"
         st.warning(
-            f"{holds} no sales: no column of sale prices was recognized. Add a file of sales, correct its kind above, "
+            f"{holds} no sales: by {kinds}, no column has sale prices. Add a file of sales, correct its kind above, "
             f"or choose the market whose sales it completes. {to_price}",
             icon=":material/sell:",
         )

@@ -11,7 +11,7 @@ import streamlit as st
 from core.accounting import Outcome, readiness_word, verdict_words
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.spreadsheet import to_csv
-from core.wording import MISSING, area_label, count, from_sqft
+from core.wording import MISSING, area_label, count, from_sqft, market_day_format
 from core.workflows.data.effect_words import gained_words, idle_files, open_doubts, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
 from pages.kit.charts import plot
@@ -39,6 +39,9 @@ def draw(held: Draft, found: IntakePreview) -> None:
         # Where every row is kept, a flow has nothing to show.
         if any(file.duplicate or file.rejected or file.set_aside for file in found.files):
             _flow(found)
+        others = ", ".join(file.file for file in found.files if file.source != Source.SALES)
+        if others and any(file.source == Source.SALES for file in found.files):
+            st.caption(plain(f"The figures above are of rows of sales; here are those of {others}, too."))
         draw_counts(found.files)
         draw_downloads(found)
     draw_corrections(found.corrections)
@@ -79,12 +82,10 @@ def draw_figures(found: IntakePreview) -> None:
     }
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
-            st.metric(name, f"{number:,}", border=True, width=126)
-    notes = ["Repaired rows are among the new sales and corrections."] if figures["Repaired"] else []
-    others = ", ".join(file.file for file in found.files if file.source != Source.SALES)
-    notes += [f"These are rows of sales; those of {others} are counted below."] if others else []
-    if notes:
-        st.caption(plain(" ".join(notes)))
+            # Three beside one another on a phone.
+            st.metric(name, f"{number:,}", border=True, width=112)
+    if figures["Repaired"]:
+        st.caption("Repaired rows are among the new sales and corrections.")
 
 
 def say_known(found: IntakePreview) -> None:
@@ -199,7 +200,7 @@ def _first_rows(held: Draft, found: IntakePreview) -> None:
             shown,
             hide_index=True,
             height="content" if len(shown) <= _WHOLE_ROWS else 420,
-            column_config=formats(shown),
+            column_config=formats(shown, found.currency),
             placeholder=MISSING,
             key="first_rows",
         )
@@ -219,12 +220,12 @@ def readable(sales: pd.DataFrame, unit: str) -> pd.DataFrame:
     return pd.DataFrame(columns, index=sales.index)
 
 
-def formats(shown: pd.DataFrame) -> dict[str, Any]:
+def formats(shown: pd.DataFrame, currency: str) -> dict[str, Any]:
     """Return the formats of ``readable``'s columns: amounts with thousands separators, years without, dates as days."""
     config: dict[str, Any] = {}
     for name in map(str, shown):
         if shown[name].dtype.kind == "M":
-            config[name] = st.column_config.DateColumn(format="D MMM YYYY")
+            config[name] = st.column_config.DateColumn(format=market_day_format(currency))
         elif "year" in name.casefold():
             config[name] = st.column_config.NumberColumn(format="%d")
         elif shown[name].dtype.kind == "f" and shown[name].abs().max() >= 1_000:

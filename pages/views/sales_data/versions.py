@@ -254,7 +254,7 @@ def _draw_diff(diff: VersionDiff, market: Market) -> None:
         shown,
         hide_index=True,
         height="content" if len(shown) <= _WHOLE_ROWS else 420,
-        column_config=_diff_config() if part == "Columns" else formats(shown),
+        column_config=_diff_config() if part == "Columns" else formats(shown, market.currency),
         placeholder=MISSING,
         key=f"diff_{part}",
     )

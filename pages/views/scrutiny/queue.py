@@ -99,6 +99,8 @@ def _figures(queue: Queue) -> None:
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
             st.metric(name, f"{number:,}", border=True, width=140)
+    if queue.pending:
+        st.caption("“Set aside” counts what is in the data now; the changes below count once they are applied.")
 
 
 def _apply(workspace: Workspace, market: Market, queue: Queue) -> None:
