@@ -25,6 +25,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "no_such_day": "no such day",
     "no_location": "no location",
     "bad_line": "line unreadable",
+    "total_row": "a total of other rows",
     "no_value": "no value",
     "area_unit": "area in another unit",
     "price_digit": "price with a digit too many or too few",

@@ -26,6 +26,7 @@ from core.collect.join_keys import (
     repeated_keys,
 )
 from core.collect.mapping import MappedTable
+from core.collect.reading.totals import bad_line_counts
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, SALE_FIELDS, conform, is_extra
 
@@ -149,7 +150,7 @@ def _account(table: MappedTable, masks: _ReferenceMasks, matched_rows: Ints) -> 
     accepted = int(masks.accepted.sum())
     counts = Counter(
         {
-            "bad_line": len(table.bad_lines),
+            **bad_line_counts(table.bad_lines),
             "no_key": int(masks.no_key.sum()),
             "ambiguous_key": int(masks.ambiguous.sum()),
             "repeated_row": int(masks.repeated.sum()),
@@ -166,7 +167,7 @@ def _account(table: MappedTable, masks: _ReferenceMasks, matched_rows: Ints) -> 
         accepted=accepted,
         repaired=0,
         duplicate=counts["repeated_row"],
-        rejected=counts["bad_line"] + counts["no_key"] + counts["ambiguous_key"],
+        rejected=len(table.bad_lines) + counts["no_key"] + counts["ambiguous_key"],
         reasons=_nonzero(counts),
     )
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from core.collect.privacy.findings import REMOVED
 from core.collect.privacy.patterns import as_array
 from core.collect.reading.table import BadLine, RawTable
+from core.collect.reading.totals import TOTAL
 
 
 def as_csv(table: RawTable) -> bytes:
@@ -50,6 +51,8 @@ def _interleaved(header: str, rows: list[str], table: RawTable) -> Iterator[str]
 
 
 def _stand_in(lost: BadLine, width: int) -> str:
+    if lost.reason == TOTAL:
+        return "Total" + "," * (width - 1)
     fields, _, wanted = lost.reason.partition(" fields where the header and other rows have ")
     if not wanted:
         return f'"{REMOVED}" out of place'

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.arrays import evenly
-from core.collect.columns.candidates import is_usual_header
+from core.collect.columns.candidates import field_of_header, is_usual_header
 from core.collect.parsers import guess_date_format, is_null_word
 from core.collect.privacy.findings import TEXT, PersonalColumn
 from core.collect.privacy.names import (
@@ -41,6 +41,7 @@ from core.collect.privacy.patterns import (
 )
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import load_vocabulary
+from core.schema import Source
 
 LEVELS_MAX: Final = 60
 """A text column with more distinct values than this that fits no field is not a category of homes."""
@@ -70,6 +71,7 @@ _COUNTS: Final = r"\d[\d ,.+/()|]*(?:\pL{1,2}\W*)?(?:\d[\d ,.+/()|]*(?:\pL{1,2}\
 # Fields in which the name of a person is a street or a place.
 _IDS: Final = frozenset({"property_id", "sale_id", "unit"})
 _OFFICE: Final = "listing_office"
+_PLACES: Final = frozenset({"address", "zipcode", "neighbourhood", "latitude", "longitude"})
 # Some offices bear the names of their founders; where most do, the column names agents.
 _FOUNDERS_SHARE: Final = 0.5
 
@@ -126,9 +128,14 @@ def _judge(column: str, values: pd.Series, fields: Mapping[str, str], kept: Coll
     if field == _OFFICE:
         return _by_founders(column, different)
     found = _by_known_names(column, different)
-    if found or field is not None or column in kept:
+    if found or field is not None or column in kept or _names_place(column):
         return found
     return _by_prose(column, present) or _by_doubt(column, values, present, different)
+
+
+def _names_place(column: str) -> bool:
+    """Tell whether a header names where a home is: whatever stands among its cells, it is no list of persons."""
+    return field_of_header(column, Source.SALES, load_vocabulary()) in _PLACES
 
 
 def _different(present: pd.Series) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from python_calamine import CalamineError, CalamineWorkbook, ZipError
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, ZipError
 
 from core.collect.reading.choosing import Rating, best_rated, note_of_choice, rating_of
 from core.collect.reading.packing import refuse_large, zip_members
@@ -56,7 +56,7 @@ def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int, rate: 
         filled.pop(GUIDE_SHEET, None)
     if not filled:
         raise FileEmpty(f"{shown} is a workbook without a filled sheet. Upload one with a header and rows.")
-    cells = {name: grid.to_python(skip_empty_area=False) for name, grid in filled.items() if not sheet or name == sheet}
+    cells = {name: _cells_of(grid) for name, grid in filled.items() if not sheet or name == sheet}
     rows = {name: _table_rows(grid) for name, grid in cells.items() if not sheet}
     tables = {name: rating_of(as_csv_text(cells[name][:_HEAD_ROWS]), rate) for name, n in rows.items() if n > 1}
     likeliest = best_rated(tables) if tables else list(filled)
@@ -65,6 +65,16 @@ def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int, rate: 
     notes = (note_of_choice("sheet", chosen, tables, below),) if len(tables) > 1 else ()
     reading = Reading(FileFormat.WORKBOOK, sheet=chosen, sheets=tuple(filled), notes=notes)
     return as_csv_text(cells.get(chosen, [])), reading
+
+
+def _cells_of(sheet: CalamineSheet) -> list[list[Any]]:
+    """Return the cells of a sheet; those merged down a column all have the value that stands in the first of them."""
+    rows = sheet.to_python(skip_empty_area=False)
+    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
+        if left == right and top < len(rows):
+            for row in rows[top + 1 : bottom + 1]:
+                row[left] = rows[top][left]
+    return rows
 
 
 def _table_rows(rows: Sequence[Sequence[Any]]) -> int:

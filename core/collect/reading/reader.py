@@ -29,6 +29,7 @@ from core.collect.reading.packing import (
 )
 from core.collect.reading.records import Records, read_records
 from core.collect.reading.table import FileFormat, RawTable, Reading, ReadingChoice
+from core.collect.reading.totals import without_totals
 from core.errors import FileEmpty, FileUnreadable
 
 _READABLE: Final = "Doorstep reads CSV and TSV files, Excel and OpenDocument workbooks, Parquet and JSON records."
@@ -103,7 +104,7 @@ def table_of(extracted: Extracted, sha256: str, name: str) -> RawTable:
         header_line=layout.header_line,
         skipped=layout.skipped,
     )
-    return RawTable(
+    table = RawTable(
         name=name,
         sha256=sha256,
         reading=reading,
@@ -111,6 +112,7 @@ def table_of(extracted: Extracted, sha256: str, name: str) -> RawTable:
         bad_lines=records.bad_lines,
         row_numbers=records.row_numbers,
     )
+    return without_totals(table)
 
 
 def _laid_out(extracted: Extracted, name: str) -> tuple[Layout, Records]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.accounting import FileAccounting
 from core.collect.mapping import MappedTable
+from core.collect.reading.totals import bad_line_counts
 from core.schema import is_extra, label_of
 from core.wording import count, market_day
 
@@ -60,13 +61,13 @@ def read_indicators(table: MappedTable, held: pd.DataFrame | None) -> tuple[pd.D
     accepted, counted, valued = (one["row"].nunique() for one in (new, counting, found))
     no_day = int(table.frame[DAY].isna().sum())
     counts = {
-        "bad_line": len(table.bad_lines),
+        **bad_line_counts(table.bad_lines),
         "date_missing": no_day,
         "no_value": len(table.frame) - no_day - valued,
         "repeated_row": valued - counted,
         "already_held": counted - accepted,
     }
-    rejected = counts["bad_line"] + counts["date_missing"] + counts["no_value"]
+    rejected = len(table.bad_lines) + counts["date_missing"] + counts["no_value"]
     account = FileAccounting(
         file=table.name,
         source=table.source.value,

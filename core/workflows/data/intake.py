@@ -165,7 +165,9 @@ def prepare_intake(
     _add_all(intake, read, same, decisions, problem, today, part(progress, 0.5, 0.95))
     pool = intake.settled(decisions)
     if pool.sales.empty or pool.waits.all():
-        raise NoUsableRows(nothing_usable_message(read.sales, intake.files, currency, read.one_of(Source.TAX)))
+        raise NoUsableRows(
+            nothing_usable_message(read.sales, intake.files, currency, read.one_of(Source.TAX), read.personal)
+        )
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)

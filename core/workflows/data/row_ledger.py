@@ -14,6 +14,7 @@ from core.accounting import ZERO, FileAccounting, Outcome
 from core.collect.cells.date_formats import NO_SUCH_DAY
 from core.collect.mapping import MappedTable
 from core.collect.reading.table import RawTable
+from core.collect.reading.totals import bad_line_counts, where_of
 from core.prepare.quality.cleaning import NO_DATE, NO_PRICE, Cleaned
 from core.prepare.quality.corrections import CORRECTS
 from core.workflows.data.corrected_sales import CORRECTED_ROW
@@ -60,8 +61,8 @@ def full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataF
                 "file": table.name,
                 "source_row": [line.line for line in table.bad_lines],
                 "outcome": str(Outcome.REJECTED),
-                "reasons": "bad_line",
-                "detail": [f"line {line.line}: {line.reason}" for line in table.bad_lines],
+                "reasons": [next(code for code, n in bad_line_counts([line]).items() if n) for line in table.bad_lines],
+                "detail": [f"{where_of(line)} {line.line}: {line.reason}" for line in table.bad_lines],
                 "raw": [line.text for line in table.bad_lines],
             }
         )

@@ -17,6 +17,7 @@ from core.collect.mapping_file import mapping_for, read_like
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file
 from core.collect.reading.table import Reading
+from core.collect.reading.totals import bad_line_counts
 from core.collect.recoding import words_of_columns
 from core.errors import MappingError
 from core.problem import Problem
@@ -70,7 +71,7 @@ def preview_read(read: ReadFile, source: Source | None = None) -> SourcePreview:
         name=table.name,
         source=guess.mapping.source,
         rows_in=table.rows_in,
-        bad_lines=len(table.bad_lines),
+        bad_lines=bad_line_counts(table.bad_lines)["bad_line"],
         columns=tuple(str(column) for column in table.frame.columns),
         guess=guess,
         sample=table.frame.head(_SAMPLE_ROWS),

@@ -327,7 +327,7 @@ def naming_columns(homes: pd.DataFrame) -> list[str]:
 def _unreadable(table: RawTable) -> pd.DataFrame:
     missing = sorted(set(range(1, table.rows_in + 1)) - set(table.row_numbers.tolist()))
     lines = [
-        (row, "unreadable", "", bad.text, f"Line {bad.line}: {bad.reason}.", _UNREADABLE)
+        (row, "unreadable", "", bad.text, f"{where_of(bad).capitalize()} {bad.line}: {bad.reason}.", _UNREADABLE)
         for row, bad in zip(missing, table.bad_lines, strict=True)
     ]
     return pd.DataFrame(lines, columns=list(ERROR_COLUMNS))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -97,11 +98,16 @@ def _whys_no_sales(table: RawTable, mapping: ColumnMapping) -> tuple[str, ...]:
 
 
 def nothing_usable_message(
-    tables: Sequence[MappedTable], accounts: Sequence[FileAccounting], currency: str, tax: MappedTable | None = None
+    tables: Sequence[MappedTable],
+    accounts: Sequence[FileAccounting],
+    currency: str,
+    tax: MappedTable | None = None,
+    personal: Mapping[str, Sequence[PersonalColumn]] = MappingProxyType({}),
 ) -> str:
     """Say why no row of the files can be used, and what helps: the cause where it is known, else the mapping.
 
-    ``currency`` is the market's, ``tax`` the tax file that was brought with the sales.
+    ``currency`` is the market's, ``tax`` the tax file that was brought with the sales, and ``personal`` has by file the
+    columns that were left out because they hold persons, or may.
     """
     reasons: Counter[str] = Counter()
     for account in accounts:
@@ -116,7 +122,13 @@ def nothing_usable_message(
         or _parcels_only(tables, reasons, tax)
     )
     remedy = remedy or "Check the column mapping."
-    return f"No row of {names} can be used; most frequent reasons: {most_frequent}. {remedy}"
+    return f"No row of {names} can be used; most frequent reasons: {most_frequent}. {remedy}{_left_out(personal)}"
+
+
+def _left_out(personal: Mapping[str, Sequence[PersonalColumn]]) -> str:
+    """Name the columns that were left out of files as those of persons: one may be what the sales lack."""
+    dropped = [one.column for found in personal.values() for one in found if one.action == DROPPED]
+    return f" Left out as personal data, or as text that may be: {', '.join(dropped)}." if dropped else ""
 
 
 def _rents(tables: Sequence[MappedTable], reasons: Counter[str], currency: str) -> str:
