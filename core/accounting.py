@@ -33,7 +33,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "decided": "decided earlier",
     "zero_year_renovated": "0 read as never renovated",
 }
-_COUNTED: Final = (("duplicate_row", "duplicate_sale"), ("corrects_earlier",))
+_COUNTED: Final = (("duplicate_row", "duplicate_sale", "near_duplicate"), ("corrects_earlier",))
 """The reasons of rows that repeat another row of their file, and of those that correct a stored sale."""
 
 _ENDINGS: Final = ("_impossible", "_implausible", "_after_sale", "_crowded", "_flag", "_zero")

@@ -63,6 +63,10 @@ class SalesElsewhere(CollectError):
     """Hardly any sale of a file is where the market has sales, so that it may belong to another market."""
 
 
+class PricesMisread(CollectError):
+    """Most rows of a file are rejected and its prices are doubtful, so that another column may hold them."""
+
+
 class PrepareError(DoorstepError):
     """Base of all errors of data preparation."""
 

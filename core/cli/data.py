@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Of a new market whose files do not say it.
 _VERSION: Final = "id of the data version, as `versions` lists it"
+_MARKET_OF_VERSION: Final = "market of the version, to be sure of it (default: the version's own)"
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -65,9 +66,11 @@ def add_verbs(verb: AddVerb) -> None:
     versions.add_argument("--market", help="market (default: the only one)")
     undo = verb("undo-version", "undo the latest data version; the one it was built on is in use again", _undo_version)
     undo.add_argument("version", help=_VERSION)
+    undo.add_argument("--market", help=_MARKET_OF_VERSION)
     undo.add_argument("--reason", required=True, help="why, for the audit trail")
     use = verb("use-version", "use an undone data version again", _use_version)
     use.add_argument("version", help=_VERSION)
+    use.add_argument("--market", help=_MARKET_OF_VERSION)
     use.add_argument("--reason", default="", help="why, for the audit trail")
     template = verb("template", "write an empty file with a heading for each field, to be filled in", _template)
     template.add_argument("source", choices=["sales", "tax", "neighborhood", "indicators"], help="which kind of file")
@@ -90,6 +93,13 @@ def _add_consents(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help="import a file although its sales are where the market has none (may be given several times)",
+    )
+    parser.add_argument(
+        "--misread",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="import a file although its prices seem to be another column's (may be given several times)",
     )
 
 
@@ -136,7 +146,15 @@ def _ingest(session: Session) -> int:
     if isinstance(market, NewMarket) and options.currency is None:
         market = replace(market, currency=stated_currency(file.mapping for file in mapped) or market.currency)
     assumed = assumed_words(market, [file.mapping for file in mapped], options)
-    report = ingest(session.workspace, market, mapped, part(progress, 0.4, 1.0), options.keep, options.elsewhere)
+    report = ingest(
+        session.workspace,
+        market,
+        mapped,
+        part(progress, 0.4, 1.0),
+        options.keep,
+        options.elsewhere,
+        options.misread,
+    )
     session.print_result(
         ingest_document(report, assumed, options.home),
         lambda: ingest_text(session.workspace.store, report, assumed, options.home),
@@ -179,6 +197,7 @@ def _ingest_pieces(session: Session) -> int:
         _text_of(options.mapping) if options.mapping else "",
         tuple(options.keep),
         tuple(options.elsewhere),
+        tuple(options.misread),
     )
     taken = take_pieces(session.workspace, folder, taking, session.progress())
     left = left_over(folder)
@@ -326,6 +345,7 @@ def _versions(session: Session) -> int:
 def _undo_version(session: Session) -> int:
     from core.workflows.data.versions import undo_version
 
+    _check_market(session)
     undone = undo_version(session.workspace, session.options.version, session.options.reason)
     version, restored = undone.version, undone.restored
     now = f"{restored.version_id} with {restored.rows:,} sales is in use" if restored else "no data is in use"
@@ -350,6 +370,7 @@ def _undo_version(session: Session) -> int:
 def _use_version(session: Session) -> int:
     from core.workflows.data.versions import redo_version
 
+    _check_market(session)
     version = redo_version(session.workspace, session.options.version, session.options.reason)
     document = {"market": version.market_id, "in_use": version.version_id, "sales": version.rows}
     session.print_result(
@@ -357,6 +378,19 @@ def _use_version(session: Session) -> int:
         lambda: f"data version {version.version_id} of {version.market_id} with {version.rows:,} sales is in use again",
     )
     return OK
+
+
+def _check_market(session: Session) -> None:
+    """Raise NotFound where the version is of another market than the one that is named."""
+    options = session.options
+    if options.market is None:
+        return
+    wanted, version = session.market(), session.workspace.store.versions.get(options.version)
+    if version.market_id != wanted.market_id:
+        raise NotFound(
+            f"Version {options.version} is of market {version.market_id!r}, not of {wanted.market_id!r}: name that "
+            "market, or leave --market out."
+        )
 
 
 def _market_for_ingest(session: Session) -> str | NewMarket:

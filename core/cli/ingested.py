@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import argparse
 
-    from core.accounting import FileAccounting
+    from core.accounting import FileAccounting, FileIntake
     from core.collect.mapping import ColumnMapping
     from core.store import Store
-    from core.workflows.data.intake import IntakeReport
+    from core.workflows.data.intake import IntakePreview, IntakeReport
     from core.workflows.data.market_of_files import NewMarket
 
 
@@ -57,6 +57,9 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
         "unreadable_cells": len(preview.problems),
         "filled_in": {"sales": preview.area_fill.sales, "by_fact": dict(preview.area_fill.by_fact)},
         "without_neighborhood_figures": preview.area_fill.without,
+        "gained": dict(preview.gained),
+        "back_in_use": preview.back_in_use,
+        "notes": list(preview.fill_words),
         "indicators": preview.brought,
         "elsewhere": " ".join(preview.elsewhere.values()),
         "assumed": assumed,
@@ -71,7 +74,13 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
 def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | None) -> str:
     """Return what an import did as lines of text, what to do next last, or how to undo it where there is a doubt."""
     from core.collect.privacy.findings import reason
-    from core.workflows.data.effect_words import idle_files, uncorrected_words, why_nothing_new
+    from core.workflows.data.effect_words import (
+        back_in_use_words,
+        gained_words,
+        idle_files,
+        uncorrected_words,
+        why_nothing_new,
+    )
 
     preview = report.preview
     lines = [_account_line(account) for account in preview.files]
@@ -79,12 +88,17 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | N
     lines += [
         f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
     ]
+    lines += [f"{file.file}: left out: {left_out}" for file in preview.intake if (left_out := _left_out(file, preview))]
     lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
     lines += filter(
         None,
-        [preview.area_fill.words, preview.brought, *preview.elsewhere.values(), *idle_files(preview.files), assumed],
+        [*preview.fill_words, preview.brought, *preview.elsewhere.values(), *idle_files(preview.files), assumed],
     )
+    if preview.gained:
+        lines.append(gained_words(preview.gained, len(preview.changed_rows)))
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
+    if back := back_in_use_words(preview.back_in_use):
+        head += f", {back}"
     if not report.changed:
         return "\n".join([*lines, f"{why_nothing_new(preview.files, preview.held_sales)} Still {head}"])
     undo = f"if that is wrong, undo: {_undo(report, home)}" if _undo(report, home) else ""
@@ -94,6 +108,12 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | N
             [*lines, uncorrected_words(preview.files, preview.held_sales), head, _next_step(store, report, home), undo],
         )
     )
+
+
+def _left_out(file: FileIntake, preview: IntakePreview) -> str:
+    """Name the columns of a file that are not taken in, each with why; those of persons are named apart."""
+    persons = {one.column for one in preview.personal.get(file.file, ())}
+    return "; ".join(f"{column} ({why})" for column, why in file.mapping.get("ignored", ()) if column not in persons)
 
 
 def _next_step(store: Store, report: IntakeReport, home: Path | None) -> str:

@@ -178,7 +178,7 @@ def check_required(mapping: ColumnMapping) -> None:
         for name in ("sale_price", "sale_date"):
             if name not in fields:
                 label = FIELD_BY_NAME[name].label.lower()
-                raise MappingError(f"No column is mapped to {name!r}. Sales need a {label}: choose its column.")
+                raise MappingError(f"No column is taken for the {label}, which sales need: choose it.")
     if mapping.source is Source.INDICATORS:
         if "indicator_day" not in fields or not ("indicator_value" in fields or any(map(is_extra, fields))):
             raise MappingError("Market indicators need the day of the figures and at least one column of figures.")
@@ -418,11 +418,15 @@ def _check_date_format(date_format: str, where: str) -> None:
         raise MappingError(f"date_format = {date_format!r} of {where} must be written {written!r}.")
 
 
+NEAR_NAME: Final = 0.55
+"""How alike two names are at least for one to be offered in the place of the other: a slip or two, no other word."""
+
+
 def check_columns(table: RawTable, mapping: ColumnMapping) -> None:
     """Raise MappingError if a mapping names a column that the file lacks."""
     for column in named_columns(mapping):
         if column not in table.frame.columns:
-            near = difflib.get_close_matches(column, list(table.frame.columns), n=1, cutoff=0.4)
+            near = difflib.get_close_matches(column, list(table.frame.columns), n=1, cutoff=NEAR_NAME)
             hint = f" The nearest is {near[0]!r}." if near else ""
             raise MappingError(
                 f"{table.name} has no column {column!r}, which the mapping names.{hint} Correct the mapping."

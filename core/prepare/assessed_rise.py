@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -9,14 +10,44 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Floats
+from core.collect.leaks import leak_by_name
 from core.collect.merge import Merged
-from core.schema import ASSESSED_RISE
+from core.collect.vocabulary import load_vocabulary
+from core.schema import ASSESSED_RISE, EXTRA_PREFIX, Source, is_extra
 
 _VALUES: Final = ("assessed_value", "prior_assessed_value")
 _DAY: Final = "assessed_on"
+VALUATIONS: Final = frozenset({*_VALUES, _DAY, ASSESSED_RISE})
 _AREA: Final = "zipcode"
 # A median of fewer homes follows single renovations; the whole roll is the yardstick there.
 _AREA_HOMES_MIN: Final = 20
+
+
+def valuations_among(names: Iterable[str]) -> list[str]:
+    """Return the columns of a tax roll that value a home or are worked out from such: they may follow from its price.
+
+    A market's own columns are among them where their name says so, such as the value of the land.
+    """
+    vocabulary = load_vocabulary()
+
+    def values(name: str) -> bool:
+        if not is_extra(name):
+            return name in VALUATIONS
+        return leak_by_name(name.removeprefix(EXTRA_PREFIX), Source.SALES, vocabulary).startswith("a valuation")
+
+    return [name for name in names if values(name)]
+
+
+def without_later_values(sales: pd.DataFrame) -> pd.DataFrame:
+    """Return sales without a market's own values of a home that was assessed on the day of its sale or later.
+
+    An assessor of that day may have known the price. Where no day is known, nothing is changed.
+    """
+    own = [name for name in valuations_among(map(str, sales)) if is_extra(name)]
+    if not own or _DAY not in sales or "sale_date" not in sales:
+        return sales
+    later = sales[_DAY] >= sales["sale_date"]
+    return sales.assign(**{name: sales[name].mask(later) for name in own})
 
 
 def with_assessed_rise(merged: Merged) -> Merged:
@@ -24,8 +55,11 @@ def with_assessed_rise(merged: Merged) -> Merged:
 
     The usual rise is the median of the roll's homes with the same zip code (of at least 20), else of all. No price is
     looked at, and a sale has a rise only if its home was assessed before the day of the sale, so that the assessor
-    cannot have known the price. Without assessment dates nothing is added.
+    cannot have known the price; nor does it have a value of the market's own columns otherwise. Without assessment
+    dates nothing is added.
     """
+    earlier = without_later_values(merged.frame)
+    merged = merged if earlier is merged.frame else replace(merged, frame=earlier)
     if not _is_assessed(merged.frame):
         return merged
     roll = None if merged.roll is None else roll_with_rise(merged.roll)

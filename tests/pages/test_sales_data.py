@@ -507,7 +507,7 @@ def test_sales_of_elsewhere_are_still_doubted_where_they_are_committed() -> None
     # As the command line does, the page takes them only on a word of one's own.
     assert app.button("commit").label.startswith("Commit ")
     assert app.button("commit").disabled
-    app.checkbox("belong_here").check().run()
+    app.checkbox("allow_elsewhere").check().run()
     app.button("commit").click().run()
     assert "Committed: " in " ".join(part.value for part in app.success)
 

@@ -16,7 +16,7 @@ from core.collect.columns.proofs import prove
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.inference import Inference
 from core.collect.leaks import NEEDED, leak_by_numbers, parts_of_price
-from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping
+from core.collect.mapping import NEAR_NAME, ColumnMapping, ColumnRule, check_mapping
 from core.collect.parsers import Marks
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import snake
@@ -236,5 +236,5 @@ def _no_column(column: str, among: Mapping[str, RawTable]) -> str:
 
 def _nearest(name: str, names: Sequence[str]) -> str:
     folded = {one.casefold(): one for one in names}
-    near = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=NEAR_NAME)
     return f" The nearest is {folded[near[0]]!r}." if near else ""

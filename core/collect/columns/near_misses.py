@@ -30,6 +30,9 @@ _STANDARD_SLACK: Final = 0.15
 _SAMPLE: Final = 500
 _THEM_INSTEAD: Final = "price them instead"
 _READ_SHARE: Final = 0.8
+_WAYS_MAX: Final = 6
+# Of what no earlier way reads: a way that reads less of it is chance.
+_WAY_MIN: Final = 0.15
 _ROUND_SHARE: Final = 0.3
 _NAMES_OF_THINGS: Final = frozenset({"property_id", "sale_id", "zipcode", "unit", "address", "year_built"})
 
@@ -99,6 +102,8 @@ def _listings(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -
         )
     if unread:
         present = _present(table, unread[0])
+        if mixed := mixed_dates(present):
+            return f"{unread[0]!r} looks like the sale date, but {mixed}"
         read = _dates_read(present)
         cell = present[~read].iloc[0] if not read.all() else present.iloc[0]
         return f"{unread[0]!r} looks like the sale date, but {cell!r} is no date that is read: write it as 2024-05-31."
@@ -207,6 +212,23 @@ def _dates_read(present: pd.Series) -> pd.Series:
     """Tell for each cell whether the format of most cells reads it."""
     found = guess_date_format(present).date_format
     return as_date(present, Marks(date_format=found)).notna() if found else pd.Series(False, index=present.index)
+
+
+def mixed_dates(present: pd.Series) -> str:
+    """Say that dates are written in several ways, of which none reads most of them; "" where they are not."""
+    rest = present
+    found: list[tuple[str, int]] = []
+    while len(rest) and len(found) < _WAYS_MAX:
+        best = guess_date_format(rest).date_format
+        read = as_date(rest, Marks(date_format=best)).notna() if best else pd.Series(False, index=rest.index)
+        if read.mean() < _WAY_MIN:
+            break
+        found.append((str(rest[read].iloc[0]), int(read.sum())))
+        rest = rest[~read]
+    if len(found) < 2 or len(rest) > (1 - _READ_SHARE) * len(present):
+        return ""
+    shown = ", ".join(f"{cell!r} ({n:,})" for cell, n in found)
+    return f"its dates are written in {len(found)} ways: {shown}. Write all of them in one way, such as 2024-05-31."
 
 
 def _valued(table: RawTable, field: str) -> str:

@@ -21,8 +21,9 @@ _WORDS: Final = (
     r"(?:(?:grand|sub|sum|over)[ -]?)?totals?|sum|summe|gesamt|gesamtsumme|zwischensumme|endsumme|insgesamt"
     r"|(?:sous[ -]?)?total (?:général|general)|sous[ -]?total|ensemble|suma|suma ko[ńn]cowa|razem|[łl][ąa]cznie"
     r"|(?:sub)?totale(?: generale)?|somma|(?:sub)?totaal|eindtotaal|som|summa|delsumma|totalt|delsum|i alt|yhteens[äa]"
-    r"|og[óo][łl]em|celkem|mezisou[čc]et|spolu|[öo]sszesen|r[ée]sz[öo]sszeg|toplam|genel toplam|ara toplam|ukupno|skupaj|kokku|viso"
-    r"|итого|всего|подытог|сумма|разом|всього|общо|σύνολο|合計|小計|総計|合计|小计|总计|總計|합계|소계|총계"
+    r"|og[óo][łl]em|celkem|mezisou[čc]et|spolu|[öo]sszesen|r[ée]sz[öo]sszeg|toplam"
+    r"|genel toplam|ara toplam|ukupno|skupaj|kokku|viso|итого|всего|подытог|сумма|разом|всього|общо|σύνολο"
+    r"|合計|小計|総計|合计|小计|总计|總計|합계|소계|총계"
 )
 _TOTAL: Final = re.compile(rf"(?:{_WORDS})(?:[\s:].{{0,40}})?|.{{0,40}}\s(?:{_WORDS})\s*:?", re.IGNORECASE)
 _DAY: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[ -]\w{3,9}[ -]\d{2,4}")

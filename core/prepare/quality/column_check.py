@@ -73,7 +73,8 @@ class ColumnComparison:
     bound the bins of numbers, one more than bins, the first and last bin open to values beyond; for dates they are the
     first days of months as text, for categories their names. ``new_share`` and ``held_share`` are shares of the present
     values by bin, empty for free text such as addresses and if there are no values. ``ratio_of_medians`` is new to
-    stored. ``finding`` says in words what looks wrong; it is empty if nothing does.
+    stored. ``finding`` says in words what looks wrong; it is empty if nothing does. ``looks_like`` is the stored field
+    that the new values resemble instead of their own, "" for none.
     """
 
     field: str
@@ -89,6 +90,7 @@ class ColumnComparison:
     held_median: float | None
     ratio_of_medians: float | None
     finding: str
+    looks_like: str = ""
 
     @property
     def label(self) -> str:
@@ -122,6 +124,7 @@ def _compare(name: str, new: pd.DataFrame, held: pd.DataFrame, numbers: Mapping[
     bins = _BINNED[kind](fresh, before) if kind in _BINNED else _Bins()
     medians = [_median(_finite(side)) if kind == NUMBER else None for side in (fresh, before)]
     known = len(held) > 0 and name in held
+    finding, like = _finding(kind, fresh, before, held, numbers)
     return ColumnComparison(
         field=name,
         kind=kind,
@@ -135,17 +138,21 @@ def _compare(name: str, new: pd.DataFrame, held: pd.DataFrame, numbers: Mapping[
         new_median=medians[0],
         held_median=medians[1],
         ratio_of_medians=_ratio(medians[0], medians[1]),
-        finding=_finding(kind, fresh, before, held, numbers) or (_missing_finding(fresh, before) if known else ""),
+        finding=finding or (_missing_finding(fresh, before) if known else ""),
+        looks_like=like,
     )
 
 
-def _finding(kind: str, fresh: pd.Series, before: pd.Series, held: pd.DataFrame, numbers: Mapping[str, Floats]) -> str:
+def _finding(
+    kind: str, fresh: pd.Series, before: pd.Series, held: pd.DataFrame, numbers: Mapping[str, Floats]
+) -> tuple[str, str]:
+    """Return what looks wrong in words, and the stored field that the values resemble instead of their own."""
     name = str(fresh.name)
     if kind == NUMBER:
         return _numeric_finding(name, _sorted(fresh), _sorted(before), numbers)
     if kind == DATE:
-        return _date_finding(fresh, before)
-    return _category_finding(name, fresh, before, held) if kind == CATEGORY else ""
+        return _date_finding(fresh, before), ""
+    return _category_finding(name, fresh, before, held) if kind == CATEGORY else ("", "")
 
 
 def _kind(frame: pd.DataFrame, name: str) -> str:
@@ -246,17 +253,15 @@ def _ratio(new: float | None, held: float | None) -> float | None:
 # Findings
 
 
-def _numeric_finding(name: str, fresh: Floats, before: Floats, numbers: Mapping[str, Floats]) -> str:
+def _numeric_finding(name: str, fresh: Floats, before: Floats, numbers: Mapping[str, Floats]) -> tuple[str, str]:
     if len(fresh) < _NEW_MIN or len(before) < _HELD_MIN:
-        return ""
+        return "", ""
     if _distance(fresh, before) < _FAR:
-        return ""
+        return "", ""
     ratio = _ratio(_median(fresh), _median(before))
-    return (
-        _unit_finding(name, fresh, before, ratio)
-        or _shifted(name, _other_column(name, fresh, numbers))
-        or _level_finding(ratio)
-    )
+    unit = _unit_finding(name, fresh, before, ratio)
+    other = "" if unit else _other_column(name, fresh, numbers)
+    return unit or _shifted(name, other) or _level_finding(ratio), other
 
 
 def _shifted(name: str, other: str) -> str:
@@ -311,10 +316,10 @@ def _distance(one: Floats, other: Floats) -> float:
     return float(np.max(np.abs(below - np.searchsorted(other, every, side="right") / len(other))))
 
 
-def _category_finding(name: str, fresh: pd.Series, before: pd.Series, held: pd.DataFrame) -> str:
+def _category_finding(name: str, fresh: pd.Series, before: pd.Series, held: pd.DataFrame) -> tuple[str, str]:
     new, known = fresh.dropna(), before.dropna()
     if len(new) < _NEW_MIN or len(known) < _CATEGORIES_MIN:
-        return ""
+        return "", ""
     unseen = ~new.isin(known.unique())
     share = float(unseen.mean())
     # Good and Turing: the next value is new about as often as past values occurred only once. Among thousands of
@@ -322,15 +327,15 @@ def _category_finding(name: str, fresh: pd.Series, before: pd.Series, held: pd.D
     expected = float((known.value_counts() == 1).sum()) / len(known)
     usual = _UNSEEN_PLACES if name in {"zipcode", "neighbourhood"} else _UNSEEN_SHARE
     if share <= usual + _UNSEEN_FACTOR * expected:
-        return ""
+        return "", ""
     for other in map(str, held):
         if other != name and other in held and _kind_or_none(held, other) == CATEGORY:
             fits = float(new.isin(held[other].dropna().unique()).mean())
             if share > 0.8 and fits > 0.8:
-                return _shifted(name, other)
+                return _shifted(name, other), other
     examples = new[unseen].value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:_TEXTS_SHOWN]
     shown = ", ".join(repr(str(one)) for one in examples)
-    return f"{share:.0%} of the values are new, such as {shown}: other words for the same thing?"
+    return f"{share:.0%} of the values are new, such as {shown}: other words for the same thing?", ""
 
 
 def _kind_or_none(frame: pd.DataFrame, name: str) -> str:

@@ -15,7 +15,7 @@ from pandera.errors import SchemaErrors
 
 from core.arrays import Ints
 from core.collect.cells.units import UNIT_FACTORS, unit_words
-from core.collect.mapping import MappedTable, cells_of
+from core.collect.mapping import ColumnRule, MappedTable, cells_of
 from core.errors import ContractBroken
 from core.prepare.quality.cleaning import LIST_RATIO, QUANTITIES, ROOMLESS_SQFT, ROW, TRUSTED
 from core.problem import Problem
@@ -26,12 +26,13 @@ PROBLEM_COLUMNS: Final = ("row", "column", "field", "value", "limit", "remedy", 
 allowed, what happens and what helps, and a short code for counting."""
 
 _LEFT_OUT: Final = "The row is left out. Correct the {label} in the file, or check the mapping."
-_EMPTIED: Final = "The cell is left empty and the sale kept. Correct the {label} in the file, or check the mapping."
+EMPTIED: Final = "The cell is left empty and the sale kept"
+_EMPTIED: Final = EMPTIED + ". Correct the {label} in the file, or check the mapping."
 _DERIVED: Final = "derived: "
 # Cleaning compares products, this compares quotients: a difference in the last digit is not a breach.
 _TIE: Final = 1e-9
 # From here on a limit is written without decimals.
-_WHOLE_FROM: Final = 1_000
+_WHOLE_FROM: Final = 10
 _BARE: Final = re.compile(r"[\d.,\s']+")
 _FLAGS: Final = tuple(one.name for one in FIELDS if one.kind is FieldKind.FLAG)
 _PLACES: Final = ("address", "latitude", "zipcode", "neighbourhood")
@@ -123,11 +124,26 @@ def _in_file_words(breaches: pd.DataFrame, table: MappedTable, problem: Problem)
             limit = problem.limits[field]
             words = f"{_rounded(limit.low / factor)} to {_rounded(limit.high / factor)} {unit}".strip()
             worded.loc[rows & breaches["code"].str.endswith("_impossible"), "limit"] = words
+    _word_limits_of_areas(worded, first, problem)
     return worded
 
 
+def _word_limits_of_areas(worded: pd.DataFrame, rules: Mapping[str, ColumnRule], problem: Problem) -> None:
+    """Write what bedrooms need of the living area in the unit that the file gives it in."""
+    rule = rules.get("living_area_sqft")
+    unit = (rule.unit or "sqft") if rule else "sqft"
+    if unit == "sqft":
+        return
+    for code, least, words in (
+        ("bedrooms_crowded", problem.intake.sqft_per_bedroom_low, "at least {} of living area each"),
+        ("bedrooms_zero", ROOMLESS_SQFT, "at least 1 if over {} of living area"),
+    ):
+        area = f"{_rounded(least / UNIT_FACTORS[unit])} {unit_words(unit)}"
+        worded.loc[worded["code"] == code, "limit"] = words.format(area)
+
+
 def _rounded(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM else f"{value:.2g}"
 
 
 def check_contract(sales: pd.DataFrame, problem: Problem, today: date, name: str = "the cleaned sales") -> None:

@@ -173,7 +173,7 @@ def _doubts(table: pd.DataFrame, judged: Bools, packages: Packages, usual: Usual
             "field": "",
             "suggested": np.nan,
             "usual_price": price / np.exp(usual.price),
-            "usual_area": area / np.exp(usual.size),
+            "usual_area": _positive(area) / np.exp(usual.size),
             "list_price": listed,
             "last_price": last_price,
             "last_date": last_date,

@@ -42,7 +42,8 @@ class Taking:
 
     ``market`` takes in all of them, one after another; without it each makes its own. ``mapping`` is the JSON text of
     the column mapping, ``keep`` names the columns to keep although they reveal the price, ``elsewhere`` the files
-    to take in although their sales are where the market has none.
+    to take in although their sales are where the market has none, ``misread`` those although their prices seem to be
+    another column's.
     """
 
     market: str = ""
@@ -51,6 +52,7 @@ class Taking:
     mapping: str = ""
     keep: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    misread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ def _ingest(
         mapped = replace(mapped, mapping=_with_date_format(mapped.mapping, manifest))
     if isinstance(market, NewMarket) and not taking.currency:
         market = replace(market, currency=stated_currency([mapped.mapping]) or market.currency)
-    return ingest(workspace, market, [mapped], part(progress, 0.4, 1.0), taking.keep, taking.elsewhere)
+    return ingest(workspace, market, [mapped], part(progress, 0.4, 1.0), taking.keep, taking.elsewhere, taking.misread)
 
 
 def _with_date_format(mapping: ColumnMapping, manifest: Manifest) -> ColumnMapping:

@@ -1,17 +1,22 @@
-"""Figures of neighborhoods that a market holds for an area: its later sales get them too."""
+"""What a market holds of its homes and areas, the tax roll and neighborhood figures: later sales get them too."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
+from core.arrays import Bools
 from core.collect.join_keys import area_keys
-from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra
-from core.store import Store
+from core.prepare.late_facts import with_held_roll
+from core.problem import Problem
+from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra, label_of
+from core.store import DataVersion, Store
 from core.wording import count
 
 _CODES: Final = ("zipcode", "neighbourhood")
@@ -20,6 +25,7 @@ _NAMES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
 _DIFFER_MAX: Final = 0.1
 # Fewer areas with several sales in one month cannot tell a figure of the area from a fact of the home.
 _MONTHS_MIN: Final = 5
+_FACTS_SHOWN: Final = 3
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,66 @@ class AreaFill:
         return " ".join(found)
 
 
+@dataclass(frozen=True)
+class RollFill:
+    """What new sales got of the tax roll that the market holds: ``sales`` of them any, ``by_fact`` counts them."""
+
+    sales: int = 0
+    by_fact: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: RollFill) -> RollFill:
+        """Return the counts of both."""
+        return RollFill(self.sales + other.sales, self.by_fact + other.by_fact)
+
+    @property
+    def words(self) -> str:
+        """What was filled in, in a sentence; "" where nothing was."""
+        if not self.sales:
+            return ""
+        get = "gets" if self.sales == 1 else "get"
+        shown = [f"{label_of(name)} ({n:,})" for name, n in self.by_fact.most_common(_FACTS_SHOWN)]
+        shown += [f"{len(self.by_fact) - len(shown):,} more"] if len(self.by_fact) > len(shown) else []
+        return (
+            f"{count(self.sales, 'new sale')} {get} {count(len(self.by_fact), 'fact')} of the tax roll that the market "
+            f"already holds: {', '.join(shown)}."
+        )
+
+
+@dataclass(frozen=True)
+class HeldFacts:
+    """What a market holds for later sales: figures of its neighborhood files, and the homes of its tax roll."""
+
+    brought: Sequence[Brought] = ()
+    roll: pd.DataFrame | None = None
+
+    def complete(
+        self, new: pd.DataFrame, held: pd.DataFrame | None, counted: Bools, problem: Problem, today: date
+    ) -> tuple[pd.DataFrame, AreaFill, RollFill]:
+        """Fill what new sales lack, canonical with ``intake_row``; ``counted`` as in with_area_figures."""
+        filled, of_roll = new, RollFill()
+        if self.roll is not None and not new.empty:
+            late = with_held_roll(new, self.roll, problem, today)
+            filled = late.sales.set_axis(new.index)
+            gains = pd.DataFrame({name: filled[name].notna() for name in late.gained})
+            gains &= ~pd.DataFrame({name: new[name].notna() for name in gains if name in new}, new.index).reindex(
+                columns=gains.columns, fill_value=False
+            )
+            gains = gains[counted]
+            by_fact = Counter({str(name): int(n) for name, n in gains.sum().items() if n})
+            of_roll = RollFill(int(gains.any(axis=1).sum()), by_fact)
+        filled, of_areas = with_area_figures(filled, held, self.brought, counted)
+        return filled, of_areas, of_roll
+
+
+def held_facts(store: Store, version: DataVersion, with_roll: bool) -> HeldFacts:
+    """Return what the market of a version holds; its roll only where one is to be used, as no new one comes.
+
+    Raises NotFound, ArtifactCorrupt, StoreUnavailable.
+    """
+    roll = store.versions.load_roll(version.version_id) if with_roll else None
+    return HeldFacts(brought_figures(store, version.market_id), roll)
+
+
 def brought_figures(store: Store, market_id: str) -> tuple[Brought, ...]:
     """Return what neighborhood files brought to a market's data in use, the newest file first.
 
@@ -89,14 +155,16 @@ def brought_figures(store: Store, market_id: str) -> tuple[Brought, ...]:
 
 
 def with_area_figures(
-    new: pd.DataFrame, held: pd.DataFrame | None, brought: Sequence[Brought]
+    new: pd.DataFrame, held: pd.DataFrame | None, brought: Sequence[Brought], counted: Bools | None = None
 ) -> tuple[pd.DataFrame, AreaFill]:
     """Give new sales the figures they lack, from the stored sales of their area; both tables are canonical.
 
     A figure is taken where all stored sales of the area have the same: it came from a neighborhood file, and says
     nothing of a single sale. Where an area has several, of files of several dates, a new sale gets that of the latest
     stored sale before its own day: never one that was known only later. No value that a new sale has changes.
+    ``counted``, shape (n,), tells the new sales that count in the report (None: all), as those that wait are none yet.
     """
+    counts = np.ones(len(new), dtype=bool) if counted is None else counted
     fields = sorted({name for one in brought for name in one.fields})
     if held is None or held.empty or new.empty or not fields:
         return new, AreaFill()
@@ -113,10 +181,10 @@ def with_area_figures(
             takes = ours.isna() & offered[name].notna()
             if takes.any() and ours.dtype == offered[name].dtype:
                 filled[name] = ours.mask(takes, offered[name])
-                by_fact[str(name)] += int(takes.sum())
+                by_fact[str(name)] += int((takes & counts).sum())
                 gains |= takes
     without = filled.reindex(columns=fields).isna().all(axis=1)
-    return filled, AreaFill(int(gains.sum()), by_fact, int(without.sum()), len(new))
+    return filled, AreaFill(int((gains & counts).sum()), +by_fact, int((without & counts).sum()), int(counts.sum()))
 
 
 def _figures(held: pd.DataFrame, brought: Brought) -> tuple[str, pd.DataFrame]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from core.arrays import Ints
+from core.prepare.quality.cleaning import Cleaned
 from core.prepare.quality.corrections import CORRECTS
 from core.schema import FIELD_BY_NAME, FieldKind, conform
 from core.store import Store
+from core.workflows.data.sale_pool import replaced
 
 BEFORE: Final = "before"
 CORRECTED_ROW: Final = "corrected_row"
@@ -45,6 +48,41 @@ def document_of(sale: Mapping[Hashable, Any]) -> str:
     """Write one sale of a canonical table as JSON, without missing values."""
     known = {name: _plain(value) for name, value in sale.items() if name != "intake_row" and not pd.isna(value)}
     return json.dumps(known, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The market's sales ``held`` after a file's corrections, what they were before, and what changed in each.
+
+    ``superseded`` has the earlier states as sales, ``listed`` what changed (see CORRECTION_COLUMNS), ``rows`` the
+    ``intake_row`` of each corrected sale; ``ledger`` records its earlier state in the row that corrects it.
+    """
+
+    held: pd.DataFrame
+    superseded: pd.DataFrame
+    listed: pd.DataFrame
+    rows: Ints
+    ledger: pd.DataFrame
+
+
+def with_corrections(held: pd.DataFrame, cleaned: Cleaned, ledger: pd.DataFrame, file: str) -> Corrected:
+    """Replace the sales that one file corrects, and record their earlier state in its ledger.
+
+    A corrected sale keeps its ``intake_row``, so that a test sale stays a test sale.
+    """
+    rows = cleaned.corrects >= 0
+    places, corrected = cleaned.corrects[rows], cleaned.sales.loc[rows].reset_index(drop=True)
+    source_rows = corrected["source_row"].to_numpy(dtype="int64")
+    before = held.iloc[places].reset_index(drop=True)
+    documents = [document_of(sale) for sale in before.to_dict("records")]
+    now = replaced(held, places, corrected.drop(columns="source_row"))
+    numbers = before["intake_row"].to_numpy()
+    earlier = pd.DataFrame({CORRECTED_ROW: numbers, BEFORE: documents}, index=source_rows)
+    corrects = ledger["reasons"].str.split(";").map(lambda codes: CORRECTS in codes).to_numpy(dtype=bool)
+    for name in earlier:
+        ledger[name] = ledger[name].mask(corrects, ledger["source_row"].map(earlier[name]))
+    listed = corrections_of(before, now.iloc[places].reset_index(drop=True), file, source_rows)
+    return Corrected(now, sales_of(documents), listed, numbers, ledger.astype({CORRECTED_ROW: "int64"}))
 
 
 def no_corrections() -> pd.DataFrame:

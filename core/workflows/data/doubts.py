@@ -14,13 +14,15 @@ from core.collect.inference import Inference
 from core.collect.join_keys import area_keys, column_or_missing
 from core.collect.mapping import MappedTable
 from core.collect.set_aside import PERHAPS_NO_HOME
-from core.errors import SalesElsewhere
+from core.errors import PricesMisread, SalesElsewhere
+from core.prepare.quality.column_check import compare_columns
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.wording import count, percent
 from core.workflows.data.price_tellers import doubt_of_price
 
 _REJECTED_MAX: Final = 0.05
 _BLANKED_MAX: Final = 1 / 3
+_MISREAD_MIN: Final = 0.5
 _FIELD_OF: Final = {"price": "sale_price", "date": "sale_date", "listed_after_sold": "list_date"}
 _KINDS_SHOWN: Final = 3
 _TWO_PARTS: Final = r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}\b"
@@ -35,22 +37,33 @@ _HELD_MIN: Final = 100
 _INSIDE_MIN: Final = 0.1
 
 
-def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], currency: str) -> list[MappedTable]:
+def with_doubts(
+    tables: Sequence[MappedTable],
+    files: Sequence[FileAccounting],
+    currency: str,
+    held: pd.DataFrame | None = None,
+) -> list[MappedTable]:
     """Return the tables, those of sales with what makes a column doubtful among their inferences.
 
     A column is doubtful if its limits reject more than 5% of the rows, or blank more than a third of its values; prices
     also if they are written in another currency than the market's, ``currency``, or may be prices per area; dates if
     some have day and month the other way round. So are types of property that may be no home. Where the headers are
-    shifted, single columns are passed over.
+    shifted, single columns are passed over. So are columns whose values look like another column of the sales ``held``,
+    which are named first: where the price is one of them, nothing else is said of its level.
     """
     by_name = {account.file: account for account in files}
+
+    def priced(table: MappedTable) -> tuple[Inference, ...]:
+        return doubt_of_price(table, currency)
 
     def doubts(table: MappedTable) -> tuple[Inference, ...]:
         if table.source is not Source.SALES or table.name not in by_name or is_shifted(table.inferences):
             return ()
+        likes = _likenesses(table, held)
         return (
+            *_look_alikes(table, likes),
             *_other_money(table, currency),
-            *doubt_of_price(table, currency),
+            *(() if "sale_price" in (likes | {other: name for name, other in likes.items()}) else priced(table)),
             *_no_homes(table),
             *_mixed_orders(table),
             *_doubts(table, by_name[table.name]),
@@ -59,11 +72,64 @@ def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], 
     return [replace(table, inferences=(*table.inferences, *doubts(table))) for table in tables]
 
 
+def misread_words(tables: Sequence[MappedTable], files: Sequence[FileAccounting]) -> dict[str, str]:
+    """Say of each file of sales, by name, that its prices are misread, it seems: they are doubtful, most rows rejected.
+
+    ``tables`` have their doubts (see with_doubts).
+    """
+    accounts = {account.file: account for account in files}
+    found = {}
+    for table in tables:
+        account = accounts.get(table.name)
+        if table.source is not Source.SALES or account is None or is_shifted(table.inferences):
+            continue
+        rows = account.rows_in - account.reasons.get("total_row", 0)
+        doubt = next((one for one in table.inferences if not one.sure and one.field == "sale_price"), None)
+        rejected = account.rejected - account.reasons.get("total_row", 0)
+        if doubt is not None and rejected > _MISREAD_MIN * rows:
+            found[table.name] = (
+                f"{rejected:,} of {count(rows, 'row')} are rejected, and {doubt.column}: {doubt.claim}. Choose the "
+                "column of the prices."
+            )
+    return found
+
+
+def refuse_misread(misread: Mapping[str, str], allowed: Collection[str]) -> None:
+    """Raise PricesMisread for files, by name, whose prices seem to be another column's, unless ``allowed``."""
+    found = [(name, words) for name, words in misread.items() if name not in allowed]
+    if found:
+        listed = " ".join(f"{name}: {words}" for name, words in found)
+        raise PricesMisread(f"Nothing was imported. {listed} If it is right, give --misread {found[0][0]!r}.")
+
+
+def _likenesses(table: MappedTable, held: pd.DataFrame | None) -> dict[str, str]:
+    """Return by field the stored field that a column's values resemble instead of those of its own."""
+    if held is None or held.empty:
+        return {}
+    known = {one.field: one.looks_like for one in compare_columns(table.frame, held) if one.looks_like}
+    return {name: other for name, other in known.items() if name in table.columns}
+
+
+def _look_alikes(table: MappedTable, likes: Mapping[str, str]) -> Iterator[Inference]:
+    for name, other in likes.items():
+        theirs = table.columns.get(other, "")
+        swapped = f", which {theirs} is taken for: their names may be swapped" if theirs else ""
+        claim = f"taken for the {label_of(name).lower()}, but looks like the stored {label_of(other).lower()}"
+        # A price under another heading is a doubt of the price too.
+        field = "sale_price" if other == "sale_price" else name
+        n = int(table.frame[name].notna().sum())
+        seen = "compared with the stored sales"
+        yield Inference(table.columns[name], field, f"{claim}{swapped}", seen, n, sure=False)
+
+
 def elsewhere_words(new: pd.DataFrame, held: pd.DataFrame) -> str:
     """Say that hardly any new sale is where a market has sales, "" where they are or nothing tells; both canonical.
 
-    They are compared by zip code, else by neighborhood, else by coordinates, if enough sales of both have them.
+    They are compared by zip code, else by neighborhood, else by coordinates, if enough sales of both have them. Rows
+    without a price or a day are no sales.
     """
+    if {"sale_price", "sale_date"} <= set(new):
+        new = new[new["sale_price"].notna() & new["sale_date"].notna()]
     for place in ("zipcode", "neighbourhood"):
         coming, known = (area_keys(table, place).dropna() for table in (new, held))
         if min(len(coming) / _NEW_MIN, len(known) / _HELD_MIN) >= 1:

@@ -72,6 +72,28 @@ def gained_words(gained: Mapping[str, int], sales: int) -> str:
     return f"{count(sales, 'stored sale')} {verb} {count(len(gained), 'fact')}: {listed}."
 
 
+def late_words(withheld: Sequence[str], implausible: Mapping[str, int]) -> str:
+    """Say what stored sales do not get of a tax file that comes after them, and why; "" where they get all of it."""
+    found = []
+    if withheld:
+        found.append(
+            f"Stored sales do not get {' or '.join(map(label_of, withheld))} from a tax file that comes after them: an "
+            "assessor may have known their prices. Later sales get them if their homes were assessed before the sale."
+        )
+    if implausible:
+        listed = ", ".join(f"{label_of(name)} ({n:,})" for name, n in implausible.items())
+        found.append(f"{count(sum(implausible.values()), 'value')} of the files left out as not plausible: {listed}.")
+    return " ".join(found)
+
+
+def back_in_use_words(number: int) -> str:
+    """Say how many stored sales come back into use, or leave it, beside the new ones; "" for none."""
+    if not number:
+        return ""
+    what = "back in use" if number > 0 else "set aside"
+    return f"{count(abs(number), 'stored sale')} {what}, as decided"
+
+
 def why_nothing_new(files: Sequence[FileAccounting], stored: int) -> str:
     """Say why files change nothing in a market of that many sales: it has their sales and facts, or rejects rows."""
     return " ".join(filter(None, (_why_no_new_sale(files), uncorrected_words(files, stored), _why_no_fact(files))))
@@ -90,12 +112,13 @@ def uncorrected_words(files: Sequence[FileAccounting], stored: int) -> str:
     remedy = "If this file is the right one, undo the earlier files and commit it instead."
     if rows < _WHOLE_SHARE * stored:
         remedy = (
-            f"To correct them, bring a file with a sale id, or undo the earlier files and bring all {stored:,} sales "
-            f"anew with the right facts: this one alone has {count(rows, 'row')}."
+            "To correct them, bring a file with a sale id, or undo the earlier files and bring all "
+            f"{stored:,} sales anew with the right facts: this one alone has {count(rows, 'row')}."
         )
     return (
-        f"{otherwise:,} {have} other facts of a stored sale, which stays as it is: without a sale id in both files, "
-        f"only a price more than {percent(NEAR_PRICE, 1)} apart corrects a sale. {remedy}"
+        f"{otherwise:,} {have} other facts of a stored sale, which stays as it is: without a sale id in "
+        "both files, which a home’s own number is not, only a price more than "
+        f"{percent(NEAR_PRICE, 1)} apart corrects a sale. {remedy}"
     )
 
 

@@ -9,12 +9,13 @@ from typing import Final
 import pandas as pd
 
 from core.access import Action
+from core.accounting import Outcome
 from core.collect.leaks import Leak
 from core.collect.mapping import MappedTable
 from core.collect.near_matches import NearMatch
 from core.collect.privacy.cutting import without_persons_in
 from core.prepare.quality.column_check import ColumnComparison, compare_columns
-from core.prepare.quality.contract import PROBLEM_COLUMNS, all_problems
+from core.prepare.quality.contract import EMPTIED, PROBLEM_COLUMNS, all_problems
 from core.problem import Problem
 from core.schema import Source
 from core.workflows.data.intake import IntakePreview
@@ -22,6 +23,8 @@ from core.workflows.data.market_of_files import NewMarket, market_id_of
 from core.workspace import Workspace
 
 FILE: Final = "file"
+UNREAD: Final = "The cell was left empty"
+LOST_WITH_ROW: Final = "The row is left out for another cell"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
         for table in preview.tables
     ]
     return Inspection(
-        problems=pd.concat(problems, ignore_index=True)[[FILE, *PROBLEM_COLUMNS]],
+        problems=_with_lost_rows(pd.concat(problems, ignore_index=True), preview.ledgers)[[FILE, *PROBLEM_COLUMNS]],
         sales=tuple(
             FileInspection(table.name, compare_columns(table.frame, held), tuple(preview.leaks[table.name]))
             for table in preview.tables
@@ -65,6 +68,16 @@ def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
         ),
         held=len(held) if held is not None else 0,
     )
+
+
+def _with_lost_rows(problems: pd.DataFrame, ledgers: pd.DataFrame) -> pd.DataFrame:
+    """Say of an emptied cell in a row that is rejected for another cell that the row is left out."""
+    lost = ledgers.loc[ledgers["outcome"] == Outcome.REJECTED, ["file", "source_row"]]
+    rows = pd.MultiIndex.from_frame(problems[[FILE, "row"]]).isin(pd.MultiIndex.from_frame(lost))
+    worded = problems["remedy"]
+    for kept in (EMPTIED, UNREAD):
+        worded = worded.str.replace(kept, LOST_WITH_ROW, regex=False)
+    return problems.assign(remedy=problems["remedy"].mask(rows, worded))
 
 
 def _problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFrame:

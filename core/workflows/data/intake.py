@@ -23,7 +23,6 @@ from core.prepare.assessed_rise import with_assessed_rise
 from core.prepare.late_facts import with_late_facts
 from core.prepare.quality.cleaning import Cleaned, clean_sales
 from core.prepare.quality.contract import check_contract
-from core.prepare.quality.corrections import CORRECTS
 from core.prepare.quality.currencies import in_currency
 from core.problem import Problem
 from core.progress import Progress, part
@@ -33,17 +32,17 @@ from core.store import DataVersion, NewVersion, Store
 from core.store.base.markets import USUAL_CURRENCY, new_market
 from core.store.sales.scrutiny import StoredSaleDecision
 from core.workflows.columns.names import names_to_give
-from core.workflows.data.area_figures import AreaFill, Brought, brought_figures, with_area_figures
+from core.workflows.data.area_figures import AreaFill, HeldFacts, RollFill, held_facts
 from core.workflows.data.corrected_sales import (
     BEFORE,
     CORRECTED_ROW,
     corrected_sales,
-    corrections_of,
-    document_of,
     no_corrections,
     sales_of,
+    with_corrections,
 )
-from core.workflows.data.doubts import elsewhere_words, refuse_elsewhere, with_doubts
+from core.workflows.data.doubts import elsewhere_words, misread_words, refuse_elsewhere, refuse_misread, with_doubts
+from core.workflows.data.effect_words import late_words
 from core.workflows.data.market_of_files import NewMarket, market_id_of, parent_of, repeated_files, unit_of_areas
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
@@ -56,11 +55,16 @@ from core.workflows.data.sale_pool import (
     load_pool,
     originals,
     places_of,
-    replaced,
     settle,
 )
 from core.workflows.indicators.brought import brought_indicators
-from core.workflows.source_files.reading import SourceFile, SourceTables, read_together, words_of_readings
+from core.workflows.source_files.reading import (
+    SourceFile,
+    SourceTables,
+    read_together,
+    with_inferences,
+    words_of_readings,
+)
 from core.workflows.source_files.refusals import no_gain_message, nothing_usable_message
 from core.workspace import Workspace
 
@@ -85,10 +89,10 @@ class IntakePreview:
     dropped or cut out on reading; ``readings`` says how each file was read, and ``intake`` is the record of it with the
     mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one. ``gained``
     counts by fact the stored sales that gain it from tax and neighborhood files, ``area_fill`` the new sales that get
-    figures which the market held. ``indicators`` has the market's dated indicators with new ones of the files, None
-    without new ones, which ``brought`` names. ``elsewhere`` says by file that hardly any of its sales is where the
-    market has any.
-    ``currency`` is the market's; ``held_sales`` counts the sales it has in use before the files.
+    figures which the market held; ``fill_words`` says in sentences what was filled in and what was not. ``indicators``
+    has the market's dated indicators with new ones of the files, None without new ones, which ``brought`` names.
+    ``elsewhere`` says by file that hardly any of its sales is where the market has any, ``misread`` that its prices
+    seem to be another column's. ``currency`` is the market's; ``held_sales`` counts its sales in use before the files.
     """
 
     market: str | NewMarket
@@ -114,9 +118,11 @@ class IntakePreview:
     roll: pd.DataFrame | None = None
     gained: Mapping[str, int] = field(default_factory=dict)
     area_fill: AreaFill = field(default_factory=AreaFill)
+    fill_words: tuple[str, ...] = ()
     indicators: pd.DataFrame | None = None
     brought: str = ""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    misread: Mapping[str, str] = field(default_factory=dict)
     currency: str = USUAL_CURRENCY
     held_sales: int = 0
 
@@ -124,6 +130,11 @@ class IntakePreview:
     def changes_something(self) -> bool:
         """Whether committing makes a new version: a new market, a new or changed sale, or new indicators."""
         return self.parent_id is None or bool(self.changed_rows) or self.indicators is not None
+
+    @property
+    def back_in_use(self) -> int:
+        """By how many stored sales in use change without being new: above 0 where decisions are taken back."""
+        return len(self.sales) - self.new_sales - self.held_sales
 
     @property
     def corrected_sales(self) -> int:
@@ -156,18 +167,20 @@ def prepare_intake(
     parent = parent_of(store, market)
     read = read_together(files, unit_of_areas(store, market), parent is not None, part(progress, 0.0, 0.5))
     decisions = store.sale_decisions.history(market_id_of(market))
-    intake = _begin(store, parent, decisions)
+    intake = _begin(store, parent, decisions, bool(read.sales) and read.one_of(Source.TAX) is None)
     currency = market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
-    problem = in_currency(problem, currency, _prices(read, intake))
+    problem = in_currency(problem, currency, read.prices_or(intake.held_sales()))
     answers = store.matches.of(market_id_of(market))
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
-    places = {one.name: elsewhere_words(one.frame, intake.held_sales()) for one in read.sales}
+    before = intake.held_sales()
+    places = {one.name: elsewhere_words(one.frame, before) for one in read.sales}
     _add_all(intake, read, same, decisions, problem, today, part(progress, 0.5, 0.95))
     pool = intake.settled(decisions)
     if pool.sales.empty or pool.waits.all():
         raise NoUsableRows(
             nothing_usable_message(read.sales, intake.files, currency, read.one_of(Source.TAX), read.personal)
         )
+    tables = with_doubts(read.mapped, intake.files, currency, before)
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
@@ -185,7 +198,7 @@ def prepare_intake(
         matched=dict(intake.matched),
         repeated=repeated_files(store, market, read.mapped),
         rows_seen=intake.rows_seen,
-        tables=tuple(with_doubts(read.mapped, intake.files, currency)),
+        tables=tuple(tables),
         corrections=pd.concat(intake.corrections, ignore_index=True),
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
@@ -193,31 +206,38 @@ def prepare_intake(
         leaks={table.name: leaks_of(table, currency) for table in read.sales},
         personal=read.personal,
         readings={name: raw.reading for name, raw in read.raws.items()},
-        intake=read.records,
+        intake=with_inferences(read.records, tables),
         roll=joined_roll(lambda: store.versions.load_roll(parent.version_id) if parent else None, intake.roll, today),
         gained=intake.gained,
         area_fill=intake.area_fill,
+        fill_words=tuple(filter(None, (intake.roll_fill.words, intake.area_fill.words, intake.late_words))),
         indicators=dated.joined,
         brought=dated.words,
         elsewhere={name: words for name, words in places.items() if words},
+        misread=misread_words(tables, intake.files),
         currency=currency,
     )
 
 
-def _prices(read: SourceTables, intake: _Intake) -> pd.Series:
-    """Return the prices of the sales that the files bring; where they bring none, those of the market."""
-    return pd.concat([table.frame["sale_price"] for table in read.sales] or [intake.held_sales()["sale_price"]])
-
-
-def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep: Collection[str] = ()) -> IntakeReport:
+def commit_intake(
+    workspace: Workspace,
+    preview: IntakePreview,
+    note: str,
+    keep: Collection[str] = (),
+    elsewhere: Collection[str] = (),
+    misread: Collection[str] = (),
+) -> IntakeReport:
     """Commit a preview as the market's next version, in one transaction; the same data again changes nothing.
 
     Only this creates a new market, so that a refused upload leaves none behind. ``keep`` names the columns to keep
-    although they reveal the price; the note says so. Raises AccessDenied, PriceGivenAway for others, AlreadyExists,
-    StaleVersion if another commit came first, StoreUnavailable; the market's data is then unchanged.
+    although they reveal the price; the note says so. ``elsewhere`` and ``misread`` name the files to take in although
+    the preview doubts them so. Raises AccessDenied, SalesElsewhere, PricesMisread, PriceGivenAway for others,
+    AlreadyExists, StaleVersion if another commit came first, StoreUnavailable; the market's data is then unchanged.
     """
     store, market = workspace.store, market_id_of(preview.market)
     workspace.require(Action.INGEST)
+    refuse_elsewhere(preview.elsewhere, elsewhere)
+    refuse_misread(preview.misread, misread)
     refuse_leaks(preview.leaks, keep)
     names = names_to_give(store, market, preview.intake)
     if not preview.changes_something and preview.parent_id is not None:
@@ -256,13 +276,13 @@ def ingest(
     progress: Progress,
     keep: Collection[str] = (),
     elsewhere: Collection[str] = (),
+    misread: Collection[str] = (),
 ) -> IntakeReport:
-    """Import and commit files at once; raises as prepare_intake, refuse_elsewhere and commit_intake do."""
+    """Import and commit files at once; raises as prepare_intake and commit_intake do."""
     workspace.require(Action.INGEST)
     preview = prepare_intake(workspace, market, files, part(progress, 0.0, 0.9))
-    refuse_elsewhere(preview.elsewhere, elsewhere)
     progress(0.9, "Committing the data version")
-    report = commit_intake(workspace, preview, ", ".join(file.name for file in files), keep)
+    report = commit_intake(workspace, preview, ", ".join(file.name for file in files), keep, elsewhere, misread)
     progress(1.0, "Committed")
     return report
 
@@ -270,13 +290,21 @@ def ingest(
 class _Intake:
     """The market's sales as they grow file by file, with the accounting so far."""
 
-    def __init__(self, held: Pool | None, superseded: pd.DataFrame, rows_seen: int, brought: Sequence[Brought]) -> None:
+    def __init__(
+        self,
+        held: Pool | None,
+        superseded: pd.DataFrame,
+        rows_seen: int,
+        facts: HeldFacts,
+        decisions: Sequence[StoredSaleDecision],
+    ) -> None:
         self.held = held.sales if held is not None else None
         # Why sales are set aside, by their row of the intake.
         self.doubts = dict(zip(held.sales[ROW], held.doubt, strict=True)) if held is not None else {}
-        self.superseded = superseded
+        self.superseded, self.decisions = superseded, decisions
         self.rows_seen = rows_seen
-        self.brought, self.area_fill = brought, AreaFill()
+        self.facts, self.area_fill, self.roll_fill = facts, AreaFill(), RollFill()
+        self.late_words = ""
         self.files: list[FileAccounting] = []
         self.references: tuple[FileAccounting, ...] = ()
         self.roll: pd.DataFrame | None = None
@@ -291,22 +319,33 @@ class _Intake:
         self.left: list[tuple[pd.DataFrame, pd.DataFrame]] = []
         self.rows: list[FileRows] = []
 
-    def add(self, table: MappedTable, raw: RawTable, merged: Merged, cleaned: Cleaned) -> None:
+    def add(
+        self, table: MappedTable, raw: RawTable, merged: Merged, cleaned: Cleaned, problem: Problem, today: date
+    ) -> None:
         """Append one file's accepted sales, apply its corrections, and record its accounting."""
         ledger = full_ledger(table, raw, cleaned)
         ledger[CORRECTED_ROW], ledger[BEFORE] = -1, ""
         corrects = cleaned.corrects >= 0
         if self.held is not None and corrects.any():
-            ledger = self._correct(table, cleaned, ledger)
+            corrected = with_corrections(self.held, cleaned, ledger, table.name)
+            self.held, ledger = corrected.held, corrected.ledger
+            self.superseded = pd.concat([self.superseded, corrected.superseded], ignore_index=True)
+            self.corrections.append(corrected.listed)
+            self.changed_rows.update(corrected.rows.tolist())
+            self.doubts.update(zip(corrected.rows, cleaned.set_aside[corrects], strict=True))
         ledger = ledger[list(_LEDGER_COLUMNS)].astype({BEFORE: "str"})
         self.ledgers.append(ledger)
         self.rows.append(FileRows(table, raw, self.rows_seen, cleaned.repairs))
         self.conflicts.append(merged.conflicts.assign(file=table.name))
         self._note(merged)
-        sales, fill = with_area_figures(cleaned.sales.loc[~corrects], self.held, self.brought)
-        self.area_fill += fill
+        sales = cleaned.sales.loc[~corrects].reset_index(drop=True)
         new = sales.assign(intake_row=self.rows_seen + sales["source_row"] - 1).drop(columns="source_row")
-        self.doubts.update(zip(new[ROW], cleaned.set_aside[~corrects], strict=True))
+        brought = Pool(new, cleaned.set_aside[~corrects])
+        self.doubts.update(zip(new[ROW], brought.doubt, strict=True))
+        # A sale that waits, by the rules or as a person decided, is no new sale yet.
+        in_use = ~settle(brought, self.decisions).waits
+        new, of_areas, of_roll = self.facts.complete(new, self.held, in_use, problem, today)
+        self.area_fill, self.roll_fill = self.area_fill + of_areas, self.roll_fill + of_roll
         self.held = appended(self.held, new)
         self.changed_rows.update(new["intake_row"].tolist())
         self.left.append((merged.sales_left, merged.tax_left))
@@ -327,6 +366,7 @@ class _Intake:
         decided[list(places_of(held, decisions).values())] = True
         late = with_late_facts(held, tax, neighbourhood, same, decided, problem, today)
         self.held, self.gained = late.sales, late.gained
+        self.late_words = late_words(late.withheld, late.implausible)
         self.changed_rows.update(held.loc[late.gains, ROW].tolist())
         self.matched.clear()
         self._note(late.merged)
@@ -371,29 +411,6 @@ class _Intake:
         found = [near for sales, tax in self.left for near in near_matches(sales, tax, answers)]
         return tuple({(near.sales_key, near.tax_key): near for near in reversed(found)}.values())[::-1]
 
-    def _correct(self, table: MappedTable, cleaned: Cleaned, ledger: pd.DataFrame) -> pd.DataFrame:
-        """Replace the sales that one file corrects, and record their earlier state in its ledger.
-
-        A corrected sale keeps its ``intake_row``, so that a test sale stays a test sale.
-        """
-        assert self.held is not None
-        rows = cleaned.corrects >= 0
-        places, corrected = cleaned.corrects[rows], cleaned.sales.loc[rows].reset_index(drop=True)
-        source_rows = corrected["source_row"].to_numpy(dtype="int64")
-        before = self.held.iloc[places].reset_index(drop=True)
-        documents = [document_of(sale) for sale in before.to_dict("records")]
-        self.held = replaced(self.held, places, corrected.drop(columns="source_row"))
-        self.superseded = pd.concat([self.superseded, sales_of(documents)], ignore_index=True)
-        after = self.held.iloc[places].reset_index(drop=True)
-        self.corrections.append(corrections_of(before, after, table.name, source_rows))
-        self.changed_rows.update(before["intake_row"].tolist())
-        self.doubts.update(zip(before[ROW], cleaned.set_aside[rows], strict=True))
-        earlier = pd.DataFrame({CORRECTED_ROW: before["intake_row"].to_numpy(), BEFORE: documents}, index=source_rows)
-        corrects = ledger["reasons"].str.split(";").map(lambda codes: CORRECTS in codes).to_numpy(dtype=bool)
-        for name in earlier:
-            ledger[name] = ledger[name].mask(corrects, ledger["source_row"].map(earlier[name]))
-        return ledger.astype({CORRECTED_ROW: "int64"})
-
 
 def _add_all(
     intake: _Intake,
@@ -411,19 +428,21 @@ def _add_all(
         merged = with_assessed_rise(merge_sources(table, tax, neighbourhood, same))
         cleaned = clean_sales(merged.frame, problem, today, intake.held, intake.superseded)
         check_contract(cleaned.in_use, problem, today, table.name)
-        intake.add(table, read.raws[table.name], merged, cleaned)
+        intake.add(table, read.raws[table.name], merged, cleaned, problem, today)
     if intake.changed_rows or intake.held_sales().empty or (tax is None and neighbourhood is None):
         return
     progress(0.9, "Adding the facts to the stored sales")
     intake.fill_in(tax, neighbourhood, same, decisions, problem, today)
     if not read.sales and not intake.gained:
-        raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references))
+        raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
 
 
-def _begin(store: Store, parent: DataVersion | None, decisions: Sequence[StoredSaleDecision]) -> _Intake:
-    """Return an intake on top of a version, None for a new market's."""
+def _begin(
+    store: Store, parent: DataVersion | None, decisions: Sequence[StoredSaleDecision], with_roll: bool
+) -> _Intake:
+    """Return an intake on top of a version, None for a new market's; ``with_roll`` where the held tax roll is used."""
     if parent is None:
-        return _Intake(None, sales_of(()), 0, ())
+        return _Intake(None, sales_of(()), 0, HeldFacts(), decisions)
     superseded = pd.concat([corrected_sales(store, parent.market_id), originals(decisions)], ignore_index=True)
-    brought = brought_figures(store, parent.market_id)
-    return _Intake(load_pool(store, parent), superseded, parent.rows_seen, brought)
+    facts = held_facts(store, parent, with_roll)
+    return _Intake(load_pool(store, parent), superseded, parent.rows_seen, facts, decisions)

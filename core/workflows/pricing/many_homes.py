@@ -20,6 +20,7 @@ from core.collect.mapping import MappedTable, apply_mapping
 from core.collect.reading.packing import memory_limit
 from core.collect.reading.reader import read_table
 from core.collect.reading.table import RawTable, ReadingChoice
+from core.collect.reading.totals import where_of
 from core.collect.vocabulary import snake
 from core.errors import ImpossibleProperty, StoreUnavailable
 from core.parallel.calls import batch_by_batch

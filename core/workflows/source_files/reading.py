@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import pandas as pd
 
 from core.accounting import FileIntake
 from core.collect.columns.area_units import in_market_unit
@@ -74,6 +76,10 @@ class SourceTables:
         """The tables of sales."""
         return [table for table in self.mapped if table.source is Source.SALES]
 
+    def prices_or(self, held: pd.DataFrame) -> pd.Series:
+        """Return the prices of the sales that the files bring; where they bring none, those of the market."""
+        return pd.concat([table.frame["sale_price"] for table in self.sales] or [held["sale_price"]])
+
     def one_of(self, source: Source) -> MappedTable | None:
         """Return the table of a kind, None without one; raises MappingError for several."""
         found = [table for table in self.mapped if table.source is source]
@@ -135,6 +141,12 @@ def _record(file: SourceFile, raw: RawTable, mapping: ColumnMapping, personal: S
     return FileIntake(
         raw.name, file.reading or raw.reading.describe(), mapping_document(leave_out_persons(in_force, personal))
     )
+
+
+def with_inferences(records: Sequence[FileIntake], tables: Sequence[MappedTable]) -> tuple[FileIntake, ...]:
+    """Return the records of files with all that was concluded of their columns, what came to light later too."""
+    found = {table.name: [asdict(one) for one in table.inferences] for table in tables}
+    return tuple(replace(one, mapping={**one.mapping, "inferences": found[one.file]}) for one in records)
 
 
 def words_of_readings(readings: Mapping[str, Reading]) -> str:

@@ -69,12 +69,17 @@ def may_hold_sales(tables: Sequence[RawTable], mappings: Sequence[ColumnMapping]
     return False
 
 
-def no_gain_message(why_no_sales: str, accounts: Sequence[FileAccounting]) -> str:
-    """Say that files have no sales, which ``why_no_sales`` says, and that no stored sale gains a fact from them."""
+def no_gain_message(why_no_sales: str, accounts: Sequence[FileAccounting], left_out: str = "") -> str:
+    """Say that files have no sales, which ``why_no_sales`` says, and that no stored sale gains a fact from them.
+
+    ``left_out`` says which of their facts stored sales do not get, and why.
+    """
     rows = sum(account.rows_in for account in accounts)
     matched = sum(account.reasons.get("matched", 0) for account in accounts)
     if matched:
-        return f"{why_no_sales} {matched:,} of their {rows:,} rows match stored sales, which have these facts already."
+        these = "all other facts" if left_out else "these facts"
+        matching = f"{matched:,} of their {rows:,} rows match stored sales, which have {these} already."
+        return f"{why_no_sales} {matching} {left_out}".rstrip()
     return (
         f"{why_no_sales} None of their {rows:,} rows matches a stored sale either: check the columns of the parcel "
         "number, the address or the area."

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import DoorstepError
 from core.wording import count, market_day
-from core.workflows.data.effect_words import why_nothing_new
+from core.workflows.data.effect_words import back_in_use_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
 from core.workspace import Workspace
 from pages.kit import errors, navigation, session
@@ -31,13 +31,13 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
         names = ", ".join(draft.upload_of(file).name for file in held.files)
         note = st.text_input("Note for the record", key="note", placeholder="Where the files come from", max_chars=500)
         keep = _kept(found)
-        belongs = _belong_here(found)
+        allowed = _allowed(found)
         st.caption("Either everything is saved or nothing: until then, the market does not change.")
         with st.container(horizontal=True, gap="small"):
             if st.button("Back", key="back", icon=":material/arrow_back:"):
                 steps.go(Step.PREVIEW)
-            label, icon = f"Commit {what(found)}", ":material/done_all:"
-            if st.button(label, key="commit", type="primary", icon=icon, disabled=not belongs):
+            button = f"Commit {what(found)}"
+            if st.button(button, key="commit", type="primary", icon=":material/done_all:", disabled=not allowed):
                 _commit(workspace, found, note.strip() or names, keep)
 
 
@@ -66,6 +66,8 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
         where = f"The market keeps its {count(len(found.sales), 'sale')}, {found.corrected_sales:,} of them corrected"
     else:
         where = f"The market goes from {found.held_sales:,} to {count(len(found.sales), 'sale')}"
+        back = back_in_use_words(found.back_in_use)
+        where += f": {count(found.new_sales, 'new sale')} and {back}" if back else ""
     ends = (market_day(one, found.currency) for one in (new["sale_date"].min(), new["sale_date"].max()))
     when = f", the new ones from {' to '.join(ends)}" if len(new) else ""
     st.markdown(plain(f"{where}{when}."))
@@ -81,18 +83,23 @@ def _kept(found: IntakePreview) -> list[str]:
     return columns if st.checkbox(label, key="keep_leaks") else []
 
 
-def _belong_here(found: IntakePreview) -> bool:
-    """Ask about sales that may be of elsewhere; return whether nothing speaks against committing them here."""
-    if not found.elsewhere:
-        return True
-    label = f"These sales do belong to this market, and their prices are in {found.currency}"
-    return st.checkbox(label, key="belong_here")
+def _allowed(found: IntakePreview) -> bool:
+    """Ask whether to commit files that seem to be of elsewhere or misread; return whether nothing stands against it."""
+    if found.misread:
+        st.warning(plain(" ".join(found.misread.values())), icon=":material/help:")
+    asked = {
+        "elsewhere": (found.elsewhere, f"These sales belong to this market, and their prices are in {found.currency}"),
+        "misread": (found.misread, "The columns are right: commit the file all the same"),
+    }
+    # Each box is drawn, whether another is ticked or not.
+    ticked = [st.checkbox(label, key=f"allow_{name}") for name, (files, label) in asked.items() if files]
+    return all(ticked)
 
 
 def _commit(workspace: Workspace, found: IntakePreview, note: str, keep: list[str]) -> None:
     try:
         with st.spinner("Writing the data version…"):
-            report = commit_intake(workspace, found, note, keep)
+            report = commit_intake(workspace, found, note, keep, list(found.elsewhere), list(found.misread))
     except DoorstepError as error:
         errors.show(error)
         return

@@ -67,7 +67,7 @@ def draw_figures(found: IntakePreview) -> None:
     else:
         verdict = f"{readiness_word(doubts)}: {found.brought}"
     st.markdown(f"**{plain(verdict)}**")
-    for words in filter(None, (found.area_fill.words, found.brought if sales or found.gained else "")):
+    for words in filter(None, (*found.fill_words, found.brought if sales or found.gained else "")):
         st.info(plain(words), icon=":material/info:")
     if not sales:
         return

@@ -176,3 +176,67 @@ def test_the_words_name_the_most_frequent_facts() -> None:
         "41 stored sales gain 4 facts: School rating (1-5) (40), Crime index (40), Year built (9) and 1 more."
     )
     assert gained_words({"bedrooms": 1}, 1) == "1 stored sale gains 1 fact: Bedrooms (1)."
+
+
+ROLL = "parcel id,lot sq ft,beds,land value,assessed value,assessment date\n"
+
+
+def thin_sales(start: int, number: int) -> str:
+    """Sales with price, day, zip code and parcel number only."""
+    return "parcel id,sale price,sale date,zip code\n" + "".join(
+        f"P{n:03d},{400_000 + 1_000 * n},2024-06-{1 + n % 28:02d},9800{n % 5}\n" for n in range(start, start + number)
+    )
+
+
+def roll_of(number: int, day: str) -> str:
+    return ROLL + "".join(f"P{n:03d},{5_000 + n},3,{90_000 + 10 * n},{300_000 + n},{day}\n" for n in range(number))
+
+
+@pytest.mark.parametrize(("day", "known"), [("2024-01-01", 10), ("2025-01-01", 0)], ids=["before", "after"])
+def test_later_sales_get_what_the_held_roll_has_but_no_value_set_after_them(
+    workspace: Workspace, market: Market, tmp_path: Path, day: str, known: int
+) -> None:
+    take_in(workspace, market, write(tmp_path, thin_sales(0, 20)))
+    take_in(workspace, market, write(tmp_path, roll_of(30, day), "roll.csv"))
+    report = take_in(workspace, market, write(tmp_path, thin_sales(20, 20), "later.csv"))
+    later = sales_of(workspace, report).tail(20)
+    assert later["lot_area_sqft"].notna().sum() == later["bedrooms"].notna().sum() == 10
+    values = later.reindex(columns=["x_land_value", "assessed_value"]).notna()
+    assert values.sum().to_list() == [known, known]
+    (words,) = report.preview.fill_words
+    assert words.startswith(f"10 new sales get {5 if known else 2} facts of the tax roll that the market already holds")
+    # The same sales again are known, and change nothing.
+    assert not take_in(workspace, market, write(tmp_path, thin_sales(20, 20), "again.csv")).changed
+
+
+def test_stored_sales_never_get_values_of_a_later_roll_and_the_report_says_so(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    take_in(workspace, market, write(tmp_path, thin_sales(0, 20)))
+    report = take_in(workspace, market, write(tmp_path, roll_of(30, "2025-01-01"), "roll.csv"))
+    after = sales_of(workspace, report)
+    assert after["lot_area_sqft"].notna().all()
+    assert not {"x_land_value", "assessed_value", "assessed_on"} & set(after.dropna(axis=1, how="all"))
+    (words,) = report.preview.fill_words
+    assert words.startswith("Stored sales do not get Assessed value or Assessment date or Land value")
+    with pytest.raises(NoUsableRows, match=r"all other facts already\. Stored sales do not get Assessed value"):
+        take_in(workspace, market, write(tmp_path, roll_of(30, "2024-01-01"), "dated.csv"))
+
+
+@pytest.mark.parametrize(("day", "known"), [("2024-01-01", 20), ("2025-01-01", 0)], ids=["before", "after"])
+def test_a_value_of_the_land_set_after_the_sale_is_not_taken_with_the_sales_either(
+    workspace: Workspace, market: Market, tmp_path: Path, day: str, known: int
+) -> None:
+    files = (write(tmp_path, thin_sales(0, 20)), write(tmp_path, roll_of(20, day), "roll.csv"))
+    after = sales_of(workspace, take_in(workspace, market, *files))
+    assert after["x_land_value"].notna().sum() == known
+    assert after["lot_area_sqft"].notna().all()
+
+
+def test_what_a_later_roll_has_of_implausible_values_is_told(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    take_in(workspace, market, write(tmp_path, thin_sales(0, 20)))
+    roll = roll_of(30, "2024-01-01").replace("P003,5003,3,", "P003,5003,55,")
+    report = take_in(workspace, market, write(tmp_path, roll, "roll.csv"))
+    assert "1 value of the files left out as not plausible: Bedrooms (1)." in report.preview.fill_words[0]

@@ -15,8 +15,6 @@ from core.collect.reading.totals import TOTAL
 from core.store import Market
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
-from tests.workflows.data.conftest import market as market
-from tests.workflows.data.conftest import workspace as workspace
 from tests.workflows.data.test_late_facts import sales_of, take_in
 
 HEADERS = ("Zip", "Sale date", "Sale price", "Beds", "Living area (sq ft)")
