@@ -12,6 +12,12 @@ from core.schema import FIELD_BY_NAME, label_of
 ZERO: Final = "zero_"
 """How the code of a convention begins: that many cells of the field after it hold a 0 that is read as unknown."""
 
+UNREAD: Final = "unread_"
+"""How the code of emptied cells begins: that many cells of the field after it could not be read, in rows that stay."""
+
+OF_CELLS: Final = (ZERO, UNREAD)
+"""How the codes begin that count cells and no rows."""
+
 _REASONS: Final[Mapping[str, str]] = {
     "already_held": "known already",
     "other_facts": "with other facts than the stored sale",
@@ -53,8 +59,8 @@ class Outcome(StrEnum):
 class FileAccounting:
     """Counts of one file's rows by outcome, and by reason code for all but plainly accepted rows.
 
-    Codes that begin with ZERO count cells, of accepted rows too. ``set_aside`` rows are doubtful sales that wait for a
-    person's decision, outside the sales in use. Raises ValueError if rows_in differs from accepted + repaired +
+    Codes that begin as OF_CELLS say count cells, of accepted rows too. ``set_aside`` rows are doubtful sales that wait
+    for a person's decision, outside the sales in use. Raises ValueError if rows_in differs from accepted + repaired +
     duplicate + rejected + set_aside.
     """
 
@@ -94,7 +100,9 @@ def verdict_words(files: Sequence[FileAccounting], doubts: Sequence[str] = ()) -
     if not accepted + repaired:
         return f"Nothing to commit: none of the {rows:,} rows adds a sale ({parts})."
     corrected = f"; {corrections:,} of them correct sales that the market has" if corrections else ""
-    return f"{readiness_word(doubts)}: {parts}{corrected}."
+    emptied = sum(n for file in files for code, n in file.reasons.items() if code.startswith(UNREAD))
+    cells = f"; {emptied:,} {'cell' if emptied == 1 else 'cells'} of these could not be read and are left empty"
+    return f"{readiness_word(doubts)}: {parts}{corrected}{cells if emptied else ''}."
 
 
 def readiness_word(doubts: Sequence[str]) -> str:
@@ -117,6 +125,8 @@ def reason_words(code: str) -> str:
         return _REASONS[code]
     if code.startswith(ZERO):
         return f"0 read as unknown {_field_words(code.removeprefix(ZERO))}"
+    if code.startswith(UNREAD):
+        return f"{_field_words(code.removeprefix(UNREAD))} unreadable, left empty"
     ending = next((one for one in _ENDINGS if code.endswith(one)), "")
     return _field_words(code.removesuffix(ending)) + ending.replace("_", " ")
 

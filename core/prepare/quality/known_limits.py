@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.accounting import ZERO, FileAccounting, reason_words
+from core.accounting import OF_CELLS, FileAccounting, reason_words
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FIELDS, Source, is_extra, label_of
 from core.wording import area, count, day, money_short, percent
@@ -241,7 +241,7 @@ def _intake(files: Sequence[FileAccounting]) -> IntakeShares | None:
         return None
     reasons: Counter[str] = Counter()
     for one in sales:
-        reasons.update({code: n for code, n in one.reasons.items() if not code.startswith(ZERO)})
+        reasons.update({code: n for code, n in one.reasons.items() if not code.startswith(OF_CELLS)})
     return IntakeShares(
         rows_in=rows,
         accepted=sum(one.accepted for one in sales) / rows,

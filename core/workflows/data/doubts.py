@@ -128,8 +128,7 @@ def elsewhere_words(new: pd.DataFrame, held: pd.DataFrame) -> str:
     They are compared by zip code, else by neighborhood, else by coordinates, if enough sales of both have them. Rows
     without a price or a day are no sales.
     """
-    if {"sale_price", "sale_date"} <= set(new):
-        new = new[new["sale_price"].notna() & new["sale_date"].notna()]
+    new = new.dropna(subset=[name for name in ("sale_price", "sale_date") if name in new])
     for place in ("zipcode", "neighbourhood"):
         coming, known = (area_keys(table, place).dropna() for table in (new, held))
         if min(len(coming) / _NEW_MIN, len(known) / _HELD_MIN) >= 1:

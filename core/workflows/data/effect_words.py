@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from core.accounting import ZERO, FileAccounting, reason_words
+from core.accounting import OF_CELLS, FileAccounting, reason_words
 from core.collect.mapping import MappedTable
 from core.prepare.quality.corrections import CORRECTS, OTHER_FACTS
 from core.prepare.quality.duplicates import NEAR_PRICE
@@ -155,4 +155,4 @@ def _why_no_new_sale(files: Sequence[FileAccounting]) -> str:
 
 
 def _rejects(code: str) -> bool:
-    return code not in _NO_REJECTION and not code.startswith(ZERO) and not code.endswith("_implausible")
+    return code not in _NO_REJECTION and not code.startswith(OF_CELLS) and not code.endswith("_implausible")

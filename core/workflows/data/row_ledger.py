@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.accounting import ZERO, FileAccounting, Outcome
+from core.accounting import UNREAD, ZERO, FileAccounting, Outcome
 from core.collect.cells.date_formats import NO_SUCH_DAY
 from core.collect.mapping import MappedTable
 from core.collect.reading.table import RawTable
@@ -101,8 +101,16 @@ def _joined(cells: Iterable[object]) -> str:
     return " | ".join(str(cell) for cell in cells)
 
 
+def _cell_counts(table: MappedTable, ledger: pd.DataFrame) -> dict[str, int]:
+    """Count the zeros that a file means as unknown, and the cells of kept rows that could not be read, by field."""
+    kept = ledger.loc[ledger["outcome"].isin(_KEPT), "source_row"]
+    unread = table.problems.loc[table.problems["source_row"].isin(kept), "field"]
+    zeros = {f"{ZERO}{name}": n for name, n in table.zeros.items()}
+    return zeros | {f"{UNREAD}{name}": int(n) for name, n in unread.value_counts().items()}
+
+
 def account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:
-    """Count the rows of a ledger by outcome and reason, and the zeros that a file means as unknown."""
+    """Count the rows of a ledger by outcome and reason, and the cells that are read as unknown or not at all."""
     counts = Counter(ledger["outcome"])
     reasons = Counter(code for codes in ledger["reasons"] for code in str(codes).split(";") if code)
     return FileAccounting(
@@ -114,7 +122,7 @@ def account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:
         repaired=counts[Outcome.REPAIRED],
         duplicate=counts[Outcome.DUPLICATE],
         rejected=counts[Outcome.REJECTED],
-        reasons=dict(sorted({**reasons, **{f"{ZERO}{name}": n for name, n in table.zeros.items()}}.items())),
+        reasons=dict(sorted({**reasons, **_cell_counts(table, ledger)}.items())),
         set_aside=counts[Outcome.SET_ASIDE],
     )
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from core.accounting import ZERO, FileAccounting, reason_words
+from core.accounting import OF_CELLS, FileAccounting, reason_words
 from core.collect.columns.candidates import field_of_header
 from core.collect.columns.near_misses import are_listings, why_no_sales
 from core.collect.columns.parts import shift_words
@@ -116,7 +116,7 @@ def nothing_usable_message(
     """
     reasons: Counter[str] = Counter()
     for account in accounts:
-        reasons.update({code: n for code, n in account.reasons.items() if not code.startswith(ZERO)})
+        reasons.update({code: n for code, n in account.reasons.items() if not code.startswith(OF_CELLS)})
     most_frequent = ", ".join(f"{reason_words(code)} ({n:,})" for code, n in reasons.most_common(3))
     names = ", ".join(table.name for table in tables)
     shifted = " ".join(shift_words(table.inferences) for table in tables).strip()

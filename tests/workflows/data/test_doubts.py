@@ -10,8 +10,9 @@ import pytest
 
 from core.accounting import FileAccounting
 from core.collect.mapping import MappedTable
+from core.errors import PricesMisread
 from core.schema import Source
-from core.workflows.data.doubts import elsewhere_words, with_doubts
+from core.workflows.data.doubts import elsewhere_words, misread_words, refuse_misread, with_doubts
 from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
 
 
@@ -176,3 +177,35 @@ def test_days_up_to_the_12th_are_doubted_where_some_dates_stand_the_other_way_ro
     if doubted:
         assert "1 date of a day up to the 12th may be read wrongly" in str(found.inferences[0])
         assert not found.inferences[0].sure
+
+
+def swapped_sales() -> tuple[pd.DataFrame, MappedTable]:
+    """Stored sales, and a file of 60 whose lot areas stand under the price and whose prices under the lot area."""
+    steps = pd.Series(range(200), dtype="float64")
+    held = pd.DataFrame({"sale_price": 300_000 + 500 * steps, "lot_area_sqft": 4_000 + steps})
+    few = steps.head(60)
+    new = pd.DataFrame({"sale_price": 4_000 + 3 * few, "lot_area_sqft": 300_000 + 1_600 * few})
+    names = {"sale_price": "price", "lot_area_sqft": "sqft_lot"}
+    return held, replace(_table(60), frame=new, columns=names)
+
+
+def test_swapped_columns_are_told_of_before_any_other_doubt_and_refused_where_most_rows_fall() -> None:
+    held, table = swapped_sales()
+    lost = _account(60, accepted=20, rejected=40, reasons={"price_impossible": 40})
+    tables = with_doubts([table], [lost], "USD", held)
+    unsure = [one for one in tables[0].inferences if not one.sure]
+    assert "looks like the stored lot area, which sqft_lot is taken for: their names may be swapped" in str(unsure[0])
+    assert not any("prices of whole homes" in one.claim for one in unsure)
+    misread = misread_words(tables, [lost])
+    with pytest.raises(PricesMisread, match=r"40 of 60 rows are rejected.*give --misread"):
+        refuse_misread(misread, ())
+    refuse_misread(misread, [table.name])
+    # Rows of totals are no rejected sales, and a file that mostly stays is only doubted.
+    totals = _account(60, accepted=20, rejected=40, reasons={"total_row": 40})
+    assert misread_words(with_doubts([table], [totals], "USD", held), [totals]) == {}
+
+
+def test_rows_without_a_price_are_no_sales_of_another_place() -> None:
+    held, new = sold(200, zipcode="98001"), sold(60, zipcode="3000")
+    new.loc[:29, "sale_price"] = np.nan
+    assert elsewhere_words(new, held).startswith("None of 30 sales is in a zipcode")
