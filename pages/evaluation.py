@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.access import Action, may
 from core.errors import DoorstepError, NotFound
+from core.states import Stage
 from core.store import Market, ModelRecord
 from core.workflows.overview import watched_of
 from core.workflows.standing import in_use_words
@@ -112,6 +113,9 @@ def _bar(workspace: Workspace, market: Market, records: list[ModelRecord]) -> tu
         record = _model(records)
         offered = periods(workspace, market, record)
         period = st.selectbox("Sales", offered, key="sales", bind="query-params", width=220)
+    marked = {Stage.CHAMPION: "Live", Stage.CHALLENGER: "Challenger"}
+    found = [f"{word}: {one.model_id}" for stage, word in marked.items() for one in records if one.stage == stage]
+    st.caption(plain(" · ".join(found)))
     return record, choice.on_offer(period, offered, ALL)
 
 

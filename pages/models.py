@@ -15,12 +15,13 @@ from core.states import Family, JobState, Stage
 from core.store import DataVersion, Market, ModelRecord
 from core.store.base.audit import Wanted
 from core.train.trainer import TrainingPlan, default_plan
-from core.wording import count, instant, market_day, percent
+from core.wording import count, market_day, market_instant, percent
 from core.workflows.jobs import TrainTask
 from core.workflows.models.gate import gate_on, same_sales
 from core.workflows.monitoring.audit import trail_of
-from core.workflows.monitoring.audit_words import action_words
+from core.workflows.monitoring.audit_words import action_words, by_words
 from core.workflows.overview import clock_note
+from core.workflows.standing import Step, standing_now
 from core.workspace import Workspace
 from pages.kit import job_progress, navigation, session
 from pages.kit.figures import STAGES, frame
@@ -48,7 +49,7 @@ def main(workspace: Workspace) -> None:
     note = clock_note(market, workspace.today(market))
     if note:
         st.caption(note)
-    promotion.say_once()
+    promotion.say_once(workspace)
     records = session.store().models.list(market.market_id)
     live, challenger = (_at(records, stage) for stage in (Stage.CHAMPION, Stage.CHALLENGER))
     promotion.warn_if_lost(workspace, live)
@@ -59,16 +60,22 @@ def main(workspace: Workspace) -> None:
             "its range is of use."
         )
         return
-    both(workspace, market, live, challenger)
+    standing = standing_now(workspace, market)
+    navigation.say_standing(standing, "models")
+    both(workspace, market, (live, challenger), standing.step)
     if challenger is not None:
+        retraining.draw(workspace, market, standing.step)
         challenger_view.compare(workspace, challenger)
-        retraining.draw(workspace, market, challenger)
     all_models(workspace, market, records)
     training(workspace, market, version, records)
 
 
-def both(workspace: Workspace, market: Market, live: ModelRecord | None, challenger: ModelRecord | None) -> None:
-    """Draw the live model and its challenger side by side; without one, the way to train it."""
+def both(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, ModelRecord | None], step: Step) -> None:
+    """Draw the live model and its challenger side by side; without one, the way to train it.
+
+    Only what the one next ``step`` asks for is the primary button.
+    """
+    live, challenger = pair
     gated = gate_on(challenger) if challenger is not None else None
     same = same_sales(gated, live.model_id) if live is not None else None
     left, right = st.columns(2, gap="small")
@@ -76,11 +83,11 @@ def both(workspace: Workspace, market: Market, live: ModelRecord | None, challen
         live_view.draw(workspace, market, live, same[0] if same else None)
     with right.container(border=True, height="stretch"):
         if challenger is not None:
-            challenger_view.draw(workspace, live, challenger)
+            challenger_view.draw(workspace, market, (live, challenger), step)
             return
         st.markdown("**Challenger**")
-        st.markdown("None. Retraining makes one from the latest sales and compares it with the live model.")
-        retraining.draw(workspace, market, challenger)
+        st.markdown("None. Retraining makes one from the sales there are and compares it with the live model.")
+        retraining.draw(workspace, market, step)
 
 
 def training(workspace: Workspace, market: Market, version: DataVersion, records: list[ModelRecord]) -> None:
@@ -150,7 +157,7 @@ def plan_form(version: DataVersion, problem: Problem, currency: str, *, first: b
 def all_models(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
     """Draw the list of models and, once opened, the card of the selected one."""
     st.header("Models of this market", anchor=False)
-    table = card.listing(records)
+    table = card.listing(records, market.currency)
     frame(table, "models")
     target = workspace.problem.success.target_mape
     st.caption(
@@ -176,8 +183,8 @@ def one_model(workspace: Workspace, market: Market, records: list[ModelRecord]) 
         width=480,
     )
     record = by_id[chosen]
-    promotion.say_by_whom(record)
-    promotion.say_if_rejected(record)
+    promotion.say_by_whom(record, market.currency)
+    promotion.say_if_rejected(record, market.currency)
     promotion.say_if_below_floor(record)
     if may(workspace.actor, Action.PROMOTE):
         promotion.draw(workspace, market, _at(records, Stage.CHAMPION), record)
@@ -196,8 +203,8 @@ def _history(workspace: Workspace, market: Market, record: ModelRecord) -> None:
     entries = found.entries
     table = pd.DataFrame(
         {
-            "When": [instant(one) for one in entries["at"]],
-            "By": [f"{one.actor} ({one.role})" for one in entries.itertuples()],
+            "When": [market_instant(one, market.currency) for one in entries["at"]],
+            "By": [by_words(str(one.actor), str(one.role)) for one in entries.itertuples()],
             "What": [action_words(str(one)) for one in entries["action"]],
             "Details": entries["words"],
         }

@@ -51,7 +51,7 @@ def add_verbs(verb: AddVerb) -> None:
     promote.add_argument("--reason", default="", help="why; required unless the gate passed the model")
     rollback = verb("rollback", "restore the previous champion", _rollback)
     add_market(rollback)
-    rollback.add_argument("--reason", required=True, help="why, for the audit trail")
+    rollback.add_argument("--reason", default="", help="why, for the audit trail")
     reject = verb("reject", "reject a challenger or candidate, so that it is not offered for promotion", _reject)
     reject.add_argument("model", help=_MODEL)
     reject.add_argument("--reason", default="", help="why; required to reject")
@@ -191,10 +191,10 @@ def _record_text(record: ModelRecord, problem: Problem) -> str:
 
 def _remarks(record: ModelRecord, problem: Problem) -> list[str]:
     """Say why a model did not go live on its own, or what a live one misses."""
-    from core.workflows.models.floor import floor_of, miss_words
+    from core.workflows.models.floor import broken_words, floor_of
 
     if record.is_live:
-        missed = miss_words(record.card, problem)
+        missed = broken_words(record.card, problem)
         return [missed] if missed else []
     floor = floor_of(record.card)
     if record.stage is not Stage.CANDIDATE or floor is None or floor.reached:
@@ -249,23 +249,33 @@ def _models(session: Session) -> int:
     from core.evaluate.card.headline import headline_of
     from core.wording import instant, percent
     from core.workflows.models.model_form import model_form
+    from core.workflows.overview import error_in_use
+    from core.workflows.standing import standing_now
 
-    records = session.workspace.store.models.list(session.market().market_id)
+    workspace, market = session.workspace, session.market()
+    records, standing = workspace.store.models.list(market.market_id), standing_now(workspace, market)
+    live = next((one for one in records if one.is_live), None)
+    in_use = error_in_use(workspace.store, market, live.model_id) if live is not None else None
+
+    def used(record: ModelRecord) -> str:
+        return f"  in use MAPE {percent(in_use[0], 1)} ({in_use[1]:,} sales)" if in_use and record is live else ""
 
     def text() -> str:
         return (
             "\n".join(
-                f"{record.model_id}  {record.stage:10}  {instant(record.created_at):>22}"
+                f"{record.model_id}  {'live' if record.is_live else record.stage:10}  {instant(record.created_at):>22}"
                 f"  {record.card['family']:18}"
                 f"  test MAPE {percent(headline_of(record.card)['mape'].value, 1)}"
                 f"  PPE10 {percent(headline_of(record.card)['ppe10'].value, 1)}"
+                + used(record)
                 + "".join(f"\n    {remark}" for remark in _remarks(record, session.workspace.problem))
                 for record in records
             )
             or "no models yet"
-        )
+        ) + f"\n{standing.sentence}"
 
-    session.print_result({"models": [model_form(record) for record in records]}, text)
+    document = {"standing": standing.sentence, "models": [model_form(record) for record in records]}
+    session.print_result(document, text)
     return OK
 
 

@@ -57,6 +57,7 @@ def _watch(session: Session) -> int:
     """Run one round, for the given market or for all."""
     from core.wording import day
     from core.workflows.monitoring.alerts import alert_lines, watch_market
+    from core.workflows.standing import next_for, standing_now
 
     options, store = session.options, session.workspace.store
     markets = [session.market()] if options.market else store.markets.list()
@@ -79,7 +80,10 @@ def _watch(session: Session) -> int:
         lines = []
         for one in watched:
             changed = f"{len(one.opened)} opened, {len(one.resolved)} resolved, {len(one.open)} not resolved"
-            lines += [f"{one.market_id} as of {day(one.clock)}: {changed}", *alert_lines(one.open), *one.notes]
+            standing = standing_now(session.workspace, store.markets.get(one.market_id))
+            steps = {alert.alert_id: next_for(alert, standing) for alert in one.open}
+            lines += [f"{one.market_id} as of {day(one.clock)}: {changed}", standing.sentence]
+            lines += [*alert_lines(one.open, steps), *one.notes]
         return "\n".join(lines) or "no markets yet"
 
     session.print_result(document, text)
@@ -88,13 +92,19 @@ def _watch(session: Session) -> int:
 
 def _alerts(session: Session) -> int:
     from core.workflows.monitoring.alerts import alert_lines, open_alerts
+    from core.workflows.standing import next_for, standing_now
 
     store, market = session.workspace.store, session.market()
+    standing = standing_now(session.workspace, market)
     alerts = open_alerts(session.workspace, market.market_id)
     if session.options.all:
         alerts = tuple(store.alerts.list(market.market_id))
-    document = {"market": market.market_id, "alerts": [asdict(alert) for alert in alerts]}
-    session.print_result(document, lambda: "\n".join(alert_lines(alerts)) or "no open alerts")
+    rows = [asdict(alert) | {"next": next_for(alert, standing) if alert.is_open else ""} for alert in alerts]
+    document = {"market": market.market_id, "standing": standing.sentence, "alerts": rows}
+    steps = {alert.alert_id: next_for(alert, standing) for alert in alerts if alert.is_open}
+    session.print_result(
+        document, lambda: "\n".join([standing.sentence, *(alert_lines(alerts, steps) or ["no open alerts"])])
+    )
     return OK
 
 

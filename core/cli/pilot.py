@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.store import Market
     from core.store.operations.rollouts import RolloutRecord
 
-_CHANGES: Final = ("add", "everyone", "stop", "take_back")
+_CHANGES: Final = ("add", "everyone", "end", "stop", "take_back")
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -23,6 +23,9 @@ def add_verbs(verb: AddVerb) -> None:
     change = pilot.add_mutually_exclusive_group()
     change.add_argument("--add", nargs="+", metavar="OFFICE", help="give these offices estimates from --start on")
     change.add_argument("--everyone", action="store_true", help="give all other offices estimates from --start on")
+    change.add_argument(
+        "--end", action="store_true", help="end the pilot: everyone has estimates, and its report stays"
+    )
     change.add_argument("--stop", action="store_true", help="take estimates from all offices but those of --keep")
     change.add_argument("--take-back", action="store_true", help="bring back what was before the last change")
     days = "first day with estimates, by the market's day: that in UTC, and in a simulated market its own"
@@ -78,7 +81,7 @@ def _pilot(session: Session) -> int:
 def _change(session: Session, market: Market) -> RolloutRecord | None:
     from core.states import Group
     from core.store.operations.rollouts import OfficePlan
-    from core.workflows.pilot.rollout import add_offices, stop_offices, take_back_change
+    from core.workflows.pilot.rollout import add_offices, end_pilot, stop_offices, take_back_change
 
     options, workspace = session.options, session.workspace
     if options.add:
@@ -87,6 +90,8 @@ def _change(session: Session, market: Market) -> RolloutRecord | None:
         return add_offices(workspace, market.market_id, plans, options.reason)
     if options.everyone:
         return add_offices(workspace, market.market_id, [OfficePlan("", Group.EVERYONE, options.start)], options.reason)
+    if options.end:
+        return end_pilot(workspace, market.market_id, options.reason)
     if options.stop:
         return stop_offices(workspace, market.market_id, options.keep, options.reason)
     if options.take_back:

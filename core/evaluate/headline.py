@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -16,7 +17,7 @@ from core.evaluate.intervals import draws, share_interval, spread
 from core.evaluate.scored_sales import ScoredSales, error, inside
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
-from core.wording import count
+from core.wording import count, point_number, points
 
 # Estimates are rounded before they are shown; errors that differ by less are the same.
 _ROUNDING: Final = 0.001
@@ -51,6 +52,15 @@ class Rival:
     theirs: float
     saved: Figure
     verdict: Verdict
+
+    @property
+    def apart(self) -> str:
+        """How much nearer the sale price ours is, with its interval: "closer by 3.9 points (+3.0 to +4.6)"."""
+        nearer = self.saved.value >= 0
+        low, high = (self.saved.low, self.saved.high) if nearer else (-self.saved.high, -self.saved.low)
+        known = f" ({point_number(low)} to {point_number(high)})" if math.isfinite(low + high) else ""
+        gap = points(abs(self.saved.value)).removeprefix("+")
+        return f"{'closer' if nearer else 'farther'} by {gap}{known}"
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ class ProposedScope:
         )
         left_out = left_out_words(self.types_left_out, self.areas_left_out)
         without = f" No price for {left_out}." if left_out else ""
-        return f"Deploy for estimates from {bounds} ({held}); {rest}.{without}"
+        return f"Use it for estimates from {bounds} ({held}); {rest}.{without}"
 
     def governing(self, basis: ScopeBasis) -> GoverningScope:
         """Return the scope as estimates are judged by it."""

@@ -31,7 +31,7 @@ _AGE_NAMES: Final = ("up to 1 year", "2 to 10 years", "11 to 30 years", "31 to 6
 class Segmentation(StrEnum):
     """What sales are divided by. By sale price, any model seems to over-predict low and under-predict high prices."""
 
-    PRICE_BAND = "price band"
+    PRICE_BAND = "sale price band"
     PRICE_TENTH = "tenths by sale price"
     ESTIMATE_BAND = "estimate band"
     ESTIMATE_TENTH = "tenths by estimate"

@@ -71,12 +71,13 @@ class Transition:
         return {"since": self.since, "period": self.period, "n": self.n, **known}
 
 
-def thresholds_of(problem: Problem, changed: Mapping[str, float]) -> dict[AlertKind, Threshold]:
+def thresholds_of(problem: Problem, changed: Mapping[str, float], currency: str = "") -> dict[AlertKind, Threshold]:
     """Return the threshold of every kind: the problem statement's, or the value a manager set instead.
 
+    Alerts write days as people of a market with this ``currency`` do.
     Raises InvalidThreshold for a value out of bounds or an unknown name.
     """
-    known = {one.name: one for one in (rule.threshold(problem) for rule in RULES)}
+    known = {rule.kind: replace(rule.threshold(problem), currency=currency) for rule in RULES}
     for name, value in changed.items():
         if name not in known:
             raise InvalidThreshold(f"Threshold {name!r} is unknown; choose one of {', '.join(known)}.")
@@ -201,13 +202,17 @@ def _run(judged: list[Judged], threshold: Threshold) -> list[Judged]:
 
 def _opened(run: list[Judged], threshold: Threshold) -> Transition:
     first = run[0].reading.period
-    row = "" if len(run) < 2 else f", {len(run)} periods in a row since {first.label}"
+    row = "" if len(run) < 2 else f", {len(run)} periods in a row since {first.label_in(threshold.currency)}"
     return _measured(run[-1], threshold, first.key, f"{happened(run[-1], threshold, 'beyond')}{row}.")
 
 
 def _resolved(last: list[Judged], threshold: Threshold, alert: Alert) -> Transition:
     first = last[0].reading.period
-    row = "" if len(last) < 2 else f", the {len(last)} periods since {first.label} are all within it"
+    row = (
+        ""
+        if len(last) < 2
+        else f", the {len(last)} periods since {first.label_in(threshold.currency)} are all within it"
+    )
     summary = f"Resolved: {happened(last[-1], threshold, 'within')}{row}."
     found = _measured(last[-1], threshold, first.key, summary)
     return replace(found, alert_id=alert.alert_id, state=AlertState.RESOLVED, action="Nothing.")
@@ -242,7 +247,17 @@ def happened(one: Judged, threshold: Threshold, side: str) -> str:
     """State what was measured when, and that it is "within" or "beyond" its limit."""
     where = f" of {one.reading.segment}" if one.reading.segment else ""
     period = one.reading.period
-    when = f"{_WHEN[period.period]} {period.label}"
+    when = f"{_WHEN[period.period]} {period.label_in(threshold.currency)}"
     measured = RULE_OF[threshold.name].measured(one, threshold, where, when)
     limit = RULE_OF[threshold.name].beyond.format(threshold.bound(threshold.value))
     return f"{measured}, {side} {limit}"
+
+
+def opening_words(problem: Problem) -> str:
+    """Say when an alert opens and closes: those on a month after some in a row, those on a day at once."""
+    rules, at_once = problem.monitoring, [rule.title for rule in RULES if rule.daily]
+    return (
+        f"An alert opens after {rules.alert_periods} months in a row beyond its limit, and closes after as many better "
+        f"ones; months with fewer than {rules.alert_n_min} sales or estimates are not judged. Alerts about a day open "
+        f"and close at once: {', '.join(at_once)}."
+    )

@@ -195,7 +195,7 @@ def _sentence(
         others = f" (and {count(len(segments) - 1, 'segment')} more)" if len(segments) > 1 else ""
         yield _level(
             worst,
-            f"Largest shift: {label_of(worst.by).lower()} {worst.segment.replace('_', ' ')}{others}; homes there sell",
+            f"Largest shift: {label_of(worst.by).lower()} {worst.segment.replace('_', ' ')}{others}; its homes sell",
         )
     if found is Movement.MARKET:
         yield "The homes themselves are like those the model was trained on: the market moved, not the inputs."

@@ -131,9 +131,10 @@ def share_of(hits: int, n: int) -> Figure:
 
 
 def verdict_words(days: int, found: Comparisons) -> str:
-    """Write what the pilot shows, and no more than its intervals bear."""
+    """Write what the pilot shows, and no more than its intervals bear; ``days`` is below 0 before its first day."""
     if days < DAYS_MIN:
-        ran = "has not begun" if days <= 0 else f"has run {days} {'day' if days == 1 else 'days'}"
+        ran = f"has run {days} {'day' if days == 1 else 'days'}" if days > 0 else "began today"
+        ran = "has not begun" if days < 0 else ran
         return f"It is too early to judge: the pilot {ran}, and {DAYS_MIN} days are needed."
     judged: list[Change | Effect] = [*found.changes] or [*found.others]
     if not judged:

@@ -56,7 +56,7 @@ class Threshold:
 
     A period with fewer than ``n_min`` sales or estimates does not count. ``periods`` in a row beyond the limit open an
     alert; as many in a row, better than the limit by the share ``hysteresis``, resolve it. Distances are measured from
-    ``centre``. Raises InvalidThreshold if the value is out of bounds.
+    ``centre``; days are written as in markets of ``currency``. Raises InvalidThreshold if the value is out of bounds.
     """
 
     name: AlertKind
@@ -70,6 +70,7 @@ class Threshold:
     hysteresis: float
     centre: float = 0.0
     earlier: int = 0
+    currency: str = ""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.value) and self.low <= self.value <= self.high):

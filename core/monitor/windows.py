@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from core.states import Period
-from core.wording import day
+from core.wording import day, market_day
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,14 @@ class Window:
     @property
     def label(self) -> str:
         """The window's name for people: "7 Mar 2024", "week of 4 Mar 2024" or "Mar 2024"."""
-        words = day(self.start.date())
-        if self.period is Period.DAY:
-            return words
-        return f"week of {words}" if self.period is Period.WEEK else words.split(" ", 1)[1]
+        return self.label_in("")
+
+    def label_in(self, currency: str) -> str:
+        """The window's name as people of a market write its days: "Mar 7, 2024", "week of Mar 4, 2024", "Mar 2024"."""
+        if self.period is Period.MONTH:
+            return day(self.start.date()).split(" ", 1)[1]
+        words = market_day(self.start.date(), currency)
+        return words if self.period is Period.DAY else f"week of {words}"
 
     def holds(self, when: datetime | date) -> bool:
         """Tell whether an instant or a calendar date falls in the window."""

@@ -144,7 +144,7 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     rows = _rows_of_all_uploads(store, version)
     seen = Overview(market, version, champion, len(records), live_since, today, age, limit, watched, scope)
     of_all_sales = newest is not None and version is not None and newest.version_id == version.version_id
-    against = decided_against(store, champion, newest) if newest is not None and of_all_sales else ""
+    against = decided_against(store, market, champion, newest) if newest is not None and of_all_sales else ""
     return replace(seen, newest=newest, challenger=challenger, rows=rows, against=against)
 
 
@@ -242,8 +242,17 @@ def error_state(error: Figure, problem: Problem) -> State:
 
 def coverage_state(test: CardHeadline, problem: Problem) -> State:
     """Judge the range's coverage of test sales by its level, with the same rule as the Evaluation page."""
-    target = targets(test.level, problem)["coverage"]
-    return _STATES[judge(test["coverage"], target, problem.estimate.small_sample_n)]
+    return range_state(test["coverage"], test.level, problem)
+
+
+def range_state(held: Figure, level: float, problem: Problem) -> State:
+    """Judge the share of sales that a range of this level held, with the same rule as the Evaluation page."""
+    return _STATES[judge(held, targets(level, problem)["coverage"], problem.estimate.small_sample_n)]
+
+
+def is_range_off(held: Figure, level: float, problem: Problem) -> bool:
+    """Tell whether a range held surely fewer sales than it states, or is off its level as the Evaluation page says."""
+    return held.high < level or range_state(held, level, problem) is State.BAD
 
 
 def _problem(seen: Overview, problem: Problem) -> Phase:
@@ -335,7 +344,8 @@ def _deployment(seen: Overview, problem: Problem) -> Phase:
         return Phase(6, name, deliverable, coverage_state(test, problem), f"Live since {since}", (tested, model))
     used = f"{percent(watched.level)} range held {percent(watched.held.value)} of {watched.held.n:,} sales in use"
     missed = is_missed(watched.alerts, (AlertKind.COVERAGE_OFF,))
-    state, verdict = (State.BAD, MISSED) if missed else (State.GOOD, "")
+    off = any(is_range_off(*one, problem) for one in ((watched.held, watched.level), (held, test.level)))
+    state, verdict = (State.BAD, MISSED if missed else "") if missed or off else (State.GOOD, "")
     return Phase(6, name, deliverable, state, f"Live since {since}", (used, tested, model), verdict)
 
 

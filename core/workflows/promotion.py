@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from core.access import LOCAL_ID, Action
 from core.errors import AccessDenied, ReasonNeeded, StoreError
 from core.states import AuditAction
-from core.store import ModelRecord, Store
+from core.store import Market, ModelRecord, Store
 from core.store.base.audit import Event
 from core.store.patience import patiently
-from core.wording import count, instant
-from core.workflows.models.floor import miss_words
+from core.wording import count, market_day
+from core.workflows.models.floor import broken_words
 from core.workflows.models.gate import GateRecord, gate_of, reason_needed
 from core.workflows.models.scope import ScopeChange, scope_change
 from core.workflows.monitoring.alerts import follow_champion, reopening, settling
 from core.workflows.monitoring.audit_words import alert_title
 from core.workspace import Workspace
+from core.workspace import market_day as day_of
 
 REASON_MIN: Final = 15
 """The minimum length of a reason if the gate does not support a promotion."""
+
+NO_REASON: Final = "no reason given"
+"""What the audit trail has of a rollback without a reason: the way back must never wait for words."""
 
 
 def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
@@ -105,18 +110,22 @@ def promoter_of(store: Store, model_id: str) -> Event | None:
     return next(iter(store.events.of(model_id, AuditAction.MODEL_PROMOTED)), None)
 
 
-def decided_against(store: Store, live: ModelRecord | None, record: ModelRecord) -> str:
+def decided_against(store: Store, market: Market, live: ModelRecord | None, record: ModelRecord) -> str:
     """Say when a person rejected a model or rolled it back to the live one, "" if nobody did; raises StoreUnavailable.
 
-    To be read after a name of the model: "was rolled back on 3 Mar 2026, 09:14 UTC".
+    To be read after a name of the model: "was rolled back on Mar 3, 2026", by the market's own days.
     """
     if record.rejected_at is not None:
-        return f"was rejected on {instant(record.rejected_at)}"
+        return f"was rejected on {_on(store, market, record.rejected_at)}"
     if live is None:
         return ""
     back = next(iter(store.events.of(live.model_id, AuditAction.MODEL_ROLLED_BACK)), None)
     left = back is not None and back.detail.get("replaced") == record.model_id
-    return f"was rolled back on {instant(back.at)}" if left and back is not None else ""
+    return f"was rolled back on {_on(store, market, back.at)}" if left and back is not None else ""
+
+
+def _on(store: Store, market: Market, when: datetime) -> str:
+    return market_day(day_of(store, market, when), market.currency)
 
 
 def require_another(workspace: Workspace, record: ModelRecord) -> None:
@@ -141,8 +150,8 @@ def ways_out(target: ModelRecord | None) -> str:
 class PromotionEffect:
     """What a promotion would do: ``model`` prices instead of ``replaced``, None where no model is live.
 
-    It settles the ``alerts`` named, on the model replaced; ``scope`` says what changes in scope, ``misses`` that its
-    test misses the target, "" if it does not.
+    It settles the ``alerts`` named, on the model replaced; ``scope`` says what changes in scope, ``misses`` which
+    promises its test breaks, "" if none.
     """
 
     model: ModelRecord
@@ -175,7 +184,7 @@ def promotion_effect(workspace: Workspace, model_id: str) -> PromotionEffect:
     live_id = _live_id(store, record.market_id)
     alerts = tuple(map(alert_title, settling(store, record.market_id, model_id)))
     scope = scope_change(workspace, store.models.get(live_id), record) if live_id else None
-    return PromotionEffect(record, live_id, alerts, scope, miss_words(record.card, workspace.problem, "It"))
+    return PromotionEffect(record, live_id, alerts, scope, broken_words(record.card, workspace.problem, "It"))
 
 
 @dataclass(frozen=True)
@@ -213,14 +222,15 @@ def rollback_effect(workspace: Workspace, market_id: str) -> RollbackEffect | No
 
 
 def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:
-    """Restore the previous champion, and reopen the alerts on it that its replacement settled.
+    """Restore the previous champion, and reopen the alerts on it that its replacement settled; a reason is optional.
 
     Raises AccessDenied, NotFound where there is no earlier champion, InvalidRecord where it was rejected since,
     ArtifactCorrupt, StoreUnavailable.
     """
     workspace.require(Action.PROMOTE)
-    restored = workspace.store.models.rollback(market_id, workspace.actor, reason)
-    _follow(workspace, restored, f"Rolled back: {reason}" if reason else "Rolled back.")
+    given = reason.strip()
+    restored = workspace.store.models.rollback(market_id, workspace.actor, given or NO_REASON)
+    _follow(workspace, restored, f"Rolled back: {given}" if given else f"Rolled back, {NO_REASON}.")
     return restored
 
 

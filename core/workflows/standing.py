@@ -1,13 +1,16 @@
-"""Where a market stands, for its manager: one sentence, the one step that helps, and how agents use the estimates."""
+"""Where a market stands: what is the matter with its live model and the one thing to do next, in one sentence.
+
+Every page and the command line name both from here, so that no two of them send a manager two ways.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.evaluate.card.headline import headline_of
+from core.evaluate.card.headline import headline_of, short_range
 from core.evaluate.scope import ScopeBasis
 from core.evaluate.targets import Verdict
 from core.monitor.cause import hardest_hit
@@ -15,12 +18,14 @@ from core.monitor.gate import GateVerdict
 from core.monitor.rules import RULE_OF, AlertKind
 from core.monitor.windows import window_named
 from core.problem import Problem
-from core.store import ModelRecord
+from core.states import AlertState
+from core.store import Market, ModelRecord
 from core.store.operations.alerts import AlertRecord
 from core.wording import bound, count, days, percent
 from core.workflows.models.floor import target_verdict
 from core.workflows.models.gate import GATE, gate_on, reason_needed
-from core.workflows.overview import ERROR_KINDS, Overview, Watched, attention
+from core.workflows.monitoring.limits import KINDS
+from core.workflows.overview import ERROR_KINDS, Overview, Watched, attention, is_range_off, overview
 from core.workspace import Workspace
 
 
@@ -38,11 +43,16 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a market stands: ``sentence`` is plain text, ``good`` tells that nothing has to be done."""
+    """Where a market stands: ``sentence`` is plain text, ``good`` tells that nothing has to be done.
+
+    ``next`` is the part of the sentence that says what helps the live model, to be read after "Next:"; "" if nothing
+    is the matter with it.
+    """
 
     sentence: str
     step: Step
     good: bool = False
+    next: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,11 @@ class Decided:
         return self.accepted / self.decisions if self.decisions else None
 
 
+def standing_now(workspace: Workspace, market: Market) -> Standing:
+    """Read where a market stands now; raises NotFound, StoreUnavailable."""
+    return standing_of(overview(workspace, market), workspace.problem)
+
+
 def standing_of(seen: Overview, problem: Problem) -> Standing:
     """Say in one sentence how the live model does and what helps, from what ``overview`` read."""
     if seen.version is None:
@@ -65,36 +80,46 @@ def standing_of(seen: Overview, problem: Problem) -> Standing:
     if seen.champion is None:
         enough = seen.version.rows >= problem.training.sales_min
         return Standing(attention(seen, problem)[0], Step.TRAIN if enough else Step.UPLOAD)
-    trouble = _trouble(seen, seen.champion, problem)
+    return _of_live(seen, seen.champion, problem)
+
+
+def _of_live(seen: Overview, live: ModelRecord, problem: Problem) -> Standing:
+    if any(one.kind == AlertKind.MODEL_UNVERIFIED for one in seen.watched.alerts):
+        words = RULE_OF[AlertKind.MODEL_UNVERIFIED].action
+        return Standing(f"The file of the live model cannot be verified: {words}", Step.ALERTS, next=words)
+    trouble = _trouble(seen, live, problem)
     if trouble:
-        return _in_trouble(seen, seen.champion, trouble, problem)
+        words, step = _remedy(seen, live, problem)
+        return Standing(f"{trouble}; {words}.", step, next=f"{words}.")
     others = [one for one in seen.watched.alerts if not RULE_OF[AlertKind(one.kind)].of_the_model]
     if others:
         words = ", ".join(dict.fromkeys(RULE_OF[AlertKind(one.kind)].title for one in others))
         return Standing(f"{count(len(others), 'alert')} not resolved: {words}.", Step.ALERTS)
-    if _is_better(seen.challenger, seen.champion.model_id) and not seen.against:
-        return Standing("The live model is in order, and a better one is ready.", Step.COMPARE)
+    if _is_better(seen.challenger, live.model_id) and not seen.against:
+        words, step = _remedy(seen, live, problem)
+        return Standing(f"The live model is in order; {words}.", step, next=f"{words}.")
     return _in_order(seen)
 
 
-def _in_trouble(seen: Overview, live: ModelRecord, trouble: str, problem: Problem) -> Standing:
-    remedy, step = _remedy(seen, live.model_id, problem)
-    if step is Step.RETRAIN and _is_of_the_latest_sales(seen, live):
-        return _nothing_to_learn_from(seen, trouble)
-    return Standing(f"{trouble}; {remedy}.", step)
+def next_for(alert: AlertRecord, standing: Standing) -> str:
+    """Return what to do about an alert: the one next step wherever it is another than to retrain.
+
+    What a person wrote when they took the alert on stands, and so does the advice about what no model mends.
+    """
+    of_the_model = alert.kind in KINDS and RULE_OF[AlertKind(alert.kind)].of_the_model
+    if alert.state is AlertState.OPEN and of_the_model:
+        return next_instead(alert.next_action, standing)
+    return alert.next_action
 
 
-def _is_of_the_latest_sales(seen: Overview, live: ModelRecord) -> bool:
-    """Tell whether the live model was retrained on the sales there are, so that retraining would not change it."""
-    return GATE in live.card and seen.version is not None and live.version_id == seen.version.version_id
+def next_instead(retrain: str, standing: Standing) -> str:
+    """Return the advice to retrain, or the one next step where that is another."""
+    return retrain if standing.step is Step.RETRAIN or not standing.next else standing.next
 
 
-def _nothing_to_learn_from(seen: Overview, trouble: str) -> Standing:
-    """Say what helps a model that another retraining would leave as it is."""
-    why = f"{trouble}, and it was retrained on the latest sales"
-    if _is_unsigned(seen):
-        return Standing(f"{why}: sign the scope in which it holds, and bring newer sales.", Step.SIGN)
-    return Standing(f"{why}: bring newer sales, or more facts of the homes.", Step.UPLOAD)
+def _is_of_the_latest_sales(seen: Overview, one: ModelRecord) -> bool:
+    """Tell whether a model was trained on the sales there are, so that retraining would only repeat it."""
+    return seen.version is not None and one.version_id == seen.version.version_id
 
 
 def _is_unsigned(seen: Overview) -> bool:
@@ -147,30 +172,63 @@ def decided(workspace: Workspace, market_id: str, model_id: str | None = None) -
 
 
 def _trouble(seen: Overview, live: ModelRecord, problem: Problem) -> str:
-    """Return what a newer model may mend, worst first, as the first half of a sentence; "" if nothing."""
-    missed = _since(seen.watched, ERROR_KINDS, problem)
-    if missed is not None:
-        return f"The live model has missed its target{missed}"
-    off = _since(seen.watched, (AlertKind.COVERAGE_OFF,), problem)
-    if off is not None:
-        return f"The live model’s range has been off{off}"
-    return _trouble_outside_use(seen, live, problem)
+    """Return what a newer model may mend, worst first, as the first half of a sentence; "" if nothing.
+
+    Whatever promise the live model breaks is named, its age too: the worst must not hide the others.
+    """
+    broken = list(_broken(seen, live, problem))
+    if not broken:
+        return _lesser_trouble(seen, live, problem)
+    words = ", and ".join(filter(None, (", ".join(broken[:-1]), broken[-1])))
+    return words.replace("its", "The live model’s", 1) if words.startswith("its ") else f"The live model{words[2:]}"
 
 
-def _trouble_outside_use(seen: Overview, live: ModelRecord, problem: Problem) -> str:
-    """Return what the test or the calendar says against the live model; "" if nothing."""
-    verdict = target_verdict(headline_of(live.card)["mape"], problem)
-    if verdict is Verdict.FAIL:
-        return "The live model misses its target on its test sales"
+def _broken(seen: Overview, live: ModelRecord, problem: Problem) -> Iterator[str]:
+    """Yield the promises that the live model breaks, each to be read after others: "it …" or "its …"."""
+    if error := _error_broken(seen, live, problem):
+        yield error
+    if held := _range_broken(seen, live, problem):
+        yield held
     if seen.age > seen.retrain_after:
-        limit = days(seen.retrain_after)
-        return f"The live model was trained {days(seen.age)} ago, past the limit of {limit}"
+        yield f"it was trained {days(seen.age)} ago, past the limit of {days(seen.retrain_after)}"
+
+
+def _error_broken(seen: Overview, live: ModelRecord, problem: Problem) -> str:
+    watched, target = seen.watched, bound(problem.success.target_mape)
+    since = _since(watched, ERROR_KINDS, problem)
+    if since is not None:
+        return f"it has missed its target of {target}{since}"
+    if watched.error is not None and target_verdict(watched.error, problem) is Verdict.FAIL:
+        return f"its mean error in use, {percent(watched.error.value, 1)}, is above the target of {target}"
+    if target_verdict(headline_of(live.card)["mape"], problem) is Verdict.FAIL:
+        return f"it misses its target of {target} on its test sales"
+    return ""
+
+
+def _range_broken(seen: Overview, live: ModelRecord, problem: Problem) -> str:
+    watched = seen.watched
+    off = _since(watched, (AlertKind.COVERAGE_OFF,), problem)
+    if off is not None:
+        return (
+            f"its {percent(watched.level)} range has been off{off}" if watched.level else f"its range has been off{off}"
+        )
+    if watched.held is None:
+        return short_range(live.card)
+    if is_range_off(watched.held, watched.level, problem):
+        return (
+            f"its {percent(watched.level)} range held {percent(watched.held.value)} of {watched.held.n:,} sales in use"
+        )
+    return ""
+
+
+def _lesser_trouble(seen: Overview, live: ModelRecord, problem: Problem) -> str:
+    """Return what an alert, newer sales or an open question says against the live model; "" if nothing."""
     of_the_model = [one for one in seen.watched.alerts if RULE_OF[AlertKind(one.kind)].of_the_model]
     if of_the_model:
         return f"The live model has an alert ({RULE_OF[AlertKind(of_the_model[0].kind)].title})"
-    if seen.version is not None and live.version_id != seen.version.version_id:
+    if not _is_of_the_latest_sales(seen, live):
         return "New sales have arrived since the live model was trained"
-    if verdict is Verdict.INCONCLUSIVE:
+    if target_verdict(headline_of(live.card)["mape"], problem) is Verdict.INCONCLUSIVE:
         return "The test cannot tell whether the live model meets its target"
     return ""
 
@@ -193,20 +251,43 @@ def _since(watched: Watched, kinds: tuple[AlertKind, ...], problem: Problem) -> 
     return f" since {first}{f', the first month with at least {least} sales' if judged_first else ''}"
 
 
-def _remedy(seen: Overview, live_id: str, problem: Problem) -> tuple[str, Step]:
+def _remedy(seen: Overview, live: ModelRecord, problem: Problem) -> tuple[str, Step]:
+    """Return what helps, to be read after what is the matter or after "Next:", with its step."""
     challenger = seen.challenger
     if seen.against:
-        return f"the model trained last {seen.against}, so bring newer sales", Step.UPLOAD
-    if challenger is None:
-        return "a newer one may do better", Step.RETRAIN
-    if _is_better(challenger, live_id):
-        meets = target_verdict(headline_of(challenger.card)["mape"], problem) is Verdict.PASS
-        ready = "a better one is ready" if meets else "a closer one is ready, though not proven to meet it"
-        return ready, Step.COMPARE
+        return f"bring newer sales, as the model trained last {seen.against}", Step.UPLOAD
+    if challenger is None or _is_no_better(challenger, live.model_id):
+        return _train_or_bring(seen, live, challenger)
+    decide = f"decide on challenger {challenger.model_id}"
+    if not _is_better(challenger, live.model_id):
+        return f"{decide}: nobody can tell yet whether it is better", Step.COMPARE
+    target = bound(problem.success.target_mape)
+    meets = target_verdict(headline_of(challenger.card)["mape"], problem) is Verdict.PASS
+    how = f"is better and meets the target of {target}" if meets else f"is closer, though not proven to meet {target}"
+    short = short_range(challenger.card)
+    return f"{decide}, which {how}{f'; {short}' if short else ''}", Step.COMPARE
+
+
+def _train_or_bring(seen: Overview, live: ModelRecord, worse: ModelRecord | None) -> tuple[str, Step]:
+    """Return the advice to retrain, or to bring newer sales where retraining would repeat the model that there is."""
+    if GATE in live.card and _is_of_the_latest_sales(seen, live):
+        why = "as it was already retrained on those there are"
+        if _is_unsigned(seen):
+            return f"sign the scope in which it holds, and bring newer sales, {why}", Step.SIGN
+        return f"bring newer sales, or more facts of the homes, {why}", Step.UPLOAD
+    if worse is None:
+        return "retrain, as a newer model may do better", Step.RETRAIN
+    if _is_of_the_latest_sales(seen, worse):
+        return (
+            f"bring newer sales, as challenger {worse.model_id}, trained on those there are, is no better",
+            Step.UPLOAD,
+        )
+    return f"retrain on the newer sales, as challenger {worse.model_id} is no better", Step.RETRAIN
+
+
+def _is_no_better(challenger: ModelRecord, live_id: str) -> bool:
     gated = gate_on(challenger)
-    if gated is not None and gated.champion_id == live_id and gated.gate.verdict is GateVerdict.FAIL:
-        return "its challenger is no better", Step.RETRAIN
-    return "nobody can tell yet whether its challenger is better", Step.COMPARE
+    return gated is not None and gated.champion_id == live_id and gated.gate.verdict is GateVerdict.FAIL
 
 
 def _is_better(challenger: ModelRecord | None, live_id: str) -> bool:

@@ -37,6 +37,7 @@ from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.notifications import Notices
 from core.workflows.monitoring.readings import trained_on
 from core.workflows.promotion import decided_against
+from core.workflows.standing import standing_now
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
@@ -169,10 +170,10 @@ def schedule_words(workspace: Workspace, market_id: str) -> str:
     waits = latest is not None and newest.version_id == latest.version_id
     if newest.model_id != live.model_id:
         age = (workspace.today(market) - trained_on(store, market, live)).days
-        learned = "has learned the latest sales" if waits else "was trained last"
-        against = decided_against(store, live, newest)
-        ways = f"it {against}; retrain by hand with newer sales" if against else "promote it or retrain by hand"
-        return f"model {newest.model_id} {learned} but is not live; the live model is {days(age)} old: {ways}"
+        learned = "was trained on the sales there are" if waits else "was trained last"
+        against = decided_against(store, market, live, newest)
+        tried = f"model {newest.model_id} {learned} but {against or 'is not live'}"
+        return f"{tried}; the live model is {days(age)} old. Next: {standing_now(workspace, market).next or 'nothing'}"
     if workspace.today(market) < due:
         return "by the market’s day"
     return "overdue: it starts once new sales are in" if waits else "overdue"

@@ -89,12 +89,17 @@ for _colours, _name in _NAMES.items():
     pio.templates[_name] = template(_colours)
 
 
-def rule(figure: go.Figure, value: float, name: str, colours: Palette, dash: str = "dash") -> None:
-    """Draw a target or limit as a line across the chart, its name beside the chart, where no line crosses it."""
+def rule(
+    figure: go.Figure, value: float, name: str, colours: Palette, dash: str = "dash", anchor: str = "middle"
+) -> None:
+    """Draw a target or limit as a line across the chart, its name beside the chart, where no line crosses it.
+
+    ``anchor`` is the part of the name at the line's height: "bottom" writes it above the line, "top" below.
+    """
     figure.add_hline(
         value,
         line={"color": colours.less, "dash": dash, "width": 2},
-        annotation={"text": name, "xanchor": "left", "yanchor": "middle"},
+        annotation={"text": name, "xanchor": "left", "yanchor": anchor},
         annotation_position="right",
     )
 

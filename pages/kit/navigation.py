@@ -11,6 +11,9 @@ from typing import Final, NoReturn
 import streamlit as st
 
 from core.access import ALLOWED, Action, Role
+from core.workflows.standing import Standing, Step
+from pages.kit.palette import GOOD, WATCH
+from pages.kit.text import plain
 
 PAGES_FOLDER: Final = Path(__file__).resolve().parent.parent
 
@@ -98,3 +101,30 @@ def sign_here(model_id: str, label: str = "Sign its scope") -> None:
     """Draw the way to where the scope of a model is signed."""
     if st.button(label, key=f"to_sign_{model_id}", type="tertiary", icon=":material/signature:"):
         go_to("evaluation", evaluated=model_id, **SIGNATURE)
+
+
+STEPS: Final[dict[Step, tuple[str, str]]] = {
+    Step.UPLOAD: ("sales_data", "Open Sales data"),
+    Step.TRAIN: ("models", "Open Models to train"),
+    Step.RETRAIN: ("models", "Open Models to retrain"),
+    Step.COMPARE: ("models", "Open Models to decide"),
+    Step.ALERTS: ("monitoring", "See the alerts"),
+    Step.SIGN: ("evaluation", "Open the signature"),
+    Step.WATCH: ("monitoring", "See how it does"),
+}
+"""The page of each step and the words of its button."""
+
+
+def link_next(standing: Standing) -> None:
+    """Draw the link to where the one next step is done."""
+    path, label = STEPS[standing.step]
+    link_to(path, label)
+
+
+def say_standing(standing: Standing, page: str) -> None:
+    """Draw where the market stands on a page, with the link to the next step unless it is done on this page."""
+    path, label = STEPS[standing.step]
+    mark = f":{GOOD}[:material/check_circle:]" if standing.good else f":{WATCH}[:material/priority_high:]"
+    st.markdown(f"{mark} **{plain(standing.sentence)}**")
+    if path != page and not standing.good:
+        link_to(path, label)

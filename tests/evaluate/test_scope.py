@@ -38,7 +38,7 @@ def test_range_where_the_model_is_good_is_proposed(problem: Problem) -> None:
     assert 560_000 < found.high <= 720_000
     assert found.inside.high <= found.target < found.outside.value
     assert found.inside.n + found.outside.n == len(scored.priced)
-    assert "Deploy for estimates from $2" in found.words
+    assert "Use it for estimates from $2" in found.words
     assert "review the rest" in found.words
     chosen = supports(with_error(scored, np.where(good, 0.06, 0.25)), found.low, found.high, problem)
     assert chosen.inside.value == pytest.approx(found.inside.value, abs=1e-3)

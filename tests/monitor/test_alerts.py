@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidThreshold
-from core.monitor.alerts import Alert, Transition, judge_alerts, settled_by_promotion, thresholds_of, with_cause
+from core.monitor.alerts import (
+    Alert,
+    Transition,
+    judge_alerts,
+    opening_words,
+    settled_by_promotion,
+    thresholds_of,
+    with_cause,
+)
 from core.monitor.rules import AlertKind, Reading, Threshold
 from core.monitor.windows import Window, later, window_of
 from core.problem import Problem
@@ -265,3 +273,17 @@ def test_a_threshold_out_of_bounds_is_refused(problem: Problem, name: str, value
 def test_a_threshold_that_could_never_be_met_is_refused(thresholds: dict[AlertKind, Threshold]) -> None:
     with pytest.raises(InvalidThreshold, match="periods = 0"):
         replace(thresholds[AlertKind.SLOW], periods=0)
+
+
+def test_when_an_alert_opens_is_said_of_each_kind(problem: Problem) -> None:
+    words = opening_words(problem)
+    assert words.startswith("An alert opens after 2 months in a row beyond its limit")
+    assert words.endswith("at once: Ledger failures, Retraining overdue, Live model not verified.")
+
+
+def test_an_alert_writes_days_as_the_market_does(problem: Problem) -> None:
+    today = window_of(date(2025, 7, 1), Period.DAY)
+    old = Reading(AlertKind.RETRAINING_OVERDUE, "", today, 181.0, NAN, NAN, 1)
+    for currency, day in (("USD", "Jul 1, 2025"), ("EUR", "1 Jul 2025")):
+        [opened] = judge_alerts([old], thresholds_of(problem, {}, currency), [], datetime(2025, 7, 1, 9, tzinfo=UTC))
+        assert f"181 days old (on {day})" in opened.summary

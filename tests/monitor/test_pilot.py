@@ -128,3 +128,10 @@ def test_a_verdict_claims_only_what_its_interval_bears(problem: Problem) -> None
     assert verdict_words(20, of_size(5, 6, problem)).startswith("There are too few sold listings to compare")
     without_before = Comparisons(of_size(100, 6, problem).others, (), ())
     assert "than in the other offices" in verdict_words(20, without_before)
+
+
+def test_a_pilot_of_today_has_begun() -> None:
+    none = Comparisons((), (), ())
+    assert "the pilot began today" in verdict_words(0, none)
+    assert "the pilot has not begun" in verdict_words(-3, none)
+    assert "the pilot has run 1 day," in verdict_words(1, none)

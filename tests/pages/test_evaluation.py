@@ -238,7 +238,7 @@ def test_own_bounds_are_signed_with_their_own_evidence(own_home: Path) -> None:
     low.set_value(250_000.0)
     high.set_value(400_000.0)
     app.run()
-    assert "Your bounds: Deploy for estimates from $250K to $400K" in text(app).replace("**", "")
+    assert "Your bounds: Use it for estimates from $250K to $400K" in text(app).replace("**", "")
     app.button("sign").click().run()
     with open_store(own_home) as store:
         signed = signed_scope(store, live_model(own_home))

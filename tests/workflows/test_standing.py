@@ -19,7 +19,7 @@ from core.store.operations.alerts import AlertRecord
 from core.workflows import standing
 from core.workflows.models.gate import GateRecord
 from core.workflows.overview import NOTHING_WATCHED, Month, Overview, overview
-from core.workflows.standing import Decided, Step, decided, in_use_words, standing_of, worst_homes
+from core.workflows.standing import Decided, Step, decided, in_use_words, next_for, standing_of, worst_homes
 from tests.acting import acting
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -80,7 +80,7 @@ def test_a_miss_since_the_first_month_that_could_be_judged_says_so(
     months = tuple(Month(label, 0.11, 0.6, n) for label, n in zip(labels, sales, strict=True))
     missed = with_alerts(fresh, alert(AlertKind.TARGET_MISSED))
     found = standing_of(replace(missed, watched=replace(missed.watched, months=months)), problem)
-    assert found.sentence.split(";")[0] == f"The live model has missed its target {since}"
+    assert found.sentence.split(";")[0] == f"The live model has missed its target of 10% {since}"
 
 
 def test_what_was_decided_against_is_not_offered_again(
@@ -92,8 +92,8 @@ def test_what_was_decided_against_is_not_offered_again(
         found = standing_of(replace(seen, against="was rejected on 3 Jun 2025, 09:14 UTC"), problem)
         assert found.step is Step.UPLOAD
         assert found.sentence == (
-            "The live model has missed its target since Apr 2025; the model trained last was rejected on 3 Jun 2025, "
-            "09:14 UTC, so bring newer sales."
+            "The live model has missed its target of 10% since Apr 2025; bring newer sales, as the model trained last "
+            "was rejected on 3 Jun 2025, 09:14 UTC."
         )
 
 
@@ -101,9 +101,13 @@ def test_a_closer_challenger_that_misses_the_target_is_not_called_better(
     fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = with_alerts(with_challenger(fresh, GateVerdict.PASS, monkeypatch), alert(AlertKind.TARGET_MISSED))
-    assert standing_of(seen, problem).sentence.endswith("; a better one is ready.")
+    assert standing_of(seen, problem).sentence.endswith(
+        "; decide on challenger challenger, which is better and meets the target of 10%."
+    )
     monkeypatch.setattr(standing, "headline_of", lambda card: {"mape": Figure(0.127, 0.103, 0.159, 138)})
-    assert standing_of(seen, problem).sentence.endswith("; a closer one is ready, though not proven to meet it.")
+    assert standing_of(seen, problem).sentence.endswith(
+        "; decide on challenger challenger, which is closer, though not proven to meet 10%."
+    )
 
 
 def test_a_market_in_order_leaves_nothing_to_do(fresh: Overview, problem: Problem) -> None:
@@ -150,16 +154,19 @@ def test_the_homes_hit_hardest_are_those_of_an_open_alert_s_cause() -> None:
 def test_a_missed_target_is_named_with_its_month_and_the_earliest_counts(fresh: Overview, problem: Problem) -> None:
     both = alert(AlertKind.ERROR_HIGH, "2025-05"), alert(AlertKind.TARGET_MISSED, "2025-04")
     found = standing_of(with_alerts(fresh, *both), problem)
-    assert found.sentence == "The live model has missed its target since Apr 2025; a newer one may do better."
+    assert (
+        found.sentence
+        == "The live model has missed its target of 10% since Apr 2025; retrain, as a newer model may do better."
+    )
     assert (found.good, found.step) == (False, Step.RETRAIN)
 
 
 @pytest.mark.parametrize(
     ("verdict", "words", "step"),
     [
-        (GateVerdict.PASS, "a better one is ready", Step.COMPARE),
-        (GateVerdict.FAIL, "its challenger is no better", Step.RETRAIN),
-        (GateVerdict.INCONCLUSIVE, "nobody can tell yet whether its challenger is better", Step.COMPARE),
+        (GateVerdict.PASS, "which is better", Step.COMPARE),
+        (GateVerdict.FAIL, "trained on those there are, is no better", Step.UPLOAD),
+        (GateVerdict.INCONCLUSIVE, "nobody can tell yet whether it is better", Step.COMPARE),
     ],
 )
 def test_the_challenger_is_the_remedy_only_if_its_gate_supports_it(
@@ -179,7 +186,7 @@ def test_a_model_retrained_on_the_latest_sales_is_not_to_be_retrained_again(
     retrained = replace(fresh.champion, card={**fresh.champion.card, "gate": {}})
     seen = with_alerts(replace(fresh, champion=retrained), alert(AlertKind.TARGET_MISSED))
     found = standing_of(seen, problem)
-    assert "retrained on the latest sales: bring newer sales" in found.sentence
+    assert "bring newer sales, or more facts of the homes, as it was already retrained on those" in found.sentence
     assert found.step is Step.UPLOAD
     unsigned = replace(seen, scope=replace(fresh.scope, basis=ScopeBasis.CARRIED))
     assert standing_of(unsigned, problem).step is Step.SIGN
@@ -189,13 +196,54 @@ def test_a_model_retrained_on_the_latest_sales_is_not_to_be_retrained_again(
     assert standing_of(newer, problem).step is Step.RETRAIN
 
 
+def test_every_broken_promise_is_named_not_only_the_age(fresh: Overview, problem: Problem) -> None:
+    error, held = Figure(0.123, 0.108, 0.138, 185), Figure(0.69, 0.62, 0.76, 185)
+    watched = replace(fresh.watched, error=error, held=held, level=0.8, alerts=())
+    found = standing_of(replace(fresh, watched=watched, age=181), problem)
+    assert found.sentence == (
+        "The live model’s mean error in use, 12.3%, is above the target of 10%, its 80% range held 69% of 185 sales "
+        "in use, and it was trained 181 days ago, past the limit of 91 days; retrain, as a newer model may do better."
+    )
+    assert found.next == "retrain, as a newer model may do better."
+
+
+def test_every_open_alert_on_the_model_has_the_one_next_step_and_others_keep_their_own(
+    fresh: Overview, problem: Problem
+) -> None:
+    overdue = alert(AlertKind.RETRAINING_OVERDUE)
+    overdue = replace(overdue, document={**overdue.document, "next_action": "start a retraining."})
+    slow = alert(AlertKind.SLOW)
+    slow = replace(slow, document={**slow.document, "next_action": "see which office is slow."})
+    tried = standing_of(replace(with_alerts(fresh, overdue, slow), against="was rolled back on Jul 1, 2025"), problem)
+    assert next_for(overdue, tried) == tried.next
+    assert tried.next == "bring newer sales, as the model trained last was rolled back on Jul 1, 2025."
+    assert next_for(slow, tried) == slow.next_action
+    not_tried = standing_of(with_alerts(fresh, overdue), problem)
+    assert next_for(overdue, not_tried) == overdue.next_action
+
+
+def test_a_live_model_that_cannot_be_verified_comes_before_all_else(fresh: Overview, problem: Problem) -> None:
+    seen = with_alerts(fresh, alert(AlertKind.TARGET_MISSED), alert(AlertKind.MODEL_UNVERIFIED))
+    found = standing_of(seen, problem)
+    assert found.sentence.startswith("The file of the live model cannot be verified: run doorstep doctor")
+    assert found.step is Step.ALERTS
+
+
+def test_a_challenger_whose_range_fell_short_is_said_to(
+    fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = with_alerts(with_challenger(fresh, GateVerdict.PASS, monkeypatch), alert(AlertKind.TARGET_MISSED))
+    monkeypatch.setattr(standing, "short_range", lambda card: "its 80% range held 66.2% of 136 test sales")
+    assert "; its 80% range held 66.2% of 136 test sales." in standing_of(seen, problem).sentence
+
+
 def test_a_gate_against_another_live_model_makes_no_challenger_better(
     fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = with_challenger(with_alerts(fresh, alert(AlertKind.TARGET_MISSED)), GateVerdict.PASS, monkeypatch)
     assert seen.champion is not None
     seen = replace(seen, champion=replace(seen.champion, model_id="another"))
-    assert "a better one is ready" not in standing_of(seen, problem).sentence
+    assert "which is better" not in standing_of(seen, problem).sentence
 
 
 def test_an_alert_on_one_segment_does_not_say_that_the_model_misses_its_target(
@@ -226,7 +274,7 @@ def test_a_first_model_that_misses_its_target_says_so(
     fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(standing, "headline_of", lambda card: {"mape": Figure(0.12, 0.11, 0.13, 500)})
-    assert "misses its target on its test sales" in standing_of(with_alerts(fresh), problem).sentence
+    assert "misses its target of 10% on its test sales" in standing_of(with_alerts(fresh), problem).sentence
 
 
 def test_without_sales_or_a_model_the_step_is_to_bring_or_train(fresh: Overview, problem: Problem) -> None:

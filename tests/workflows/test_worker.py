@@ -18,6 +18,7 @@ from core.store import Job, Market, NewModel, Store, open_store
 from core.store.operations.workers import ALIVE_WITHIN
 from core.workflows.monitoring.alerts import Watched, watch_market
 from core.workflows.promotion import promote, rollback
+from core.workflows.standing import standing_now
 from core.workflows.worker import (
     WORKER_ACTOR,
     Trigger,
@@ -98,11 +99,9 @@ def test_the_schedule_says_what_it_counts_from_where_a_newer_model_is_not_live(
     promote(manager, newer, "to see")
     rollback(manager, market.market_id, "worse")
     words = schedule_words(manager, market.market_id)
-    assert words.startswith(
-        f"model {newer} has learned the latest sales but is not live; the live model is 120 days old: it was rolled "
-        "back on "
-    )
-    assert words.endswith("; retrain by hand with newer sales")
+    assert words.startswith(f"model {newer} was trained on the sales there are but was rolled back on ")
+    assert "; the live model is 120 days old. Next: bring newer sales, as the model trained last was rolled" in words
+    assert words.endswith(standing_now(manager, market).next)
 
 
 def test_without_new_sales_there_is_nothing_to_learn(store: Store, market: Market, problem: Problem) -> None:

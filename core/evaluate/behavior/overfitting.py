@@ -46,7 +46,10 @@ class FitCheck:
         if self.test.low > beyond:
             return "the test error is significantly higher than validation promised: the model overfits"
         if self.test.low > self.validation:
-            return "the test error is higher than validation promised, by less than a third for all one can tell"
+            higher = "the test error is higher than validation promised"
+            if self.test.high <= beyond:
+                return f"{higher}, by less than a third"
+            return f"{higher}; the test has too few sales to say whether by a third or more, the mark of overfitting"
         if self.test.high > beyond:
             return f"the test has too few sales to confirm what validation promised ({self.test.n:,})"
         return "the test confirms what validation promised"

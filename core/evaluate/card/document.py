@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from core.evaluate.card.words import limit, plain, share, signed, target
 from core.evaluate.evaluation_report import EvaluationReport
 from core.evaluate.segmentation import Segmentation
 from core.train.curve import CurvePoint, more_data_helps
-from core.wording import MISSING, count, percent, signed_percent
+from core.wording import MISSING, count, market_day, percent, signed_percent
 
 _SPLITS: Final = {
     "random": "sealed test sales drawn at random",
@@ -38,7 +39,7 @@ _REASONS_SHOWN: Final = 8
 class CardSubject:
     """The model the card describes: market name, model id, stage, and the registry's card (``Bundle.card``).
 
-    ``decision`` is the signed scope in words, "" if none was signed.
+    ``decision`` is the signed scope in words, "" if none was signed; ``proposal`` names the scope its test proposes.
     """
 
     market: str
@@ -46,6 +47,7 @@ class CardSubject:
     stage: str
     card: Mapping[str, Any]
     decision: str
+    proposal: str = "The evidence proposes"
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,21 @@ def title_of(subject: CardSubject) -> str:
 def identity(subject: CardSubject, report: EvaluationReport) -> tuple[str, ...]:
     """Return what the card describes, as statements: kind, data, split, code."""
     card, terms = subject.card, report.terms
+    first, last = (_sold(card, end) for end in ("first_sale", "last_sale"))
     return (
         f"Stage: {subject.stage}",
         f"Kind: {card['family']} ({card['settings']})",
-        f"Trained on {count(int(card['sales']), 'sale')} from {card['first_sale']} to {card['last_sale']}, "
+        f"Trained on {count(int(card['sales']), 'sale')} from {first} to {last}, "
         f"data version {card['data_version']}, seed {card['seed']}",
         f"Evaluated on {count(report.sales, 'sale')} from data version {terms.data_version}: "
         f"{_SPLITS.get(terms.split, terms.split)}",
         f"Code {card['code_version']}; prices in {terms.currency}",
         "Every figure has its 95% interval and the number of sales (n) behind it.",
     )
+
+
+def _sold(card: Mapping[str, Any], end: str) -> str:
+    return market_day(date.fromisoformat(str(card[end])), str(card.get("currency", "")))
 
 
 def sections(
@@ -107,7 +114,7 @@ def sections(
 
 
 def _scope(subject: CardSubject, report: EvaluationReport) -> Iterator[Block]:
-    yield Words(f"Proposed by the evidence: {report.scope.words}")
+    yield Words(f"{subject.proposal}: {report.scope.words}")
     yield Signature(subject.decision)
 
 
@@ -118,7 +125,7 @@ def _headline(report: EvaluationReport) -> Iterator[Block]:
         tuple(
             (
                 one.label,
-                signed(one.figure) if one.name == "bias" else share(one.figure),
+                _figure_words(one.name, one.figure),
                 f"{one.figure.n:,}",
                 target(one.target, percent),
                 one.verdict,
@@ -130,9 +137,15 @@ def _headline(report: EvaluationReport) -> Iterator[Block]:
     for rival in report.headline.rivals:
         yield Words(
             f"Compared with the {rival.name} on the same {count(rival.saved.n, 'sale')}: mean error "
-            f"{percent(rival.ours, 1)} versus {percent(rival.theirs, 1)}, closer by {signed(rival.saved)} of the "
-            f"price ({rival.verdict})."
+            f"{percent(rival.ours, 1)} versus {percent(rival.theirs, 1)}, {rival.apart} ({rival.verdict})."
         )
+
+
+def _figure_words(name: str, figure: Figure) -> str:
+    """Write a headline figure as the page does: R² is a coefficient, a bias has a sign."""
+    if name == "r_squared":
+        return plain(figure, 3)
+    return signed(figure) if name == "bias" else share(figure)
 
 
 def _segments(report: EvaluationReport, extent: Extent) -> Iterator[Block]:
@@ -144,7 +157,10 @@ def _segments(report: EvaluationReport, extent: Extent) -> Iterator[Block]:
             table = report.segments[by]
             most = max(extent.areas, _WORST_SHOWN)
             known = table[~table["thin"]].sort_values("mape", ascending=False, kind="stable").head(most)
-            yield _segment_table(f"Worst by {by} (without small samples)", by, known)
+            if known.empty:
+                yield Words(f"No {by} has enough sales to name the worst.")
+            else:
+                yield _segment_table(f"Worst by {by} (without small samples)", by, known)
             break
 
 
@@ -162,7 +178,7 @@ def _segment_table(title: str, by: Segmentation, table: pd.DataFrame) -> Table:
         ("Segment", "n", "MAPE", "Within 10%", "Bias", "Inside the range"),
         tuple(
             (
-                f"{row[by.value]}{' (thin)' if row['thin'] else ''}",
+                f"{str(row[by.value]).replace('_', ' ')}{' (few sales)' if row['thin'] else ''}",
                 f"{row['n']:,}",
                 share(_cell(row, "mape")),
                 share(_cell(row, "ppe10")),
@@ -269,10 +285,10 @@ def _edge_cases(report: EvaluationReport) -> Iterator[Block]:
         ("Set", "Meaning", "n", "MAPE", "Sent to review", "Not priced"),
         tuple(
             (
-                f"{one.name}{' (thin)' if one.thin else ''}",
+                f"{one.name}{' (few sales)' if one.thin else ''}",
                 one.meaning,
                 f"{one.n:,}",
-                share(one.mape),
+                f"{share(one.mape)}{f', of {one.priced:,} priced' if one.priced < one.n else ''}",
                 share(one.reviewed),
                 share(one.withheld),
             )
@@ -284,8 +300,8 @@ def _edge_cases(report: EvaluationReport) -> Iterator[Block]:
     )
     yield Words(
         f"Of {count(flags.misses, 'miss', 'misses')} over {percent(flags.over)}, {share(flags.recall)} had a "
-        f"review flag (recall). Of {count(flags.flagged, 'flagged estimate')}, {share(flags.precision)} were such "
-        f"misses (precision), compared with {share(flags.base)} of all."
+        f"review flag. Of {count(flags.flagged, 'flagged estimate')}, {share(flags.precision)} were such "
+        f"misses, compared with {share(flags.base)} of all."
     )
 
 

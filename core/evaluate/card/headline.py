@@ -53,16 +53,19 @@ def headline_of(card: Mapping[str, Any]) -> CardHeadline:
     return CardHeadline(level, figures, sales_words(figures["mape"].n, kept["sales"]))
 
 
-def short_range_words(card: Mapping[str, Any]) -> str:
-    """Say that a model's range held significantly fewer of its test sales than it states; "" if it held enough."""
+def short_range(card: Mapping[str, Any]) -> str:
+    """Say in half a sentence that a model's range held significantly fewer test sales than it states; else ""."""
     test = headline_of(card)
     held = test.figures.get("coverage")
     if held is None or not held.high < test.level:
         return ""
-    return (
-        f"Its {percent(test.level)} range held {percent(held.value, 1)} of {count(held.n, 'test sale')}, fewer than "
-        "it states."
-    )
+    return f"its {percent(test.level)} range held {percent(held.value, 1)} of {count(held.n, 'test sale')}"
+
+
+def short_range_words(card: Mapping[str, Any]) -> str:
+    """Say that a model's range held significantly fewer of its test sales than it states; "" if it held enough."""
+    found = short_range(card)
+    return f"I{found[1:]}, fewer than it states." if found else ""
 
 
 def sales_words(priced: int, sales: int, what: str = "test sale") -> str:

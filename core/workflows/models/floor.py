@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.evaluate.accuracy import Figure
-from core.evaluate.card.headline import headline_of
+from core.evaluate.card.headline import headline_of, short_range_words
 from core.evaluate.targets import Verdict, at_most, judge
 from core.problem import Problem
 from core.train.baseline import area_median_estimates
@@ -106,3 +106,8 @@ def miss_words(card: Mapping[str, Any], problem: Problem, model: str = "The live
         return f"{model} misses its target of {percent(target)}: {measured}."
     named = f"{model[:1].lower()}{model[1:]}"
     return f"The test cannot tell whether {named} meets its target of {percent(target)}: {measured}."
+
+
+def broken_words(card: Mapping[str, Any], problem: Problem, model: str = "The live model") -> str:
+    """Say which promises a model breaks on its test: that on the mean error and that on the range; "" if none."""
+    return " ".join(filter(None, (miss_words(card, problem, model), short_range_words(card))))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.access import Action
-from core.errors import ArtifactCorrupt, ModelOutdated, NotFound
+from core.errors import ArtifactCorrupt, InvalidRecord, ModelOutdated, NotFound
 from core.evaluate.scope import (
     GoverningScope,
     ProposedScope,
@@ -165,6 +165,21 @@ def unsigned_scope(record: ModelRecord) -> GoverningScope | None:
     return _scope(proposed, ScopeBasis.CARRIED if _CARRIED_FROM in proposed else ScopeBasis.PROPOSED)
 
 
+def governs_without_signature(governing: GoverningScope | None, currency: str) -> str:
+    """Say what flags estimates while no signature is in force."""
+    if governing is None:
+        return "No scope is signed, so the standard prices flag estimates for review."
+    return f"Unsigned, this scope flags estimates for review: {governing.words(currency)}."
+
+
+def proposal_words(record: ModelRecord) -> str:
+    """Name the scope that a model's test proposes, with the warning that stays after a signature if it is too small."""
+    unsigned = unsigned_scope(record)
+    if unsigned is None or unsigned.basis is not ScopeBasis.CARRIED:
+        return "The evidence proposes"
+    return "This test is too small to draw a scope from; it alone would propose"
+
+
 def is_unsigned(store: Store, record: ModelRecord) -> bool:
     """Tell whether a model has a scope that nobody has signed; raises NotFound, StoreUnavailable."""
     scope = governing_scope(store, record)
@@ -196,17 +211,21 @@ def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: 
     return signed
 
 
-def withdraw_signature(workspace: Workspace, model_id: str) -> SignedScope | None:
+def withdraw_signature(workspace: Workspace, model_id: str, reason: str) -> SignedScope | None:
     """Record that a person withdraws the signature in force; return the one before it, which governs again, or None.
 
-    Raises AccessDenied, NotFound for an unknown model or one without a signature, StoreUnavailable.
+    It changes at once which estimates are flagged, so it needs a reason, as any other change of what agents get.
+    Raises AccessDenied, NotFound for an unknown model or one without a signature, InvalidRecord without a reason,
+    StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.PROMOTE)
     record, signed = store.models.get(model_id), signed_scope(store, model_id)
     if signed is None:
         raise NotFound(f"Model {model_id} has no signature to withdraw. Sign its scope first.")
-    detail = {"words": signed.words, "signed_by": signed.signed_by}
+    if not reason.strip():
+        raise InvalidRecord("Withdrawing a signature needs a reason; give one in a few words.")
+    detail = {"reason": reason.strip(), "words": signed.words, "signed_by": signed.signed_by}
     store.events.record(workspace.actor, AuditAction.SCOPE_WITHDRAWN, record.market_id, model_id, detail)
     return signed_scope(store, model_id)
 

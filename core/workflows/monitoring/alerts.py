@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,7 +16,7 @@ from core.monitor.drift import drifted
 from core.monitor.rules import RULE_OF, RULES, AlertKind, Reading
 from core.monitor.windows import earlier, window_named, window_of
 from core.states import AlertState, AuditAction, Period
-from core.store import Market, ModelRecord, Store
+from core.store import Market, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.workflows.columns.names import use_names_of
@@ -114,7 +114,7 @@ def market_watch(workspace: Workspace, market_id: str) -> MarketWatch:
     """Return the market's state for today's checks; raises NotFound, InvalidThreshold, StoreUnavailable."""
     store = workspace.store
     market = store.markets.get(market_id)
-    limits = thresholds_of(workspace.problem, store.thresholds.values(market_id))
+    limits = thresholds_of(workspace.problem, store.thresholds.values(market_id), market.currency)
     champion = store.models.champion(market_id)
     return MarketWatch(store, market, champion, workspace.today(market), workspace.problem, limits)
 
@@ -181,9 +181,18 @@ def reopen(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     return record
 
 
-def alert_lines(alerts: Iterable[AlertRecord]) -> list[str]:
-    """Return a line per alert for a terminal: state, id, and why."""
-    return [f"{one.state:12} {one.alert_id}  {one.document['history'][0]['why']}" for one in alerts]
+def alert_lines(alerts: Iterable[AlertRecord], steps: Mapping[str, str] | None = None) -> list[str]:
+    """Return a line per alert for a terminal: state, id, what was measured and why, and what to do now.
+
+    ``steps`` has what to do now by alert id; what the alert said when it opened may have been tried since.
+    """
+    found = []
+    for one in alerts:
+        words = str(one.document["history"][0]["why"])
+        if steps and one.alert_id in steps:
+            words = f"{words.partition(' Next: ')[0]} Next: {steps[one.alert_id]}"
+        found.append(f"{one.state:12} {one.alert_id}  {words}")
+    return found
 
 
 def _opening(watch: MarketWatch, judged: Iterable[Transition], before: Iterable[Alert]) -> list[Transition]:
@@ -269,29 +278,6 @@ def _settle(
                 )
             )
     return found
-
-
-def next_step(alert: AlertRecord, challenger: ModelRecord | None) -> str:
-    """Return what to do about an alert: while a challenger waits that may mend it, decide on that one first.
-
-    What a person wrote when they took the alert on stands.
-    """
-    of_the_model = alert.kind in KINDS and RULE_OF[AlertKind(alert.kind)].of_the_model
-    return (
-        step_now(alert.next_action, challenger)
-        if alert.state is AlertState.OPEN and of_the_model
-        else alert.next_action
-    )
-
-
-def step_now(retrain: str, challenger: ModelRecord | None) -> str:
-    """Return the advice to retrain, or to decide on the challenger where one waits."""
-    if challenger is None:
-        return retrain
-    return (
-        f"decide on challenger {challenger.model_id}, which is trained and waits; retrain again only if you keep the "
-        "live model."
-    )
 
 
 def settling(store: Store, market_id: str, model_id: str) -> tuple[AlertRecord, ...]:

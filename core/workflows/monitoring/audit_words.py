@@ -15,6 +15,7 @@ from core.wording import day
 
 _PARTS: Final = 6
 _LONG: Final = 300
+_ENDS: Final = ("before", "after")
 # What the code alone would not say; every other action reads as it is written.
 _ACTIONS: Final[dict[str, str]] = {
     AuditAction.ALERT_UNACKNOWLEDGED: "Alert given back",
@@ -102,12 +103,20 @@ _SUBJECTS: Final = {
     "trail": "market",
     "version": "data version",
 }
+# Doorstep's own deeds: it acts with a manager's rights, but is none.
+_OWN: Final = ("doorstep", "demo set-up")
 _TITLES: Final = {rule.kind.value: rule.title for rule in RULES}
 
 
 def action_words(action: str) -> str:
     """Write an entry's action for people, such as "Alert opened"."""
     return _ACTIONS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
+
+
+def by_words(actor: str, role: str) -> str:
+    """Write who did something: with their role, unless Doorstep itself did it on a schedule or in a simulation."""
+    own = actor.casefold().startswith(_OWN) or actor.endswith("(simulated)")
+    return actor if own else f"{actor} ({role})"
 
 
 def alert_title(alert: AlertRecord) -> str:
@@ -127,17 +136,43 @@ def subject_words(action: str, subject: str, detail: Mapping[str, Any]) -> str:
 
 
 def with_units(subject: str, detail: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
-    """Return a detail with the values of a limit, if it is about one, in the limit's unit: "13%"."""
-    if subject not in _TITLES:
+    """Return a detail with what a limit was and is, if it is about one, in the limit's unit: "From 12% to 13%"."""
+    if subject not in _TITLES or not set(_ENDS) & set(detail):
         return dict(detail)
     limit = RULE_OF[AlertKind(subject)].threshold(problem)
-    ends = {name: detail[name] for name in ("before", "after") if isinstance(detail.get(name), (int, float))}
-    return {**detail, **{name: limit.bound(float(value)) for name, value in ends.items()}}
+
+    def written(name: str) -> str:
+        # Nothing set before, or after a reset, is the problem statement's own limit.
+        value = detail.get(name)
+        return limit.bound(float(value) if isinstance(value, (int, float)) else limit.value)
+
+    rest = {name: value for name, value in detail.items() if name not in _ENDS}
+    return {**rest, "words": f"From {written('before')} to {written('after')}"}
+
+
+def _offices(document: object) -> dict[str, str]:
+    """Return each office of a rollout's document with its group and start in words."""
+    found = {}
+    for one in document if isinstance(document, list) else ():
+        starts = f"from {day(date.fromisoformat(one['starts']))}" if one.get("starts") else "no start date"
+        found[one["office"] or "everyone else"] = f"{one['group']}, {starts}"
+    return found
+
+
+def _rollout_words(detail: Mapping[str, Any]) -> str:
+    """Write which offices a change of the pilot gave or took estimates: "Harbour: pilot, from 1 Jul 2025"."""
+    before, after = _offices(detail.get("before")), _offices(detail.get("after"))
+    changed = [f"{office}: {words}" for office, words in after.items() if before.get(office) != words]
+    gone = [f"{office}: taken out" for office in before if office not in after]
+    return "; ".join([*changed, *gone])
 
 
 def detail_words(detail: Mapping[str, Any]) -> str:
     """Write an entry's detail for people: its sentence first, then its plain parts, then "n more" for the rest."""
     sentences = [_first_sentence(str(detail[name])) for name in _PROSE if detail.get(name)]
+    if any(isinstance(detail.get(name), list) for name in _ENDS):
+        offices = _rollout_words(detail)
+        sentences.append(f"{offices[:1].upper()}{offices[1:]}")
     plain = {
         name: value
         for name, value in detail.items()

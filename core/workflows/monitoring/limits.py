@@ -49,6 +49,19 @@ def set_threshold(workspace: Workspace, market_id: str, kind: AlertKind, value: 
     return record
 
 
+def limit_doubt(limits: Mapping[AlertKind, Threshold], kind: AlertKind, value: float) -> str:
+    """Say that a limit would open “Error too high” before “Target missed”, which is meant to come first; else ""."""
+    after = {one: limit.value for one, limit in limits.items()} | {kind: value}
+    high, target = after[AlertKind.ERROR_HIGH], after[AlertKind.TARGET_MISSED]
+    if kind not in (AlertKind.ERROR_HIGH, AlertKind.TARGET_MISSED) or high >= target:
+        return ""
+    limit = limits[kind]
+    return (
+        f"“Error too high” would open at {limit.bound(high)}, below “Target missed” at {limit.bound(target)}, so the "
+        "alarm would come before the promise is broken."
+    )
+
+
 def reset_threshold(workspace: Workspace, market_id: str, kind: AlertKind, reason: str) -> ThresholdRecord:
     """Let the problem statement's limit of a kind of alert hold again for a market; what was set stays on record.
 

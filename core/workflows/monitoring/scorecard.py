@@ -121,6 +121,7 @@ def _compared(listings: pd.DataFrame, none: OfficesCompared, first: str, problem
     effects = office_effects(listings, none.offices, problem)
     words = (
         f"{count(inside, 'listing')} priced by {', '.join(none.offices)} and {count(outside, 'listing')} of "
-        f"{OTHERS}, all listed since the first estimate ({first})."
+        f"{OTHERS}, all listed since the first estimate ({first}). An office is known here from its agents’ estimates, "
+        "not from the sales: the listings of the others are those that no office has priced."
     )
     return replace(known, effects=effects, words=words)

@@ -31,7 +31,8 @@ from core.states import FeedbackVerdict, Group
 from core.store import Market
 from core.store.base.values import plain_document
 from core.store.operations.rollouts import OfficePlan, Rollout
-from core.wording import count, day
+from core.wording import count, market_day
+from core.workflows.pilot.rollout import is_for_everyone
 from core.workspace import Workspace
 
 _FIRST_PRICES: Final = ("x_first_list_price", "x_original_list_price")
@@ -42,6 +43,7 @@ _NOTHING: Final = Comparisons((), (), ())
 class PilotReport:
     """A pilot on a day, ``days`` after its start: what its ``offices`` did, and how their sold listings compare.
 
+    ``ended`` is the day from which everyone has estimates, None while it runs: the report stops there.
     ``others`` are the offices compared with; ``feedback`` counts verdicts. ``listings`` counts sold listings: in the
     pilot since the start and before, then of the others. ``verdict`` is a sentence, ``notes`` say what limits it; show
     ``warning`` with the comparisons.
@@ -50,6 +52,7 @@ class PilotReport:
     market: Market
     as_of: date
     starts: date
+    ended: date | None
     days: int
     too_early: bool
     offices: tuple[str, ...]
@@ -80,17 +83,20 @@ def pilot_report(workspace: Workspace, market_id: str) -> PilotReport | None:
     if rollout is None or not inside:
         return None
     starts = min(one.starts for one in inside if one.starts is not None)
-    days = max((today - starts).days, 0)
-    table, notes = _listings(workspace, market, rollout, (starts, today))
+    ended = _ended(rollout, today)
+    until = ended or today
+    days = (until - starts).days
+    table, notes = _listings(workspace, market, rollout, (starts, until))
     compared = comparisons(table, workspace.problem) if len(table) else _NOTHING
-    figures = _figures(workspace, market, inside, (starts, today))
+    figures = _figures(workspace, market, inside, (starts, until))
     sizes = [int(((table["inside"] == a) & (table["after"] == b)).sum()) for a in (True, False) for b in (True, False)]
     outside = tuple(sorted({str(one) for one in table.loc[~table["inside"], "listing_office"]}))
     return PilotReport(
         market=market,
-        as_of=today,
+        as_of=until,
         starts=starts,
-        days=days,
+        ended=ended,
+        days=max(days, 0),
         too_early=days < DAYS_MIN,
         offices=tuple(one.office for one in inside),
         others=outside,
@@ -101,6 +107,22 @@ def pilot_report(workspace: Workspace, market_id: str) -> PilotReport | None:
         notes=notes,
         warning=PILOT_WARNING,
     )
+
+
+def span_words(report: PilotReport) -> str:
+    """Write whose pilot it is and over which days: "North since Mar 1, 2025, 30 days"."""
+    starts, currency = market_day(report.starts, report.market.currency), report.market.currency
+    offices, length = ", ".join(report.offices), count(report.days, "day")
+    if report.ended is None:
+        return f"{offices} since {starts}, {length}."
+    return f"{offices} from {starts} to {market_day(report.ended, currency)}, {length}; everyone has estimates since."
+
+
+def _ended(rollout: Rollout, today: date) -> date | None:
+    """Return the day from which everyone has estimates, None while some have not."""
+    if not is_for_everyone(rollout, today):
+        return None
+    return max((one.starts for one in rollout.of_group(Group.EVERYONE) if one.starts is not None), default=None)
 
 
 def report_form(report: PilotReport) -> dict[str, Any]:
@@ -119,7 +141,7 @@ def report_lines(report: PilotReport) -> list[str]:
     compared = report.compared
     effects: tuple[Effect | Change, ...] = (*compared.others, *compared.before, *compared.changes)
     return [
-        f"{made_up}Pilot of {', '.join(report.offices)} since {day(report.starts)}, {count(report.days, 'day')}.",
+        f"{made_up}Pilot of {span_words(report)}",
         report.verdict,
         f"Use: {count(use.estimates, 'estimate')}, {use.active} of {count(use.agents, 'agent')} active in the last "
         f"{LATELY_DAYS} days",
@@ -154,7 +176,7 @@ def _figures(
         table = read(market_id, starts)
         begun = {office_key(one.office): one.starts for one in inside}
         own = [begun.get(office_key(office)) for office in table["office"]]
-        begun_by = [first is not None and first <= on for first, on in zip(own, table["day"], strict=True)]
+        begun_by = [first is not None and first <= on <= today for first, on in zip(own, table["day"], strict=True)]
         return table.loc[np.array(begun_by, dtype=bool)]
 
     requests, verdicts = of_pilot(figures.requests), of_pilot(figures.feedback)
@@ -188,7 +210,7 @@ def _listings(
             return none, (f"The sales have no {label}, so listings are not compared. Map a column to them at upload.",)
     first = next((name for name in _FIRST_PRICES if name in sales), None)
     table = sales.assign(first_list_price=sales[first] if first else float("nan")).reindex(columns=columns)
-    notes = [f"A listing counts once it has sold; the sales reach to {day(version.last_sale)}."]
+    notes = [f"A listing counts once it has sold; the sales reach to {market_day(version.last_sale, market.currency)}."]
     if first is None or "list_price" not in sales:
         notes.append("The sales have no original list prices, so price cuts are not compared.")
     return _grouped(table.dropna(subset=["listing_office", "list_date"]), rollout, span), tuple(notes)

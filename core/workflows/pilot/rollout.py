@@ -111,6 +111,41 @@ def stop_offices(workspace: Workspace, market_id: str, keep: Sequence[str], reas
     return workspace.store.rollouts.change(market_id, stopped, reason, workspace.actor)
 
 
+def end_pilot(workspace: Workspace, market_id: str, reason: str) -> RolloutRecord:
+    """Give everyone estimates from the market's day on; the pilot's offices keep their places, for its report.
+
+    Raises AccessDenied, NotFound, InvalidRecord without a reason, without a pilot or where everyone has estimates
+    already, StoreUnavailable.
+    """
+    workspace.require(Action.MANAGE_PILOT)
+    today = workspace.today(workspace.store.markets.get(market_id))
+
+    def ended(before: Rollout | None) -> tuple[RolloutChange, Rollout]:
+        if before is None or is_for_everyone(before, today):
+            raise InvalidRecord("Every office has estimates already, so there is no pilot to end.")
+        named = [one if one.is_in(today) else replace(one, starts=today) for one in before.offices if one.office]
+        return RolloutChange.WIDENED, Rollout((*named, OfficePlan("", Group.EVERYONE, today)))
+
+    return workspace.store.rollouts.change(market_id, ended, reason, workspace.actor)
+
+
+def is_for_everyone(rollout: Rollout, on: date) -> bool:
+    """Tell whether every office has estimates on a day, so that a pilot is over."""
+    everyone = rollout.of_group(Group.EVERYONE)
+    return bool(everyone) and all(one.is_in(on) for one in rollout.offices)
+
+
+def control_at_once(plans: Sequence[OfficePlan], today: date, currency: str) -> str:
+    """Say that offices to be compared with would have estimates at once, so that nothing could be; "" if none would."""
+    named = [one.office.strip() for one in plans if one.group == Group.CONTROL and one.is_in(today)]
+    if not named:
+        return ""
+    return (
+        f"{', '.join(named)} would have estimates on {market_day(today, currency)}, so the pilot could not be compared "
+        "with it. Choose a later start, or none."
+    )
+
+
 def take_back_change(workspace: Workspace, market_id: str, reason: str) -> RolloutRecord:
     """Bring back the rollout from before its last change; called again, the one from before the change before that.
 

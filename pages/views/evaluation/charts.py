@@ -132,8 +132,15 @@ def area_map(areas: pd.DataFrame, colours: Palette) -> go.Figure:
         marker={
             "size": 6 + 12 * np.sqrt(n / n.max()),
             "color": value,
-            "colorscale": [colours.less, colours.faint, colours.more],
-            "opacity": np.where(areas["thin"], 0.35, 0.95).tolist(),
+            # Most areas are near the middle, so the side of an error shows already a little off zero.
+            "colorscale": [
+                (0, colours.less),
+                (0.42, colours.less),
+                (0.5, colours.faint),
+                (0.58, colours.more),
+                (1, colours.more),
+            ],
+            "opacity": np.where(areas["thin"], 0.6, 0.95).tolist(),
             "cmin": -most,
             "cmax": most,
             "line": {"color": colours.whole, "width": 1},
@@ -146,6 +153,6 @@ def area_map(areas: pd.DataFrame, colours: Palette) -> go.Figure:
     figure.update_layout(**layout(340))
     # A degree of longitude is shorter than one of latitude, by the cosine of the latitude.
     ratio = 1 / float(np.cos(np.radians(areas["latitude"].mean())))
-    figure.update_yaxes(scaleanchor="x", scaleratio=ratio, title="Latitude")
-    figure.update_xaxes(title="Longitude", nticks=5)
+    figure.update_yaxes(scaleanchor="x", scaleratio=ratio, title="South to north", showticklabels=False)
+    figure.update_xaxes(title="West to east", showticklabels=False)
     return figure

@@ -282,17 +282,17 @@ def _flag_quality(selection: Selection, flags: FlagQuality | None) -> None:
         )
     )
     with boxes("flags"):
-        card("Big misses that were flagged (recall)", flags.recall, share)
-        card("Flagged that were big misses (precision)", flags.precision, share)
-        card("Big misses among all (random flagging)", flags.base, share)
+        card("Big misses that were flagged", flags.recall, share)
+        card("Flagged that were big misses", flags.precision, share)
+        card("Big misses among all", flags.base, share)
     if len(flags.kinds):
         kinds = flags.kinds
         table = pd.DataFrame(
             {
                 "Flag": kinds["kind"].str.capitalize(),
                 "Flagged": kinds["flagged"],
-                "Precision, %": with_ends(kinds, "precision"),
-                "Recall, %": (100 * kinds["recall"]).round(1),
+                "Big misses among them, %": with_ends(kinds, "precision"),
+                "Share of all big misses, %": (100 * kinds["recall"]).round(1),
             }
         )
         frame(table, "flag_kinds")

@@ -15,11 +15,10 @@ from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.targets import Verdict
 from core.problem import Problem
-from core.wording import bound, count, point_number
+from core.wording import bound, count
 from pages.kit.figures import (
     FEW,
     Write,
-    between,
     boxes,
     card,
     csv,
@@ -135,13 +134,8 @@ def _rival(rival: Rival) -> None:
     with st.container(border=True, width=340, gap="xxsmall"):
         st.markdown(f"Compared with the {plain(rival.name)}")
         st.markdown(f"**{plain(share(rival.ours))}** versus {plain(share(rival.theirs))}")
-        saved = rival.saved
-        # Numbers above 0 mean farther off.
-        word, low, high = (
-            ("Closer", saved.low, saved.high) if saved.value >= 0 else ("Farther", -saved.high, -saved.low)
-        )
-        interval = between(low, high, point_number)
-        st.caption(plain(f"{word} by {100 * abs(saved.value):.1f} points ({interval}); n\u00a0=\u00a0{saved.n:,}"))
+        apart = f"{rival.apart[:1].upper()}{rival.apart[1:]}"
+        st.caption(plain(f"{apart}; n\u00a0=\u00a0{rival.saved.n:,}"))
         _closer(rival)
 
 

@@ -19,10 +19,12 @@ from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_r
 from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
 from core.evaluate.targets import Verdict, at_most, judge
 from core.schema import label_of
-from core.wording import instant, percent, symbol
+from core.wording import market_instant, money, percent, symbol
 from core.workflows.models.explanations import agent_decisions_of
 from core.workflows.models.scope import (
     SignedScope,
+    governs_without_signature,
+    proposal_words,
     sign_scope,
     signed_scope,
     unsigned_scope,
@@ -59,7 +61,7 @@ def draw(selection: Selection) -> None:
         unsigned = unsigned_scope(record)
         _signature(signed, unsigned, selection.market.currency)
         if signed is not None and may(selection.workspace.actor, Action.PROMOTE):
-            _withdraw(selection)
+            _withdraw(selection, unsigned)
         _sign(selection, signed.scope if signed is not None else unsigned)
     with st.container(border=True):
         st.header("Model card", anchor=False)
@@ -74,25 +76,32 @@ def _signature(signed: SignedScope | None, unsigned: GoverningScope | None, curr
         return
     st.badge("Signed", icon=":material/verified:", color=GOOD)
     note = f" “{signed.note}”" if signed.note else ""
-    st.markdown(plain(f"{signed.words}{note} Signed by {signed.signed_by}, {instant(signed.signed_at)}."))
+    st.markdown(
+        plain(f"{signed.words}{note} Signed by {signed.signed_by}, {market_instant(signed.signed_at, currency)}.")
+    )
     st.caption("Estimates outside these prices are flagged for review; homes left out get no price.")
 
 
-def _withdraw(selection: Selection) -> None:
-    if not st.button(
+def _withdraw(selection: Selection, unsigned: GoverningScope | None) -> None:
+    """Draw the way to take the signature back: what follows is said, and why is asked, before it is done."""
+    fold = st.popover(
         "Withdraw the signature",
-        key="withdraw_signature",
-        type="tertiary",
+        # A signature that is withdrawn takes its fold with it: the next one starts closed.
+        key=f"withdraw_fold_{selection.record.model_id}",
         icon=":material/undo:",
-        help="The signature before it governs again, or the scope proposed. The audit trail keeps both deeds.",
-    ):
-        return
-    try:
-        before = withdraw_signature(selection.workspace, selection.record.model_id)
-    except DoorstepError as error:
-        errors.show(error)
-        return
-    governs = f"The one before it governs again: {before.words}" if before is not None else "No signature governs."
+    )
+    with fold:
+        st.markdown("The signature before it governs again, or the scope proposed. The audit trail keeps both deeds.")
+        reason = st.text_input("Reason", key="withdraw_reason", max_chars=300).strip()
+        if not st.button("Withdraw it", key="withdraw_signature", icon=":material/undo:"):
+            return
+        try:
+            before = withdraw_signature(selection.workspace, selection.record.model_id, reason)
+        except DoorstepError as error:
+            errors.show(error)
+            return
+    again = f"The one before it governs again: {before.words}" if before is not None else ""
+    governs = again or governs_without_signature(unsigned, selection.market.currency)
     st.session_state[_MESSAGE] = f"The signature is withdrawn. {governs}"
     st.rerun()
 
@@ -111,9 +120,7 @@ def _until_signed(governing: GoverningScope | None, currency: str) -> str:
 def _sign(selection: Selection, governing: GoverningScope | None) -> None:
     """Draw the form to sign a scope, which begins with the one that governs."""
     proposed = compute_once(selection, "scope", propose_scope)
-    carried = governing is not None and governing.basis is ScopeBasis.CARRIED
-    alone = "This small test alone would propose" if carried else "The evidence proposes"
-    st.markdown(f"**{alone}:** {plain(proposed.words)}")
+    st.markdown(f"**{proposal_words(selection.record)}:** {plain(proposed.words)}")
     if not may(selection.workspace.actor, Action.PROMOTE):
         st.caption("A manager signs the scope.")
         return
@@ -151,14 +158,15 @@ def _is_the_same(scope: ProposedScope, governing: GoverningScope) -> bool:
 
 def _bounds(selection: Selection, proposed: ProposedScope, governing: GoverningScope | None) -> ProposedScope | None:
     """Draw the scope to sign, initially the one that governs; None until its bounds form a range with sales in it."""
-    money = symbol(selection.record.card.get("currency", selection.scored.terms.currency)).strip()
+    currency = str(selection.record.card.get("currency", selection.scored.terms.currency))
+    unit = symbol(currency).strip()
     start = governing or (proposed.governing(ScopeBasis.PROPOSED) if proposed.found else None)
     ends = (start.low, start.high) if start is not None else (None, None)
     key = f"{selection.record.model_id}_{selection.period}"
     with st.container(horizontal=True, gap="small"):
         low, high = (
             st.number_input(
-                f"{label} ({money})",
+                f"{label} ({unit})",
                 min_value=0.0,
                 value=None if end is None else float(end),
                 step=10_000.0,
@@ -168,6 +176,9 @@ def _bounds(selection: Selection, proposed: ProposedScope, governing: GoverningS
             )
             for label, end in zip(("From", "To"), ends, strict=True)
         )
+    if low is not None and high is not None and low < high:
+        # The fields cannot mark thousands; a digit too many shows here.
+        st.caption(plain(f"That is {money(low, currency)} to {money(high, currency)}."))
     types, areas = _left_out(selection, start, key)
     if low is None or high is None:
         st.caption("To sign a different scope, enter both bounds.")
@@ -223,9 +234,12 @@ def _download(selection: Selection, signed: SignedScope | None) -> None:
     record = selection.record
     decision = ""
     if signed is not None:
-        note = f" {signed.note}" if signed.note else ""
-        decision = f"{signed.words}{note} ({signed.signed_by}, {instant(signed.signed_at)})"
-    subject = CardSubject(selection.market.name, record.model_id, STAGES[record.stage], record.card, decision)
+        note = f" “{signed.note}”" if signed.note else ""
+        at = market_instant(signed.signed_at, selection.market.currency)
+        decision = f"{signed.words}{note} ({signed.signed_by}, {at})"
+    subject = CardSubject(
+        selection.market.name, record.model_id, STAGES[record.stage], record.card, decision, proposal_words(record)
+    )
 
     def written(write: Write) -> str:
         found = compute_once(selection, "appraisal", build_evaluation_report)

@@ -33,6 +33,8 @@ _HEADS: Final = {
 _FIRST: Final = "segment"
 _SECOND: Final = "and_segment"
 
+_BY_ESTIMATE: Final = frozenset({Segmentation.ESTIMATE_BAND, Segmentation.ESTIMATE_TENTH})
+
 
 def draw(selection: Selection) -> None:
     """Draw the segmentation selectors, the errors, and the sales of the selected segment."""
@@ -117,7 +119,10 @@ def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
             selection_mode="points",
             alt=f"Mean error with its interval by {by}; the figures are in the table below",
         )
-    st.caption("Dashed: the target; in parentheses: 95% intervals. Select a mark or check a row to see its sales.")
+    own = " Bands and tenths by estimate are of this model’s own estimate." if by in _BY_ESTIMATE else ""
+    st.caption(
+        f"Dashed: the target; in parentheses: 95% intervals.{own} Select a mark or check a row to see its sales."
+    )
     readable = without_blank(_readable(table, (by,)))
     st.dataframe(
         readable,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import streamlit as st
 
 from core.evaluate.card.headline import headline_of
@@ -12,24 +10,14 @@ from core.problem import Problem
 from core.store import Market
 from core.wording import MISSING, count, percent
 from core.workflows.monitoring.scorecard import decisions_beside
-from core.workflows.overview import Overview
+from core.workflows.overview import Overview, State, error_state, is_range_off
 from core.workflows.pilot.rollout import nobody_has_estimates
 from core.workflows.standing import Decided, Standing, Step, decided, standing_of, worst_homes
 from core.workspace import Workspace
 from pages.kit import figures, navigation
-from pages.kit.palette import GOOD, WATCH, palette
+from pages.kit.palette import BAD, GOOD, WATCH, palette
 from pages.kit.spark import spark
 from pages.kit.text import plain
-
-_STEPS: Final[dict[Step, tuple[str, str]]] = {
-    Step.UPLOAD: ("sales_data", "Open Sales data"),
-    Step.TRAIN: ("models", "Open Models to train"),
-    Step.RETRAIN: ("models", "Open Models to retrain"),
-    Step.COMPARE: ("models", "Open Models to decide"),
-    Step.ALERTS: ("monitoring", "See the alerts"),
-    Step.SIGN: ("evaluation", "Open the signature"),
-    Step.WATCH: ("monitoring", "See how it does"),
-}
 
 
 def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
@@ -44,7 +32,7 @@ def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
         return
     with figures.boxes("home"):
         _error(seen, workspace.problem)
-        _range(seen)
+        _range(seen, workspace.problem)
         _decisions(
             decided(workspace, market.market_id, seen.champion.model_id),
             decisions_beside(workspace, market.market_id, seen.champion.model_id),
@@ -54,44 +42,52 @@ def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
 
 def _sentence(standing: Standing) -> None:
     icon = f":{GOOD}[:material/check_circle:]" if standing.good else f":{WATCH}[:material/priority_high:]"
-    path, label = _STEPS[standing.step]
+    path, label = navigation.STEPS[standing.step]
     with st.container(border=True):
         st.markdown(f"{icon} **{plain(standing.sentence)}**")
         if st.button(label, key="next_step", type="primary"):
             navigation.go_to(path, **(navigation.SIGNATURE if standing.step is Step.SIGN else {}))
 
 
-def _tile(label: str, value: str, note: str) -> None:
+def _tile(label: str, value: str, note: str, verdict: str = "") -> None:
+    """Draw a figure; a ``verdict`` against it stands before its note, in red as on the page Models."""
     st.metric(label, value)
-    st.caption(plain(note))
+    st.caption(f":{BAD}[{plain(verdict)}] {plain(note)}" if verdict else plain(note))
 
 
 def _error(seen: Overview, problem: Problem) -> None:
     watched, target = seen.watched, problem.success.target_mape
+    assert seen.champion is not None
+    error = watched.error or headline_of(seen.champion.card)["mape"]
+    above = error_state(error, problem) is State.BAD
+    verdict, beside = (f"Above the target of {percent(target)}.", "") if above else ("", f"Target: {percent(target)}. ")
     with figures.box():
         if watched.error is None:
-            assert seen.champion is not None
-            tested = headline_of(seen.champion.card)["mape"]
-            _tile("Error on test sales", percent(tested.value, 1), f"Target: {percent(target)}. No sale in use yet")
+            _tile("Error on test sales", percent(error.value, 1), f"{beside}No sale in use yet", verdict)
             return
-        note = f"Target: {percent(target)}. {count(watched.error.n, 'sale')}, each priced before its listing"
-        _tile("Error in use", percent(watched.error.value, 1), note)
+        note = f"{beside}{count(error.n, 'sale')}, each priced before its listing"
+        _tile("Error in use", percent(error.value, 1), note, verdict)
         by_month = ", ".join(f"{one.label} {percent(one.error, 1)}" for one in watched.months)
         spark("error", [one.error for one in watched.months], f"Mean error by month: {by_month}", palette(), target)
         _ends(seen)
 
 
-def _range(seen: Overview) -> None:
+def _range(seen: Overview, problem: Problem) -> None:
     watched = seen.watched
+    assert seen.champion is not None
+    test = headline_of(seen.champion.card)
+    held, level = (watched.held, watched.level) if watched.held else (test["coverage"], test.level)
+    off = is_range_off(held, level, problem)
+    side = "Fewer" if held.value < level else "More"
+    verdict, beside = (
+        (f"{side} than the {percent(level)} promised.", "") if off else ("", f"{percent(level)} promised. ")
+    )
     with figures.box():
         if watched.held is None:
-            assert seen.champion is not None
-            test = headline_of(seen.champion.card)
-            held = test["coverage"]
-            _tile("Range held", percent(held.value), f"{percent(test.level)} promised. {held.n:,} test sales")
+            _tile("Range held", percent(held.value), f"{beside}{held.n:,} test sales", verdict)
             return
-        promised = f"{percent(watched.level)} promised. {count(watched.held.n, 'sale')}, each priced before its listing"
-        _tile("Range held", percent(watched.held.value), promised)
+        note = f"{beside}{count(held.n, 'sale')}, each priced before its listing"
+        _tile("Range held", percent(held.value), note, verdict)
         by_month = ", ".join(f"{one.label} {percent(one.held)}" for one in watched.months)
         spark(
             "held", [one.held for one in watched.months], f"Range held by month: {by_month}", palette(), watched.level

@@ -12,7 +12,7 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import headline_of
 from core.schema import is_extra, label_of
 from core.store import ModelRecord
-from core.wording import count, instant, market_day, percent, signed_percent
+from core.wording import count, market_day, market_instant, percent, signed_percent
 from core.workflows.models.retraining import refitted_words, window_words
 from pages.kit.charts import layout, plot
 from pages.kit.figures import STAGES, Write, frame, number
@@ -27,7 +27,7 @@ _WRITTEN: Final[dict[str, Write]] = {
 }
 
 
-def listing(records: list[ModelRecord]) -> pd.DataFrame:
+def listing(records: list[ModelRecord], currency: str) -> pd.DataFrame:
     """Return one row per model with its test figures as text."""
     return pd.DataFrame(
         [
@@ -40,7 +40,7 @@ def listing(records: list[ModelRecord]) -> pd.DataFrame:
                 "Range held": with_interval(headline_of(record.card)["coverage"], 0),
                 "Test sales priced": headline_of(record.card)["mape"].n,
                 "Split": record.card["split"],
-                "Created": instant(record.created_at),
+                "Created": market_instant(record.created_at, currency),
             }
             for record in records
         ]
@@ -105,7 +105,7 @@ def origin(record: ModelRecord, currency: str) -> pd.DataFrame:
         ("Code version", card["code_version"]),
         ("Libraries", libraries),
         ("Bundle", f"{record.size_bytes / 1e6:,.1f} MB, SHA-256 {record.sha256}"),
-        ("Trained by", f"{record.created_by}, {instant(record.created_at)}"),
+        ("Trained by", f"{record.created_by}, {market_instant(record.created_at, currency)}"),
     ]
     return pd.DataFrame(rows, columns=["What", "Value"])
 

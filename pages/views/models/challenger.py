@@ -10,14 +10,16 @@ import streamlit as st
 
 from core.access import Action, may
 from core.evaluate.card.headline import short_range_words
+from core.evaluate.segmentation import Segmentation
 from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
-from core.store import ModelRecord
+from core.store import Market, ModelRecord
 from core.wording import MISSING, count, market_day, percent, point_number, points, signed_percent
 from core.workflows.models.floor import miss_words
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed, same_sales
 from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import decided_against, needs_another, reason_length
+from core.workflows.standing import Step
 from core.workspace import Workspace
 from pages.kit import navigation
 from pages.kit.figures import frame
@@ -40,14 +42,15 @@ _COMPARISON: Final = {
 _BOX: Final = 150
 
 
-def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord) -> None:
+def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, ModelRecord], step: Step) -> None:
     """Draw the challenger with its gate's verdict, and offer its promotion and rejection to whom it is allowed."""
+    live, challenger = pair
     gated, card = gate_on(challenger), challenger.card
     st.markdown("**Challenger**")
     live_view.head(challenger)
     if live is not None and (same := same_sales(gated, live.model_id)):
         live_view.on_same_sales("challenger", same[1], workspace.problem)
-    if against := decided_against(workspace.store, live, challenger):
+    if against := decided_against(workspace.store, market, live, challenger):
         st.info(plain(f"It was live and {against}."), icon=":material/undo:")
     _verdict(gated)
     for words in (miss_words(card, workspace.problem, "The challenger"), short_range_words(card)):
@@ -59,7 +62,7 @@ def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord
         if change.asks_for_a_signature and may(workspace.actor, Action.PROMOTE):
             navigation.sign_here(challenger.model_id)
     if may(workspace.actor, Action.PROMOTE):
-        _promotion(workspace, live, challenger, gated)
+        _promotion(workspace, pair, gated, primary=step is Step.COMPARE)
 
 
 def compare(workspace: Workspace, challenger: ModelRecord) -> None:
@@ -75,7 +78,11 @@ def compare(workspace: Workspace, challenger: ModelRecord) -> None:
         )
     if gated is not None and gated.gate.segments:
         with st.expander(f"Mean error by segment ({len(gated.gate.segments)})", icon=":material/segment:"):
-            st.caption("The segment in which the challenger does worst against the live model comes first.")
+            st.caption(
+                "The segment in which the challenger does worst against the live model comes first. Bands divide the "
+                "sales by both models’ estimates together, so as to favor neither; the page Evaluation divides them by "
+                "the model’s own estimate, and the model card by sale price, so their numbers of sales differ."
+            )
             frame(checks_table(gated.gate.segments), "segment_checks")
     _shadows(shadow_report(workspace, challenger.model_id), challenger.card["currency"])
 
@@ -140,12 +147,15 @@ def _sold(report: ShadowReport) -> str:
 
 
 def _promotion(
-    workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord, gated: GateRecord | None
+    workspace: Workspace, pair: tuple[ModelRecord | None, ModelRecord], gated: GateRecord | None, *, primary: bool
 ) -> None:
+    live, challenger = pair
     why = reason_needed(gated, live.model_id if live else None)
     least = reason_length(why, gated)
     reason = st.text_input(
-        f"Reason, at least {count(least, 'character')}" if least else "Reason (optional to promote it)",
+        f"Reason, at least {count(least, 'character')} to promote, a few words to keep the live model"
+        if least
+        else "Reason (needed to keep the live model, not to promote)",
         key=f"challenger_reason_{challenger.model_id}",
         max_chars=300,
         placeholder="Why promote it anyway, or reject it" if least else "For the record",
@@ -157,7 +167,7 @@ def _promotion(
             challenger,
             "promote_challenger",
             "Promote the challenger",
-            primary=True,
+            primary=primary,
             disabled=own,
             help_text=promotion.OWN if own else None,
         )
@@ -176,7 +186,8 @@ def _label(one: Check) -> str:
     """Return a check's label; of a segment only its name, as people write it."""
     if not one.segment:
         return one.label
-    name = f"{one.name} {one.segment}".replace("_", " ")
+    of_both = "band of both estimates" if one.name == Segmentation.ESTIMATE_BAND.value else one.name
+    name = f"{of_both} {one.segment}".replace("_", " ")
     return f"{name[:1].upper()}{name[1:]}"
 
 

@@ -12,7 +12,7 @@ from core.evaluate.card.headline import headline_of
 from core.problem import Problem
 from core.store import Market, ModelRecord
 from core.wording import count, percent
-from core.workflows.models.floor import miss_words
+from core.workflows.models.floor import broken_words
 from core.workflows.models.gate import SameSales
 from core.workflows.models.retraining import trained_words
 from core.workflows.models.scope import is_unsigned
@@ -36,8 +36,11 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, same: S
     head(live)
     if same is not None:
         on_same_sales("live", same, workspace.problem)
-    _figures(workspace, live, error_in_use(workspace.store, market, live.model_id))
-    missed = miss_words(live.card, workspace.problem)
+    in_use = error_in_use(workspace.store, market, live.model_id)
+    _figures(workspace, live, in_use)
+    if same is not None or in_use is not None:
+        st.caption("These errors are of different sales, so they differ; compare models by the same sales only.")
+    missed = broken_words(live.card, workspace.problem)
     if missed:
         st.warning(plain(missed), icon=":material/priority_high:")
     if may(workspace.actor, Action.PROMOTE):
@@ -103,6 +106,8 @@ def _way_back(workspace: Workspace, market: Market, live: ModelRecord) -> None:
         return
     with fold:
         promotion.say_effect(effect.words, effect.scope)
-        reason = st.text_input("Reason (optional)", key="rollback_reason", max_chars=_REASON_MAX).strip()
-        if st.button("Roll back to the live model before", key="rollback", icon=":material/undo:"):
+        reason = st.text_input(
+            "Reason, for the record (optional)", key="rollback_reason", max_chars=_REASON_MAX
+        ).strip()
+        if st.button("Make the earlier model live again", key="rollback", icon=":material/undo:"):
             promotion.roll_back(workspace, market, reason)

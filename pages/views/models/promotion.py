@@ -10,7 +10,7 @@ from core.access import Action, Actor, may
 from core.errors import DoorstepError
 from core.states import Stage
 from core.store import Market, ModelRecord
-from core.wording import instant
+from core.wording import market_instant
 from core.workflows import promotion
 from core.workflows.models.floor import floor_of
 from core.workflows.models.gate import gate_on, reason_needed
@@ -21,7 +21,7 @@ from pages.kit.text import plain
 
 _MESSAGE: Final = "_models_said"
 OWN: Final = "You trained it, so somebody else has to promote it."
-_UNTYPED: Final = "rolled back by a click"
+_UNDO: Final = "_models_undo"
 
 
 def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record: ModelRecord) -> None:
@@ -57,17 +57,19 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
         _reinstate(workspace, record.model_id, reason)
 
 
-def say_by_whom(record: ModelRecord) -> None:
+def say_by_whom(record: ModelRecord, currency: str) -> None:
     """Say who trained a model and, beside it, who made it live."""
     promoted = promotion.promoter_of(session.store(), record.model_id)
-    by = f" · Made live by {plain(promoted.actor)}, {instant(promoted.at)}" if promoted else ""
-    st.caption(f"Trained by {plain(record.created_by)}, {instant(record.created_at)}{by}")
+    by = f" · Made live by {plain(promoted.actor)}, {market_instant(promoted.at, currency)}" if promoted else ""
+    st.caption(f"Trained by {plain(record.created_by)}, {market_instant(record.created_at, currency)}{by}")
 
 
-def say_if_rejected(record: ModelRecord) -> None:
+def say_if_rejected(record: ModelRecord, currency: str) -> None:
     """Say who rejected a model, when and why; nothing of one that is not rejected."""
     if record.rejected_at is not None:
-        words = f"Rejected {instant(record.rejected_at)} by {record.rejected_by}: {record.rejected_why}"
+        words = (
+            f"Rejected {market_instant(record.rejected_at, currency)} by {record.rejected_by}: “{record.rejected_why}”"
+        )
         st.warning(plain(words), icon=":material/block:")
 
 
@@ -162,15 +164,28 @@ def reject(workspace: Workspace, model_id: str, reason: str) -> None:
     except DoorstepError as error:
         errors.show(error)
         return
-    back = "To take that back, open “Card of a model” below, choose it and press “Reinstate”."
-    _say(f"Model {now.model_id} is rejected. {back}")
+    st.session_state[_UNDO] = now.model_id
+    _say(f"Model {now.model_id} is rejected. Its card below can take that back later, too.")
 
 
-def say_once() -> None:
-    """Draw what was decided in the previous run."""
+def say_once(workspace: Workspace) -> None:
+    """Draw what was decided in the previous run, with the way back from a rejection."""
     sentence = st.session_state.pop(_MESSAGE, "")
+    rejected = st.session_state.pop(_UNDO, "")
     if sentence:
         st.success(sentence, icon=":material/check_circle:")
+    if rejected:
+        st.button("Undo", key="undo_reject", icon=":material/undo:", on_click=_undo, args=(workspace, rejected))
+
+
+def _undo(workspace: Workspace, model_id: str) -> None:
+    """Take a rejection back at once; the page says so in the run that follows."""
+    try:
+        now = promotion.reinstate(workspace, model_id, "undone at once")
+    except DoorstepError as error:
+        st.session_state[_MESSAGE] = str(error)
+        return
+    st.session_state[_MESSAGE] = f"Model {now.model_id} is a {now.stage} again."
 
 
 def _promote_help(live: bool, rejected: bool, own: bool) -> str:
@@ -202,7 +217,7 @@ def _reinstate(workspace: Workspace, model_id: str, reason: str) -> None:
 def roll_back(workspace: Workspace, market: Market, reason: str) -> None:
     """Restore the previous champion; confirm it on the page's next run, or draw why it was refused."""
     try:
-        now = promotion.rollback(workspace, market.market_id, reason or _UNTYPED)
+        now = promotion.rollback(workspace, market.market_id, reason)
     except DoorstepError as error:
         errors.show(error)
         return

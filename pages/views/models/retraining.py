@@ -9,10 +9,11 @@ import streamlit as st
 from core.access import Action, may
 from core.problem import Problem
 from core.states import JobState
-from core.store import Market, ModelRecord
+from core.store import Market
 from core.wording import count
 from core.workflows.jobs import RetrainTask
 from core.workflows.models.retraining import RetrainPlan
+from core.workflows.standing import Step
 from core.workspace import Workspace
 from pages.kit import job_progress
 from pages.kit.text import plain
@@ -25,7 +26,7 @@ _HELP: Final = (
 )
 
 
-def draw(workspace: Workspace, market: Market, challenger: ModelRecord | None) -> None:
+def draw(workspace: Workspace, market: Market, step: Step) -> None:
     """Draw a retraining's progress with a cancel button, or the last result and the form for the next."""
     running = job_progress.open_job(KIND, market.market_id)
     closed = job_progress.take_closed(KIND, market.market_id)
@@ -45,7 +46,7 @@ def draw(workspace: Workspace, market: Market, challenger: ModelRecord | None) -
     if failure:
         st.error(plain(f"The last retraining stopped: {failure}"), icon=":material/error:")
     if may(workspace.actor, Action.TRAIN):
-        plan = _form(workspace.problem, primary=challenger is None)
+        plan = _form(workspace.problem, primary=step is Step.RETRAIN)
         if plan is not None:
             job_progress.begin(RetrainTask(market.market_id, plan))
 

@@ -10,14 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from core.access import Action, may
+from core.monitor.alerts import opening_words
 from core.monitor.rules import AlertKind, Threshold, Unit
 from core.monitor.windows import window_named
-from core.states import AlertState
+from core.states import AlertState, Period
 from core.store.operations.alerts import AlertRecord
 from core.store.operations.thresholds import ThresholdRecord
-from core.wording import MISSING, count, instant
-from core.workflows.monitoring.alerts import acknowledge, next_step, reopen, resolve, unacknowledge, watch_market
-from core.workflows.monitoring.limits import limits_of, reset_threshold, set_threshold
+from core.wording import MISSING, count
+from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge, watch_market
+from core.workflows.monitoring.limits import limit_doubt, limits_of, reset_threshold, set_threshold
+from core.workflows.standing import next_for
 from pages.kit.figures import frame, missing
 from pages.kit.palette import NEUTRAL, NOTED, WATCH, Tone
 from pages.kit.text import plain
@@ -27,13 +29,16 @@ from pages.views.monitoring.words import (
     KINDS,
     TO_TRAIN,
     act,
+    asks,
     csv,
     first_sentence,
     go_to_view,
     in_order,
     name_of,
     say_what_was_done,
-    to_models,
+    standing,
+    to_next,
+    when,
 )
 
 _STATES: Final[dict[str, tuple[str, Tone, str]]] = {
@@ -42,6 +47,7 @@ _STATES: Final[dict[str, tuple[str, Tone, str]]] = {
     AlertState.RESOLVED: ("Resolved", NEUTRAL, ":material/check:"),
 }
 _WORDS_MAX: Final = 500
+_DOUBT: Final = "_limit_asked"
 
 
 def draw(selection: Selection) -> None:
@@ -52,8 +58,6 @@ def draw(selection: Selection) -> None:
     unresolved = in_order(one for one in alerts if one.is_open)
     if not unresolved:
         st.success("No alert is open.", icon=":material/check_circle:")
-    if any(one.kind in TO_TRAIN for one in unresolved):
-        to_models(selection)
     for one in unresolved:
         _alert(selection, one)
     _resolved(selection, [one for one in alerts if not one.is_open])
@@ -67,11 +71,7 @@ def _look(selection: Selection) -> None:
         ):
             with st.spinner("Reading the latest figures"):
                 act(lambda: _watched(selection))
-        least = selection.problem.monitoring.alert_n_min
-        st.caption(
-            "An alert opens after two periods in a row beyond its limit, and closes after two better ones. Months with "
-            f"fewer than {least} sales or estimates are not judged."
-        )
+        st.caption(plain(opening_words(selection.problem)))
 
 
 def _watched(selection: Selection) -> str:
@@ -82,7 +82,7 @@ def _watched(selection: Selection) -> str:
 def _alert(selection: Selection, alert: AlertRecord) -> None:
     """Draw one row: what it is, and one button; all the rest is folded."""
     word, colour, icon = _STATES[alert.state]
-    first = alert.document["history"][0]
+    first, currency = alert.document["history"][0], selection.market.currency
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.markdown(f"**{plain(name_of(alert))}**", width="content")
@@ -100,28 +100,37 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
             st.markdown(f"**{plain(alert.changed_by)}** is handling it: {plain(alert.why)}")
         if following := _next(selection, alert):
             st.markdown(f"**Next:** {plain(following)}")
+        if alert.kind in TO_TRAIN:
+            to_next(selection)
         # Without a key, the fold that was opened would stay open at its place for the alert that moves there.
         fold = f"handle_{alert.alert_id}"
         with st.expander("Handle it", icon=":material/person_check:", key=fold, on_change="rerun"):
-            st.caption(plain(f"Opened {instant(alert.opened_at)} by {first['by']}. {_reading(alert)}"))
+            st.caption(
+                plain(f"Opened {when(selection, alert.opened_at)} by {first['by']}. {_reading(alert, currency)}")
+            )
             cause = str(alert.document["reading"].get("cause") or "")
             if cause:
                 st.markdown(plain(cause))
             _forms(selection, alert)
             if len(alert.document["history"]) > 1:
-                frame(_history(alert), f"history_{alert.alert_id}")
+                frame(_history(selection, alert), f"history_{alert.alert_id}")
 
 
 def _next(selection: Selection, alert: AlertRecord) -> str:
-    return next_step(alert, selection.workspace.store.models.challenger(selection.market.market_id))
+    return next_for(alert, standing(selection))
 
 
-def _reading(alert: AlertRecord) -> str:
+def _reading(alert: AlertRecord, currency: str) -> str:
     reading = alert.document["reading"]
-    period = reading.get("period")
-    selection = f"Figures for {window_named(str(period)).label}" if period else "Figures"
+    if not reading.get("period"):
+        return ""
+    period = window_named(str(reading["period"]))
+    label = period.label_in(currency)
+    # What is read on a day, such as an age, is not counted from sales.
+    if period.period is Period.DAY:
+        return f"Measured on {label}."
     n = reading.get("n")
-    return f"{selection}, n = {int(n):,}." if n else f"{selection}."
+    return f"Figures for {label}, n = {int(n):,}." if n else f"Figures for {label}."
 
 
 def _forms(selection: Selection, alert: AlertRecord) -> None:
@@ -179,12 +188,12 @@ def _closed(selection: Selection, alert: AlertRecord, reason: str) -> str:
     return f"{name_of(alert)}: resolved."
 
 
-def _history(alert: AlertRecord) -> pd.DataFrame:
+def _history(selection: Selection, alert: AlertRecord) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
                 "State": one["state"],
-                "When": instant(datetime.fromisoformat(one["at"])),
+                "When": when(selection, datetime.fromisoformat(one["at"])),
                 "By": one["by"],
                 "Why": one["why"],
                 "Next": one["next_action"] or MISSING,
@@ -203,8 +212,8 @@ def _resolved(selection: Selection, alerts: list[AlertRecord]) -> None:
             [
                 {
                     "Alert": name_of(one),
-                    "Opened": instant(one.opened_at),
-                    "Resolved": instant(one.changed_at),
+                    "Opened": when(selection, one.opened_at),
+                    "Resolved": when(selection, one.changed_at),
                     "By": one.changed_by,
                     "Why": one.why,
                     "It was": str(one.document["history"][0]["why"]),
@@ -222,7 +231,7 @@ def _resolved(selection: Selection, alerts: list[AlertRecord]) -> None:
 def _reopen_form(selection: Selection, by_hand: list[AlertRecord]) -> None:
     st.caption("An alert that a person resolved can be reopened: it stands as it did before.")
     with st.form("reopen", border=False):
-        names = {one.alert_id: f"{name_of(one)}, resolved {instant(one.changed_at)}" for one in by_hand}
+        names = {one.alert_id: f"{name_of(one)}, resolved {when(selection, one.changed_at)}" for one in by_hand}
         chosen = st.selectbox("Alert to reopen", list(names), format_func=names.__getitem__, key="reopen_alert")
         why = st.text_input("Why, in a few words", key="reopen_why", max_chars=_WORDS_MAX)
         if st.form_submit_button("Reopen"):
@@ -246,10 +255,10 @@ def _limits(selection: Selection) -> None:
                 {
                     "Alert": KINDS[kind.value],
                     "Opens beyond": one.bound(one.value),
-                    "Set by": "a manager" if kind.value in changed else "problem statement",
-                    "After": f"{count(one.periods, 'period')}" + (f" of {one.n_min} or more" if one.n_min else ""),
+                    "Set by": _set_by(selection, history, kind) if kind.value in changed else "problem statement",
+                    "After": f"{one.periods} months of {one.n_min} or more" if one.n_min else "at once",
                     "May be set": f"{one.bound(one.low)} to {one.bound(one.high)}",
-                    "Why": one.why,
+                    "Why there is a limit": one.why,
                 }
                 for kind, one in limits.items()
             ]
@@ -259,17 +268,28 @@ def _limits(selection: Selection) -> None:
             _change(selection, limits, changed)
         if history:
             with st.expander(f"Changes ({len(history)})", icon=":material/history:"):
-                frame(_limit_changes(history, limits), "limit_changes")
+                frame(_limit_changes(selection, history, limits), "limit_changes")
 
 
-def _limit_changes(history: list[ThresholdRecord], limits: Mapping[AlertKind, Threshold]) -> pd.DataFrame:
+def _set_by(selection: Selection, history: list[ThresholdRecord], kind: AlertKind) -> str:
+    """Say who set a limit last, when and why."""
+    last = max((one for one in history if one.name == kind.value), key=lambda one: one.at, default=None)
+    if last is None:
+        return "a manager"
+    why = f": “{last.reason}”" if last.reason else ""
+    return f"{last.actor}, {when(selection, last.at)}{why}"
+
+
+def _limit_changes(
+    selection: Selection, history: list[ThresholdRecord], limits: Mapping[AlertKind, Threshold]
+) -> pd.DataFrame:
     units = {kind.value: one for kind, one in limits.items()}
     return pd.DataFrame(
         [
             {
                 "Alert": KINDS.get(one.name, one.name),
                 "Limit": _limit_written(one, units.get(one.name)),
-                "When": instant(one.at),
+                "When": when(selection, one.at),
                 "By": one.actor,
                 "Why": one.reason,
             }
@@ -314,7 +334,7 @@ def _change(selection: Selection, limits: Mapping[AlertKind, Threshold], changed
             with st.container(horizontal=True, gap="small"):
                 setting = st.form_submit_button("Set this limit", type="primary")
                 resetting = kind.value in changed and st.form_submit_button("Reset to the problem statement")
-            if setting:
+            if setting and not asks(_DOUBT, (limit_doubt(limits, kind, float(value) / scale),)):
                 act(lambda: _set(selection, kind, float(value) / scale, reason))
             if resetting:
                 act(lambda: _reset(selection, kind, reason))

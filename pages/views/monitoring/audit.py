@@ -10,13 +10,14 @@ import streamlit as st
 
 from core import spreadsheet
 from core.store.base.audit import Wanted
-from core.wording import count, day_form, instant
+from core.wording import count, day_form
 from core.workflows.monitoring.audit import WORDS, export_trail, trail_names, trail_of
-from core.workflows.monitoring.audit_words import action_words
+from core.workflows.monitoring.audit_words import action_words, by_words
 from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.figures import fields, frame, missing
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
+from pages.views.monitoring.words import when
 
 _SHOWN: Final = 50
 
@@ -36,8 +37,8 @@ def draw(selection: Selection) -> None:
         entries = found.entries
         table = pd.DataFrame(
             {
-                "When": [instant(one) for one in entries["at"]],
-                "By": [f"{one.actor} ({one.role})" for one in entries.itertuples()],
+                "When": [when(selection, one) for one in entries["at"]],
+                "By": [by_words(str(one.actor), str(one.role)) for one in entries.itertuples()],
                 "What": [action_words(str(one)) for one in entries["action"]],
                 "Of": entries["of"],
                 "Details": entries["words"],

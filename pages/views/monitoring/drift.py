@@ -15,8 +15,9 @@ from core.schema import label_of
 from core.serve.words import fact_value, labelled
 from core.wording import MISSING, count, money, percent
 from core.workflows.indicators.moved import moved_words
-from core.workflows.monitoring.alerts import market_watch, step_now
+from core.workflows.monitoring.alerts import market_watch
 from core.workflows.monitoring.figures import Drift, drift_of
+from core.workflows.standing import next_instead
 from pages.kit import navigation
 from pages.kit.charts import intervals
 from pages.kit.figures import frame, missing, with_ends
@@ -24,7 +25,7 @@ from pages.kit.palette import GOOD, NEUTRAL, WATCH, Tone, palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
 from pages.views.monitoring.selection import Selection, compute_once, narrow
-from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET, chart, csv, to_models
+from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET, chart, csv, standing, to_next
 
 _LOOKS: Final[dict[Movement, tuple[Tone, str]]] = {
     Movement.STEADY: (GOOD, ":material/check_circle:"),
@@ -77,7 +78,7 @@ def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
         if cause.leading is not Leading.NONE:
             st.markdown(f"**Leading cause: {plain(cause.leading.value)}.** Next: {plain(_next(selection, cause))}")
             if cause.leading is not Leading.CHANCE:
-                to_models(selection)
+                to_next(selection)
         rise = cause.rise
         st.caption(
             plain(
@@ -112,10 +113,10 @@ def _meanwhile(selection: Selection) -> None:
 
 
 def _next(selection: Selection, cause: RootCause) -> str:
-    """Say what helps: nothing to train for chance, else the cause's remedy or the challenger that waits."""
+    """Say what helps: nothing to train for chance, else the cause's remedy or the one next step."""
     if cause.leading is Leading.CHANCE:
         return cause.remedy
-    return step_now(cause.remedy, selection.workspace.store.models.challenger(selection.market.market_id))
+    return next_instead(cause.remedy, standing(selection))
 
 
 def _parts(cause: RootCause) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from core.workflows.monitoring.figures import (
 )
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
 from core.workflows.monitoring.limits import limits_of
-from core.workflows.monitoring.promises import error_promise
+from core.workflows.promises import error_promise
 from pages.kit import navigation
 from pages.kit.choice import one_of
 from pages.kit.figures import Badge, boxes, card, missing, share

@@ -8,9 +8,8 @@ import streamlit as st
 from core.evaluate.accuracy import Figure
 from core.monitor.pilot import LATELY_DAYS, Change
 from core.monitor.scorecard import Effect
-from core.wording import count, market_day
 from core.workflows.pilot.feedback import LABELS
-from core.workflows.pilot.report import PilotReport, pilot_report
+from core.workflows.pilot.report import PilotReport, pilot_report, span_words
 from pages.kit.figures import FEW, boxes, card, frame, missing, share
 from pages.kit.text import plain
 from pages.views.monitoring import rollout
@@ -37,8 +36,7 @@ def _summary(report: PilotReport) -> None:
     with st.container(border=True, key="pilot_summary"):
         st.header("What came of the pilot", anchor=False)
         made_up = "Simulated market. " if report.market.simulated else ""
-        starts = market_day(report.starts, report.market.currency)
-        st.caption(plain(f"{made_up}{', '.join(report.offices)} since {starts}, {count(report.days, 'day')}."))
+        st.caption(plain(f"{made_up}{span_words(report)}"))
         st.markdown(f"**{plain(report.verdict)}**")
         with boxes("pilot"):
             st.metric("Estimates", f"{report.use.estimates:,}", border=True)
@@ -66,7 +64,12 @@ def _listings(selection: Selection, report: PilotReport) -> None:
     compared = report.compared
     with st.container(border=True, key="pilot_listings"):
         st.header("Listings in the pilot and elsewhere", anchor=False)
-        names = ("in the pilot since the start", "there before", "elsewhere since the start", "there before")
+        names = (
+            "in the pilot’s offices since the start",
+            "in the same offices before it",
+            "in the other offices since the start",
+            "in those before it",
+        )
         sizes = ", ".join(f"{n:,} {name}" for n, name in zip(report.listings, names, strict=True))
         st.markdown(plain(f"Sold listings: {sizes}."))
         for note in report.notes:

@@ -7,18 +7,20 @@ from typing import Final
 import streamlit as st
 
 from core.workflows.monitoring.figures import missing_file
-from core.workflows.monitoring.promises import Promise, PromiseState, Remedy, promises_of
+from core.workflows.promises import Promise, PromiseState, Remedy, legend, promises_of
 from pages.kit import navigation
 from pages.kit.palette import palette
 from pages.kit.spark import spark
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection, compute_once
-from pages.views.monitoring.words import PROMISE_LOOKS, go_to_view, to_models
+from pages.views.monitoring.words import PROMISE_LOOKS, go_to_view, to_next
 
 # A limit this far above the line would flatten it.
 _FAR: Final = 3.0
 _NAME_WIDTH: Final = 100
-_STATE_WIDTH: Final = 130
+_STATE_WIDTH: Final = 150
+_NO_ALERT_YET: Final = "One month beyond it is no alert yet; a second one in a row opens it."
+_EXPLAINED_BY_DRIFT: Final = frozenset({"Error", "Range", "Confidence"})
 
 
 def draw(selection: Selection) -> None:
@@ -33,12 +35,8 @@ def draw(selection: Selection) -> None:
             if promise.action:
                 _cause(selection, promise)
             elif promise.state is PromiseState.WATCH:
-                st.caption("One period beyond it is no alert yet; a second one in a row opens it.")
-    least = selection.problem.monitoring.alert_n_min
-    st.caption(
-        f"Missed: two periods in a row were beyond the limit, and the alert on it is not resolved. Months with fewer "
-        f"than {least} sales or estimates are not judged."
-    )
+                st.caption(_NO_ALERT_YET)
+    st.caption(plain(legend(selection.problem)))
 
 
 def _row(promise: Promise) -> None:
@@ -51,21 +49,32 @@ def _row(promise: Promise) -> None:
             far = promise.limit is None or promise.limit > _FAR * max(promise.values)
             words = f"{promise.name}, {promise.labels[0]} to {promise.labels[-1]}"
             spark(promise.name.lower(), promise.values, words, palette(), None if far else promise.limit)
+            marked = f"; dashed: {promise.limit_words}" if promise.limit_words and not far else ""
+            st.caption(plain(f"{promise.labels[0]} to {promise.labels[-1]}{marked}"), width="content")
     st.markdown(plain(promise.words))
 
 
 def _cause(selection: Selection, promise: Promise) -> None:
-    fold = st.expander(
-        "Cause and what to do", key=f"promise_{promise.name}", icon=":material/troubleshoot:", on_change="rerun"
-    )
+    label = "Cause and what to do" if promise.cause else "What to do"
+    fold = st.expander(label, key=f"promise_{promise.name}", icon=":material/troubleshoot:", on_change="rerun")
     if not fold.open:
         return
     with fold:
+        if promise.state is PromiseState.WATCH:
+            st.caption(_NO_ALERT_YET)
         if promise.cause:
             st.markdown(plain(promise.cause))
         st.markdown(f"**Next:** {plain(promise.action)}")
-        if promise.remedy is Remedy.RETRAIN:
-            to_models(selection)
+        if promise.remedy is Remedy.NEXT:
+            to_next(selection)
+            if promise.name in _EXPLAINED_BY_DRIFT:
+                st.button(
+                    "See what moved",
+                    key=f"drift_{promise.name}",
+                    on_click=go_to_view,
+                    args=("Drift",),
+                    icon=":material/troubleshoot:",
+                )
         elif promise.remedy is Remedy.FIGURES:
             st.button("See the traffic", key=f"see_{promise.name}", on_click=go_to_view, args=("Figures",))
         else:

@@ -11,12 +11,15 @@ import streamlit as st
 
 from core.access import Action, may
 from core.errors import InvalidRecord
-from core.states import Group
+from core.states import Group, RolloutChange
 from core.store.operations.rollouts import OfficePlan, Rollout
-from core.wording import count, either, instant, market_day
+from core.wording import count, day_form, either, market_day
 from core.workflows.pilot.rollout import (
     add_offices,
+    control_at_once,
+    end_pilot,
     gap_before,
+    is_for_everyone,
     rollout_history,
     rollout_of,
     rollout_words,
@@ -30,6 +33,7 @@ from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.figures import frame
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
+from pages.views.monitoring.words import act, asks, say_what_was_done, when
 
 _ASKED: Final = "_rollout_asked"
 _STOPPING: Final = "_rollout_stopping"
@@ -45,6 +49,7 @@ def draw(selection: Selection) -> None:
     """Draw who has estimates, what can be changed, and what was."""
     workspace, market_id = selection.workspace, selection.market.market_id
     rollout = rollout_of(workspace, market_id)
+    say_what_was_done()
     with st.container(border=True, key="rollout"):
         st.header("Who has estimates", anchor=False)
         st.markdown(f"**{plain(rollout_words(rollout, selection.clock, selection.market.currency))}**")
@@ -56,6 +61,8 @@ def draw(selection: Selection) -> None:
         st.caption(plain(whose_day(selection.market, selection.clock)))
         if may(workspace.actor, Action.MANAGE_PILOT):
             _add(selection, rollout)
+            if rollout is not None and not is_for_everyone(rollout, selection.clock):
+                _end(selection)
             _stop(selection, rollout)
         _history(selection)
 
@@ -72,31 +79,53 @@ def _row(one: OfficePlan, today: date, currency: str) -> dict[str, object]:
 
 
 def _add(selection: Selection, rollout: Rollout | None) -> None:
-    with (
-        st.expander("Start a pilot" if rollout is None else "Add offices", icon=":material/add:"),
-        st.form("rollout_add", border=False),
-    ):
+    with st.expander("Start a pilot" if rollout is None else "Add offices", icon=":material/add:"):
         if rollout is None:
             st.caption(
                 "From the start on only the offices named here have estimates. All others, and agents whose account "
                 "names no office, have none until they are added."
             )
         if known := offices(selection.workspace, selection.market.market_id):
-            st.caption(plain(f"Offices with estimates so far: {', '.join(known)}."))
-        names = st.text_area(
-            "Offices, one a line", key="rollout_names", height=80, help="As the offices' accounts and keys name them."
-        )
+            st.caption(plain(f"Offices that have had an estimate: {', '.join(known)}."))
         group = st.radio("Group", list(_GROUPS), format_func=lambda one: _GROUPS[one], key="rollout_group")
-        days = whose_day(selection.market, selection.clock)
-        starts = st.date_input("Start", selection.clock, FIRST_DAY, LAST_DAY, key="rollout_start", help=plain(days))
-        reason = st.text_input("Reason", key="rollout_add_reason")
-        pressed = st.form_submit_button("Give them estimates", type="primary", icon=":material/add:")
-        if pressed:
-            named = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
-            plans = [OfficePlan(one, group, starts) for one in named]
-            gap = gap_before(rollout, starts, selection.clock, selection.market.currency)
-            if not _asks(_ASKED, (_unheard(named, known), gap)):
-                _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason))
+        with st.form("rollout_add", border=False):
+            _add_form(selection, rollout, known, group)
+
+
+def _add_form(selection: Selection, rollout: Rollout | None, known: Sequence[str], group: Group) -> None:
+    # After each change the fields are new ones: nothing is left to be pressed again.
+    made = len(rollout_history(selection.workspace, selection.market.market_id))
+    new = f"_{made}" if made else ""
+    names = ""
+    if group != Group.EVERYONE:
+        names = st.text_area(
+            "Offices, one a line",
+            key=f"rollout_names{new}",
+            height=80,
+            help="As the offices' accounts and keys name them.",
+        )
+    waits = group == Group.CONTROL
+    starts = st.date_input(
+        "Start (empty: no date yet)" if waits else "Start",
+        # A control has no estimates until it is told to begin.
+        None if waits else selection.clock,
+        FIRST_DAY,
+        LAST_DAY,
+        key="rollout_start_control" if waits else "rollout_start",
+        help=plain(whose_day(selection.market, selection.clock)),
+        format=day_form(selection.market.currency),
+    )
+    reason = st.text_input("Reason", key=f"rollout_add_reason{new}")
+    label = "Add them as control" if waits else "Give them estimates"
+    if not st.form_submit_button(label, type="primary", icon=":material/add:"):
+        return
+    named = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
+    plans = [OfficePlan(one, group, starts) for one in named]
+    today, currency = selection.clock, selection.market.currency
+    gap = gap_before(rollout, starts, today, currency) if starts is not None else ""
+    if not asks(_ASKED, (_unheard(named, known), gap, control_at_once(plans, today, currency))):
+        who = "Everyone else" if group == Group.EVERYONE else ", ".join(one.strip() for one in named)
+        _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason), f"Added: {who}.")
 
 
 def _unheard(named: Sequence[str], known: Sequence[str]) -> str:
@@ -106,15 +135,20 @@ def _unheard(named: Sequence[str], known: Sequence[str]) -> str:
     return f"No agent of {either(strange)} has had an estimate yet. Check the spelling against the offices above."
 
 
-def _asks(key: str, doubts: Sequence[str]) -> bool:
-    """Ask once about what a change would do; tell whether the answer is still to come."""
-    words = " ".join(filter(None, doubts))
-    if not words or st.session_state.get(key) == words:
-        st.session_state.pop(key, None)
-        return False
-    st.session_state[key] = words
-    st.warning(plain(f"{words} If it is right, press again."), icon=":material/help:")
-    return True
+def _end(selection: Selection) -> None:
+    """Draw how a pilot ends well: everyone has estimates, and its report stays."""
+    with (
+        st.expander("End the pilot: everyone has estimates", icon=":material/done_all:"),
+        st.form("rollout_end", border=False),
+    ):
+        today = market_day(selection.clock, selection.market.currency)
+        st.caption(plain(f"From {today} on every office has estimates. What came of the pilot until then stays."))
+        reason = st.text_input("Reason", key="rollout_end_reason")
+        if st.form_submit_button("End the pilot", icon=":material/done_all:"):
+            _do(
+                lambda: end_pilot(selection.workspace, selection.market.market_id, reason),
+                "The pilot has ended: every office has estimates.",
+            )
 
 
 def _stop(selection: Selection, rollout: Rollout | None) -> None:
@@ -134,21 +168,21 @@ def _stop(selection: Selection, rollout: Rollout | None) -> None:
             label = "Stop all other offices" if named else "Stop estimates for all offices"
             if st.form_submit_button(label, icon=":material/block:"):
                 everybody = "" if keep else "No office and no agent would have estimates."
-                if not _asks(_STOPPING, (everybody,)):
-                    _do(lambda: stop_offices(workspace, market_id, keep, reason))
+                if not asks(_STOPPING, (everybody,)):
+                    _do(lambda: stop_offices(workspace, market_id, keep, reason), "Stopped.")
         with st.form("rollout_back", border=False):
             why = st.text_input("Reason", key="rollout_back_reason")
             if st.form_submit_button("Take back the last change", icon=":material/undo:", disabled=rollout is None):
-                _do(lambda: take_back_change(workspace, market_id, why))
+                _do(lambda: take_back_change(workspace, market_id, why), "The last change is taken back.")
 
 
-def _do(change: Callable[[], object]) -> None:
+def _do(change: Callable[[], object], done: str) -> None:
     try:
         change()
     except InvalidRecord as error:
         st.error(plain(str(error)), icon=":material/error:")
-    else:
-        st.rerun()
+        return
+    act(lambda: done)
 
 
 def _history(selection: Selection) -> None:
@@ -157,6 +191,7 @@ def _history(selection: Selection) -> None:
         return
     with st.expander(f"{count(len(changes), 'change')}", icon=":material/history:"):
         for one in changes:
-            st.markdown(
-                f"**{_CHANGES[one.change]}** · {plain(one.reason)}  \n:gray[{plain(one.actor)}, {instant(one.at)}]"
-            )
+            by = f"{plain(one.actor)}, {when(selection, one.at)}"
+            over = one.rollout is not None and is_for_everyone(one.rollout, selection.clock)
+            change = "Given to everyone" if over and one.change == RolloutChange.WIDENED else _CHANGES[one.change]
+            st.markdown(f"**{change}** · {plain(one.reason)}  \n:gray[{by}]")

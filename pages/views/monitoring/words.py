@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 import pandas as pd
@@ -14,14 +15,15 @@ from core.evaluate.accuracy import Figure
 from core.monitor.rules import RULES
 from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
-from core.wording import percent
-from core.workflows.monitoring.promises import PromiseState
+from core.wording import MISSING, market_instant, percent
+from core.workflows.promises import PromiseState
+from core.workflows.standing import Standing, standing_now
 from pages.kit import errors, navigation
 from pages.kit.charts import plot
 from pages.kit.figures import box
 from pages.kit.palette import BAD, GOOD, NEUTRAL, WATCH, Tone
 from pages.kit.text import plain
-from pages.views.monitoring.selection import Selection
+from pages.views.monitoring.selection import Selection, compute_once
 
 KINDS: Final[dict[str, str]] = {rule.kind.value: rule.title for rule in RULES}
 """The title of each kind of alert."""
@@ -45,6 +47,7 @@ PROMISE_LOOKS: Final[dict[PromiseState, tuple[Tone, str]]] = {
     PromiseState.MET: (GOOD, ":material/check_circle:"),
     PromiseState.WATCH: (WATCH, ":material/visibility:"),
     PromiseState.MISSED: (BAD, ":material/warning:"),
+    PromiseState.ON_TEST: (BAD, ":material/warning:"),
     PromiseState.UNKNOWN: (NEUTRAL, ":material/help:"),
 }
 """The color and icon of a promise's state, on every view that names one."""
@@ -82,6 +85,11 @@ def span(figure: Figure) -> str:
     if figure.low != figure.low or figure.high != figure.high:
         return f"{percent(figure.value, 1)} (too few for an interval)"
     return f"{percent(figure.value, 1)} ({percent(figure.low, 1)} to {percent(figure.high, 1)})"
+
+
+def when(selection: Selection, at: datetime | None) -> str:
+    """Write a point in time in UTC, its day as people of the market do."""
+    return MISSING if at is None else market_instant(at, selection.market.currency)
 
 
 def kind_of(alert: AlertRecord) -> str:
@@ -126,6 +134,17 @@ def act(deed: Callable[[], str]) -> None:
     st.rerun()
 
 
+def asks(key: str, doubts: Sequence[str]) -> bool:
+    """Ask once about what a change would do; tell whether the answer is still to come."""
+    words = " ".join(filter(None, doubts))
+    if not words or st.session_state.get(key) == words:
+        st.session_state.pop(key, None)
+        return False
+    st.session_state[key] = words
+    st.warning(plain(f"{words} If it is right, press again."), icon=":material/help:")
+    return True
+
+
 def say_what_was_done() -> None:
     """Draw what ``act`` did in the previous run, if anything."""
     message = st.session_state.pop(_MESSAGE, "")
@@ -133,10 +152,11 @@ def say_what_was_done() -> None:
         st.success(plain(message), icon=":material/check_circle:")
 
 
-def to_models(selection: Selection) -> None:
-    """Draw the link to the page where the model is retrained, or where a challenger waits to be decided on."""
-    challenger = selection.workspace.store.models.challenger(selection.market.market_id)
-    if challenger is None:
-        navigation.link_to("models", "Open Models to retrain")
-        return
-    navigation.link_to("models", "Open Models to decide on the challenger")
+def standing(selection: Selection) -> Standing:
+    """Return where the market stands, computed once until something is written."""
+    return compute_once(selection, "standing", lambda one: standing_now(one.workspace, one.market))
+
+
+def to_next(selection: Selection) -> None:
+    """Draw the link to where the live model's one next step is done."""
+    navigation.link_next(standing(selection))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access import Action, may
-from core.wording import MISSING, count, instant, market_day
+from core.wording import MISSING, count, market_day
 from core.workflows.monitoring.notifications import Notices
 from core.workflows.worker import next_retraining, schedule_words, worker_state
 from pages.kit.figures import boxes
@@ -13,7 +13,7 @@ from pages.kit.palette import GOOD, NEUTRAL, WATCH
 from pages.kit.text import plain
 from pages.views.monitoring import audit
 from pages.views.monitoring.selection import Selection
-from pages.views.monitoring.words import act, fact, say_what_was_done
+from pages.views.monitoring.words import act, fact, say_what_was_done, when
 
 _EVERY = "10s"
 
@@ -43,14 +43,11 @@ def _worker(selection: Selection) -> None:
             st.badge("Not running", icon=":material/warning:", color=WATCH)
         st.markdown(plain(state.words))
         with boxes("worker"):
-            fact("Last sign of life", instant(state.beat_at), "every few seconds while it runs")
-            fact("Last round", instant(state.last_turn), "a round checks every market once")
-            fact("Next round", instant(state.next_turn), "known while it runs")
-            fact(
-                "Next scheduled retraining",
-                market_day(due, selection.market.currency),
-                schedule_words(selection.workspace, selection.market.market_id),
-            )
+            fact("Last sign of life", when(selection, state.beat_at), "every few seconds while it runs")
+            fact("Last round", when(selection, state.last_turn), "a round checks every market once")
+            fact("Next round", when(selection, state.next_turn), "known while it runs")
+            fact("Next scheduled retraining", market_day(due, selection.market.currency), "by the market’s day")
+        st.markdown(plain(f"Scheduled retraining: {schedule_words(selection.workspace, selection.market.market_id)}"))
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")
 
@@ -62,7 +59,7 @@ def _ledger(selection: Selection) -> None:
         if not (state.waiting or state.spoilt or state.lost):
             st.markdown("Every estimate is in the ledger; none are waiting.")
         else:
-            since = f", the oldest since {instant(state.oldest)}" if state.oldest else ""
+            since = f", the oldest since {when(selection, state.oldest)}" if state.oldest else ""
             st.warning(
                 plain(
                     f"{count(state.waiting, 'estimate')} could not be written and waits{since}; {state.spoilt} can no "
@@ -92,7 +89,7 @@ def _draw_channels(selection: Selection) -> None:
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")
         if state.waiting or state.given_up:
-            oldest = instant(state.oldest) if state.oldest else MISSING
+            oldest = when(selection, state.oldest) if state.oldest else MISSING
             st.warning(
                 plain(
                     f"{count(state.waiting, 'message')} waiting (oldest {oldest}), {state.failing} failed at "

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from core.access import Actor, Role
-from core.errors import AccessDenied, NotFound
+from core.errors import AccessDenied, InvalidRecord, NotFound
 from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
 from core.problem import Problem
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
@@ -131,18 +131,21 @@ def test_a_signature_is_withdrawn_and_the_one_before_it_governs_again(store: Sto
     second = signed(store, problem).governing(ScopeBasis.SIGNED)
     assert first != second
     assert governing_scope(store, record) == second
-    back = withdraw_signature(workspace, record.model_id)
+    with pytest.raises(InvalidRecord, match="needs a reason"):
+        withdraw_signature(workspace, record.model_id, " ")
+    assert governing_scope(store, record) == second
+    back = withdraw_signature(workspace, record.model_id, "signed for the wrong model")
     assert back is not None
     assert back.scope == first == governing_scope(store, record)
     day, level = before.valuation_date(TODAY), problem.estimate.level
     answer = desk_of(store, problem).price(home_in(before, "condo"), day, level, MANAGER)
     assert isinstance(answer, Unavailable), "a desk that is open follows, too"
-    assert withdraw_signature(workspace, record.model_id) is None
+    assert withdraw_signature(workspace, record.model_id, "again") is None
     assert governing_scope(store, record) == unsigned_scope(record)
     with pytest.raises(NotFound, match="no signature to withdraw"):
-        withdraw_signature(workspace, record.model_id)
+        withdraw_signature(workspace, record.model_id, "again")
     with pytest.raises(AccessDenied):
-        withdraw_signature(acting(store, Actor("Ana", Role.AGENT), problem), record.model_id)
+        withdraw_signature(acting(store, Actor("Ana", Role.AGENT), problem), record.model_id, "no")
 
 
 def test_a_type_left_out_of_the_signed_scope_gets_no_price_alone_or_in_a_file(store: Store, problem: Problem) -> None:

@@ -15,9 +15,9 @@ from core.states import AuditAction, Period
 from core.store import NewModel, open_store
 from core.store.ledger.figures import Slice
 from core.workflows.monitoring.alerts import watch_market
-from core.workflows.monitoring.audit_words import action_words, detail_words, subject_words, with_units
+from core.workflows.monitoring.audit_words import action_words, by_words, detail_words, subject_words, with_units
 from core.workflows.monitoring.figures import of_models_before
-from core.workflows.monitoring.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
+from core.workflows.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
 from tests.acting import acting
 from tests.workflows.watched_market import Month, live_through
 
@@ -71,14 +71,14 @@ def test_after_a_promotion_the_test_speaks_and_the_figures_say_whose_sales_they_
         assert words.startswith(f"Of the {sold} sales behind the mean error, {sold} are of homes that models before")
         assert of_models_before(at_work, market.market_id, Slice(model_id=before.model_id), sold) == ""
     error = promised(home, problem)["Error"]
-    assert error.state is PromiseState.UNKNOWN
+    assert error.state is PromiseState.ON_TEST
     assert error.words == (
         "No home that the live model priced before its listing has a known sale yet. On its test sales, it misses its "
         "target of 10%: mean error 13.0% (95% interval 11.0% to 15.0%)."
     )
 
 
-def test_a_promise_off_without_an_alert_is_on_watch_and_offers_no_remedy(lived: Path, problem: Problem) -> None:
+def test_a_promise_off_without_an_alert_is_on_watch_and_says_what_helps(lived: Path, problem: Problem) -> None:
     error = promised(lived, problem)["Error"]
     assert error.state is PromiseState.WATCH
     assert "in Apr 2025" in error.words
@@ -86,13 +86,14 @@ def test_a_promise_off_without_an_alert_is_on_watch_and_offers_no_remedy(lived: 
     assert error.labels[-1] == "Apr 2025"
     assert len(error.values) == len(error.labels) <= SHOWN
     assert error.values[-1] > error.limit > error.values[0]  # type: ignore[operator]
-    assert (error.cause, error.action, error.remedy) == ("", "", Remedy.NONE)
+    assert "a newer model may do better" in error.action
+    assert error.remedy is Remedy.NEXT
 
 
 def test_an_alert_breaks_its_promise_and_brings_cause_and_remedy(lived: Path, problem: Problem, tmp_path: Path) -> None:
     found = promised(Path(shutil.copytree(lived, tmp_path / "own")), problem, watched=True)
     error = found["Error"]
-    assert (error.state, error.remedy) == (PromiseState.MISSED, Remedy.RETRAIN)
+    assert (error.state, error.remedy) == (PromiseState.MISSED, Remedy.NEXT)
     assert "Price level" in error.cause
     assert error.action
     assert found["Speed"].remedy is Remedy.NONE
@@ -116,6 +117,19 @@ def test_the_audit_trail_speaks_in_words(action: str, words: str) -> None:
     assert action_words(action) == words
 
 
+@pytest.mark.parametrize(
+    ("actor", "role", "words"),
+    [
+        ("Ann", "manager", "Ann (manager)"),
+        ("Doorstep worker", "manager", "Doorstep worker"),
+        ("demo set-up", "manager", "demo set-up"),
+        ("Old Town agent 4 (simulated)", "agent", "Old Town agent 4 (simulated)"),
+    ],
+)
+def test_doorstep_s_own_deeds_are_not_said_to_be_a_manager_s(actor: str, role: str, words: str) -> None:
+    assert by_words(actor, role) == words
+
+
 def test_every_entry_says_of_what_kind_its_subject_is() -> None:
     bare = [one for one in AuditAction if subject_words(one.value, "91ab", {}) == "91ab"]
     # A limit has its alert's title, a profile its person's name, a key and the figures in reports say it themselves.
@@ -124,7 +138,11 @@ def test_every_entry_says_of_what_kind_its_subject_is() -> None:
 
 def test_a_limit_that_was_changed_is_written_in_its_unit(problem: Problem) -> None:
     detail = with_units("error_high", {"before": 0.12, "after": 0.13, "reason": "a small market"}, problem)
-    assert detail_words(detail) == "a small market. Before 12%; after 13%."
+    assert detail_words(detail) == "a small market. From 12% to 13%."
+    first = with_units("error_high", {"before": None, "after": 0.09, "reason": "tighter"}, problem)
+    assert detail_words(first) == "tighter. From 12% to 9%."
+    reset = with_units("error_high", {"before": 0.09, "after": None, "reason": "back"}, problem)
+    assert detail_words(reset) == "back. From 9% to 12%."
     assert with_units("297a", {"before": 0.12}, problem) == {"before": 0.12}
 
 
@@ -174,6 +192,17 @@ def test_a_limit_that_was_changed_is_written_in_its_unit(problem: Problem) -> No
             "Deploy from $150K to $830K.",
         ),
         ("of.a_later_release", "x", {"is_new": True}, "x", "Is new: yes."),
+        (
+            "rollout.widened",
+            "m",
+            {
+                "before": [{"office": "Old Town", "group": "pilot", "starts": "2025-06-01"}],
+                "after": [{"office": "Harbour", "group": "control", "starts": None}],
+                "reason": "compare",
+            },
+            "market m",
+            "compare. Harbour: control, no start date; Old Town: taken out.",
+        ),
     ],
 )
 def test_an_entry_says_what_was_acted_on_and_with_what_result(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -15,8 +15,12 @@ from core.errors import AccessDenied, InvalidRecord, NotInPilot, StoreUnavailabl
 from core.states import Group
 from core.store import Market, Store
 from core.store.operations.rollouts import OfficePlan
+from core.workflows.pilot.report import pilot_report
 from core.workflows.pilot.rollout import (
     add_offices,
+    control_at_once,
+    end_pilot,
+    is_for_everyone,
     require_in_pilot,
     rollout_form,
     rollout_words,
@@ -206,3 +210,31 @@ def test_a_sentence_says_who_has_estimates(store: Store, market: Market) -> None
     assert rollout_words(rollout, date(2026, 3, 9), "USD") == "Every office has estimates."
     form = rollout_form(market, rollout, MONDAY)
     assert form["offices"][0] == {"office": "North", "group": "pilot", "starts": "2026-03-02", "in": True}
+
+
+def test_ending_a_pilot_gives_everyone_estimates_and_keeps_the_pilots_offices(store: Store, market: Market) -> None:
+    manager = acting(store, MANAGER)
+    with pytest.raises(InvalidRecord, match="no pilot to end"):
+        end_pilot(manager, market.market_id, "nothing to end")
+    today = manager.today(market)
+    before = today - timedelta(days=30)
+    plans = [OfficePlan("North", Group.PILOT, before), OfficePlan("South", Group.CONTROL, None)]
+    add_offices(manager, market.market_id, plans, "the first office")
+    record = end_pilot(manager, market.market_id, "it went well")
+    assert record.rollout is not None
+    assert is_for_everyone(record.rollout, today)
+    assert record.rollout.of_group(Group.PILOT) == (plans[0],)
+    assert record.rollout.of_group(Group.CONTROL) == (replace(plans[1], starts=today),)
+    report = pilot_report(manager, market.market_id)
+    assert report is not None
+    assert (report.offices, report.ended, report.days) == (("North",), today, 30)
+    with pytest.raises(InvalidRecord, match="no pilot to end"):
+        end_pilot(manager, market.market_id, "again")
+
+
+def test_a_control_with_estimates_at_once_is_asked_about() -> None:
+    today = date(2025, 7, 1)
+    control = OfficePlan("Harbour", Group.CONTROL, today)
+    assert control_at_once([control], today, "USD").startswith("Harbour would have estimates on Jul 1, 2025")
+    later = (replace(control, starts=None), replace(control, starts=date(2025, 7, 2)))
+    assert control_at_once([*later, replace(control, group=Group.PILOT)], today, "USD") == ""

@@ -1,0 +1,338 @@
+"""The promises a market is held to: error, range, confidence, volume, speed and freshness, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+
+import pandas as pd
+
+from core.access import Action
+from core.evaluate.card.headline import headline_of, short_range_words
+from core.evaluate.targets import Verdict
+from core.monitor.alerts import happened, latest_judged, opening_words
+from core.monitor.rules import RULE_OF, AlertKind, Judged, Reading, Threshold
+from core.monitor.windows import window_named, window_of
+from core.problem import Problem
+from core.states import Period
+from core.store import ModelRecord
+from core.store.ledger.figures import Slice
+from core.store.operations.alerts import AlertRecord
+from core.wording import count, market_day, percent
+from core.workflows.models.floor import miss_words, target_verdict
+from core.workflows.monitoring.alerts import market_watch, open_alerts
+from core.workflows.monitoring.figures import came_true_of
+from core.workflows.monitoring.readings import (
+    MarketWatch,
+    latest_days,
+    promised_readings,
+    range_cause_of,
+    trained_on,
+)
+from core.workflows.overview import is_range_off
+from core.workflows.standing import Standing, next_for, next_instead, standing_now
+from core.workspace import Workspace
+
+SHOWN: Final = 6
+"""Periods of a promise's line."""
+
+
+class PromiseState(StrEnum):
+    """Whether a promise is met: missed while an alert is not resolved, on watch if only the last period was off.
+
+    When an alert opens is the one rule wherever a promise in use is named. Before the first sale in use, a promise that
+    the model's test breaks is missed on the test.
+    """
+
+    MET = "Met"
+    WATCH = "On watch"
+    MISSED = "Missed"
+    ON_TEST = "Missed on test"
+    UNKNOWN = "Not yet known"
+
+
+class Remedy(StrEnum):
+    """Where to do what helps a promise that is missed or on watch; ``NEXT`` is the live model's one next step."""
+
+    NONE = "none"
+    NEXT = "next"
+    ALERT = "alert"
+    FIGURES = "figures"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A promise: ``words`` is the latest figure with its limit, as a sentence, ``values`` its line, oldest first.
+
+    ``labels`` name the periods of the line, ``limit`` is drawn beside it, None if it has no place there, and
+    ``limit_words`` name it. ``cause`` and ``action`` say why it is missed or on watch and what to do, "" if unknown.
+    """
+
+    name: str
+    state: PromiseState
+    words: str
+    labels: tuple[str, ...]
+    values: tuple[float, ...]
+    limit: float | None
+    limit_words: str = ""
+    cause: str = ""
+    action: str = ""
+    remedy: Remedy = Remedy.NONE
+
+
+# Each promise with the kinds of alerts that break it; the first is the one whose figures are shown.
+_KINDS: Final[tuple[tuple[str, tuple[AlertKind, ...]], ...]] = (
+    ("Error", (AlertKind.TARGET_MISSED, AlertKind.ERROR_HIGH)),
+    ("Range", (AlertKind.COVERAGE_OFF,)),
+    ("Volume", (AlertKind.VOLUME_DOWN,)),
+    ("Speed", (AlertKind.SLOW,)),
+    ("Freshness", (AlertKind.RETRAINING_OVERDUE,)),
+)
+_BEFORE_CONFIDENCE: Final = 2
+_NOTHING: Final = {
+    "Error": "No home that the live model priced before its listing has a known sale yet.",
+    "Range": "No home that the live model priced before its listing has a known sale yet.",
+    "Volume": "Too few months have estimates to say what is usual.",
+    "Speed": "Too few homes were priced on the page to time the answers.",
+    "Freshness": "No model is live.",
+}
+
+
+def promises_of(workspace: Workspace, market_id: str) -> tuple[Promise, ...]:
+    """Return the six promises in order; raises AccessDenied, NotFound, StoreUnavailable."""
+    workspace.require(Action.WATCH)
+    watch, read = _read(workspace, market_id)
+    rest = [_promise(watch, name, kinds, read) for name, kinds in _KINDS]
+    return (*rest[:_BEFORE_CONFIDENCE], _confidence(watch, read.standing), *rest[_BEFORE_CONFIDENCE:])
+
+
+def error_promise(workspace: Workspace, market_id: str) -> Promise:
+    """Return only the promise on the mean error; raises as ``promises_of``."""
+    workspace.require(Action.WATCH)
+    watch, read = _read(workspace, market_id)
+    return _promise(watch, *_KINDS[0], read)
+
+
+def legend(problem: Problem) -> str:
+    """Say what "Missed" means, of each promise what holds for it."""
+    return (
+        "Missed: an alert on it is not resolved. Confidence has no alert: it is missed if significantly fewer "
+        f"estimates of the last {_CONFIDENCE_MONTHS} months ended within {percent(problem.success.tolerance)} of the "
+        f"price than promised. {opening_words(problem)}"
+    )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the promises of a market are judged by."""
+
+    found: Sequence[Reading]
+    alerts: Sequence[AlertRecord]
+    standing: Standing
+
+
+def _read(workspace: Workspace, market_id: str) -> tuple[MarketWatch, _Read]:
+    watch = market_watch(workspace, market_id)
+    standing = standing_now(workspace, watch.market)
+    return watch, _Read(promised_readings(watch), open_alerts(workspace, market_id), standing)
+
+
+def _promise(watch: MarketWatch, name: str, kinds: tuple[AlertKind, ...], read: _Read) -> Promise:
+    now = datetime.combine(watch.clock, time.min, UTC)
+    limit = watch.limits[kinds[0]]
+    judged = latest_judged(read.found, limit, now)
+    alert = next((one for kind in kinds for one in read.alerts if one.kind == kind and not one.segment), None)
+    line = _line_of(watch, name, kinds[0], read.found, judged)
+    line = replace(line, state=_state(alert, judged, limit), limit_words=_limit_words(limit))
+    if line.state is PromiseState.UNKNOWN:
+        line = _by_its_test(watch, line)
+    if kinds[0] is AlertKind.VOLUME_DOWN and line.state is PromiseState.UNKNOWN:
+        # A line that cannot be judged yet would look like a verdict.
+        line = replace(line, labels=(), values=())
+    of_the_model = RULE_OF[kinds[0]].of_the_model
+    if alert is None:
+        return _without_alert(watch, line, of_the_model=of_the_model, standing=read.standing)
+    remedy = Remedy.NEXT if of_the_model else Remedy.ALERT
+    return replace(line, cause=_cause(watch, alert), action=next_for(alert, read.standing), remedy=remedy)
+
+
+def _without_alert(watch: MarketWatch, line: Promise, *, of_the_model: bool, standing: Standing) -> Promise:
+    """Add what to do about a promise that is on watch or missed on the test."""
+    if line.state not in (PromiseState.WATCH, PromiseState.ON_TEST):
+        return line
+    if line.name == "Volume":
+        return _quiet(watch, line)
+    if of_the_model and standing.next:
+        return replace(line, action=standing.next, remedy=Remedy.NEXT)
+    return line
+
+
+def _line_of(
+    watch: MarketWatch, name: str, kind: AlertKind, found: Sequence[Reading], judged: Sequence[Judged]
+) -> Promise:
+    """Return a promise's figures in words and as a line, its state not yet judged."""
+    limit = watch.limits[kind]
+    labels, values = _line(watch, kind, found)
+    words = [_words(name, judged, limit)]
+    if kind is AlertKind.SLOW and judged:
+        words.append(f"Answers are promised within {limit.written(watch.problem.success.answer_ms)}.")
+    if kind is AlertKind.RETRAINING_OVERDUE and watch.champion is not None:
+        words.append(_learned(watch, watch.champion))
+    if kind in (AlertKind.TARGET_MISSED, AlertKind.COVERAGE_OFF):
+        words.append(_too_few_since(watch, limit, found, judged))
+    return Promise(name, PromiseState.UNKNOWN, " ".join(filter(None, words)), labels, values, _mark(limit))
+
+
+def _learned(watch: MarketWatch, live: ModelRecord) -> str:
+    """Say up to which sale a model learned, and that the market has later ones."""
+    latest, version = date.fromisoformat(str(live.card["last_sale"])), watch.store.versions.latest(live.market_id)
+    learned = f"The latest sale it learned from is of {market_day(latest, watch.market.currency)}"
+    if version is None or version.last_sale is None or version.last_sale <= latest:
+        return f"{learned}."
+    return f"{learned}; the market has sales to {market_day(version.last_sale, watch.market.currency)}."
+
+
+def _too_few_since(watch: MarketWatch, limit: Threshold, found: Sequence[Reading], judged: Sequence[Judged]) -> str:
+    """Name the last month that is over but has too few sales to be judged, if it is later than the one that was."""
+    now = datetime.combine(watch.clock, time.min, UTC)
+    rows = [one for one in found if one.kind is limit.name and not one.segment and one.n and one.period.is_over(now)]
+    last = max(rows, key=lambda one: one.period.start, default=None)
+    if last is None or last.n >= limit.n_min or (judged and judged[-1].reading.period.start >= last.period.start):
+        return ""
+    label, value = last.period.label_in(limit.currency), limit.written(last.value)
+    few = f"its {count(last.n, 'sale')} are too few to be judged ({limit.n_min} are needed)"
+    return f"{label} stood at {value}, but {few}."
+
+
+def _limit_words(limit: Threshold) -> str:
+    """Name what the dashed line beside a promise marks."""
+    return "the range’s level" if limit.centre else f"the limit of {limit.bound(limit.value)}"
+
+
+def _by_its_test(watch: MarketWatch, line: Promise) -> Promise:
+    """Add what a live model's test says before the first sale in use, and that it breaks the promise if it does."""
+    if watch.champion is None or line.name not in ("Error", "Range"):
+        return line
+    card, problem = watch.champion.card, watch.problem
+    test = headline_of(card)
+    if line.name == "Range":
+        known = "coverage" in test.figures
+        words, broken = short_range_words(card), known and is_range_off(test["coverage"], test.level, problem)
+    else:
+        words = miss_words(card, problem, "It")
+        broken = target_verdict(test["mape"], problem) is Verdict.FAIL
+        words = f"On its test sales, i{words[1:]}" if broken else words
+    state = PromiseState.ON_TEST if broken else line.state
+    return replace(line, words=f"{line.words} {words}".strip(), state=state)
+
+
+def _cause(watch: MarketWatch, alert: AlertRecord) -> str:
+    """Return an alert's cause: of a range by the sales since it was off, of fewer estimates by the day they stopped."""
+    reading = alert.document["reading"]
+    if alert.kind == AlertKind.COVERAGE_OFF and reading.get("since"):
+        return range_cause_of(watch, window_named(str(reading["since"])).start.date())
+    if alert.kind == AlertKind.VOLUME_DOWN:
+        return _stopped(watch)
+    return str(reading.get("cause") or "")
+
+
+def _quiet(watch: MarketWatch, line: Promise) -> Promise:
+    """Return the promise on volume with the reason for a quiet month and whom to ask."""
+    return replace(line, cause=_stopped(watch), action=RULE_OF[AlertKind.VOLUME_DOWN].action, remedy=Remedy.FIGURES)
+
+
+def _stopped(watch: MarketWatch) -> str:
+    """Say on which day the latest estimate was requested, if some days before the market's day had none."""
+    since = watch.clock - timedelta(days=_LOOKED_BACK)
+    asked = watch.store.figures.traffic(watch.market.market_id, Slice(since, watch.clock), Period.DAY).periods
+    if asked.empty:
+        return f"No estimate was requested in the last {_LOOKED_BACK} days."
+    latest = asked["start"].max().date()
+    idle = (watch.clock - latest).days
+    if idle < _IDLE:
+        return "Estimates came in to the end; there were fewer of them."
+    return f"The latest estimate is of {market_day(latest, watch.market.currency)}; the {idle} days since have none."
+
+
+def _confidence(watch: MarketWatch, standing: Standing) -> Promise:
+    """Return the promise of the confidences: as many estimates end within 10% of the sale price as they state."""
+    if watch.champion is None:
+        return Promise("Confidence", PromiseState.UNKNOWN, _NOTHING["Freshness"], (), (), None)
+    where = Slice(latest_days(watch.clock, _CONFIDENCE_MONTHS), watch.clock, watch.champion.model_id)
+    found = watch.store.figures.accuracy(watch.market.market_id, where, Period.MONTH)
+    known = came_true_of(found.total, watch.problem)
+    if known is None:
+        return Promise("Confidence", PromiseState.UNKNOWN, _NOTHING["Error"], (), (), None)
+    months = found.periods[found.periods["start"] < pd.Timestamp(watch.clock)].tail(SHOWN)
+    state = _HOLDS[known.holds]
+    line = Promise(
+        "Confidence",
+        state,
+        known.words,
+        tuple(window_of(start.date(), Period.MONTH).label for start in months["start"]),
+        tuple(float(one) for one in months["ppe10"]),
+        known.promised,
+        "the share promised",
+    )
+    if state is not PromiseState.MISSED:
+        return line
+    less = f"{100 * (known.promised - known.observed.value):.0f} points"
+    tested = percent(headline_of(watch.champion.card)["mape"].value, 1)
+    return replace(
+        line,
+        cause=f"They were set on the model’s test sales, with a mean error of {tested}; in use it is "
+        f"{percent(float(found.total['mape']), 1)}. The view Drift says why. Until a newer model is live, read a "
+        f"confidence as {less} lower.",
+        action=next_instead("retrain, which measures them anew.", standing),
+        remedy=Remedy.NEXT,
+    )
+
+
+_HOLDS: Final = {None: PromiseState.UNKNOWN, True: PromiseState.MET, False: PromiseState.MISSED}
+_CONFIDENCE_MONTHS: Final = 12
+_LOOKED_BACK: Final = 60
+_IDLE: Final = 4
+
+
+def _state(alert: AlertRecord | None, judged: Sequence[Judged], limit: Threshold) -> PromiseState:
+    if alert is not None:
+        return PromiseState.MISSED
+    if not judged:
+        return PromiseState.UNKNOWN
+    return PromiseState.WATCH if judged[-1].measure > limit.value else PromiseState.MET
+
+
+def _words(name: str, judged: Sequence[Judged], limit: Threshold) -> str:
+    if not judged:
+        return _NOTHING[name]
+    side = "beyond" if judged[-1].measure > limit.value else "within"
+    return f"{happened(judged[-1], limit, side)}."
+
+
+def _line(watch: MarketWatch, kind: AlertKind, found: Sequence[Reading]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Return the latest periods and their figures; a model's age needs no readings."""
+    now = datetime.combine(watch.clock, time.min, UTC)
+    row = [one for one in found if one.kind is kind and not one.segment and one.period.is_over(now)]
+    if kind is AlertKind.RETRAINING_OVERDUE:
+        return _ages(watch)
+    row = sorted(row, key=lambda one: one.period.start)[-SHOWN:]
+    return tuple(one.period.label for one in row), tuple(one.value for one in row)
+
+
+def _ages(watch: MarketWatch) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    if watch.champion is None:
+        return (), ()
+    age = (watch.clock - trained_on(watch.store, watch.market, watch.champion)).days
+    steps = [step for step in range((SHOWN - 1) * 30, -1, -30) if step <= age]
+    days = [watch.clock - timedelta(days=step) for step in steps]
+    return tuple(market_day(one, watch.market.currency) for one in days), tuple(float(age - step) for step in steps)
+
+
+def _mark(limit: Threshold) -> float | None:
+    """Return the value that the line of a promise is compared with: a drop in volume has none."""
+    if limit.name is AlertKind.VOLUME_DOWN:
+        return None
+    return limit.centre or limit.value
