@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.evaluate.accuracy import Figure
-from core.evaluate.headline import headline, unpriced_words
+from core.evaluate.headline import Rival, headline, unpriced_words
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
@@ -127,3 +127,10 @@ def test_target_comes_from_the_problem_statement(problem: Problem) -> None:
     assert "target_mape" in (found.line("mape").target or at_most(0, "")).source
     with pytest.raises(KeyError):
         found.line("rmse")
+
+
+def test_a_rival_that_is_closer_is_said_to_be_with_its_interval_turned_round() -> None:
+    nearer = Rival("linear baseline", 0.089, 0.127, Figure(0.039, 0.030, 0.046, 740), Verdict.PASS)
+    assert nearer.apart == "closer by 3.9 points (+3.0 to +4.6)"
+    farther = Rival("list price", 0.125, 0.034, Figure(-0.091, -0.103, -0.08, 136), Verdict.FAIL)
+    assert farther.apart == "farther by 9.1 points (+8.0 to +10.3)"

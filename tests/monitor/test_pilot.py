@@ -124,7 +124,7 @@ def test_a_verdict_claims_only_what_its_interval_bears(problem: Problem) -> None
     assert verdict_words(13, of_size(100, 6, problem)) == (
         "It is too early to judge: the pilot has run 13 days, and 14 days are needed."
     )
-    assert verdict_words(0, Comparisons((), (), ())).startswith("It is too early to judge: the pilot has not begun")
+    assert verdict_words(-1, Comparisons((), (), ())).startswith("It is too early to judge: the pilot has not begun")
     assert verdict_words(20, of_size(5, 6, problem)).startswith("There are too few sold listings to compare")
     without_before = Comparisons(of_size(100, 6, problem).others, (), ())
     assert "than in the other offices" in verdict_words(20, without_before)

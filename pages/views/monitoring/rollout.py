@@ -124,8 +124,8 @@ def _add_form(selection: Selection, rollout: Rollout | None, known: Sequence[str
     today, currency = selection.clock, selection.market.currency
     gap = gap_before(rollout, starts, today, currency) if starts is not None else ""
     if not asks(_ASKED, (_unheard(named, known), gap, control_at_once(plans, today, currency))):
-        who = "Everyone else" if group == Group.EVERYONE else ", ".join(one.strip() for one in named)
-        _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason), f"Added: {who}.")
+        added = "Everyone else" if group == Group.EVERYONE else ", ".join(one.strip() for one in named)
+        _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason), f"Added: {added}.")
 
 
 def _unheard(named: Sequence[str], known: Sequence[str]) -> str:

@@ -10,6 +10,8 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied
+from core.monitor.alerts import thresholds_of
+from core.monitor.rules import AlertKind
 from core.problem import Problem
 from core.states import AuditAction, Period
 from core.store import NewModel, open_store
@@ -17,6 +19,7 @@ from core.store.ledger.figures import Slice
 from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.audit_words import action_words, by_words, detail_words, subject_words, with_units
 from core.workflows.monitoring.figures import of_models_before
+from core.workflows.monitoring.limits import limit_doubt
 from core.workflows.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
 from tests.acting import acting
 from tests.workflows.watched_market import Month, live_through
@@ -210,3 +213,12 @@ def test_an_entry_says_what_was_acted_on_and_with_what_result(
 ) -> None:
     assert subject_words(action, subject, detail) == of
     assert detail_words(detail) == words
+
+
+def test_a_limit_that_sounds_the_alarm_before_the_target_is_missed_is_asked_about(problem: Problem) -> None:
+    limits = thresholds_of(problem, {})
+    doubt = limit_doubt(limits, AlertKind.ERROR_HIGH, 0.09)
+    assert "“Error too high” would open at 9%, below “Target missed” at 10%" in doubt
+    assert limit_doubt(limits, AlertKind.TARGET_MISSED, 0.13).startswith("“Error too high” would open at 12%")
+    assert limit_doubt(limits, AlertKind.ERROR_HIGH, 0.13) == ""
+    assert limit_doubt(limits, AlertKind.COVERAGE_OFF, 0.02) == ""

@@ -142,7 +142,7 @@ def test_listings_are_grouped_by_office_and_period_and_worked_by_hand(store: Sto
     assert changes["days_on_market"].difference.value == pytest.approx((7.0 - 14.0) - (17.5 - 12.0))
     assert found.verdict.startswith("There are too few sold listings to compare")
     lines = "\n".join(report_lines(found))
-    assert lines.startswith("Simulated market. Pilot of North Side since 2 Mar 2026, 21 days.")
+    assert lines.startswith("Simulated market. Pilot of North Side since Mar 2, 2026, 21 days.")
     assert "not chosen at random" in lines
     form = report_form(found)
     assert (form["simulated"], form["listings"]["others_before"]) == (True, 1)
