@@ -95,15 +95,15 @@ def _alerts(session: Session) -> int:
     from core.workflows.standing import next_for, standing_now
 
     store, market = session.workspace.store, session.market()
-    standing = standing_now(session.workspace, market)
     alerts = open_alerts(session.workspace, market.market_id)
+    standing = standing_now(session.workspace, market)
     if session.options.all:
         alerts = tuple(store.alerts.list(market.market_id))
     rows = [asdict(alert) | {"next": next_for(alert, standing) if alert.is_open else ""} for alert in alerts]
     document = {"market": market.market_id, "standing": standing.sentence, "alerts": rows}
     steps = {alert.alert_id: next_for(alert, standing) for alert in alerts if alert.is_open}
     session.print_result(
-        document, lambda: "\n".join([standing.sentence, *(alert_lines(alerts, steps) or ["no open alerts"])])
+        document, lambda: "\n".join([*(alert_lines(alerts, steps) or ["no open alerts"]), standing.sentence])
     )
     return OK
 

@@ -428,7 +428,7 @@ def test_rolling_back_takes_one_click(home: Path, made: tuple[Path, str, str]) -
     assert not app.exception
     assert champion(home) == made[1]
     with open_store(home) as store:
-        assert store.events.of(made[1], "model.rolled_back")[0].detail["reason"] == "rolled back by a click"
+        assert store.events.of(made[1], "model.rolled_back")[0].detail["reason"] == "no reason given"
 
 
 def test_a_live_model_lost_from_disk_is_explained_and_replaced(home: Path, made: tuple[Path, str, str]) -> None:
