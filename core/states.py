@@ -87,7 +87,11 @@ class ListingState(StrEnum):
 
 
 class EstimateState(StrEnum):
-    """What became of an estimate: its decision that counts, none yet, or no price to decide on."""
+    """What became of an estimate: its decision that counts, a decision to come, or no price to decide on.
+
+    Open is the latest price on the page that its actor has of a home, while it has no decision. Rows of files, answers
+    to programs and prices that were followed by another of the same home wait for none.
+    """
 
     OPEN = "open"
     ACCEPTED = "accept"

@@ -51,7 +51,7 @@ def main(workspace: Workspace) -> None:
         st.info("There is no market yet. Upload sales, or open the demo city, to price homes.", icon=":material/info:")
         navigation.link_to("", "Go to the home page")
         return
-    st.caption(f"{plain(whose(workspace))}, newest first. Click one to open it.")
+    st.caption(f"{plain(whose(workspace))}, newest first. Select one to open it.")
     wanted = _wanted(workspace, market)
     found = recent(workspace, market.market_id, SHOWN, **wanted)
     if not found and any(wanted.values()):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from core.errors import NotInPilot
-from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.estimate import Refused, Unavailable
 from core.store import Job, Market
 from core.train.model import Model
 from core.workflows.jobs import TRAININGS
 from core.workflows.models.floor import miss_words
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.answers import RecordedAnswer, price_and_record
+from core.workflows.pricing.decisions import is_decided
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import cached_desk, job_progress, navigation, session
@@ -104,6 +103,10 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     today = workspace.utc_today()
     if stored_estimate.unread() is not None:
         subject_form.put(desk, model, stored_estimate.read())
+    left = stored_estimate.came_back(desk.market.market_id)
+    if left is not None and (navigation.stayed() or is_decided(workspace, left)):
+        # Who chooses “Price a home” in the menu has done with this one.
+        subject_form.clear(desk, model, stored_estimate.forget)
     if session.take_first_price(desk.market):
         subject_form.fill(desk, model)
         subject_form.press(desk)
@@ -138,15 +141,16 @@ def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
     with st.container(key="answer"):
         if explanation_tabs.form_changed(answered, desk):
             st.warning(FORM_CHANGED, icon=":material/sync_problem:")
-        answer_card.draw(answered, desk, lambda: _again(workspace, answered, desk))
+        seen = answer_card.seen_at_level(workspace, answered, desk)
+        axis = answer_card.draw(answered, desk, seen)
         if not isinstance(answered.result, Refused):
             feedback.draw(workspace, answered)
         answer_card.draw_origin(answered, _missed_words(desk), _scope_words(desk))
-    if isinstance(answered.result, Estimate):
+    if seen is not None and axis is not None:
         evidence = st.container(key="evidence")
-        decision = st.empty()
+        places = explanation_tabs.Places(axis, st.empty())
         with evidence:
-            explanation_tabs.draw(workspace, answered, answered.result, desk, decision)
+            explanation_tabs.draw(workspace, answered, seen, desk, places)
     elif isinstance(answered.result, Unavailable):
         with st.container(key="evidence"):
             nearest.draw(desk.nearest_sales(answered.question.facts, answered.question.as_of), desk.market)
@@ -173,12 +177,6 @@ def _link_fault() -> None:
     fault = stored_estimate.fault()
     if fault is not None:
         st.warning(plain(fault), icon=":material/link_off:")
-
-
-def _again(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
-    """Price the same home at the selected level."""
-    again = price_and_record(workspace, desk, replace(answered.question, level=_level(desk)), "page")
-    stored_estimate.keep(again, leads=False)
 
 
 def _level(desk: Desk) -> float:

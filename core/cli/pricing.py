@@ -177,13 +177,12 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
 
 
 def _estimate_text(answer: Estimate, market: Market) -> str:
-    from core.serve.words import ask_next_words, flag_field, widening_words
+    from core.serve.words import ask_next_words, flag_field, record_words, widening_words
     from core.wording import percent
 
     lines = [
         f"{answer.low:,.0f} to {answer.high:,.0f} {answer.currency}",
-        f"{percent(answer.level)} range; held {percent(answer.held.share)} of {answer.held.n:,} test sales "
-        f"({answer.segment})",
+        record_words(answer),
         f"point {answer.point:,.0f}; confidence {answer.confidence} of 100 ({answer.confidence_word}); "
         f"FSD {percent(answer.fsd, 1)}",
     ]

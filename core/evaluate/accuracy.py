@@ -39,7 +39,10 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of one test: errors as shares, R² of prices, coverage and relative width of the range at ``level``."""
+    """Figures of one test: errors as shares, R² of prices, coverage and relative width of the range at ``level``.
+
+    ``tested`` are the lowest and the highest estimate of a test sale.
+    """
 
     level: float
     n: int
@@ -53,12 +56,13 @@ class Evaluation:
     calibration_error: float
     reliability: tuple[Reliability, ...]
     held: Mapping[float, Mapping[str, RangeCoverage]]
+    tested: tuple[float, float]
 
     def metrics(self) -> dict[str, Any]:
         """Return the figures as JSON values."""
         values = asdict(self)
         del values["held"]
-        return values
+        return values | {"tested": list(self.tested)}
 
 
 def measure(
@@ -93,6 +97,7 @@ def measure(
         calibration_error=sum(abs(one.promised - one.observed) * one.n for one in reliability) / len(price),
         reliability=reliability,
         held={one: _held(model, filled, result, price) for one, result in priced.items()},
+        tested=(float(main.point.min()), float(main.point.max())),
     )
 
 

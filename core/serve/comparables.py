@@ -18,8 +18,9 @@ from core.prepare.features.columns import Columns, size, stack, take, words
 from core.prepare.features.known_facts import MARK
 from core.prepare.features.own_sales import ROW, no_own_sale
 from core.prepare.features.projection import Projection
+from core.schema import FIELD_BY_NAME
 from core.serve.drivers import Ways, ways
-from core.serve.fact_groups import FactGroup
+from core.serve.fact_groups import FactGroup, group_of
 from core.serve.likeness import Likeness
 from core.serve.subject import Value
 from core.train.live_model import LiveModel
@@ -45,6 +46,8 @@ LATELY_DAYS: Final = 365
 """Older sales are compared only where a home has too few like it within this time."""
 
 _KIND: Final = "property_type"
+_RENOVATED: Final = "year_renovated"
+_AREA_ROUNDED: Final = 0.01
 # Of the sales nearest in place, time and facts, this many, those that need the least adjustment by an estimate of it
 # are adjusted by the model, and the ones it adjusts least are offered. Gross adjustments of the five in use in King
 # County, homes sold in December and January: of 256 and 12, median 12.0% and 10.9% of them over 25%; of 512 and 16,
@@ -65,7 +68,8 @@ class Comparable:
     ``distance_km`` is measured from the middle of the area if the subject's location is assumed.
     ``time_adjusted`` is the price moved to the valuation date by the market's movement; ``adjustments``, by fact
     group and in money, move it from the sale's facts to the subject's; ``adjusted`` is ``time_adjusted`` plus all
-    adjustments. ``own`` marks this home's own earlier sale.
+    adjustments. ``own`` marks this home's own earlier sale: it stood at the same place and had the same facts, but for
+    those known to have changed, so it is adjusted for nothing else.
     """
 
     sale_id: str
@@ -91,6 +95,11 @@ class Comparable:
     def net(self) -> float:
         """All adjustments together, with their signs, as a share of the sale price."""
         return self.adjusted / self.sale_price - 1
+
+    @property
+    def weak(self) -> bool:
+        """Tell whether it is adjusted so much that it says little of the subject."""
+        return abs(self.net) > NET_HIGH or self.gross > GROSS_HIGH
 
 
 @dataclass(frozen=True)
@@ -145,6 +154,17 @@ def is_other_kind(sale: Comparable, facts: Mapping[str, Value]) -> bool:
     """Tell whether a sale is known to be of another kind of home than the one with these facts."""
     kinds = {sale.facts.get(_KIND), facts.get(_KIND)}
     return len(kinds) > 1 and None not in kinds
+
+
+def weak_in_use(comparables: Sequence[Comparable], value: ComparableValue) -> int:
+    """Return how many of the sales behind a value are weak comparables."""
+    return sum(one.weak for one in comparables if value.weights.get(one.sale_id, 0.0) > 0)
+
+
+def is_firm(comparables: Sequence[Comparable], value: ComparableValue) -> bool:
+    """Tell whether comparables back the model's range: they lie inside it, and at most half of them are weak."""
+    used = sum(share > 0 for share in value.weights.values())
+    return value.confirms and value.agrees and 2 * weak_in_use(comparables, value) <= used
 
 
 def gross_adjustment(price: float, time_adjusted: float, adjustments: Mapping[FactGroup, float]) -> float:
@@ -220,19 +240,26 @@ def own_row(live_model: LiveModel, home: Columns) -> int | None:
 
 
 def adjusted(
-    live_model: LiveModel, home: Columns, chosen: Candidates, log_price: Floats, log_estimate: float
+    live_model: LiveModel,
+    home: Columns,
+    given: Mapping[str, Value],
+    chosen: Candidates,
+    log_price: Floats,
+    log_estimate: float,
 ) -> tuple[Comparable, ...]:
     """Adjust sales and return those adjusted least, one of each home, the home's own earlier sale first.
 
-    ``log_price`` holds the log estimates of their homes, ``log_estimate`` that of ``home`` itself.
+    ``given`` are the facts entered of ``home``, ``log_price`` holds the log estimates of the sales' homes,
+    ``log_estimate`` that of ``home`` itself.
     """
     count = len(chosen.rows)
     if not count:
         return ()
     own, prices = own_row(live_model, home), live_model.sales["sale_price"][chosen.rows].tolist()
     paths = zip(chosen.rows.tolist(), chosen.today.groups, chosen.today.split(log_price[count:]), strict=True)
+    changed = frozenset[FactGroup]() if own is None else _changed_since(live_model, own, given)
     found = [
-        _adjust(number, row == own, price, then, groups, [*path.tolist(), log_estimate])
+        _adjust(number, price, then, groups, [*path.tolist(), log_estimate], changed if row == own else None)
         for number, ((row, groups, path), price, then) in enumerate(
             zip(paths, prices, log_price[:count].tolist(), strict=True)
         )
@@ -258,16 +285,50 @@ class _Adjusted:
 
 
 def _adjust(
-    number: int, own: bool, price: float, then: float, groups: tuple[FactGroup, ...], path: list[float]
+    number: int,
+    price: float,
+    then: float,
+    groups: tuple[FactGroup, ...],
+    path: list[float],
+    own_changed: frozenset[FactGroup] | None,
 ) -> _Adjusted:
-    """Move a sale along a path; ``then`` and ``path`` are log estimates: as sold, today, then after each group."""
-    if own:
-        # What it brought is what it says of the home: it is not adjusted for that.
-        groups = tuple(group for group in groups if group is not FactGroup.OWN_SALE)
+    """Move a sale along a path; ``then`` and ``path`` are log estimates: as sold, today, then after each group.
+
+    Of the home's own sale, only the groups in ``own_changed`` count; None is for the sale of another home.
+    """
     # The model's price of the home at each step, scaled to the actual sale price.
-    steps = [price * math.exp(reached - then) for reached in path[: len(groups) + 1]]
-    amounts = {group: after - before for group, before, after in zip(groups, steps, steps[1:], strict=False)}
-    return _Adjusted(number, own, price, steps[0], amounts)
+    time_adjusted = reached = price * math.exp(path[0] - then)
+    amounts: dict[FactGroup, float] = {}
+    for group, before, after in zip(groups, path, path[1:], strict=False):
+        if own_changed is None or group in own_changed:
+            amounts[group] = reached * math.expm1(after - before)
+            reached += amounts[group]
+    return _Adjusted(number, own_changed is not None, price, time_adjusted, amounts)
+
+
+def _changed_since(live_model: LiveModel, own: int, given: Mapping[str, Value]) -> frozenset[FactGroup]:
+    """Return the groups with a fact that is now entered otherwise than it was recorded at the home's own sale.
+
+    Its place cannot have changed. What was not entered or not recorded is no change, but for a year of renovation.
+    """
+    changed = set()
+    for name, now in given.items():
+        if (group := group_of(name)) is FactGroup.PLACE or name not in live_model.sales:
+            continue
+        before = live_model.sales[name][own]
+        unknown = bool(pd.isna(before))
+        if name == _RENOVATED if unknown else not _same_fact(name, now, before):
+            changed.add(group)
+    return frozenset(changed)
+
+
+def _same_fact(name: str, now: Value, before: Any) -> bool:
+    if isinstance(now, str) or isinstance(before, str):
+        return str(now) == str(before)
+    field = FIELD_BY_NAME.get(name)
+    # An area entered in whole square meters is not quite the one recorded in square feet.
+    rounded = _AREA_ROUNDED if field is not None and field.unit == "sqft" else 0.0
+    return math.isclose(float(now), float(before), rel_tol=rounded)
 
 
 def _addresses(live_model: LiveModel, rows: Ints) -> list[str]:

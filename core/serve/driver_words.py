@@ -46,19 +46,19 @@ def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
     named = [driver for driver in drivers.items if abs(driver.amount) >= NAMED_FROM * drivers.point]
     rest = sum(driver.amount for driver in drivers.items if driver not in named)
     sentences = [f"A typical home in {drivers.area} is estimated at about {_signed_amount(drivers.typical, market)}."]
-    sentences += [sentence(driver, drivers.area, market) for driver in named]
+    sentences += [sentence(driver, drivers.area, market) for driver in named if driver.group is not FactGroup.OWN_SALE]
     if abs(rest) >= NAMED_FROM * drivers.point:
         sentences.append(f"Everything else together {_effect(rest, _ONE, market)}.")
     elif len(named) < len(drivers.items):
         sentences.append("Everything else makes little difference.")
+    # What the facts alone say comes before what the home's own sale says beyond them.
+    own = [driver for driver in named if driver.group is FactGroup.OWN_SALE]
+    sentences += [own_sale_sentence(driver, drivers.point, market) for driver in own]
     return (*sentences, f"So this home is estimated at about {_signed_amount(drivers.point, market)}.")
 
 
 def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
     """Return one reason as a sentence, such as "Its 2 bathrooms, 1 more than usual here, add about $14K."."""
-    if driver.group is FactGroup.OWN_SALE:
-        shown = f"Its own earlier sale{_sold(driver.facts, market)}, read beside these facts,"
-        return f"{shown} {_effect(driver.amount, _ONE, market)}."
     if driver.group is FactGroup.PLACE:
         return f"{_place(driver.facts, area_name, market)} {_effect(driver.amount, _ONE, market)}."
     against = [fact for fact in driver.facts if _points(fact) * driver.amount < 0]
@@ -74,6 +74,16 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
         case facts:
             things = _listed([_among(fact, market) for fact in facts])
             return f"Its {things} {_effect(driver.amount, _MANY, market)}{despite}."
+
+
+def own_sale_sentence(driver: Driver, point: float, market: Conventions) -> str:
+    """Say what the home's own sale changes in the price of its facts alone, so that nobody takes it for the price."""
+    alone = _signed_amount(point - driver.amount, market)
+    verb = "more" if driver.amount > 0 else "less"
+    return (
+        f"By these facts alone it would be about {alone}; its own earlier sale{_sold(driver.facts, market)} brought "
+        f"{verb} than such facts do, which {_effect(driver.amount, _ONE, market)}."
+    )
 
 
 def _points(fact: Difference) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -26,6 +26,7 @@ OWN_SALE_DAY: Final = "own_sale_day"
 """The name under which a driver gives the day of the home's own earlier sale (ISO), as the fact of that group."""
 
 _MARK: Final = "missing_"
+_NAMED_MOST: Final = 5
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,28 @@ class Drivers:
     items: tuple[Driver, ...]
     rounding: float
     point: float
+
+    def main_steps(self, rounded: Callable[[float], float]) -> MainSteps:
+        """Return the five largest reasons as ``rounded`` writes money, and the rest; what is shown adds up.
+
+        Where every reason is named, only rounding is left: the largest takes it, for it is no reason of its own.
+        """
+        start = rounded(self.typical)
+        named = [(one, change) for one in self.items[:_NAMED_MOST] if (change := rounded(one.amount))]
+        rest = self.point - start - sum(change for _, change in named)
+        if named and len(named) == len(self.items):
+            largest, change = named[0]
+            named[0], rest = (largest, change + rest), 0.0
+        return MainSteps(start, tuple(named), rest)
+
+
+@dataclass(frozen=True)
+class MainSteps:
+    """The way from ``start``, the typical home's price, to the estimate: ``named`` reasons, then ``rest``, in money."""
+
+    start: float
+    named: tuple[tuple[Driver, float], ...]
+    rest: float
 
 
 @dataclass(frozen=True)

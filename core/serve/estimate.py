@@ -29,13 +29,12 @@ from core.serve.comparables import (
 )
 from core.serve.drivers import Compared, Drivers, compared, drivers
 from core.serve.fact_groups import area_figures, critical_facts, groups_of, never_of_its_type
-from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag_rules, left_out
+from core.serve.flags import DriftNotice, Flag, answers_of, came_true, estimate_flags, flag_rules, left_out
 from core.serve.likeness import Likeness, likeness_of
 from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, half_width, has_evidence, some_of
-from core.train.ranges import EVERYWHERE
 from core.wording import days, distance, market_day, percent
 
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
@@ -49,11 +48,12 @@ _DAYS_BEFORE: Final = 365
 class Estimate:
     """What an agent gets: money in ``currency``, rounded for display except ``exact``; ``confidence`` 0 to 100.
 
-    The range should hold ``level`` of sale prices; ``held`` is its actual coverage on test sales of the same segment.
-    ``confidence`` is the calibrated probability in percent that the sale price falls within 10% of the point;
-    ``kept`` is how often that came true on test sales of similar confidence, None if there were none. ``fsd`` is the
-    forecast standard deviation as a share of the point. ``imputed`` maps facts not given to the values assumed,
-    without those that homes of its type do not have.
+    The range should hold ``level`` of sale prices; ``held`` is its actual coverage on test sales of the same segment,
+    None beyond the prices tested or where too few were tested. ``confidence`` is the calibrated probability in percent
+    that the sale price falls within 10% of the point; ``kept`` is how often that came true on test sales of similar
+    confidence, None if there were too few; ``confidence_word`` follows the lower of both. ``fsd`` is the forecast
+    standard deviation as a share of the point. ``imputed`` maps facts not given to the values assumed, without those
+    that homes of its type do not have.
     ``market_shift`` is the log shift by which the market level (``level_id``) moved the estimate. ``last_sale`` is the
     day of the latest sale behind that level, ``trained_through`` that of the latest training sale (None in an answer
     stored by an earlier release).
@@ -69,7 +69,7 @@ class Estimate:
     point: float
     exact: float
     level: float
-    held: RangeCoverage
+    held: RangeCoverage | None
     segment: str
     confidence: int
     confidence_word: str
@@ -203,11 +203,10 @@ def _explained(
     in_use = {one.sale_id: 1.0 for one in comparables[:IN_USE]}
     together = reconcile(comparables, in_use, exact, fsd, figures.low, figures.high)
     answer = replace(figures, comparables=together)
-    segment = str(priced.segments[0])
-    held = bundle.held[level]
-    # A segment without test sales uses the figures of the whole test.
-    segment = segment if segment in held else EVERYWHERE
     rules = flag_rules(bundle, live_market.notices, problem, live_market.scope)
+    tested, smallest = bundle.tested or (rules.scope.low, rules.scope.high), problem.estimate.small_sample_n
+    segment, held = bundle.range_record(level, str(priced.segments[0]), answer.point, tested, smallest)
+    kept = rules.kept(answer.confidence)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
         subject=subject,
@@ -217,11 +216,11 @@ def _explained(
         point=answer.point,
         exact=exact,
         level=level,
-        held=held[segment],
+        held=held,
         segment=segment,
         confidence=answer.confidence,
-        confidence_word=confidence_word(answer.confidence, problem),
-        kept=_kept(bundle, float(priced.confidence[0])),
+        confidence_word=confidence_word(came_true(answer.confidence, kept), problem),
+        kept=kept if held is not None else None,
         fsd=fsd,
         flags=tuple(estimate_flags(subject, answer, rules)),
         imputed=_imputed(subject, model, home),
@@ -272,7 +271,7 @@ def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     rows = np.vstack([matrix, asked.matrix])
     estimates = model.log_estimate(rows, np.append(shift, np.full(len(asked.names), shift[0])))
     log_price, theirs, then = np.split(estimates, [count, len(matrix)])
-    comparables = adjusted(live_model, beside.homes, chosen, theirs, float(log_price[0]))
+    comparables = adjusted(live_model, beside.homes, subject.facts, chosen, theirs, float(log_price[0]))
     of_subject = np.vstack([matrix[:1], asked.matrix]), np.append(log_price[0], then)
     return _Worked(beside, asked, *of_subject, log_price, comparables)
 
@@ -282,15 +281,6 @@ def confidence_word(confidence: float, problem: Problem) -> str:
     if confidence >= problem.estimate.confidence_high:
         return "high"
     return "medium" if confidence >= problem.estimate.confidence_medium else "low"
-
-
-def _kept(bundle: Bundle, confidence: float) -> RangeCoverage | None:
-    """Return how often confidences in the same tenth came true on the sealed test sales."""
-    tenth = min(int(10 * confidence), 9)
-    for one in bundle.metrics["reliability"]:
-        if min(int(10 * one["promised"]), 9) == tenth:
-            return RangeCoverage(one["observed"], one["n"])
-    return None
 
 
 def days_ahead_max(model: Model, problem: Problem) -> int:

@@ -18,7 +18,7 @@ from core.schema import label_of
 from core.serve.comparables import ComparableValue
 from core.serve.fact_groups import never_of_its_type
 from core.serve.subject import Subject, written
-from core.train.bundle import Bundle
+from core.train.bundle import Bundle, RangeCoverage
 from core.train.model import Model, Priced
 from core.wording import count, day
 
@@ -126,12 +126,21 @@ def answers_of(priced: Priced) -> list[Answer]:
 
 @dataclass(frozen=True)
 class FlagRules:
-    """The basis of a market's flags: its model, scope, open drift alerts and limits."""
+    """The basis of a market's flags: its model with its test, scope, open drift alerts and limits."""
 
-    model: Model
+    bundle: Bundle
     scope: GoverningScope
     notices: tuple[DriftNotice, ...]
     problem: Problem
+
+    @property
+    def model(self) -> Model:
+        """The model that prices."""
+        return self.bundle.model
+
+    def kept(self, confidence: int) -> RangeCoverage | None:
+        """Return how often test sales of such a confidence came true, None if there were too few of them."""
+        return self.bundle.confidence_record(confidence, self.problem.estimate.small_sample_n)
 
 
 def flag_rules(
@@ -141,7 +150,7 @@ def flag_rules(
 
     Without a ``scope``, signed or proposed, the standard prices hold.
     """
-    return FlagRules(bundle.model, scope or standard_prices(bundle, problem), notices, problem)
+    return FlagRules(bundle, scope or standard_prices(bundle, problem), notices, problem)
 
 
 def standard_prices(bundle: Bundle, problem: Problem) -> GoverningScope:
@@ -234,12 +243,13 @@ def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iter
             f"{limits.wide_range:.0%}",
             "Complete the facts, or narrow the range with sales you know.",
         )
-    if answer.confidence < limits.confidence_medium:
+    confidence = came_true(answer.confidence, rules.kept(answer.confidence))
+    if confidence < limits.confidence_medium:
         yield Flag(
             FlagKind.LOW_CONFIDENCE,
             Severity.REVIEW,
             "confidence",
-            f"{answer.confidence:.0f}",
+            f"{confidence:.0f}",
             f"{limits.confidence_medium:.0f}",
             "Check the price against comparable sales before you quote it.",
         )
@@ -270,6 +280,11 @@ def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iter
             f"{answer.low:,.0f} to {answer.high:,.0f}, the model's range",
             "Check the comparables: drop those that are not like the home, and see what the others show.",
         )
+
+
+def came_true(confidence: int, kept: RangeCoverage | None) -> int:
+    """Return what a confidence is worth, 0 to 100: what it promises, or less where less of its kind came true."""
+    return confidence if kept is None else min(confidence, round(100 * kept.share))
 
 
 def _time_before(years: float) -> str:

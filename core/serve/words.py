@@ -13,7 +13,9 @@ from core.collect.cells.typed import read_typed
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate, Refused
+from core.train.bundle import ABOVE, BELOW
 from core.train.model import SOLD_SOON
+from core.train.ranges import EVERYWHERE
 from core.train.unknown_facts import GROUPS
 from core.wording import area, area_label, count, days, from_sqft, market_day, marks, money, percent, to_sqft
 
@@ -74,7 +76,23 @@ def test_sales_words(segment: str, n: int, currency: str) -> str:
         return f"{count(n, 'test sale', currency=currency)} of {segment}"
     if segment in GROUPS:
         return f"{count(n, 'test sale', currency=currency)} of homes known as well as this one"
+    if segment == EVERYWHERE:
+        return f"{count(n, 'test sale', currency=currency)} of this market"
     return count(n, "similar test sale", currency=currency)
+
+
+def record_words(estimate: Estimate) -> str:
+    """Say how often ranges like this held: "80% range; held 79% of 398 similar test sales", or why nobody knows."""
+    level, held = f"{percent(estimate.level)} range", estimate.held
+    if held is not None:
+        sales = test_sales_words(estimate.segment, held.n, estimate.currency)
+        return f"{level}; held {percent(held.share)} of {sales}"
+    if estimate.segment in _BEYOND:
+        return f"{level}; no test sale was priced this {_BEYOND[estimate.segment]}, so it has no record"
+    return f"{level}; too few sales were tested for a record"
+
+
+_BEYOND: Final = {ABOVE: "high", BELOW: "low"}
 
 
 def confidence_words(estimate: Estimate, tolerance: str) -> str:

@@ -19,11 +19,16 @@ from core.train.curve import CurvePoint
 from core.train.importance import Importance
 from core.train.leaderboard import ForestScore, Score
 from core.train.model import Model, for_production
+from core.train.ranges import EVERYWHERE
 from core.train.trainer import Trained, TrainingPlan
 
 _LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "joblib", "lightgbm")
 FORMAT: Final = 7
 """Incremented whenever the bundle's structure changes, so that an older bundle is refused instead of misread."""
+
+ABOVE: Final = "above the prices tested"
+BELOW: Final = "below the prices tested"
+"""The groups of a home priced beyond all test sales, for which no range was ever tested."""
 
 _REMEDY: Final = "Train a new model."
 _CORE: Final = Path(__file__).resolve().parent.parent
@@ -31,7 +36,7 @@ _CORE: Final = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class RangeCoverage:
-    """A range's actual coverage: the ``share`` of a group's ``n`` test sales that fell inside it."""
+    """A promise's record: the ``share`` of a group's ``n`` test sales for which it came true."""
 
     share: float
     n: int
@@ -60,6 +65,36 @@ class Bundle:
     libraries: Mapping[str, str]
     curve: tuple[CurvePoint, ...] = ()
     format: int = FORMAT
+
+    @property
+    def tested(self) -> tuple[float, float] | None:
+        """The lowest and highest estimate of a test sale; None in a bundle that did not keep them."""
+        found = self.metrics.get("tested")
+        return None if found is None else (float(found[0]), float(found[1]))
+
+    def range_record(
+        self, level: float, segment: str, point: float, tested: tuple[float, float], smallest: int
+    ) -> tuple[str, RangeCoverage | None]:
+        """Return the group of test sales like a home and how often ranges at ``level`` held them.
+
+        There is no record beyond the ``tested`` prices, nor one of fewer than ``smallest`` sales: a group that small
+        takes that of all homes.
+        """
+        if point > tested[1] or point < tested[0]:
+            return (ABOVE if point > tested[1] else BELOW), None
+        held = self.held[level]
+        for name in (segment, EVERYWHERE):
+            if name in held and held[name].n >= smallest:
+                return name, held[name]
+        return EVERYWHERE, None
+
+    def confidence_record(self, confidence: int, smallest: int) -> RangeCoverage | None:
+        """Return how often confidences in the same tenth (0 to 100) came true, None for under ``smallest`` sales."""
+        tenth = min(confidence // 10, 9)
+        for one in self.metrics["reliability"]:
+            if min(int(10 * one["promised"]), 9) == tenth and one["n"] >= smallest:
+                return RangeCoverage(one["observed"], one["n"])
+        return None
 
     def card(self) -> dict[str, Any]:
         """Return, as JSON values, what the registry shows without loading the model."""

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Element
 
 from core.access import Actor, Role
+from core.errors import InvalidDecision
 from core.problem import Problem
 from core.serve.estimate import Estimate
+from core.serve.flags import Flag, FlagKind, Severity
 from core.store import NewDecision, Store, open_store
 from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
-from core.workflows.pricing.decisions import history
+from core.workflows.pricing.decisions import DecisionInput, decide, history
 from core.workflows.pricing.desk import Desk, open_desk
 from tests.acting import acting
 
@@ -56,7 +59,7 @@ def draw(store: Store, desk: Desk, answered: RecordedAnswer) -> Draw:
 
         app = AppTest.from_function(page, default_timeout=30)
         weights = {"7": 0.6, "9": 0.4}
-        app.session_state["given"] = (acting(store, actor), what, desk, reconciled, weights, lambda: False)
+        app.session_state["given"] = (acting(store, actor), what, desk, reconciled, weights, lambda: False, "**$1**")
         return app.run()
 
     return drawn
@@ -305,3 +308,63 @@ def test_only_a_recorded_price_can_be_decided_on(
         acting(store, AGENT), desk, Question({"bedrooms": 3.0}, answered.question.as_of, 0.8), "page"
     )
     assert not draw(what=nothing).button
+
+
+def test_a_reason_fits_the_side_of_the_price_and_one_of_the_other_side_is_dropped_and_refused(
+    draw: Draw, store: Store, answered: RecordedAnswer
+) -> None:
+    point, reason = estimate_of(answered).point, field(draw(), "reason", answered)
+    app = set_price(draw(), answered, 0.9 * point)
+    assert "Condition is worse than the facts say" in app.selectbox(reason).options
+    assert "Condition is better than the facts say" not in app.selectbox(reason).options
+    app.selectbox(reason).set_value("condition_worse").run()
+    app = set_price(app, answered, 1.31 * point)
+    assert app.selectbox(reason).value is None
+    assert "Condition is worse than the facts say" not in app.selectbox(reason).options
+    assert answered.estimate_id is not None
+    wrong = DecisionInput("override", 1.31 * point, None, "condition_worse", "Needs a roof.")
+    with pytest.raises(InvalidDecision, match="explains one on the other side"):
+        decide(acting(store, AGENT), answered.estimate_id, wrong)
+
+
+def test_fields_come_in_the_order_of_the_keyboard_price_first_and_button_last(
+    draw: Draw, answered: RecordedAnswer
+) -> None:
+    app = set_price(draw(), answered, 1.3 * estimate_of(answered).point)
+    kinds = [one.type for one in app.main if isinstance(one, Element)]
+    inputs = [kind for kind in kinds if kind in ("text_input", "selectbox", "button")]
+    assert inputs[:5] == ["text_input", "text_input", "selectbox", "text_input", "button"]
+
+
+def test_a_decision_that_is_being_changed_can_be_kept(draw: Draw, store: Store, answered: RecordedAnswer) -> None:
+    app = press(press(draw(), "Accept "), "Change the decision")
+    app = press(set_price(app, answered, 1.3 * estimate_of(answered).point), "Keep it as it is")
+    assert "Accepted" in app.success[0].value
+    assert not app.text_input, "the fields are folded again"
+    app = press(app, "Change the decision")
+    assert amount(app, field(app, "price", answered)) == estimate_of(answered).point, "what was typed is dropped"
+
+
+def test_after_deciding_the_foot_of_a_phone_says_so_and_the_next_home_can_be_begun(
+    draw: Draw, answered: RecordedAnswer
+) -> None:
+    def glance(app: AppTest) -> str:
+        [line] = [one.value for one in app.markdown if one.value.startswith("**$1**")]
+        return str(line)
+
+    app = draw()
+    assert glance(app) == "**$1** [Decide](#your-decision)"
+    assert "Price another home" not in [one.label for one in app.button]
+    app = press(app, "Accept ")
+    assert glance(app) == "**$1** [Decided](#your-decision)"
+    assert "Price another home" in [one.label for one in app.button]
+
+
+def test_a_price_that_a_senior_agent_should_confirm_is_no_primary_button(draw: Draw, answered: RecordedAnswer) -> None:
+    flag = Flag(FlagKind.PRICE_OUT_OF_SCOPE, Severity.REVIEW, "estimate", "1", "2", "Manual review")
+    beyond = dataclasses.replace(estimate_of(answered), flags=(flag,))
+    for result, kind, asked in ((estimate_of(answered), "primary", False), (beyond, "secondary", True)):
+        app = draw(dataclasses.replace(answered, result=result))
+        [accept] = [one for one in app.button if one.label.startswith("Accept ")]
+        assert accept.proto.type == kind
+        assert any("Have a senior agent confirm" in one.value for one in app.caption) == asked

@@ -161,6 +161,7 @@ def test_a_home_is_priced_with_the_range_first_and_the_point_inside_it(desk: Des
     assert estimate.low <= estimate.point <= estimate.high
     parts = texts(app)
     shown = money_range(estimate.low, estimate.high, "USD")
+    assert estimate.held is not None
     held = f"80% range; held {estimate.held.share:.0%} of {estimate.held.n:,} test sales of homes known"
     assert estimate.segment.endswith("facts unknown")
     point = f"Point estimate **{money_short(estimate.point, 'USD')}**"
@@ -209,13 +210,18 @@ def test_confidence_is_said_in_number_and_word_and_explained(desk: Desk) -> None
 
 def test_another_level_widens_the_range_of_the_same_home(desk: Desk) -> None:
     app = price(opened(), busiest(desk))
-    usual = estimated(app)
+    usual, known = estimated(app), answered(app).estimate_id
+    narrow = str(app.header[0].value)
+    [accept] = [one for one in app.button if one.label.startswith("Accept ")]
+    accept.click().run()
     app.segmented_control("range_level").set_value(0.9).run()
-    wide = estimated(app)
-    assert (wide.level, wide.point, wide.subject) == (0.9, usual.point, usual.subject)
-    assert wide.low < usual.low
-    assert wide.high > usual.high
+    # Another level shows the same estimate, with its id and its decision.
+    assert (estimated(app), answered(app).estimate_id) == (usual, known)
     assert "90% range; held" in said(app)
+    assert narrow not in [str(one.value) for one in app.header]
+    shown = f"Recorded, and decided on, with its 80% range: {money_range(usual.low, usual.high, 'USD')}."
+    assert shown in said(app)
+    assert any("Accepted: " in str(one.value) for one in app.success)
     assert estimated(press(app, "Price this home")).level == 0.9
 
 
@@ -628,12 +634,13 @@ def test_a_link_opens_the_very_answer_with_its_facts_and_says_whose_it_is(home: 
 def test_an_opened_answer_stays_as_it_was_when_its_level_was_another(desk: Desk) -> None:
     first = price(opened(), busiest(desk))
     first.segmented_control("range_level").set_value(0.9).run()
+    first = press(first, "Price this home")
     app = linked(str(answered(first).estimate_id))
     assert app.segmented_control("range_level").value == 0.9
     assert "90% range; held" in said(app)
     app.segmented_control("range_level").set_value(0.5).run()
     assert "50% range; held" in said(app)
-    assert "Earlier estimate by" not in said(app)
+    assert "Earlier estimate by" in said(app), "it is still the same estimate"
 
 
 def test_a_link_to_an_unavailable_price_shows_that_there_was_none(desk: Desk) -> None:

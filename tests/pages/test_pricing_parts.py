@@ -16,12 +16,15 @@ from core.serve.agent.sold_around import SHOWN_MAX
 from core.serve.drivers import Driver, Drivers
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
+from core.serve.report.amounts import amounts_of
+from core.wording import money_short
 from core.workflows.pricing.desk import Desk
 from pages.kit.palette import LIGHT
 from pages.views.estimate import comparables
 from pages.views.estimate import drivers as drivers_view
 from pages.views.estimate.comparables_choice import Choice, first_choice, value_of
 from pages.views.estimate.comparables_map import draw_map, place_of
+from pages.views.pricing import money_axis
 from tests.small_market import MANAGER
 
 AMOUNT = st.integers(-10_000_000, 10_000_000).map(float)
@@ -172,13 +175,19 @@ def test_a_weak_comparable_is_marked(estimate: Estimate, small_desk: Desk) -> No
 
 
 @given(amounts=st.lists(AMOUNT, min_size=6, max_size=8))
-def test_the_reasons_beyond_the_five_largest_are_one_step_and_still_add_up(amounts: list[float]) -> None:
+def test_the_reasons_beyond_the_five_largest_are_one_step_and_still_add_up(
+    small_desk: Desk, amounts: list[float]
+) -> None:
     items = tuple(Driver(group, amount, ()) for group, amount in zip(FactGroup, amounts, strict=False))
     drivers = Drivers("the market", 1, 1.0, items, 3.0, 1.0 + sum(amounts) + 3.0)
-    shown = drivers_view.main_steps(drivers)
-    assert len(shown) == 6
-    assert shown[-1][0] == "All the rest"
-    assert sum(amount for _, amount in shown) == pytest.approx(sum(amounts) + 3.0, abs=1e-6)
+    shown = drivers_view.main_steps(drivers, small_desk.market)
+    assert len(shown) <= 6
+    assert [name for name, _ in shown[5:]] in ([], ["All the rest"])
+    start = drivers.main_steps(amounts_of("USD", (drivers.typical, drivers.point)).rounded).start
+    assert start + sum(amount for _, amount in shown) == pytest.approx(drivers.point, abs=1e-6)
+    # What is named is rounded as in the seller's report, and rounding itself is no reason.
+    few = Drivers("the market", 1, 300_400.0, (Driver(FactGroup.SIZE, 9_300.0, ()),), 300.0, 310_000.0)
+    assert drivers_view.main_steps(few, small_desk.market) == [("Living area", 10_000.0)]
 
 
 def test_agreement_is_said_in_a_sentence(estimate: Estimate, small_desk: Desk) -> None:
@@ -197,3 +206,41 @@ def test_agreement_is_said_in_a_sentence(estimate: Estimate, small_desk: Desk) -
     assert "lies above the model’s range" in comparables.agreement(estimate, above, market)
     assert "lies below the model’s range" in comparables.agreement(estimate, below, market)
     assert "No comparable is in use" in comparables.agreement(estimate, None, market)
+
+
+def test_an_asking_price_beyond_the_axis_is_an_arrow_with_its_amount_and_dots_are_the_sales_in_use(
+    estimate: Estimate,
+) -> None:
+    used = [one.adjusted for one in estimate.comparables[:3]]
+    inside = money_axis.axis(estimate, estimate.high, used)
+    assert ("class='asking'" in inside, "→" in inside, inside.count("class='dot'")) == (True, False, 3)
+    far = money_axis.axis(estimate, 5 * estimate.high, used)
+    assert "class='asking'" not in far
+    assert f"◆ {money_short(5 * estimate.high, 'USD')} →" in far
+    assert f"← {money_short(estimate.low / 50, 'USD')} ◆" in money_axis.axis(estimate, estimate.low / 50, used)
+    away = money_axis.legend(estimate, None, [*used, 9 * estimate.high])
+    assert away == "○ comparable sales in use, adjusted (1 of them beyond this axis)"
+    assert "○" not in money_axis.legend(estimate, None, [])
+
+
+def test_the_homes_own_sale_is_no_house_beside_it_on_the_map(estimate: Estimate, small_desk: Desk) -> None:
+    own = (replace(estimate.comparables[0], own=True), *estimate.comparables[1:])
+    used = {one.sale_id for one in own}
+    figure = draw_map(replace(estimate, comparables=own), used, {}, small_desk.market, LIGHT)
+    assert figure is not None
+    assert "1" not in [text for trace in figure.data for text in (trace.text or ())]
+    assert "2" in [text for trace in figure.data for text in (trace.text or ())]
+
+
+def test_comparables_that_are_mostly_weak_confirm_little_whatever_their_mean(
+    estimate: Estimate, small_desk: Desk
+) -> None:
+    used = estimate.comparables[:3]
+    firm = [replace(one, time_adjusted=one.sale_price, adjustments={}, adjusted=one.sale_price) for one in used]
+    weak = [replace(one, adjusted=1.2 * one.sale_price) for one in used]
+    value = estimate.comparable_value
+    assert value is not None
+    value = replace(value, agrees=True, confirms=True, weights={one.sale_id: 1 / 3 for one in used})
+    told = comparables.agreement(replace(estimate, comparables=tuple(weak)), value, small_desk.market)
+    assert "but 3 of 3 in use are weak (▲): they confirm little." in told
+    assert "agree: " in comparables.agreement(replace(estimate, comparables=tuple(firm)), value, small_desk.market)

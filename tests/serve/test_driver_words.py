@@ -88,12 +88,6 @@ def said(group: FactGroup, amount: float, *facts: Difference, market: Market = U
             (Difference("walk_score", 88.0, 70.0),),
             "Its spot within zipcode 98103, with walk score 88 (70 is usual here), adds about $8K.",
         ),
-        (
-            FactGroup.OWN_SALE,
-            14_000.0,
-            (Difference("own_sale_day", "2013-03-05", None),),
-            "Its own earlier sale on Mar 5, 2013, read beside these facts, adds about $14K.",
-        ),
         (FactGroup.AGE, -11_000.0, (), "What is assumed about its age and renovation takes off about $11K."),
     ],
 )
@@ -101,6 +95,28 @@ def test_a_driver_is_said_as_an_agent_would_say_it(
     group: FactGroup, amount: float, facts: tuple[Difference, ...], words: str
 ) -> None:
     assert said(group, amount, *facts) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        (
+            14_000.0,
+            "By these facts alone it would be about $386K; its own earlier sale on Mar 5, 2013 brought more than such "
+            "facts do, which adds about $14K.",
+        ),
+        (
+            -42_000.0,
+            "By these facts alone it would be about $442K; its own earlier sale on Mar 5, 2013 brought less than such "
+            "facts do, which takes off about $42K.",
+        ),
+    ],
+)
+def test_its_own_sale_is_said_last_beside_the_price_of_the_facts_alone(amount: float, words: str) -> None:
+    own = Driver(FactGroup.OWN_SALE, amount, (Difference("own_sale_day", "2013-03-05", None),))
+    size = Driver(FactGroup.SIZE, 9_000.0, (Difference("living_area_sqft", 1_900.0, 1_800.0),))
+    found = sentences(Drivers("zipcode 98103", 30, 391_000.0 - amount, (own, size), 0.0, 400_000.0), US)
+    assert found[-2:] == (words, "So this home is estimated at about $400K.")
 
 
 def test_a_fact_that_works_against_the_amount_is_said_to_and_no_garage_is_no_number() -> None:

@@ -28,7 +28,8 @@ from core.serve.estimate_many import estimate_many
 from core.serve.fact_groups import critical_facts
 from core.serve.flags import FlagKind, Severity, standard_prices
 from core.serve.typical_home import usual_facts
-from core.serve.words import widening_words
+from core.serve.words import confidence_words, record_words, widening_words
+from core.train.bundle import RangeCoverage
 from core.train.ranges import Horizon
 from core.wording import market_day
 from core.workflows.pricing.desk import Desk
@@ -71,6 +72,7 @@ def test_typical_home_gets_a_range_round_its_point_and_no_review(
     assert 0 < answer.low < answer.point < answer.high
     assert 0 < answer.confidence < 100
     assert answer.confidence_word == confidence_word(answer.confidence, problem)
+    assert answer.held is not None
     assert answer.held.n > 0
     assert answer.currency == "USD"
     review = [flag for flag in answer.flags if flag.severity is Severity.REVIEW]
@@ -360,3 +362,37 @@ def test_confidence_says_how_often_like_ones_came_true(
     bins = evidence.bundle.metrics["reliability"]
     [own] = [one for one in bins if (one["observed"], one["n"]) == (answer.kept.share, answer.kept.n)]
     assert abs(100 * own["promised"] - answer.confidence) <= 10
+
+
+def test_no_record_is_shown_beyond_the_prices_tested_nor_of_a_handful_of_sales(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    known = price(evidence, home, today, problem)
+    assert known.held is not None
+    assert record_words(known).startswith(f"80% range; held {known.held.share:.0%} of ")
+    metrics = {**evidence.bundle.metrics, "tested": [1.0, known.point - 1_000.0]}
+    above = price(replace(evidence, bundle=replace(evidence.bundle, metrics=metrics)), home, today, problem)
+    assert (above.held, above.kept) == (None, None)
+    assert (above.low, above.high, above.point) == (known.low, known.high, known.point)
+    assert record_words(above) == "80% range; no test sale was priced this high, so it has no record"
+    few = {level: {name: RangeCoverage(1.0, 1) for name in held} for level, held in evidence.bundle.held.items()}
+    bins = [{**one, "n": 1} for one in evidence.bundle.metrics["reliability"]]
+    metrics = {**evidence.bundle.metrics, "reliability": bins}
+    thin = price(replace(evidence, bundle=replace(evidence.bundle, held=few, metrics=metrics)), home, today, problem)
+    assert (thin.held, thin.kept) == (None, None)
+    assert record_words(thin) == "80% range; too few sales were tested for a record"
+    assert "test sale" not in confidence_words(thin, "10%")
+
+
+def test_the_word_of_a_confidence_is_no_better_than_what_came_true(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    promised = price(evidence, home, today, problem).confidence
+    bins = [{"promised": promised / 100, "observed": 0.33, "n": 52}]
+    worse = replace(evidence, bundle=replace(evidence.bundle, metrics={**evidence.bundle.metrics, "reliability": bins}))
+    answer = price(worse, home, today, problem)
+    assert (answer.confidence, answer.confidence_word) == (promised, "low")
+    assert FlagKind.LOW_CONFIDENCE in {flag.kind for flag in answer.flags}
+    bins[0]["observed"] = 1.0
+    better = price(worse, home, today, problem)
+    assert better.confidence_word == confidence_word(promised, problem), "nor is it better than what is promised"

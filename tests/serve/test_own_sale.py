@@ -92,7 +92,7 @@ def test_the_drivers_name_the_own_sale_and_still_add_up(
     assert not any(one.group is FactGroup.OWN_SALE for one in stranger.drivers.items)
     text = " ".join(sentences(drivers, Dollars()))
     if abs(own.amount) >= 0.005 * drivers.point:
-        assert "Its own earlier sale on" in text
+        assert "its own earlier sale on" in text
 
 
 def test_the_own_sale_is_a_comparable_not_adjusted_for_itself(
@@ -105,6 +105,24 @@ def test_the_own_sale_is_a_comparable_not_adjusted_for_itself(
     assert FactGroup.OWN_SALE not in own.adjustments
     assert own.distance_km is None
     assert all(FactGroup.OWN_SALE in one.adjustments for one in others)
+
+
+def test_the_own_sale_is_adjusted_only_for_the_market_and_for_facts_changed_since(
+    market: LiveMarket, sales: pd.DataFrame, problem: Problem
+) -> None:
+    facts = facts_of(market, sales.iloc[-1])
+    assert price(market, facts, problem).comparables[0].adjustments == {}
+    # What is left blank now is assumed; that is no change of the home. Nor has it moved.
+    blank = {name: value for name, value in facts.items() if name not in ("lot_area_sqft", "condition")}
+    assert price(market, blank, problem).comparables[0].adjustments == {}
+    size = float(str(facts["living_area_sqft"]))
+    rounded = price(market, {**facts, "living_area_sqft": 1.004 * size}, problem)
+    assert rounded.comparables[0].adjustments == {}, "an area in whole square meters is the same area"
+    larger = price(market, {**facts, "living_area_sqft": 1.5 * size}, problem).comparables[0]
+    assert larger.own
+    assert set(larger.adjustments) == {FactGroup.SIZE}
+    assert larger.adjusted == pytest.approx(larger.time_adjusted + larger.adjustments[FactGroup.SIZE])
+    assert larger.adjustments[FactGroup.SIZE] > 0
 
 
 def test_many_homes_get_the_answer_of_one(market: LiveMarket, sales: pd.DataFrame, problem: Problem) -> None:

@@ -137,6 +137,7 @@ def test_what_is_named_to_ask_next_is_unknown_and_narrows_the_range(small_desk: 
     little = estimate(live, facts, day, problem, 0.8)
     assert isinstance(little, Estimate)
     assert little.segment in GROUPS
+    assert little.held is not None
     assert 0 < little.held.n < live.bundle.held[0.8]["all homes"].n
     assert 1 <= len(little.ask_next) <= 3
     assert all(one.name not in facts and one.then < one.now for one in little.ask_next)

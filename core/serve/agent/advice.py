@@ -25,6 +25,11 @@ def advice(flags: Sequence[Flag]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentences))
 
 
+def senior_first(flags: Iterable[Flag]) -> bool:
+    """Tell whether a senior agent should confirm the price before anybody decides on it."""
+    return any(one.kind in (FlagKind.PRICE_OUT_OF_SCOPE, FlagKind.LEFT_OUT_OF_SCOPE) for one in flags)
+
+
 def in_short(kinds: Iterable[str]) -> str:
     """Return flags, by their kinds as a table holds them, in a few words each: "prices moved; low confidence"."""
     return "; ".join(dict.fromkeys(word for kind in kinds if (word := _SHORT.get(FlagKind(kind), kind))))

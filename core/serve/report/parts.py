@@ -169,11 +169,11 @@ def _list_price(estimate: Estimate, frame: ReportFrame, amounts: Amounts) -> lis
     return [
         Paragraph("List price", LABEL),
         _figure(plain(amounts.write(frame.list_price)), 22, 160, LIST_PRICE),
-        Paragraph(markup(words + _outside(frame.list_price, estimate)), BODY),
+        Paragraph(markup(words + outside(frame.list_price, estimate)), BODY),
     ]
 
 
-def _outside(list_price: float, estimate: Estimate) -> str:
+def outside(list_price: float, estimate: Estimate) -> str:
     """Say that the list price lies outside the range, "" inside it."""
     if estimate.low <= list_price <= estimate.high:
         return ""

@@ -56,7 +56,8 @@ def sure_page(
     ]
     record = track_record(estimate, frame.tolerance, frame.currency, wide, frame.point_label is not None)
     promised = Paragraph("The bar is what came true in past sales, the line what was promised.", SMALL)
-    above = [[Paragraph("How sure is this?", HEADING), Spacer(0, 3), *sure], [record, promised], _look_at(estimate)]
+    tested = [record, promised] if record.contents else []
+    above = [[Paragraph("How sure is this?", HEADING), Spacer(0, 3), *sure], tested, _look_at(estimate)]
     # Long lists may break across pages.
     below = [
         *([part] for part in _facts_behind(estimate, frame)),

@@ -30,7 +30,8 @@ class _Promise:
 
 def track_record(estimate: Estimate, tolerance: float, currency: str, wide: float, shows_point: bool = True) -> Drawing:
     """Return the bars of the range and, where the point is shown and homes judged alike sold, of the confidence."""
-    promises = [_Promise("Sold inside a range like this", estimate.level, estimate.held.share, estimate.held.n)]
+    held = estimate.held
+    promises = [] if held is None else [_Promise("Sold inside a range like this", estimate.level, held.share, held.n)]
     if shows_point and estimate.kept is not None and estimate.kept.n:
         words = f"Sold within {percent(tolerance)} of the estimate"
         promises.append(_Promise(words, estimate.confidence / 100, estimate.kept.share, estimate.kept.n))

@@ -117,14 +117,12 @@ def _steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) 
     """
     if goal.point_label is None:
         return _unwritten_steps(drivers, goal, market, amounts)
-    running = amounts.rounded(drivers.typical)
+    shown = drivers.main_steps(amounts.rounded)
+    running, rest = shown.start, shown.rest
     steps = [_Step(f"Typical home in {drivers.area}", (), amounts.write(running), running, running, GREY, BOLD)]
-    for place, item in enumerate(drivers.items):
-        change = amounts.rounded(item.amount)
-        if place < _NAMED_MAX and change:
-            steps.append(_driver(item, running, change, market, amounts))
-            running += change
-    rest = drivers.point - running
+    for item, change in shown.named:
+        steps.append(_driver(item, running, change, market, amounts))
+        running += change
     if rest:
         colour = MORE if rest > 0 else LESS
         steps.append(_Step("All the rest", (), _signed(rest, amounts), running, running + rest, colour))

@@ -51,11 +51,15 @@ def level_words(estimate: Estimate) -> str:
 
 def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label: str | None) -> tuple[str, str, str]:
     """Return three sentences: how often ranges like this held, how sure the estimate is, and what it is not."""
-    held, wider, currency = estimate.held, widening_words(estimate), estimate.currency
-    first = (
-        f"Of {_homes(estimate.segment, held.n, currency)} that were sold, {percent(held.share)} sold inside "
-        f"a range made like this one{f'; this one is {wider}' if wider else ''}."
-    )
+    held, wider = estimate.held, widening_words(estimate)
+    if held is None:
+        first = "No past sale was priced like this one in our tests, so we cannot say how often such a range holds"
+    else:
+        first = (
+            f"Of {_homes(estimate.segment, held.n, estimate.currency)} that were sold, {percent(held.share)} sold "
+            "inside a range made like this one"
+        )
+    first += f"; this one is {wider}." if wider else "."
     second = f"Our confidence in this range is {estimate.confidence_word}."
     if point_label is not None:
         second = _chance(estimate, amounts, tolerance)

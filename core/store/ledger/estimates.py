@@ -39,6 +39,7 @@ _RECORD: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateRecord
 ASKED_ALONE: Final = ("page", "api")
 """The channels of homes asked for one by one; the others write the rows of a file, also of one given to a command."""
 
+_PAGE: Final = "page"
 _DECISION: Final = tuple(DECISION.c[field.name] for field in fields(DecisionRecord))
 
 
@@ -139,15 +140,29 @@ class Ledger:
             return [name for name in names_held(connection, ESTIMATE.c.office, market_id) if name]
 
     def undecided(self, market_id: str, actor_id: str) -> int:
-        """Count an actor's prices of single homes on which nobody has decided; raises StoreUnavailable."""
+        """Count an actor's estimates that wait for a decision; raises StoreUnavailable."""
         query = sa.select(sa.func.count()).where(
             ESTIMATE.c.market_id == market_id,
             ESTIMATE.c.actor_id == plain_text(actor_id),
-            ESTIMATE.c.channel.in_(ASKED_ALONE),
             *_conditions(WantedEstimates(state=EstimateState.OPEN)),
         )
         with self._database.read() as connection:
             return connection.execute(query).scalar_one()
+
+    def open_among(self, estimate_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of these estimates wait for a decision; raises StoreUnavailable."""
+        wanted = _conditions(WantedEstimates(state=EstimateState.OPEN))
+        query = sa.select(ESTIMATE.c.estimate_id).where(ESTIMATE.c.estimate_id.in_(list(estimate_ids)), *wanted)
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def facts_of(self, estimate_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the facts of each of these estimates as typed; raises StoreUnavailable."""
+        query = sa.select(ESTIMATE.c.estimate_id, ESTIMATE.c.facts).where(
+            ESTIMATE.c.estimate_id.in_(list(estimate_ids))
+        )
+        with self._database.read() as connection:
+            return {row.estimate_id: row.facts for row in connection.execute(query)}
 
     def count(self, market_id: str) -> int:
         """Count the market's estimates; raises NotFound, StoreUnavailable."""
@@ -341,6 +356,8 @@ def _conditions(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
         yield sa.or_(e.property_key.icontains(word, autoescape=True), e.area.icontains(word, autoescape=True))
     if wanted.priced:
         yield e.point.is_not(None)
+    if wanted.latest:
+        yield ~_priced_again()
     if wanted.state is None:
         return
     of_estimate = sa.select(DECISION.c.seq).where(DECISION.c.estimate_id == e.estimate_id)
@@ -349,9 +366,20 @@ def _conditions(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
             yield e.point.is_(None)
         case EstimateState.OPEN:
             yield e.point.is_not(None)
+            yield e.channel == _PAGE
+            yield ~_priced_again()
             yield ~of_estimate.where(decision_stands()).exists()
         case kind:
             yield of_estimate.where(decision_counts(), DECISION.c.kind == kind.value).exists()
+
+
+def _priced_again() -> sa.ColumnElement[bool]:
+    """Return whether the actor of an estimate has priced its home on the page again since; it needs an address."""
+    e, later = ESTIMATE.c, ESTIMATE.alias("later").c
+    after = sa.or_(later.at > e.at, sa.and_(later.at == e.at, later.seq > e.seq))
+    same = (later.market_id == e.market_id, later.property_key == e.property_key, later.actor_id == e.actor_id)
+    again = sa.select(later.seq).where(*same, later.channel == _PAGE, later.point.is_not(None), after)
+    return sa.and_(e.property_key != "", again.correlate(ESTIMATE).exists())
 
 
 def _standing(where: sa.ColumnElement[bool]) -> sa.Select[Any]:

@@ -30,13 +30,15 @@ _TEXTS: Final = ("reason", "property_key", "currency")
 class WantedEstimates:
     """Which estimates to list; what is empty leaves all.
 
-    ``words`` must all stand in a home's standardized address or in its area; ``priced`` leaves those with a price.
+    ``words`` must all stand in a home's standardized address or in its area; ``priced`` leaves those with a price,
+    ``latest`` of one actor's prices of a home on the page the last one.
     """
 
     words: tuple[str, ...] = ()
     office: str = ""
     state: EstimateState | None = None
     priced: bool = False
+    latest: bool = False
 
 
 ALL_ESTIMATES: Final = WantedEstimates()

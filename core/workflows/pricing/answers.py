@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +11,12 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from core.access import Action, Actor, may, require_office, shown_spellings
-from core.collect.addresses import address_key
+from core.collect.addresses import address_key, with_unit
 from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.subject import FactFault, fact_faults, refuse_unknown_facts
-from core.serve.words import readable_address
+from core.serve.words import readable_address, short_line
 from core.states import EstimateState
 from core.store import DecisionRecord, EstimateRecord, EstimateSummary, Market, NewEstimate
 from core.store.ledger.estimates import ASKED_ALONE
@@ -30,6 +31,9 @@ from core.workspace import Workspace, market_days
 _LOG: Final = logging.getLogger(__name__)
 # What was asked beside the facts is stored next to the answer. An answer without a price has no level of its own.
 _LEVEL: Final = "asked_level"
+# A document keeps a number to its last digit, or nearly.
+_SAME: Final = 1e-12
+_SIZE: Final = "living_area_sqft"
 _REFERENCE: Final = "reference"
 _REQUEST: Final = "request_id"
 
@@ -103,12 +107,13 @@ def price_and_record(workspace: Workspace, desk: Desk, question: Question, chann
 def time_words(workspace: Workspace, market: Market) -> Callable[[datetime], str]:
     """Return what writes when something was asked or decided: by day and time, in a simulated market by its own day.
 
-    A simulated market has one clock: the computer's day beside it would be read as the day of a price.
+    A simulated market has one calendar: the computer's day beside it would be read as the day of a price. The time
+    tells apart what was asked on one of its long days.
     """
     if not market.simulated:
         return lambda instant: market_instant(instant, market.currency)
     day_at = market_days(workspace.store, market)
-    return lambda instant: market_day(day_at(instant), market.currency)
+    return lambda instant: f"{market_day(day_at(instant), market.currency)}, {instant.astimezone(UTC):%H:%M} UTC"
 
 
 def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
@@ -118,8 +123,8 @@ def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
     require_office(workspace.actor, record.office, f"Estimate {estimate_id}")
     if _LEVEL not in record.answer:
         raise AnswerUnreadable(
-            "This estimate came from a file of many homes, for which only the figures are stored. Price the home alone "
-            "for the full answer."
+            f"This estimate came from a file of many homes, for which only the figures are stored{_figures(record)}. "
+            "Price the home alone for the full answer."
         )
     return RecordedAnswer(
         estimate_id=record.estimate_id,
@@ -131,6 +136,32 @@ def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
         at=record.at,
         actor=record.actor,
     )
+
+
+def _figures(record: EstimateRecord) -> str:
+    """Write the figures of a row of a file, ": $306K to $462K, estimate $363K, confidence 47"; "" without a price."""
+    if record.point is None or record.low is None or record.high is None:
+        return ""
+    found = money_range(record.low, record.high, record.currency), money(record.point, record.currency)
+    sure = "" if record.confidence is None else f", confidence {record.confidence:.0f} of 100"
+    return f": {found[0]}, estimate {found[1]}{sure}"
+
+
+def at_level(desk: Desk, answered: RecordedAnswer, level: float, actor: Actor) -> Estimate | None:
+    """Return a priced answer with its range at another level; it stays the same estimate, so nothing is recorded.
+
+    Its point, comparables and decision are those of the answer. None where this desk does not price as the one that
+    answered: another model, or other sales. Raises AccessDenied.
+    """
+    given, question = answered.result, answered.question
+    if not isinstance(given, Estimate) or desk.record is None or desk.record.model_id != answered.model_id:
+        return None
+    if level == given.level:
+        return given
+    again = desk.price(question.facts, question.as_of, level, actor)
+    if not isinstance(again, Estimate) or not math.isclose(again.exact, given.exact, rel_tol=_SAME):
+        return None
+    return replace(given, low=again.low, high=again.high, level=level, held=again.held, segment=again.segment)
 
 
 @dataclass(frozen=True)
@@ -158,18 +189,15 @@ def _question(record: EstimateRecord, level: float) -> Question:
 
 @dataclass(frozen=True)
 class LatestAnswer:
-    """A row of the ledger with the decision on it that counts, None without one."""
+    """A row of the ledger with the decision on it that counts, None without one.
+
+    ``home`` names it: "116 Mirage Raven Ct #103, condo, 86907". ``is_open`` tells whether it waits for a decision.
+    """
 
     estimate: EstimateSummary
     decision: DecisionRecord | None
-
-    @property
-    def home(self) -> str:
-        """The home in words: "116 Mirage Raven Ct #103, condo, 86907"."""
-        one = self.estimate
-        parts = (readable_address(one.property_key), (one.property_type or "").replace("_", " "), one.area or "")
-        words = ", ".join(part for part in parts if part) or "home without address"
-        return words[:1].upper() + words[1:]
+    home: str
+    is_open: bool
 
     def answer_words(self, currency: str) -> str:
         """Write the range, or why there is none."""
@@ -179,10 +207,10 @@ class LatestAnswer:
         return money_range(one.low, one.high, currency)
 
     def decision_words(self, currency: str) -> str:
-        """Write the decision that counts, "Accepted $305,000", "open" without one; "" where there is no price."""
+        """Write the decision that counts, "Accepted $305,000", or "open"; "" where none is made and none is awaited."""
         done = self.decision
         if done is None:
-            return "open" if self.estimate.point is not None else ""
+            return "open" if self.is_open else ""
         return f"{DECIDED[done.kind]} {money(done.price, currency)}"
 
     def decision_line(self, currency: str) -> str:
@@ -202,9 +230,10 @@ def recent(
     """Return the latest answers in a market, newest first: one's own, or those of whose work the actor may view.
 
     ``address`` is a part of an address or an area's code as anybody spells it; with ``office`` and ``state`` it leaves
-    the answers that fit. Raises AccessDenied, NotFound, StoreUnavailable.
+    the answers that fit. Answers without a price are listed only where they are asked for. Raises AccessDenied,
+    NotFound, StoreUnavailable.
     """
-    wanted = WantedEstimates(tuple((address_key(address) or address).split()), office, state)
+    wanted = WantedEstimates(tuple((address_key(address) or address).split()), office, state, priced=state is None)
     return _latest(workspace, market_id, limit, (), wanted)
 
 
@@ -221,8 +250,8 @@ def offices(workspace: Workspace, market_id: str) -> list[str]:
 
 
 def recent_alone(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:
-    """Return the latest answers with a price, as ``recent`` does, without rows of files, which no page can open."""
-    return _latest(workspace, market_id, limit, ASKED_ALONE, WantedEstimates(priced=True))
+    """Return the latest price of each home, as ``recent`` does, without rows of files, which no page can open."""
+    return _latest(workspace, market_id, limit, ASKED_ALONE, WantedEstimates(priced=True, latest=True))
 
 
 def _latest(
@@ -232,12 +261,29 @@ def _latest(
     actor, ledger = workspace.actor, workspace.store.ledger
     whose = None if may(actor, Action.VIEW_OFFICE) else actor.actor_id
     found = ledger.list(market_id, limit, whose, actor.office, channels, wanted)
-    decisions = ledger.decisions_of([one.estimate_id for one in found])
-    return [LatestAnswer(one, decisions.get(one.estimate_id)) for one in found]
+    ids, market = [one.estimate_id for one in found], workspace.store.markets.get(market_id)
+    decisions, awaited, facts = ledger.decisions_of(ids), ledger.open_among(ids), ledger.facts_of(ids)
+    return [
+        LatestAnswer(one, decisions.get(key), _home_words(one, facts.get(key, {}), market), key in awaited)
+        for key, one in zip(ids, found, strict=True)
+    ]
+
+
+def _home_words(one: EstimateSummary, facts: Mapping[str, object], market: Market) -> str:
+    """Name a home by its address as typed, else by its area and facts: "86907, 1,720 sq ft, 3 bd, 2 ba"."""
+    address, unit = (str(facts.get(name) or "").strip() for name in ("address", "unit"))
+    named = readable_address(with_unit(address, unit) if address else one.property_key)
+    if named:
+        parts = [named, (one.property_type or "").replace("_", " "), one.area or ""]
+        parts = [part for part in parts if part and part not in named.split(", ")[1:]]
+        return ", ".join([named[:1].upper() + named[1:], *parts[1:]])
+    known = {name: fact for name, fact in facts.items() if name != one.area and fact is not None}
+    sizes = short_line(known, market).split(" · ") if isinstance(known.get(_SIZE), int | float) else []
+    return ", ".join([one.area or "Home without address", *sizes])
 
 
 def own_undecided(workspace: Workspace, market_id: str) -> int:
-    """Count the homes the actor priced one by one and nobody has decided on; raises AccessDenied, StoreUnavailable."""
+    """Count the actor's estimates that wait for a decision; raises AccessDenied, StoreUnavailable."""
     workspace.require(Action.PRICE)
     return workspace.store.ledger.undecided(market_id, workspace.actor.actor_id)
 

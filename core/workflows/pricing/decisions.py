@@ -23,6 +23,10 @@ DECIDED: Final[Mapping[DecisionKind, str]] = {"accept": "Accepted", "adjust": "A
 OTHER: Final = "other"
 """The reason that says nothing on its own, so it always needs a note."""
 
+HIGHER_ONLY: Final = frozenset({"condition_better"})
+LOWER_ONLY: Final = frozenset({"condition_worse"})
+"""The reasons that explain only a price above the estimate, or only one below it."""
+
 _KINDS: Final = get_args(DecisionKind)
 _CENT: Final = 0.005
 # A list price this much above the agent's own price is a slip of the hand more often than a plan.
@@ -102,6 +106,11 @@ def history(workspace: Workspace, estimate_id: str) -> list[DecisionRecord]:
     return workspace.store.ledger.decisions_on(estimate_id)
 
 
+def is_decided(workspace: Workspace, estimate_id: str) -> bool:
+    """Tell whether a decision counts on an estimate; raises as ``history`` does."""
+    return bool(history(workspace, estimate_id))
+
+
 def comparables_decided(
     workspace: Workspace, decision: DecisionRecord, comparables: Sequence[Comparable]
 ) -> Mapping[str, float] | None:
@@ -128,6 +137,12 @@ def kind_of(price: float, point: float, low: float, high: float) -> DecisionKind
 def departure(price: float, point: float) -> float:
     """Return a price's difference from the point estimate, as a share of it; negative is below."""
     return (price - point) / point
+
+
+def fitting_reasons(share: float, problem: Problem) -> list[str]:
+    """Return the codes of the reasons that can explain a price ``share`` above (below, if negative) the estimate."""
+    against = LOWER_ONLY if share > 0 else HIGHER_ONLY
+    return [code for code in problem.decisions.reasons if code not in against]
 
 
 def usual_listing(price: float, problem: Problem) -> float:
@@ -194,6 +209,12 @@ def _check_reason(decision: DecisionInput, estimate: EstimateRecord, problem: Pr
     gap = f"{percent(abs(share), 1)} {'above' if share > 0 else 'below'} the estimate"
     if decision.kind == "accept":
         return
+    if decision.reason_code and decision.reason_code not in fitting_reasons(share, problem):
+        raise InvalidDecision(
+            f"Your price is {gap}, and the reason “{rules.reasons[decision.reason_code]}” explains one on the other "
+            "side. Choose another reason.",
+            "reason_code",
+        )
     if abs(share) > rules.explain_over and not decision.reason_code:
         raise InvalidDecision(
             f"Your price is {gap}; beyond {percent(rules.explain_over)} a reason is needed. Choose one.",

@@ -15,9 +15,11 @@ from core.serve.comparables import reconcile
 from core.serve.estimate import Estimate
 from core.serve.report.build import report_without_price, seller_report
 from core.serve.report.frame import AgentOnReport, Decided, OfficeOnReport, ReportFrame
+from core.serve.report.parts import outside
 from core.serve.words import readable_address
 from core.store import DecisionRecord, Market
 from core.train.ranges import round_for_display
+from core.wording import money
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import comparables_decided, history, usual_listing
 from core.workflows.pricing.desk import Desk
@@ -61,6 +63,23 @@ def report_pdf(workspace: Workspace, answered: RecordedAnswer, desk: Desk, reque
     estimate = request.estimate or _as_decided(workspace, answered.result, decision)
     frame = _frame(workspace, answered, desk.market, request, decision)
     return seller_report(estimate if shown else without_figures(estimate, _figures(desk, _names(estimate))), frame)
+
+
+def warning(workspace: Workspace, answered: RecordedAnswer, desk: Desk, request: ReportRequest) -> str:
+    """Tell the agent, before the seller reads it, that the report says the list price lies outside the range; else "".
+
+    Raises StoreUnavailable.
+    """
+    decisions = history(workspace, answered.estimate_id) if answered.estimate_id else []
+    frame = _frame(workspace, answered, desk.market, request, decisions[0] if decisions else None)
+    result, listed = answered.result, frame.list_price
+    if not isinstance(result, Estimate) or listed is None or not outside(listed, result):
+        return ""
+    side = "above" if listed > result.high else "below"
+    return (
+        f"Your list price of {money(listed, frame.currency)} lies {side} the range. The report says so and tells the "
+        "seller to ask you why: have your reason ready."
+    )
 
 
 def file_name(answered: RecordedAnswer, market: Market) -> str:

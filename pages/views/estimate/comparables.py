@@ -13,7 +13,16 @@ import streamlit as st
 from core.prepare.features.columns import Columns
 from core.serve.agent.map_tiles import read_tiles
 from core.serve.agent.sale_sum import sale_sum
-from core.serve.comparables import GROSS_HIGH, LATELY_DAYS, NET_HIGH, Comparable, ComparableValue, is_other_kind
+from core.serve.comparables import (
+    GROSS_HIGH,
+    LATELY_DAYS,
+    NET_HIGH,
+    Comparable,
+    ComparableValue,
+    is_firm,
+    is_other_kind,
+    weak_in_use,
+)
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
@@ -81,20 +90,30 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, sale
     if by_fact.open and chosen.used:
         with by_fact:
             st.table(adjustments(estimate, chosen, market), border="horizontal", hide_index=True)
-    st.caption(
+    st.caption(_meaning(estimate))
+
+
+def _meaning(estimate: Estimate) -> str:
+    """Say what the parts of a comparable's sum are."""
+    own = any(FactGroup.OWN_SALE in sale.adjustments for sale in estimate.comparables)
+    beyond = " and, as “Own sale”, what this home’s own earlier sale says beyond its facts," if own else ""
+    since = " Its own sale is adjusted only for the market and for facts changed since." if own else ""
+    return (
         "Market: what that very home moved from its sale to the valuation date, by the model; areas and kinds of home "
-        "move apart. Facts: what the differences from this home are worth "
-        f"to the model. ▲ marks a weak comparable: net above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%} of its "
-        "price."
+        f"move apart. Facts: what the differences from this home{beyond} are worth to the model; “Adjustments by fact” "
+        f"lists them by kind.{since} Net: all of it, with signs. Gross: the market and each kind of fact, none against "
+        f"another. ▲ marks a weak comparable: net above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%} of its price."
     )
 
 
 def _old(estimate: Estimate) -> None:
-    """Say why sales of long ago are among the comparables."""
-    others = [sale for sale in estimate.comparables if not sale.own]
-    old = sum((estimate.subject.as_of - sale.sale_date).days > LATELY_DAYS for sale in others)
+    """Say how many sales are of long ago, and why they are among the comparables."""
+    old = [one for one in estimate.comparables if (estimate.subject.as_of - one.sale_date).days > LATELY_DAYS]
+    others = sum(not one.own for one in old)
+    parts = ["this home’s own sale among them"] if others < len(old) else []
+    parts += ["for too few homes like this one sold since"] if others else []
     if old:
-        st.caption(f"More than a year old: {old} of {len(others)}, for too few homes like this one sold since.")
+        st.caption(f"More than a year old: {len(old)} of {len(estimate.comparables)}, {', '.join(parts)}.")
 
 
 def agreement(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> str:
@@ -107,13 +126,22 @@ def agreement(estimate: Estimate, value: ComparableValue | None, market: Convent
             f"{percent(value.adjusted_by)} on average."
         )
     mean = money_short(value.mean, market.currency)
-    tolerance = money_range(estimate.low, estimate.high, market.currency)
+    level, span = percent(estimate.level), money_range(estimate.low, estimate.high, market.currency)
+    if value.agrees and not is_firm(estimate.comparables, value):
+        weak, used = weak_in_use(estimate.comparables, value), sum(share > 0 for share in value.weights.values())
+        return (
+            f"The comparables’ weighted mean, {mean}, lies inside the model’s {level} range, but {weak} of {used} in "
+            "use are weak (▲): they confirm little."
+        )
     if value.agrees:
-        return f"Comparables and model agree: the comparables’ mean, {mean}, lies inside the model’s range."
+        return (
+            f"Comparables and model agree: the comparables’ weighted mean, {mean}, lies inside the model’s {level} "
+            "range."
+        )
     side = "above" if value.mean > estimate.high else "below"
     return (
-        f"Comparables and model disagree: the comparables’ mean, {mean}, lies {side} the model’s range of {tolerance}. "
-        "Find out what one of them misses before you quote a price."
+        f"Comparables and model disagree: the comparables’ weighted mean, {mean}, lies {side} the model’s {level} "
+        f"range of {span}. Find out what one of them misses before you quote a price."
     )
 
 
@@ -123,7 +151,7 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
         if value is not None:
             currency = market.currency
             together = (
-                f"Comparables **{plain(money_range(value.low, value.high, currency))}**, mean "
+                f"Comparables **{plain(money_range(value.low, value.high, currency))}**, weighted mean "
                 f"**{plain(money_short(value.mean, currency))}**"
             )
             if value.offered is not None:
@@ -131,11 +159,12 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
                 together += f"  \nModel and comparables reconciled: **{offered}**"
             st.markdown(
                 together,
-                help="The comparables’ span reaches from the lowest to the highest adjusted price of those in use. "
+                help="The comparables’ span reaches from the lowest to the highest adjusted price of those in use. In "
+                "their mean, those adjusted least count most. "
                 "The reconciled value weights model and comparables by their reliability and stays inside the model’s "
                 "range.",
             )
-        confirmed = value is not None and value.confirms and value.agrees
+        confirmed = value is not None and is_firm(estimate.comparables, value)
         icon = ":material/check_circle:" if confirmed else ":material/warning:"
         st.markdown(f"{icon} {plain(agreement(estimate, value, market))}")
 
@@ -174,7 +203,9 @@ def _map(
         alt="Map of the comparable sales around the home, numbered as in the cards, which have their distances",
     )
     assumed = ", its place assumed" if "latitude" in estimate.imputed else ""
-    legend = f"★ this home{assumed} · numbers: the sales below, filled if in use · gray: other homes sold"
+    own = [number for number, sale in enumerate(estimate.comparables, 1) if sale.own]
+    itself = f" ({own[0]} is its own sale)" if own else ""
+    legend = f"★ this home{itself}{assumed} · numbers: the sales below, filled if in use · gray: other homes sold"
     credit = f" · map: {plain(tiles.attribution)}" if tiles is not None and tiles.attribution else ""
     st.caption(f"{legend}{credit}")
 

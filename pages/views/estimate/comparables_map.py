@@ -96,7 +96,8 @@ def draw_map(
     placed = [
         (number, sale, offset)
         for number, sale in enumerate(estimate.comparables, 1)
-        if (offset := offset_km(sale, home)) is not None
+        # The star already stands for the home's own sale.
+        if not sale.own and (offset := offset_km(sale, home)) is not None
     ]
     if not placed:
         return None

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.serve.driver_words import sentences
-from core.serve.drivers import Drivers
+from core.serve.drivers import Drivers, MainSteps
+from core.serve.report.amounts import amounts_of
 from core.serve.words import Conventions
 from core.wording import count, money, money_short, round_amounts
 from pages.kit.charts import plot
@@ -18,7 +19,6 @@ from pages.kit.palette import Palette, palette
 from pages.kit.text import plain
 
 _ROW_PX: Final = 38
-_TOP: Final = 5
 _TICKS: Final = 4
 # The share of the span left free at the two ends of the axis for labels.
 _ROOM: Final = 0.35
@@ -52,12 +52,15 @@ def steps(drivers: Drivers) -> list[tuple[str, float]]:
     return [*named, (_ROUNDING, drivers.rounding)] if drivers.rounding else named
 
 
-def main_steps(drivers: Drivers) -> list[tuple[str, float]]:
-    """Return the five largest reasons, and all the rest as one, rounding included; they add up exactly, too."""
-    ordered = sorted(drivers.items, key=lambda driver: -abs(driver.amount))
-    top = [(_capital(driver.group.value), driver.amount) for driver in ordered[:_TOP]]
-    rest = drivers.rounding + sum(driver.amount for driver in ordered[_TOP:])
-    return [*top, (_REST if ordered[_TOP:] else _ROUNDING, rest)] if rest else top
+def main_steps(drivers: Drivers, market: Conventions) -> list[tuple[str, float]]:
+    """Return the five largest reasons, and all the rest as one, rounded as in the seller's report; they add up."""
+    shown = _shown(drivers, market)
+    top = [(_capital(driver.group.value), amount) for driver, amount in shown.named]
+    return [*top, (_REST, shown.rest)] if shown.rest else top
+
+
+def _shown(drivers: Drivers, market: Conventions) -> MainSteps:
+    return drivers.main_steps(amounts_of(market.currency, (drivers.typical, drivers.point)).rounded)
 
 
 def table(drivers: Drivers, market: Conventions) -> pd.DataFrame:
@@ -75,13 +78,13 @@ def table(drivers: Drivers, market: Conventions) -> pd.DataFrame:
 
 def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Figure:
     """Return the chart, from top to bottom: steps that start at the typical home, whose price is a line."""
-    parts, currency = main_steps(drivers), market.currency
+    parts, currency, start = main_steps(drivers, market), market.currency, _shown(drivers, market).start
     bars = {
         "type": "waterfall",
         "orientation": "h",
-        "base": drivers.typical,
+        "base": start,
         "measure": [*(["relative"] * len(parts)), "total"],
-        "x": [*(amount for _, amount in parts), drivers.point - drivers.typical],
+        "x": [*(amount for _, amount in parts), drivers.point - start],
         "y": [*(name for name, _ in parts), "Estimate"],
         "text": [
             *(signed(money_short(amount, currency), amount) for _, amount in parts),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.schema import label_of
 from core.serve import words
@@ -14,20 +15,23 @@ from core.serve.agent.assumed import assumed_words
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Market
 from core.wording import count, market_day, money_range, money_short, percent
-from core.workflows.pricing.answers import RecordedAnswer
+from core.workflows.pricing.answers import RecordedAnswer, at_level
 from core.workflows.pricing.desk import Desk
-from core.workspace import market_days
+from core.workspace import Workspace, market_days
 from pages.kit import session
 from pages.kit.text import plain
 from pages.views.estimate import flags
-from pages.views.pricing import money_axis, stored_estimate
-from pages.views.pricing.decision import ANCHOR as DECISION
+from pages.views.pricing import stored_estimate
+from pages.views.pricing.decided import glance
 
 LEVEL_KEY: Final = "range_level"
+_LEVEL_OF: Final = "range_level_of"
 _ANCHOR: Final = "price-range"
 # What stays in view as one scrolls; api/static/dashboard.css lays out the page. PLAIN is the theme's background.
 _STYLE: Final = """<style>
 .st-key-price_range h2 { font-size: clamp(2rem, 1.3rem + 2.6vw, 2.75rem); line-height: 1.15; padding: 0; }
+/* The axis comes with the evidence, and has its height before. */
+.st-key-money_axis { min-height: 8.1rem; }
 #price-range { scroll-margin-top: 8rem; }
 #price-range [data-testid="stHeaderActionElements"] { display: none; }
 /* Only the answer's announcement moves the focus here; no key does. */
@@ -54,16 +58,37 @@ _STYLE: Final = """<style>
 </style>"""
 
 
-def draw(answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> None:
-    """Draw the answer; ``on_level`` is called when another level of the range is chosen."""
+def draw(answered: RecordedAnswer, desk: Desk, seen: Estimate | None) -> DeltaGenerator | None:
+    """Draw the answer; ``seen`` is a price with its range at the level chosen.
+
+    Return the place of its money axis, an st.empty, which shows the comparables in use; None without a price.
+    """
     market = desk.market
     match answered.result:
         case Estimate() as estimate:
-            _estimate(estimate, answered, desk, on_level)
+            return _estimate(seen or estimate, answered, desk)
         case Unavailable() as unavailable:
             _unavailable(unavailable, answered, market)
         case Refused() as refused:
             _refused(refused, answered, market)
+    return None
+
+
+def seen_at_level(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> Estimate | None:
+    """Return the priced answer with its range at the level chosen for it, its own until another is chosen; else None.
+
+    The answer, its address and its decision stay those of the level it was recorded at.
+    """
+    estimate, state = answered.result, st.session_state
+    if not isinstance(estimate, Estimate):
+        return None
+    shown = answered.estimate_id or answered.at.isoformat()
+    if state.get(_LEVEL_OF) != shown or LEVEL_KEY not in state:
+        state[_LEVEL_OF], state[LEVEL_KEY] = shown, estimate.level
+    found = at_level(desk, answered, state[LEVEL_KEY], workspace.actor)
+    if found is None:
+        state[LEVEL_KEY] = estimate.level
+    return found or estimate
 
 
 def style() -> None:
@@ -113,28 +138,32 @@ def empty(desk: Desk, note: str) -> None:
             )
 
 
-def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> None:
-    currency, market = estimate.currency, desk.market
-    price_range, asking = money_range(estimate.low, estimate.high, currency), answered.question.list_price
+def range_words(estimate: Estimate) -> str:
+    """Write a range with its level as Markdown, for the foot of a phone."""
+    return f"**{plain(_range(estimate))}** · {percent(estimate.level)} range"
+
+
+def _range(estimate: Estimate) -> str:
+    return money_range(estimate.low, estimate.high, estimate.currency)
+
+
+def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk) -> DeltaGenerator:
+    market = desk.market
     with st.container(border=True, key="answer_head", gap="small"):
         _subject(answered, market)
         with st.container(key="price_range"):
-            st.header(plain(price_range), anchor=_ANCHOR)
-        st.markdown(
-            f"{percent(estimate.level)} range; held {percent(estimate.held.share)} of "
-            f"{words.test_sales_words(estimate.segment, estimate.held.n, currency)}",
-        )
+            st.header(plain(_range(estimate)), anchor=_ANCHOR)
+        st.markdown(plain(words.record_words(estimate)))
     with st.container(border=True, gap="small"):
-        money_axis.draw(estimate, asking)
-        if legend := money_axis.legend(estimate, asking):
-            st.caption(plain(legend))
+        with st.container(key="money_axis"):
+            axis = st.empty()
         if wider := words.widening_words(estimate):
             st.caption(f"The range is {plain(wider)}.")
         _confidence(estimate, desk)
-        _level(estimate, desk, on_level)
+        _level(estimate, answered, desk)
     flags.draw(estimate.flags)
     _assumed(estimate, desk)
-    _glance(f"**{plain(price_range)}** · {percent(estimate.level)} range [Decide](#{DECISION})")
+    return axis
 
 
 def _subject(answered: RecordedAnswer, market: Market) -> None:
@@ -182,18 +211,23 @@ def draw_origin(answered: RecordedAnswer, missed: str, scope: str) -> None:
                     st.caption(plain(scope))
 
 
-def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None:
-    # An answer opened by its address keeps its level.
-    st.session_state[LEVEL_KEY] = estimate.level
+def _level(estimate: Estimate, answered: RecordedAnswer, desk: Desk) -> None:
+    """Draw the choice of the level; another one is another way to show the same estimate."""
+    given = answered.result
+    assert isinstance(given, Estimate)
+    same = desk.record is not None and desk.record.model_id == answered.model_id
     st.segmented_control(
         "Share of sales in the range",
-        desk.problem.estimate.levels,
+        desk.problem.estimate.levels if same else (given.level,),
         required=True,
         format_func=percent,
         key=LEVEL_KEY,
-        on_change=on_level,
-        help="The more sales the range should hold, the wider it is.",
+        help="The more sales the range should hold, the wider it is. The estimate and its decision stay the same."
+        if same
+        else "Another model is live by now: price the home again to see other levels.",
     )
+    if estimate.level != given.level:
+        st.caption(plain(f"Recorded, and decided on, with its {percent(given.level)} range: {_range(given)}."))
 
 
 def _confidence(estimate: Estimate, desk: Desk) -> None:
@@ -242,7 +276,7 @@ def _unavailable(result: Unavailable, answered: RecordedAnswer, market: Market) 
         st.info(result.message, icon=":material/info:")
         st.markdown(f"**Why:** {plain(result.reason)}")
         st.markdown(f"**What helps:** {plain(result.remedy)}")
-    _glance(f"**No price range** [Why](#{_ANCHOR})")
+    glance(f"**No price range** [Why](#{_ANCHOR})")
 
 
 def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
@@ -256,7 +290,7 @@ def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
                     st.markdown(plain(f"{fault.reason} {fault.remedy}".strip()))
         _note_areas_in_sqft(answered.question.facts, market)
         st.caption("The form still has what you entered.")
-    _glance(f"**Not priced: the facts cannot be right** [Why](#{_ANCHOR})")
+    glance(f"**Not priced: the facts cannot be right** [Why](#{_ANCHOR})")
 
 
 def _note_areas_in_sqft(facts: Mapping[str, object], market: Market) -> None:
@@ -271,8 +305,3 @@ def _note_areas_in_sqft(facts: Mapping[str, object], market: Market) -> None:
         for name, value in areas.items()
     )
     st.caption(f"Limits are in square feet: {plain(area_limits)}.")
-
-
-def _glance(text: str) -> None:
-    with st.container(key="glance"):
-        st.markdown(text)

@@ -13,18 +13,20 @@ import streamlit as st
 from core.access import Action, Actor, Role, may
 from core.errors import InvalidDecision, StoreError
 from core.problem import Problem
+from core.serve.agent.advice import senior_first
 from core.serve.estimate import Estimate
 from core.serve.words import typed_amount
 from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
 from core.train.ranges import round_for_display
-from core.wording import either, marked, market_day, money, percent, signed_percent
+from core.wording import either, marked, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import (
     DECIDED,
     DecisionInput,
     decide,
     departure,
+    fitting_reasons,
     history,
     kind_of,
     listing_doubt,
@@ -35,9 +37,9 @@ from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace, market_days
 from pages.kit.palette import BAD
 from pages.kit.text import plain
-from pages.views.pricing import fact_fields
+from pages.views.pricing import decided, fact_fields
+from pages.views.pricing.decided import ANCHOR
 
-ANCHOR: Final = "your-decision"
 _PRESSED: Final = "what you pressed"
 _TYPED: Final = "what you typed"
 FORM_CHANGED: Final = "The form has changed: price again."
@@ -67,7 +69,7 @@ _STYLE: Final = """<style>
 
 @dataclass(frozen=True)
 class _Deciding:
-    """What a decision is made on: the estimate and its id, the rules, and the comparables in use with their value.
+    """What a decision is made on: the estimate and its id, its desk, and the comparables in use with their value.
 
     ``form_changed`` tells whether the form on the page shows another home by now; ``day_at`` gives the market's day.
     """
@@ -75,7 +77,7 @@ class _Deciding:
     workspace: Workspace
     estimate: Estimate
     estimate_id: str
-    problem: Problem
+    desk: Desk
     reconciled: float | None
     weights: Mapping[str, float]
     form_changed: Callable[[], bool]
@@ -117,10 +119,19 @@ class _Deciding:
         """The usual listing price of a home expected to sell for ``price``."""
         return int(round_for_display(usual_listing(price, self.problem)))
 
-    def listing_note(self) -> str:
-        """Say where the list price comes from that nobody typed."""
-        markup = percent(self.problem.decisions.listing_markup)
-        return f"{markup} above your price, for homes usually sell a little below their list price. You may change it."
+    @property
+    def problem(self) -> Problem:
+        """The rules of a decision."""
+        return self.desk.problem
+
+    @property
+    def listing_label(self) -> str:
+        """The label of the list price, with what fills it before anybody types one."""
+        return f"{_AMOUNTS['listing']} (usual: +{percent(self.problem.decisions.listing_markup)})"
+
+    def sentence(self, one: DecisionRecord) -> str:
+        """A decision as Markdown."""
+        return decided.sentence(one, self.estimate, self.problem, self.day_at)
 
     def words(self, amount: float) -> str:
         """An amount as Markdown."""
@@ -135,62 +146,77 @@ def draw(
     reconciled: float | None,
     weights: Mapping[str, float],
     form_changed: Callable[[], bool],
+    range_words: str,
 ) -> None:
     """Draw the decision on an answer and the fields to make one; ``reconciled`` is offered as the agent's own price.
 
     ``weights`` of the comparables in use, by sale, are recorded with the decision. While ``form_changed`` says that
-    the form shows other facts than were priced, nothing can be decided.
+    the form shows other facts than were priced, nothing can be decided. ``range_words`` are shown with the way to the
+    decision at the foot of a phone.
 
     Only a priced estimate that is in the ledger can be decided on. Raises StoreUnavailable.
     """
     estimate, estimate_id = answered.result, answered.estimate_id
     if not isinstance(estimate, Estimate):
         return
+    # Another home is begun outside this fragment.
+    if decided.is_left():
+        st.rerun()
     st.html(_STYLE)
     with st.container(border=True, key="decision", gap="small"):
         st.header("Your decision", anchor=ANCHOR)
         if estimate_id is None:
             st.caption("This estimate was not recorded, so it cannot be decided on. Price the home again.")
-            return
-        allowed = may(workspace.actor, Action.DECIDE)
-        days = market_days(workspace.store, desk.market)
-        deciding = _Deciding(workspace, estimate, estimate_id, desk.problem, reconciled, weights, form_changed, days)
-        pressed, taken_back = (st.session_state.pop(deciding.key(name), None) for name in ("pressed", "taken_back"))
-        if form_changed():
-            _without_decision(deciding)
-            return
-        meanwhile = _decided_meanwhile(deciding)
-        fault = _record(deciding) if allowed and pressed and not meanwhile else ""
-        fault = _take_back(deciding, taken_back) if allowed and taken_back else fault
-        made = history(workspace, estimate_id)
-        st.session_state[deciding.key("seen")] = _counting(made)
-        changing = bool(st.session_state.get(deciding.key("changing")))
-        if made:
-            with st.container(horizontal=True, vertical_alignment="center", gap="small", key="decision_made"):
-                st.success(_sentence(made[0], deciding), icon=_ICONS[made[0].kind])
-                if allowed and not changing:
-                    _reconsider(deciding, made)
-            _draw_earlier(made[1:], deciding)
-        if not allowed:
-            able = either(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
-            st.caption(f"Only {able} can make decisions.")
-            return
-        if fault:
-            st.error(plain(fault), icon=":material/error:")
-        elif meanwhile and not taken_back:
-            st.warning(meanwhile, icon=":material/sync_problem:")
-        elif taken_back:
-            now = "The decision before it counts again." if made else "The price is open again."
-            st.info(f"The decision was taken back. {now}", icon=":material/undo:")
-        if changing or not made:
-            _fields(deciding)
+            made = False
+        else:
+            days = market_days(workspace.store, desk.market)
+            deciding = _Deciding(workspace, estimate, estimate_id, desk, reconciled, weights, form_changed, days)
+            made = _bar(deciding)
+    decided.decide_glance(range_words, made)
 
 
-def _without_decision(deciding: _Deciding) -> None:
-    """Say why nothing can be decided, beside the decision made before."""
+def _bar(deciding: _Deciding) -> bool:
+    """Draw the decision made, then the fields for one; return whether one was made."""
+    allowed = may(deciding.workspace.actor, Action.DECIDE)
+    pressed, taken_back = (st.session_state.pop(deciding.key(name), None) for name in ("pressed", "taken_back"))
+    if deciding.form_changed():
+        return _without_decision(deciding)
+    meanwhile = _decided_meanwhile(deciding)
+    fault = _record(deciding) if allowed and pressed and not meanwhile else ""
+    fault = _take_back(deciding, taken_back) if allowed and taken_back else fault
+    made = history(deciding.workspace, deciding.estimate_id)
+    st.session_state[deciding.key("seen")] = _counting(made)
+    changing = bool(made and st.session_state.get(deciding.key("changing")))
+    if made:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="decision_made"):
+            st.success(deciding.sentence(made[0]), icon=_ICONS[made[0].kind])
+            if allowed:
+                _reconsider(deciding, made, changing)
+            if allowed and not changing:
+                decided.next_home(deciding.desk)
+        decided.draw_earlier([deciding.sentence(one) for one in made[1:]])
+    if not allowed:
+        able = either(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
+        st.caption(f"Only {able} can make decisions.")
+        return bool(made)
+    if fault:
+        st.error(plain(fault), icon=":material/error:")
+    elif meanwhile and not taken_back:
+        st.warning(meanwhile, icon=":material/sync_problem:")
+    elif taken_back:
+        now = "The decision before it counts again." if made else "The price is open again."
+        st.info(f"The decision was taken back. {now}", icon=":material/undo:")
+    if changing or not made:
+        _fields(deciding)
+    return bool(made)
+
+
+def _without_decision(deciding: _Deciding) -> bool:
+    """Say why nothing can be decided, beside the decision made before; return whether one was made."""
     st.warning(FORM_CHANGED, icon=":material/sync_problem:")
     if made := history(deciding.workspace, deciding.estimate_id):
-        st.markdown(_sentence(made[0], deciding))
+        st.markdown(deciding.sentence(made[0]))
+    return bool(made)
 
 
 def _counting(made: Sequence[DecisionRecord]) -> str:
@@ -263,15 +289,19 @@ def _fields(deciding: _Deciding) -> None:
     kind: DecisionKind = "accept"
     if price is not None:
         kind = kind_of(price, estimate.point, estimate.low, estimate.high)
-    if price is not None and kind != "accept":
-        _reason(deciding, price, kind)
     doubt = "" if price is None or listing is None else listing_doubt(price, listing, estimate.currency)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="decision_fields"):
         for name, then in (("price", _follow), ("listing", _touch)):
-            label = f"{_AMOUNTS[name]} ({plain(estimate.currency)})" if name == "price" else _AMOUNTS[name]
-            note = deciding.listing_note() if name == "listing" else None
-            fact_fields.amount(label, deciding.key(name), on_change=then, args=(deciding,), width=150, help=note)
+            label = f"{_AMOUNTS[name]} ({plain(estimate.currency)})" if name == "price" else deciding.listing_label
+            fact_fields.amount(label, deciding.key(name), on_change=then, args=(deciding,), width=155)
+        # In the order of the keyboard: the price, why it is another one, then the button.
+        if price is not None and kind != "accept":
+            _reason(deciding, price)
         _buttons(deciding, kind, price, listing, bool(doubt))
+    if price is not None and kind != "accept":
+        _why_a_reason(deciding, price, kind)
+    if senior_first(estimate.flags):
+        st.caption(":material/supervisor_account: Have a senior agent confirm this price before you decide.")
     if fault := deciding.unread():
         st.caption(f":{BAD}[:material/error: {plain(fault)}]")
     if doubt:
@@ -294,7 +324,7 @@ def _buttons(deciding: _Deciding, kind: DecisionKind, price: float | None, listi
         return
     st.button(
         f"{what}{listed}",
-        type="primary",
+        type="secondary" if senior_first(deciding.estimate.flags) else "primary",
         icon=_ICONS[kind],
         key=deciding.key("decide"),
         on_click=_press,
@@ -312,23 +342,30 @@ def _buttons(deciding: _Deciding, kind: DecisionKind, price: float | None, listi
         )
 
 
-def _reason(deciding: _Deciding, price: float, kind: DecisionKind) -> None:
-    rules, estimate = deciding.problem.decisions, deciding.estimate
-    place = "inside" if kind == "adjust" else "outside"
-    st.caption(
-        f"{signed_percent(departure(price, estimate.point), 1)} from the estimate, {place} the range. Beyond "
-        f"{percent(rules.explain_over)} a reason is needed, beyond {percent(rules.note_over)} a note too."
-    )
-    why, note = st.columns(2)
-    why.selectbox(
+def _reason(deciding: _Deciding, price: float) -> None:
+    rules, chosen = deciding.problem.decisions, deciding.key("reason")
+    fitting = fitting_reasons(departure(price, deciding.estimate.point), deciding.problem)
+    # A reason chosen for a lower price does not explain a higher one.
+    if st.session_state.get(chosen) not in fitting:
+        st.session_state.pop(chosen, None)
+    st.selectbox(
         "Reason",
-        list(rules.reasons),
+        fitting,
         index=None,
         format_func=lambda code: rules.reasons[code],
         placeholder="Choose a reason",
-        key=deciding.key("reason"),
+        key=chosen,
+        width=300,
     )
-    note.text_input("Note", max_chars=rules.note_chars, key=deciding.key("note"))
+    st.text_input("Note", max_chars=rules.note_chars, key=deciding.key("note"), width=220)
+
+
+def _why_a_reason(deciding: _Deciding, price: float, kind: DecisionKind) -> None:
+    rules, place = deciding.problem.decisions, "inside" if kind == "adjust" else "outside"
+    st.caption(
+        f"{signed_percent(departure(price, deciding.estimate.point), 1)} from the estimate, {place} the range. Beyond "
+        f"{percent(rules.explain_over)} a reason is needed, beyond {percent(rules.note_over)} a note too."
+    )
 
 
 def _press(deciding: _Deciding) -> None:
@@ -337,9 +374,14 @@ def _press(deciding: _Deciding) -> None:
     deciding.note(_PRESSED)
 
 
-def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord]) -> None:
-    """Draw the ways to another decision, and back to the one before it."""
+def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord], changing: bool) -> None:
+    """Draw the ways to another decision, and back to the one before it; while it changes, the way to keep it."""
     counting, *earlier = made
+    if changing:
+        st.button(
+            "Keep it as it is", key=deciding.key("keep"), icon=":material/close:", on_click=_keep, args=(deciding,)
+        )
+        return
     then = "the decision before it counts again" if earlier else "the price is open again"
     st.button("Change the decision", key=deciding.key("change"), on_click=_change, args=(deciding, counting))
     st.button(
@@ -365,6 +407,12 @@ def _change(deciding: _Deciding, made: DecisionRecord) -> None:
     if made.listing_price is not None:
         deciding.put("listing", made.listing_price)
         st.session_state[deciding.key("touched")] = made.listing_price != deciding.listing(made.price)
+
+
+def _keep(deciding: _Deciding) -> None:
+    """Leave the decision as it stands; what was typed for another is dropped."""
+    for name in ("changing", "price", "listing", "reason", "note", "touched"):
+        st.session_state.pop(deciding.key(name), None)
 
 
 def _touch(deciding: _Deciding) -> None:
@@ -399,27 +447,3 @@ def _take(deciding: _Deciding, price: int) -> None:
     deciding.put("price", price)
     _follow(deciding)
     deciding.note(_PRESSED)
-
-
-def _draw_earlier(decisions: Sequence[DecisionRecord], deciding: _Deciding) -> None:
-    if not decisions:
-        return
-    with st.expander(f"Earlier decisions ({len(decisions)})", icon=":material/history:"):
-        for one in decisions:
-            st.markdown(_sentence(one, deciding))
-
-
-def _sentence(one: DecisionRecord, deciding: _Deciding) -> str:
-    """Write a decision as a sentence: what, how far from the estimate, why, by whom and when."""
-    estimate, problem = deciding.estimate, deciding.problem
-    share = departure(one.price, estimate.point)
-    parts = [f"**{DECIDED[one.kind]}: {plain(money(one.price, estimate.currency))}**"]
-    if one.kind != "accept":
-        parts.append(f"{signed_percent(share, 1)} from the estimate")
-    if one.listing_price is not None:
-        parts.append(f"list at {plain(money(one.listing_price, estimate.currency))}")
-    why = [plain(problem.decisions.reasons.get(one.reason_code, one.reason_code))] if one.reason_code else []
-    why += [f"“{plain(one.note)}”"] if one.note else []
-    office = f", {plain(one.office)}" if one.office else ""
-    by = f"{plain(one.actor)} ({plain(one.role)}{office}), {market_day(deciding.day_at(one.at), estimate.currency)}"
-    return "  \n".join([" · ".join(parts), *([" ".join(why)] if why else []), f":gray[{by}]"])

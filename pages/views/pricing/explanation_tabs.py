@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
@@ -16,28 +17,44 @@ from pages.kit import session
 from pages.views.estimate import comparables as comparables_view
 from pages.views.estimate import comparables_choice
 from pages.views.estimate import drivers as drivers_view
-from pages.views.pricing import decision, stored_estimate, subject_form
+from pages.views.pricing import answer, decision, money_axis, stored_estimate, subject_form
 from pages.views.pricing import report as report_view
 from pages.views.pricing import what_if as what_if_view
 
 PARTS: Final = ("Comparables", "Why this price", "What if", "Report")
 
 
-# A fragment, so that checking a comparable or trying a change redraws neither the form nor the answer. The decision
-# is shown near the answer but drawn here, because it starts from the value of the comparables in use.
+@dataclass(frozen=True)
+class Places:
+    """Where the evidence shows what it says elsewhere, each an st.empty: the money axis and the decision."""
+
+    axis: DeltaGenerator
+    decision: DeltaGenerator
+
+
+# A fragment, so that checking a comparable or trying a change redraws neither the form nor the answer. Axis
+# and decision are shown near the answer but drawn here, because they stand on the comparables in use.
 @st.fragment
-def draw(
-    workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk, decision_place: DeltaGenerator
-) -> None:
-    """Draw the selected tab, and the agent's decision in ``decision_place``, an st.empty; raises AccessDenied,
-    StoreUnavailable.
+def draw(workspace: Workspace, answered: RecordedAnswer, seen: Estimate, desk: Desk, places: Places) -> None:
+    """Draw the selected tab, and in their ``places`` the money axis and the agent's decision.
+
+    ``seen`` is the estimate with its range at the level chosen; everything else stands on the answer as recorded.
+    Raises AccessDenied, StoreUnavailable.
     """
+    estimate = answered.result
+    if not isinstance(estimate, Estimate):
+        return
     session.use_names()
     _begin_as_decided(workspace, answered, estimate)
     value = comparables_choice.value(answered, estimate)
-    with decision_place.container():
+    used = comparables_choice.choice(answered, estimate).used
+    with places.axis.container():
+        adjusted = [one.adjusted for one in estimate.comparables if one.sale_id in used]
+        money_axis.draw(seen, answered.question.list_price, adjusted)
+    with places.decision.container():
         reconciled, weights = (value.offered, value.weights) if value is not None else (None, {})
-        decision.draw(workspace, answered, desk, reconciled, weights, lambda: form_changed(answered, desk))
+        changed, words = (lambda: form_changed(answered, desk)), answer.range_words(seen)
+        decision.draw(workspace, answered, desk, reconciled, weights, changed, words)
     comparables, drivers, what_if, report = st.tabs(PARTS, key="explained", on_change="rerun", bind="query-params")
     if comparables.open:
         with comparables:

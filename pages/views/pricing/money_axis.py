@@ -12,11 +12,12 @@ from core.serve.estimate import Estimate
 from core.wording import money_range, money_short, round_amounts
 from core.workflows.pricing.asking_prices import in_doubt
 from pages.kit.palette import palette
+from pages.kit.text import plain
 
 _TICKS: Final = 4
 # Room beside the outermost mark, as a share of the span.
 _ROOM: Final = 0.06
-# Marks of comparables are moved inside the axis when they lie this far outside the range, in widths of the range.
+# The axis reaches this far beyond the range at most, in widths of the range.
 _FAR: Final = 1.0
 
 _STYLE: Final = """<style>
@@ -28,21 +29,29 @@ _STYLE: Final = """<style>
 .axis .dot { top: 2.05rem; width: 0.7rem; height: 0.7rem; margin-left: -0.35rem; border-radius: 50%;
   border: 1.5px solid; }
 .axis .asking { top: 1.95rem; width: 0.8rem; height: 0.8rem; margin-left: -0.4rem; transform: rotate(45deg); }
+.axis .beyond { top: 0.15rem; white-space: nowrap; font-weight: 600; line-height: 1.2; }
 .axis .base { top: 3.6rem; left: 0; right: 0; height: 1px; }
 .axis .tick { top: 3.6rem; width: 1px; height: 0.3rem; }
 .axis .at { top: 4rem; transform: translateX(-50%); white-space: nowrap; }
 </style>"""
 
 
-def draw(estimate: Estimate, asking: float | None) -> None:
-    """Draw the axis; its words are the label for those who do not see it."""
-    st.html(_STYLE + axis(estimate, asking))
+def draw(estimate: Estimate, asking: float | None, adjusted: Sequence[float]) -> None:
+    """Draw the axis and what its marks are; its words are the label for those who do not see it.
+
+    ``adjusted`` are the adjusted prices of the comparables in use.
+    """
+    st.html(_STYLE + axis(estimate, asking, adjusted))
+    if found := legend(estimate, asking, adjusted):
+        st.caption(plain(found))
 
 
-def axis(estimate: Estimate, asking: float | None) -> str:
-    """Return the picture in HTML; its colors are those of the reader's theme."""
+def axis(estimate: Estimate, asking: float | None, adjusted: Sequence[float]) -> str:
+    """Return the picture in HTML; its colors are those of the reader's theme.
+
+    What lies beyond the axis is an arrow at its end with the amount, never a mark at a wrong place.
+    """
     colors, currency = palette(), estimate.currency
-    adjusted = [one.adjusted for one in estimate.comparables]
     low, high = bounds(estimate, [*adjusted, *([asking] if asking else [])])
     scale = 100 / (high - low)
 
@@ -61,14 +70,20 @@ def axis(estimate: Estimate, asking: float | None) -> str:
         *(
             f"<i class='dot' style='{place(at)};background:{colors.page};border-color:{colors.text}'></i>"
             for at in adjusted
+            if low <= at <= high
         ),
         f"<i class='point' style='{place(estimate.point)};background:{colors.more}'></i>",
         f"<span class='label' style='{place(estimate.point)};color:{colors.text}'>"
         f"{escape(money_short(estimate.point, currency))}</span>",
     ]
-    if asking:
+    if asking and low <= asking <= high:
         parts.append(f"<i class='asking' style='{place(asking)};background:{colors.less}'></i>")
-    return f"<div class='axis' role='img' aria-label='{escape(_words(estimate, asking))}'>{''.join(parts)}</div>"
+    elif asking:
+        amount, side = escape(money_short(asking, currency)), "right" if asking > high else "left"
+        arrow = f"◆ {amount} →" if asking > high else f"← {amount} ◆"
+        parts.append(f"<span class='beyond' style='{side}:0;color:{colors.less}'>{arrow}</span>")
+    described = escape(_words(estimate, asking, adjusted))
+    return f"<div class='axis' role='img' aria-label='{described}'>{''.join(parts)}</div>"
 
 
 def bounds(estimate: Estimate, marks: Sequence[float]) -> tuple[float, float]:
@@ -80,9 +95,12 @@ def bounds(estimate: Estimate, marks: Sequence[float]) -> tuple[float, float]:
     return max(low - room, 0.0), high + room
 
 
-def legend(estimate: Estimate, asking: float | None) -> str:
+def legend(estimate: Estimate, asking: float | None, adjusted: Sequence[float]) -> str:
     """Return in plain text what the marks are."""
-    parts = ["○ comparable sales, adjusted"] if estimate.comparables else []
+    low, high = bounds(estimate, [*adjusted, *([asking] if asking else [])])
+    away = sum(not low <= one <= high for one in adjusted)
+    far = f" ({away} of them beyond this axis)" if away else ""
+    parts = [f"○ comparable sales in use, adjusted{far}"] if adjusted else []
     if asking:
         side = "above" if asking > estimate.high else "below" if asking < estimate.low else "inside"
         check = ": check it, a digit may be wrong" if in_doubt(asking, estimate.point) else ""
@@ -90,10 +108,9 @@ def legend(estimate: Estimate, asking: float | None) -> str:
     return " · ".join(parts)
 
 
-def _words(estimate: Estimate, asking: float | None) -> str:
+def _words(estimate: Estimate, asking: float | None, adjusted: Sequence[float]) -> str:
     currency = estimate.currency
     found = f"Range {money_range(estimate.low, estimate.high, currency)}, point {money_short(estimate.point, currency)}"
-    if estimate.comparables:
-        adjusted = [one.adjusted for one in estimate.comparables]
+    if adjusted:
         found += f", comparable sales {money_range(min(adjusted), max(adjusted), currency)}"
     return found + (f", asking price {money_short(asking, currency)}" if asking else "")

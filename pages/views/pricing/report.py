@@ -9,7 +9,7 @@ import streamlit as st
 from core.serve.estimate import Estimate
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.seller_report import ReportRequest, file_name, report_pdf
+from core.workflows.pricing.seller_report import ReportRequest, file_name, report_pdf, warning
 from core.workflows.profiles.profiles import on_report
 from core.workflows.profiles.seller_figures import figures_choice
 from core.workspace import Workspace
@@ -36,6 +36,8 @@ def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, des
             "The range with your list price, the comparables in use (with a map where their places are known), how "
             "sure it is, and why this price. A decision you take is in it."
         )
+        if told := warning(workspace, answered, desk, request):
+            st.warning(plain(told), icon=":material/warning:")
         # Made on request, so that nobody waits for an unwanted report.
         st.download_button(
             "Download the report",

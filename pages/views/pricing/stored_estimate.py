@@ -67,12 +67,11 @@ def fault() -> str | None:
     return message
 
 
-def keep(answered: RecordedAnswer, leads: bool = True) -> None:
-    """Make this the shown answer; ``leads`` tells whether it takes the focus."""
+def keep(answered: RecordedAnswer) -> None:
+    """Make this the shown answer, which takes the focus."""
     forget()
     st.session_state[_SHOWN] = answered
-    if leads:
-        st.session_state[_LEAD] = answered.estimate_id or answered.at.isoformat()
+    st.session_state[_LEAD] = answered.estimate_id or answered.at.isoformat()
 
 
 def lead() -> str:
@@ -91,6 +90,13 @@ def shown(market_id: str) -> RecordedAnswer | None:
     """Return the shown answer, None if there is none for this market."""
     kept = st.session_state.get(_SHOWN)
     return kept if isinstance(kept, RecordedAnswer) and kept.market_id == market_id else None
+
+
+def came_back(market_id: str) -> str | None:
+    """Return the id of the answer shown before if the page was opened without it, as the menu does; else None."""
+    answered = shown(market_id)
+    known = answered.estimate_id if answered is not None else None
+    return known if known == st.session_state.get(_FOLLOWED) and PARAMETER not in st.query_params else None
 
 
 def was_opened(answered: RecordedAnswer) -> bool:

@@ -69,7 +69,7 @@ def draw(
     # The line's place is always there: a form that moves among its neighbors would be drawn anew, its fold closed.
     with st.container(key="fold_place"):
         if answered is not None and isinstance(answered.result, Estimate):
-            _fold(answered, market)
+            _fold(answered, desk, model, on_clear)
     with st.container(border=True, key="subject"):
         draw_address()
         _place_codes(desk, model)
@@ -256,13 +256,16 @@ def _edit() -> None:
     st.session_state[_OPEN] = True
 
 
-def _fold(answered: RecordedAnswer, market: Market) -> None:
-    """Draw the one line that stands for the form of a home with a price; it opens the form."""
+def _fold(answered: RecordedAnswer, desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
+    """Draw the line that stands for the form of a home with a price: it opens the form, or begins the next home."""
     if not st.session_state.get(_OPEN):
         # api/static/dashboard.css hides the form beside this line, from the first paint on.
-        with st.container(key="folded"):
-            line = words.short_line(answered.question.facts, market)
+        with st.container(key="folded", horizontal=True, gap="small"):
+            line = words.short_line(answered.question.facts, desk.market)
             st.button(f"{plain(line)} · edit", key="edit_home", on_click=_edit, width="stretch", icon=":material/edit:")
+            st.button(
+                "Next home", key="begin_next", on_click=clear, args=(desk, model, on_clear), icon=":material/add_home:"
+            )
 
 
 def _faults(answered: RecordedAnswer | None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,9 +13,18 @@ from core.access import Actor, Role
 from core.errors import AnswerUnreadable, ImpossibleProperty, NotFound, StoreUnavailable
 from core.problem import Problem
 from core.serve.estimate import Estimate, Refused, Unavailable
+from core.states import EstimateState
 from core.store import Store, open_store
 from core.store.ledger.estimates import Ledger
-from core.workflows.pricing.answers import Question, load_answer, own_undecided, price_and_record, recent, recent_alone
+from core.workflows.pricing.answers import (
+    Question,
+    at_level,
+    load_answer,
+    own_undecided,
+    price_and_record,
+    recent,
+    recent_alone,
+)
 from core.workflows.pricing.decisions import DecisionInput, decide
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.questions import Asked, list_price, question_of
@@ -172,22 +182,55 @@ def test_own_recent_answers_come_newest_first(opened: Store, desk: Desk, zipcode
     assert [one.estimate.estimate_id for one in listed] == ids[::-1]
 
 
-def test_rows_of_a_file_push_nobodys_own_work_out_of_the_latest_and_open_decisions_are_all_ones_own(
+def test_open_is_the_latest_price_on_the_page_of_a_home_and_one_definition_for_both_lists(
     opened: Store, desk: Desk, zipcode: str
 ) -> None:
     ada, market_id = acting(opened, Actor("Ada", Role.AGENT)), desk.market.market_id
-    question = ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_250.0})
+    facts = {"address": "12 Real Street, Larkhaven", "zipcode": zipcode, "living_area_sqft": 1_250.0}
+    question = ask(desk, facts)
     first, second = (price_and_record(ada, desk, question, "page") for _ in range(2))
+    nameless = price_and_record(ada, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_250.0}), "page")
     price_and_record(ada, desk, ask(desk, {}), "page")
+    asked = price_and_record(ada, desk, question, "api")
     row = price_and_record(ada, desk, question, "file")
-    listed = [one.estimate.estimate_id for one in recent_alone(ada, market_id, 3)]
-    assert listed == [second.estimate_id, first.estimate_id], "those with a price"
-    assert recent(ada, market_id, 1)[0].estimate.estimate_id == row.estimate_id
+
+    alone = recent_alone(ada, market_id, 9)
+    assert [one.estimate.estimate_id for one in alone] == [asked.estimate_id, nameless.estimate_id, second.estimate_id]
+    listed = recent(ada, market_id, 9)
+    ids = [one.estimate_id for one in (row, asked, nameless, second, first)]
+    assert [one.estimate.estimate_id for one in listed] == ids, "what has no price is no line"
+    assert [one.decision_words("USD") for one in listed] == ["", "", "open", "open", ""]
+    assert len(recent(ada, market_id, 9, state=EstimateState.NO_PRICE)) == 1
+    open_ones = recent(ada, market_id, 9, state=EstimateState.OPEN)
+    assert [one.estimate.estimate_id for one in open_ones] == [nameless.estimate_id, second.estimate_id]
     assert own_undecided(ada, market_id) == 2
-    assert first.estimate_id is not None
-    assert isinstance(first.result, Estimate)
-    decide(ada, first.estimate_id, DecisionInput("accept", first.result.point))
+    # The address stays as typed; a home without one is told by its facts.
+    assert listed[3].home == f"12 Real St, Larkhaven, {zipcode}"
+    assert listed[2].home == f"{zipcode}, 1,250 sq ft"
+    assert second.estimate_id is not None
+    assert isinstance(second.result, Estimate)
+    decide(ada, second.estimate_id, DecisionInput("accept", second.result.point))
     assert own_undecided(ada, market_id) == 1
+    # Priced again after the decision, the home waits for one again.
+    price_and_record(ada, desk, question, "page")
+    assert own_undecided(ada, market_id) == 2
+
+
+def test_another_level_is_the_same_estimate_and_is_not_recorded(opened: Store, desk: Desk, zipcode: str) -> None:
+    agent = acting(opened, AGENT)
+    given = price_and_record(agent, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_450.0}), "page")
+    assert isinstance(given.result, Estimate)
+    assert given.estimate_id is not None
+    before = opened.ledger.count(desk.market.market_id)
+    wide = at_level(desk, load_answer(agent, given.estimate_id), 0.9, AGENT)
+    assert wide is not None
+    assert opened.ledger.count(desk.market.market_id) == before
+    assert wide.low < given.result.low < given.result.high < wide.high
+    assert wide.held != given.result.held
+    same = replace(wide, low=given.result.low, high=given.result.high, level=0.8, held=given.result.held)
+    assert replace(same, segment=given.result.segment) == given.result
+    assert at_level(desk, given, 0.8, AGENT) == given.result
+    assert at_level(desk, replace(given, model_id="another"), 0.9, AGENT) is None
 
 
 def test_an_office_lead_sees_the_latest_answers_of_the_office_and_an_agent_only_their_own(
