@@ -11,7 +11,7 @@ from core.access import Role
 from core.errors import AccessDenied, DoorstepError, SignInEnded
 from core.store import Market
 from core.workspace import Workspace
-from pages.kit import alert_dot, cached_desk, errors, login, navigation, session, touch
+from pages.kit import alert_dot, cached_desk, errors, login, session, touch
 from pages.kit.navigation import LANDING, PAGES, Page, go_to, landing
 from pages.kit.text import plain
 
@@ -49,7 +49,6 @@ def draw() -> None:
     market = session.choose_market(cached_desk.markets(workspace))
     session.use_names()
     begin(workspace, market, current.url_path)
-    navigation.note_page(current.url_path)
     if current.url_path not in _NAME_THEIR_MARKET:
         label(market)
     if market is not None:

@@ -104,8 +104,8 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     if stored_estimate.unread() is not None:
         subject_form.put(desk, model, stored_estimate.read())
     left = stored_estimate.came_back(desk.market.market_id)
-    if left is not None and (navigation.stayed() or is_decided(workspace, left)):
-        # Who chooses “Price a home” in the menu has done with this one.
+    if left is not None and is_decided(workspace, left):
+        # Who comes back by the menu has done with a home that is decided on.
         subject_form.clear(desk, model, stored_estimate.forget)
     if session.take_first_price(desk.market):
         subject_form.fill(desk, model)

@@ -271,7 +271,7 @@ def adjusted(
 
 @dataclass(frozen=True)
 class _Adjusted:
-    """How the sale at a place among the candidates is moved to the valuation date and the subject's facts, in money."""
+    """How the sale at a place among the candidates is moved to the date and the facts of the subject, in money."""
 
     number: int
     own: bool
@@ -325,9 +325,8 @@ def _changed_since(live_model: LiveModel, own: int, given: Mapping[str, Value]) 
 def _same_fact(name: str, now: Value, before: Any) -> bool:
     if isinstance(now, str) or isinstance(before, str):
         return str(now) == str(before)
-    field = FIELD_BY_NAME.get(name)
     # An area entered in whole square meters is not quite the one recorded in square feet.
-    rounded = _AREA_ROUNDED if field is not None and field.unit == "sqft" else 0.0
+    rounded = _AREA_ROUNDED if name in FIELD_BY_NAME and FIELD_BY_NAME[name].unit == "sqft" else 0.0
     return math.isclose(float(now), float(before), rel_tol=rounded)
 
 

@@ -68,8 +68,6 @@ PAGES: Final = (
 )
 
 
-_OPEN: Final = "pages_open"
-
 LANDING: Final[Mapping[Role, str]] = MappingProxyType({Role.AGENT: "pricing"})
 """Where a role begins if not on the first page, which its menu then leaves out: agents came to price a home."""
 
@@ -97,23 +95,6 @@ def link_to(path: str, label: str) -> None:
     """Draw a link to the page at the address, with its icon."""
     page = page_at(path)
     st.page_link(page.script, label=label, icon=page.icon)
-
-
-def note_page(path: str) -> None:
-    """Keep which page is open in this run, for ``stayed``."""
-    _, last = _pages_open()
-    st.session_state[_OPEN] = (last, path)
-
-
-def stayed() -> bool:
-    """Tell whether the run before was of this page, too."""
-    before, now = _pages_open()
-    return before is not None and before == now
-
-
-def _pages_open() -> tuple[str | None, str | None]:
-    pages: tuple[str | None, str | None] = st.session_state.get(_OPEN, (None, None))
-    return pages
 
 
 def sign_here(model_id: str, label: str = "Sign its scope") -> None:

@@ -100,10 +100,13 @@ def test_a_click_on_the_box_or_on_a_cell_of_an_estimate_opens_it(
 def test_an_office_written_in_two_ways_is_one_choice(
     estimates: AppTest, own_small_store: Path, small_desk: Desk
 ) -> None:
-    facts = {"address": "11 Oak Ave", "living_area_sqft": 1_500.0}
+    assert small_desk.bundle is not None
+    profile = small_desk.bundle.model.profile
+    code = next(iter(profile.area_codes["zipcode"]))
+    facts = {"address": "11 Oak Ave", "zipcode": code, "living_area_sqft": 1_500.0}
     with open_store(own_small_store) as store:
         workspace = acting(store, Actor("Cy", Role.AGENT, "SOUTH"))
-        price_and_record(workspace, small_desk, Question(facts, date(2025, 7, 1), 0.8), "page")
+        price_and_record(workspace, small_desk, Question(facts, profile.last_sale, 0.8), "page")
     [box] = [one for one in estimates.run().selectbox if one.label == "Office"]
     assert [one.casefold() for one in box.options] == ["north", "south"]
     assert homes(choose(estimates, "Office", box.options[1])) == ["11 Oak Ave", "9 Oak Ave"]
@@ -114,3 +117,13 @@ def test_each_estimate_is_a_card_too_which_a_phone_shows(estimates: AppTest) -> 
     assert [card.partition(",")[0] for card in cards] == ["**9 Oak Ave", "**12 N Elm St"]
     assert "Accepted" in cards[1]
     assert cards[1].endswith("Ann")
+
+
+def test_a_press_that_found_no_price_is_no_line_until_it_is_asked_for(
+    estimates: AppTest, own_small_store: Path, small_desk: Desk
+) -> None:
+    with open_store(own_small_store) as store:
+        question = Question({"address": "7 Failed Press Ln"}, date(2025, 7, 1), 0.8)
+        price_and_record(acting(store, NORTH), small_desk, question, "page")
+    assert homes(estimates.run()) == ["9 Oak Ave", "12 N Elm St"]
+    assert homes(choose(estimates, "Decision", "No price")) == ["7 Failed Press Ln"]

@@ -17,7 +17,8 @@ from pages.views.pricing import stored_estimate
 _SHOWN: Final = 5
 _STYLE: Final = """<style>
 .st-key-latest button, .st-key-latest button div { justify-content: flex-start; text-align: left; }
-.st-key-latest button { padding-left: 0; }
+.st-key-latest button { padding: 0.375rem 0; min-height: 0; }
+@media (max-width: 640px) { .st-key-latest button { min-height: 2.75rem; } }
 </style>"""
 
 

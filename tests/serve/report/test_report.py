@@ -25,6 +25,7 @@ from core.serve.report.map import comparables_map
 from core.serve.report.typography import plain
 from core.serve.report.words import to_look_at
 from core.serve.subject import Subject
+from core.train.bundle import ABOVE
 from core.wording import money
 from core.workflows.pricing.desk import Desk
 from tests.serve.report.report_samples import HOME, estimate, frame, picture
@@ -523,3 +524,10 @@ def test_estimate_of_a_real_model_makes_a_report(small_desk: Desk) -> None:
 def test_local_time_without_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         seller_report(estimate(), replace(frame(), prepared_at=datetime(2024, 11, 4, 9, 30)))
+
+
+def test_a_home_priced_beyond_the_tests_has_no_record_in_the_report() -> None:
+    beyond = text_of(replace(estimate(), held=None, kept=None, segment=ABOVE), frame())
+    assert "No past sale was priced like this one in our tests" in beyond
+    assert "sold inside a range made like this one" not in beyond
+    assert "The bar is what came true" not in beyond

@@ -12,11 +12,11 @@ from core.access import Actor, Role
 from core.problem import Problem
 from core.serve.estimate import Estimate
 from core.store import Store
-from core.wording import market_day
+from core.wording import market_day, money
 from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
 from core.workflows.pricing.decisions import DecisionInput, decide, usual_listing
 from core.workflows.pricing.desk import Desk, open_desk
-from core.workflows.pricing.seller_report import ReportRequest, report_pdf
+from core.workflows.pricing.seller_report import ReportRequest, report_pdf, warning
 from core.workflows.profiles import profiles
 from core.workflows.profiles.profiles import AgentProfile
 from core.workflows.profiles.seller_figures import choose_figures
@@ -74,6 +74,21 @@ def test_a_report_names_the_agent_and_what_was_decided_and_no_account(own_store:
     assert f"${listed / 1000:,.0f}K" in text or f"${listed:,.0f}" in text
     for inside in (live.model_id, "price band", "drift", "stale", "segment"):
         assert inside not in text.lower()
+
+
+def test_an_agent_is_warned_before_a_seller_reads_that_the_list_price_lies_outside(
+    own_store: Store, desk: Desk
+) -> None:
+    workspace = acting(own_store, AGENT)
+    asked = answered(workspace, desk)
+    assert isinstance(asked.result, Estimate)
+    assert asked.estimate_id is not None
+    assert warning(workspace, asked, desk, ReportRequest()) == ""
+    far = 1.5 * asked.result.high
+    decide(workspace, asked.estimate_id, DecisionInput("override", far, far, "renovation_unknown", "A new wing."))
+    told = warning(workspace, asked, desk, ReportRequest())
+    assert told.startswith(f"Your list price of {money(far, 'USD')} lies above the range.")
+    assert "ask your agent why" in words(report_pdf(workspace, asked, desk, ReportRequest()))
 
 
 def test_a_home_without_a_price_has_a_report_with_the_standing_sentence(own_store: Store, desk: Desk) -> None:
