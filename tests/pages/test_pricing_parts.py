@@ -195,6 +195,12 @@ def test_agreement_is_said_in_a_sentence(estimate: Estimate, small_desk: Desk) -
     assert value is not None
     market = small_desk.market
     value = replace(value, confirms=True)
+    # Sales adjusted by nothing are no weak ones.
+    alike = [
+        replace(one, time_adjusted=one.sale_price, adjustments={}, adjusted=one.sale_price)
+        for one in estimate.comparables
+    ]
+    estimate = replace(estimate, comparables=tuple(alike))
     agrees = replace(value, agrees=True)
     above = replace(value, mean=2 * estimate.high, agrees=False)
     below = replace(value, mean=estimate.low / 2, agrees=False)
@@ -203,8 +209,8 @@ def test_agreement_is_said_in_a_sentence(estimate: Estimate, small_desk: Desk) -
     assert "adjusted by 127% on average" in unlike
     assert "agree" not in unlike
     assert "agree: " in comparables.agreement(estimate, agrees, market)
-    assert "lies above the model’s range" in comparables.agreement(estimate, above, market)
-    assert "lies below the model’s range" in comparables.agreement(estimate, below, market)
+    assert "lies above the model’s 80% range" in comparables.agreement(estimate, above, market)
+    assert "lies below the model’s 80% range" in comparables.agreement(estimate, below, market)
     assert "No comparable is in use" in comparables.agreement(estimate, None, market)
 
 
