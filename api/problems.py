@@ -107,12 +107,15 @@ def _of_validation(request: Request, error: Exception) -> Response:
     found: dict[str, dict[str, str]] = {}
     for one in error.errors():
         field = _place(one, error.body) or str(one["loc"][0])
-        found.setdefault(field[:200], {"field": field[:200], "reason": f"{str(one['msg'])[:300]}.", "remedy": _REMEDY})
+        remedy = _GIVE if one["type"] == "missing" else _REMEDY
+        found.setdefault(field[:200], {"field": field[:200], "reason": f"{str(one['msg'])[:300]}.", "remedy": remedy})
     detail = f"The request does not fit: {'; '.join(list(found)[:5])}. Correct it, as described in the API's documents."
     return problem(request, 422, "invalid-request", detail, errors=list(found.values())[:50])
 
 
 _REMEDY: Final = "Correct it, or leave it out."
+# What a request needs cannot be left out.
+_GIVE: Final = "Give it."
 # How a request names the parts of a decision that the core calls otherwise.
 _OF_DECISIONS: Final = {"reason_code": "reason", "kind": "price"}
 

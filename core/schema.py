@@ -20,6 +20,9 @@ EXTRA_PREFIX: Final = "x_"
 ASSESSED_RISE: Final = "assessed_rise"
 """By how many percent more the assessed value of a home rose than is usual in its area: a sign of renovation."""
 
+ONLY_ON_ROLL: Final = frozenset({ASSESSED_RISE})
+"""Facts that only a tax roll has: they come with a home known by its address; no form or list has them."""
+
 NAME_MAX: Final = 40
 """How many characters the display name of a market's own column may have."""
 

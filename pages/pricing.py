@@ -110,6 +110,7 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     if session.take_first_price(desk.market):
         subject_form.fill(desk, model)
         subject_form.press(desk)
+    address.take_typed(workspace, desk, model)
     question = subject_form.pressed(desk, model, today, _level(desk))
     if question is not None:
         stored_estimate.keep(price_and_record(workspace, desk, question, "page"))
@@ -143,7 +144,7 @@ def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
             st.warning(FORM_CHANGED, icon=":material/sync_problem:")
         seen = answer_card.seen_at_level(workspace, answered, desk)
         axis = answer_card.draw(answered, desk, seen)
-        if not isinstance(answered.result, Refused):
+        if not (isinstance(answered.result, Refused) or _is_incomplete(answered)):
             feedback.draw(workspace, answered)
         answer_card.draw_origin(answered, _missed_words(desk), _scope_words(desk))
     if seen is not None and axis is not None:
@@ -154,6 +155,11 @@ def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
     elif isinstance(answered.result, Unavailable):
         with st.container(key="evidence"):
             nearest.draw(desk.nearest_sales(answered.question.facts, answered.question.as_of), desk.market)
+
+
+def _is_incomplete(answered: RecordedAnswer) -> bool:
+    """Tell whether a fact that a price needs was left blank: there is no answer to have an opinion on yet."""
+    return isinstance(answered.result, Unavailable) and bool(answered.result.missing)
 
 
 def _conditions(desk: Desk) -> None:

@@ -110,6 +110,8 @@ def test_from_a_large_file_to_priced_home_and_back_by_rollback(
 
     code, out, _ = run(capsys, "price", "--set", *facts, "--as-of", "2025-01-01", *home)
     assert "80% range; held" in out
+    assert "of 100 such homes should sell within 10% of it" in out
+    assert not [word for word in ("FSD", "imputed", "stale", "distribution", "retrain") if word in out]
 
     other = trained[1]["model"]
     code, out, _ = run(capsys, "reject", other, "--reason", "worse on condos", "--json", *quiet)
@@ -177,8 +179,19 @@ def test_csv_of_listings_is_priced_row_by_row(
     assert answer["facts_from_records"] == {}
     code, out, _ = run(capsys, "price", "--csv", path, "--home", home, "--quiet")
     header, *lines = out.splitlines()
-    assert header.startswith("row,status,zipcode,estimate_id,low,high,point,confidence")
+    assert header == "row,status,zipcode,estimate_id,low,high,point,confidence,field,value,reason,remedy,to_look_at"
     assert len(lines) == 4
+    path.write_text(
+        f"Reference,zip code,living area sqft,Asking Price\nMLS-7,{code_known},1500,250000\n", encoding="utf-8"
+    )
+    code, out, err = run(capsys, "price", "--csv", path, "--home", home)
+    assert out.splitlines()[0].startswith("row,reference,asking_price,status,zipcode")
+    assert out.splitlines()[1].startswith("1,MLS-7,250000.0,priced")
+    assert "not used" not in err
+    code, out, _ = run(capsys, "price", "--csv", path, "--home", home, "--json")
+    assert {"fsd", "flags", "advice", "reference", "asking_price"} <= {*json.loads(out)["rows"][0]}, (
+        "codes for programs"
+    )
     known = sales.dropna(subset=["address", "living_area_sqft"]).iloc[-1]
     pd.DataFrame({"address": [known["address"]], "zip code": [known["zipcode"]]}).to_csv(path, index=False)
     code, out, err = run(capsys, "price", "--csv", path, "--home", home, "--json")

@@ -95,6 +95,10 @@ class UnavailableAnswer(Answer):
     message: str = Field(examples=[UNAVAILABLE])
     reason: str
     remedy: str
+    missing: list[str] = Field(
+        [],
+        description="The facts a price needs that were not given; location is an area's code or coordinates.",
+    )
 
 
 class RefusedAnswer(Answer):
@@ -121,6 +125,7 @@ PricedAnswer = create_model(
     __base__=Answer,
     __doc__="A price: the range from low to high, the point in it, and the reasons.",
     status=(_PRICED, ...),
+    advice=(list[str], Field(description="What the flags say to an agent, the gravest first; flags have the codes.")),
     **_PARTS,
 )
 

@@ -6,7 +6,7 @@
   const NO_STOP = '[data-testid="stLogoLink"], [data-testid="stMain"]';
   const DIGITS = '[data-testid="stTextInput"] input[autocomplete="off"]';
   const TYPING = 'input, textarea, [contenteditable="true"]';
-  let seen = new URLSearchParams(location.search).get('estimate') || '';
+  let seen = '';
   let begun = '';
 
   const quiet = (root) => {
@@ -62,6 +62,18 @@ addEventListener("keydown", event => {
   const button = field?.closest("[class*='st-key-fields_']")?.querySelector(".st-key-price_home button");
   if (button) setTimeout(() => button.click());
 });
+// A date is typed in parts of its own, in which Streamlit does not hear the keys that press the button.
+addEventListener("keydown", event => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+  const field = event.target.closest("[data-testid='stDateInput']");
+  const button = field?.closest("[class*='st-key-fields_']")?.querySelector(".st-key-price_home button");
+  if (!button) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  // Leaving the field sends what was typed in it.
+  button.focus();
+  setTimeout(() => button.click());
+}, true);
 // Streamlit closes its menu after a choice on phones only; in a narrow window it would stay over the page.
 addEventListener("click", event => {
   if (innerWidth > 768 || !event.target.closest("[data-testid='stSidebarNavLink']")) return;

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.cli.session import OK, UNPRICED, AddVerb, Session, add_market
 from core.cli.values import calendar_day, fact, quoted, range_level
@@ -17,8 +17,12 @@ from core.errors import ImpossibleProperty, StoreError, WrongUsage
 
 if TYPE_CHECKING:
     from core.serve.estimate import Estimate
-    from core.store import Market
     from core.workflows.pricing.desk import Desk
+
+
+_AS_OF: Final = (
+    "valuation date (default: today; where sales are old or simulated, the day after the latest one, named in a note)"
+)
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -42,7 +46,7 @@ def add_verbs(verb: AddVerb) -> None:
     )
     price.add_argument("--encoding", default="", help="encoding of that file, such as cp932 (default: as found)")
     price.add_argument("--sheet", default="", help="sheet of a workbook (default: the one with the most rows)")
-    price.add_argument("--as-of", type=calendar_day, metavar="YYYY-MM-DD", help="valuation date (default: today)")
+    price.add_argument("--as-of", type=calendar_day, metavar="YYYY-MM-DD", help=_AS_OF)
     price.add_argument(
         "--level",
         type=range_level,
@@ -98,22 +102,23 @@ def _price(session: Session) -> int:
         case Estimate():
             session.print_result(
                 form,
-                lambda: f"{_estimate_text(result, desk.market)}\nestimate {answered.estimate_id}",
+                lambda: f"{_estimate_text(result, desk.problem.success.tolerance)}\nestimate {answered.estimate_id}",
             )
             return OK
 
 
 def _from_records(session: Session, desk: Desk, facts: Mapping[str, object]) -> Mapping[str, object]:
     """Return the facts of a home known by its address that were not given, and say that they are used."""
+    from core.schema import ONLY_ON_ROLL
     from core.serve.agent.filled_facts import recorded_facts
     from core.workflows.pricing.known_homes import AddressBooks
 
     book = AddressBooks().book(session.workspace, desk) if facts.get("address") else None
     taken = recorded_facts(facts, book) if book is not None else {}
-    if taken:
+    if shown := [name for name in taken if name not in ONLY_ON_ROLL]:
         print(
             "note: the home is known by its address: what was not given is taken from its latest sale and the tax roll "
-            f"({', '.join(taken)})",
+            f"({', '.join(shown)})",
             file=sys.stderr,
         )
     return taken
@@ -139,8 +144,9 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
     from core.collect.reading.table import ReadingChoice
     from core.spreadsheet import to_csv_text
     from core.wording import count
+    from core.workflows.pricing.asking_prices import for_people, with_asking
     from core.workflows.pricing.known_homes import AddressBooks
-    from core.workflows.pricing.many_homes import in_file_order, price_file, record_file
+    from core.workflows.pricing.many_homes import filled_names, in_file_order, price_file, record_file
 
     options, workspace = session.options, session.workspace
     path, choice = Path(options.csv), ReadingChoice(options.encoding, options.sheet)
@@ -155,13 +161,13 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
         columns = "; ".join(f"{quoted(column)} ({why})" for column, why in left_out.items())
         print(f"note: {count(len(left_out), 'column')} not used: {columns}", file=sys.stderr)
     if priced.filled:
-        names = ", ".join(dict.fromkeys(name for row in priced.filled.values() for name in row))
+        names = ", ".join(filled_names(priced))
         print(
             f"note: {count(len(priced.filled), 'home')} known by address: what the file leaves blank is taken from the "
             f"latest sale and the tax roll ({names})",
             file=sys.stderr,
         )
-    rows = in_file_order(priced)
+    rows = with_asking(priced, in_file_order(priced))
     document = {
         "market": priced.by.market_id,
         "model": priced.by.model_id,
@@ -172,25 +178,24 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
         "facts_from_records": {str(row): names for row, names in priced.filled.items()},
         "rows": [{name: value for name, value in row.items() if not pd.isna(value)} for row in rows.to_dict("records")],
     }
-    session.print_result(document, lambda: to_csv_text(rows).rstrip())
+    session.print_result(document, lambda: to_csv_text(for_people(rows)).rstrip())
     return OK
 
 
-def _estimate_text(answer: Estimate, market: Market) -> str:
-    from core.serve.words import ask_next_words, flag_field, record_words, widening_words
+def _estimate_text(answer: Estimate, tolerance: float) -> str:
+    """Write an estimate in the words of the page; ``tolerance`` is the share its confidence is about."""
+    from core.serve.agent.advice import advice, to_review
+    from core.serve.words import ask_next_words, confidence_words, record_words, widening_words
     from core.wording import percent
 
     lines = [
         f"{answer.low:,.0f} to {answer.high:,.0f} {answer.currency}",
         record_words(answer),
-        f"point {answer.point:,.0f}; confidence {answer.confidence} of 100 ({answer.confidence_word}); "
-        f"FSD {percent(answer.fsd, 1)}",
+        f"point estimate {answer.point:,.0f}; confidence {answer.confidence_word}: "
+        f"{confidence_words(answer, percent(tolerance))}",
     ]
     lines += [f"the range is {wider}"] if (wider := widening_words(answer)) else []
-    lines += [f"to narrow the range, find out: {ask_next_words(one)}" for one in answer.ask_next]
-    lines += [
-        f"{flag.severity}: {flag.kind} - {flag_field(flag.field, market)}: {flag.value}; "
-        f"{flag.action[:1].lower()}{flag.action[1:]}"
-        for flag in answer.flags
-    ]
+    lines += [f"to narrow the range, find out: {one}" for one in ask_next_words(answer.ask_next)]
+    review = to_review(answer.flags)
+    lines += [f"{'check' if at < review else 'note'}: {line}" for at, line in enumerate(advice(answer.flags))]
     return "\n".join(lines)

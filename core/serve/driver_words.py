@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from core.schema import label_of
+from core.schema import ASSESSED_RISE, label_of
 from core.serve import words
 from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
 from core.serve.fact_groups import FactGroup
@@ -31,6 +31,8 @@ _BETTER: Final = frozenset(
 )
 _LACKED: Final = {"view": "view", "garage_spaces": "garage"}
 _YEARS: Final = {"year_built": "construction", "year_renovated": "renovation"}
+# In percent: a smaller rise beyond the usual one is no sign of anything.
+_RISE_TOLD: Final = 5.0
 _ONE: Final = ("adds", "takes off")
 _MANY: Final = ("add", "take off")
 
@@ -61,11 +63,14 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
     """Return one reason as a sentence, such as "Its 2 bathrooms, 1 more than usual here, add about $14K."."""
     if driver.group is FactGroup.PLACE:
         return f"{_place(driver.facts, area_name, market)} {_effect(driver.amount, _ONE, market)}."
-    against = [fact for fact in driver.facts if _points(fact) * driver.amount < 0]
+    loud = [fact for fact in driver.facts if not _is_quiet(fact)]
+    against = [fact for fact in loud if _points(fact) * driver.amount < 0]
     # Where every fact points the other way, none of them is the exception.
-    against = against if len(against) < len(driver.facts) else []
+    against = against if len(against) < len(loud) else []
     despite = f", despite {_listed([_despite(fact, market) for fact in against])}" if against else ""
-    match [fact for fact in driver.facts if fact not in against]:
+    match [fact for fact in loud if fact not in against]:
+        case [] if driver.facts:
+            return f"What the tax roll says of its {driver.group.value} {_effect(driver.amount, _ONE, market)}."
         case []:
             return f"What is assumed about its {driver.group.value} {_effect(driver.amount, _ONE, market)}."
         case [fact]:
@@ -84,6 +89,12 @@ def own_sale_sentence(driver: Driver, point: float, market: Conventions) -> str:
         f"By these facts alone it would be about {alone}; its own earlier sale{_sold(driver.facts, market)} brought "
         f"{verb} than such facts do, which {_effect(driver.amount, _ONE, market)}."
     )
+
+
+def _is_quiet(fact: Difference) -> bool:
+    """Tell whether a fact is one of the tax roll's that says nothing to people: a usual rise, or a fall."""
+    value = fact.subject
+    return fact.name == ASSESSED_RISE and not (isinstance(value, float) and value >= _RISE_TOLD)
 
 
 def _points(fact: Difference) -> int:
@@ -149,6 +160,8 @@ def _bracketed(thing: str, remark: str) -> str:
 def _thing(fact: Difference, market: Conventions) -> str:
     """Name the fact so that it can follow "Its"."""
     name, value = fact.name, fact.subject
+    if name == ASSESSED_RISE:
+        return "rise in assessed value"
     if value is None:
         return "lack of a renovation" if name == "year_renovated" else f"unknown {_name(name)}"
     if words.is_flag(name):
@@ -173,6 +186,8 @@ def _with_value(name: str, value: Value, text: str) -> str:
 def _remark(fact: Difference, market: Conventions) -> str:
     """Compare the fact with the usual one; "" if there is nothing to say."""
     name, usual = fact.name, fact.typical
+    if name == ASSESSED_RISE and isinstance(fact.subject, float):
+        return f"{fact.subject:.0f}% more than usual in the area, a sign of renovation"
     if fact.subject is None or words.is_flag(name) or (name in _COUNTED and _is_lacked(fact)):
         return ""
     if usual is None:

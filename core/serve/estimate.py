@@ -17,18 +17,18 @@ from core.prepare.features.area_evidence import MarketEvidence
 from core.prepare.features.area_levels import area_levels
 from core.prepare.features.columns import Columns, size, stack, take
 from core.problem import Problem
-from core.schema import label_of
+from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.ask_next import AskNext, Questions, ask_next, questions
-from core.serve.comparables import (
-    IN_USE,
-    Comparable,
-    ComparableValue,
-    adjusted,
-    candidates,
-    reconcile,
-)
+from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted, candidates, reconcile
 from core.serve.drivers import Compared, Drivers, compared, drivers
-from core.serve.fact_groups import area_figures, critical_facts, groups_of, never_of_its_type
+from core.serve.fact_groups import (
+    area_figures,
+    groups_of,
+    missing_facts,
+    missing_words,
+    never_of_its_type,
+    unknown_place_words,
+)
 from core.serve.flags import DriftNotice, Flag, answers_of, came_true, estimate_flags, flag_rules, left_out
 from core.serve.likeness import Likeness, likeness_of
 from core.serve.subject import FactFault, Subject, Value, check_subject
@@ -104,13 +104,15 @@ class UnavailableKind(StrEnum):
 class Unavailable:
     """No estimate: ``message`` is the general advice, ``reason`` the cause, ``remedy`` what would help.
 
-    ``kind`` is NOT_KNOWN in an answer stored by an earlier release.
+    ``missing`` names the facts not given without which there is no price, LOCATION for the place. ``kind`` is NOT_KNOWN
+    in an answer stored by an earlier release.
     """
 
     reason: str
     remedy: str
     message: str = UNAVAILABLE
     kind: UnavailableKind = UnavailableKind.NOT_KNOWN
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -266,7 +268,7 @@ def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     explaining = beside.priced
     homes, count = stack([explaining, chosen.homes]), size(explaining)
     matrix = model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))
-    never = live_market.area_figures | never_of_its_type(model, subject.facts)
+    never = live_market.area_figures | never_of_its_type(model, subject.facts) | ONLY_ON_ROLL
     asked, shift = questions(model, matrix[:1], never), live_model.shift(homes)
     rows = np.vstack([matrix, asked.matrix])
     estimates = model.log_estimate(rows, np.append(shift, np.full(len(asked.names), shift[0])))
@@ -320,14 +322,16 @@ def before_first_sale(as_of: date, model: Model, currency: str) -> Unavailable |
 
 
 def refusal(subject: Subject, model: Model, problem: Problem, currency: str, area_unit: str) -> Unavailable | None:
-    """Return why there is no price: too early a date, a missing critical fact, an unknown or distant place."""
+    """Return why there is no price: too early a date, missing critical facts, an unknown or distant place."""
     if (early := before_first_sale(subject.as_of, model, currency)) is not None:
         return early
-    for name in critical_facts(model, problem):
-        if name != "location" and name not in subject.facts:
-            label = label_of(name)
-            missing = f"{label} is missing, and there is no price without it."
-            return Unavailable(missing, f"Enter {label.lower()}.", kind=UnavailableKind.FACTS)
+    placed = (
+        bool({*model.facts.area_codes} & {*subject.facts})
+        or _is_located(subject, model)
+        or _wider_known(subject, model)
+    )
+    if missing := missing_facts(model, problem, subject.facts, placed):
+        return Unavailable(*missing_words(missing, model), kind=UnavailableKind.FACTS, missing=missing)
     return _place_refusal(subject, model, problem, area_unit)
 
 
@@ -365,8 +369,7 @@ def range_refusal(share: float, problem: Problem) -> Unavailable:
 def _place_refusal(subject: Subject, model: Model, problem: Problem, area_unit: str) -> Unavailable | None:
     codes = [name for name in model.facts.area_codes if name in subject.facts]
     known = any(subject.facts[name] in model.profile.area_codes[name] for name in codes) or _wider_known(subject, model)
-    located = model.facts.located and {"latitude", "longitude"} <= set(subject.facts)
-    if located:
+    if _is_located(subject, model):
         limit = problem.estimate.market_km
         away = _nearest_sale_km(model, subject, limit)
         if away > limit:
@@ -379,13 +382,11 @@ def _place_refusal(subject: Subject, model: Model, problem: Problem, area_unit: 
         return None
     if known:
         return None
-    wanted = " or ".join([*(label_of(name).lower() for name in model.facts.area_codes), *_coordinates(model)])
-    if codes:
-        given = ", ".join(f"{label_of(name).lower()} {subject.facts[name]}" for name in codes)
-        unknown = f"The model knows no sale in {given}."
-        return Unavailable(unknown, f"Check it, or give {wanted}.", kind=UnavailableKind.FACTS)
-    nowhere = "The location is missing, and there is no price without it."
-    return Unavailable(nowhere, f"Enter {wanted}.", kind=UnavailableKind.FACTS)
+    return Unavailable(*unknown_place_words(codes, subject.facts, model), kind=UnavailableKind.FACTS)
+
+
+def _is_located(subject: Subject, model: Model) -> bool:
+    return model.facts.located and {"latitude", "longitude"} <= set(subject.facts)
 
 
 def _wider_known(subject: Subject, model: Model) -> bool:
@@ -394,10 +395,6 @@ def _wider_known(subject: Subject, model: Model) -> bool:
     if evidence is None or model.facts.located:
         return False
     return evidence.knows(area_levels(subject.columns(model.facts), model.facts))
-
-
-def _coordinates(model: Model) -> list[str]:
-    return ["latitude and longitude"] if model.facts.located else []
 
 
 def evidence_of(model: Model) -> MarketEvidence | None:
@@ -436,5 +433,5 @@ def _imputed(subject: Subject, model: Model, filled: Columns) -> dict[str, Value
     return {
         name: float(filled[name][0])
         for name in (*model.facts.numeric, *coordinates)
-        if name not in known and np.isfinite(filled[name][0])
+        if name not in known | ONLY_ON_ROLL and np.isfinite(filled[name][0])
     }

@@ -31,13 +31,12 @@ from core.serve.estimate import (
     refusal,
     too_wide,
 )
-from core.serve.fact_groups import critical_facts
+from core.serve.fact_groups import LOCATION, critical_facts
 from core.serve.flags import Flag, FlagRules, answers_of, estimate_flags, flag_rules, left_out
-from core.serve.subject import Subject, Value, check_together, facts_read, read_fact
+from core.serve.subject import Subject, Value, contradictions, facts_read, read_fact
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, half_width, some_of
 
-_LOCATION: Final = "location"
 # Two ways to compute a distance differ in its last digits; the quick one only passes homes clearly inside the market.
 _PLAINLY_INSIDE: Final = 0.999
 
@@ -162,9 +161,7 @@ def read_subjects(
         row = cells[position] if cells else ()
         known = {name: value for name, value in zip(columns, row, strict=True) if value is not None}
         subject = Subject(known, day)
-        try:
-            check_together(subject, problem)
-        except ImpossibleProperty as error:
+        for error in contradictions(subject, problem):
             wrong.setdefault(position, []).append((error, known.get(error.field)))
         if position not in wrong:
             subjects[position] = subject
@@ -188,12 +185,9 @@ def _unavailable(
         for position in subjects:
             yield position, _withheld(position, "valuation date", str(as_of), far)
         return
-    critical = _critical(model, problem)
     for position, withheld in refusals(subjects, model, problem, currency, area_unit):
-        subject = subjects[position]
-        missing = next((name for name in critical if name not in subject.facts), None)
-        value = None if missing else _place(subject, model)
-        yield position, _withheld(position, missing or _LOCATION, value, withheld)
+        value = None if withheld.missing else _place(subjects[position], model)
+        yield position, _withheld(position, next(iter(withheld.missing), LOCATION), value, withheld)
 
 
 def refusals(
@@ -212,7 +206,7 @@ def refusals(
 
 
 def _critical(model: Model, problem: Problem) -> list[str]:
-    return [name for name in critical_facts(model, problem) if name != _LOCATION]
+    return [name for name in critical_facts(model, problem) if name != LOCATION]
 
 
 def _outside_scope(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -15,8 +15,12 @@ from core.prepare.features.columns import Columns
 from core.prepare.features.facts import AREA_CODES, COORDINATES, TYPE_HOMES_MIN, FactColumns
 from core.prepare.features.own_sales import OWN_SALE
 from core.problem import Problem
-from core.schema import ASSESSED_RISE, NEIGHBOURHOOD_FIELDS, is_extra
+from core.schema import ASSESSED_RISE, NEIGHBOURHOOD_FIELDS, is_extra, label_of
 from core.train.model import Model
+from core.wording import either
+
+LOCATION: Final = "location"
+"""The critical fact that the code of an area or coordinates give."""
 
 
 class FactGroup(StrEnum):
@@ -124,6 +128,39 @@ def never_of_its_type(model: Model, facts: Mapping[str, object]) -> frozenset[st
 def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:
     """Return the facts this market requires for an estimate, without those its own sales often lack."""
     used = {fact.name: fact.missing_share for fact in model.profile.numeric if fact.name in model.facts.numeric}
-    used |= {"location": 0.0}
+    used |= {LOCATION: 0.0}
     share = problem.estimate.critical_missing_share
     return tuple(name for name in problem.estimate.critical if name in used and used[name] <= share)
+
+
+def missing_facts(model: Model, problem: Problem, facts: Mapping[str, object], placed: bool) -> tuple[str, ...]:
+    """Return all facts not given without which there is no price; ``placed`` tells whether the home's place is."""
+    lacking = [name for name in critical_facts(model, problem) if name != LOCATION and name not in facts]
+    return (*lacking, *([] if placed else [LOCATION]))
+
+
+def missing_words(missing: Sequence[str], model: Model) -> tuple[str, str]:
+    """Say which facts are missing, and what to enter: "Living area and location are missing, and there is no …"."""
+    names = [LOCATION if name == LOCATION else label_of(name).lower() for name in missing]
+    wanted = [either(_place_names(model, ())) if name == LOCATION else name for name in names]
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    are = "is missing, and there is no price without it" if len(names) == 1 else _ARE_MISSING
+    return f"{listed[:1].upper()}{listed[1:]} {are}.", f"Enter {', and '.join(wanted)}."
+
+
+_ARE_MISSING: Final = "are missing, and there is no price without them"
+
+
+def unknown_place_words(codes: Sequence[str], facts: Mapping[str, object], model: Model) -> tuple[str, str]:
+    """Say that no sale is known in the areas given by these codes, and what else would place the home."""
+    given = ", ".join(f"{label_of(name).lower()} {facts[name]}" for name in codes)
+    others = _place_names(model, codes)
+    more = f", or give {either(others)}" if others else ""
+    checked = " and ".join(label_of(name).lower() for name in codes)
+    return f"The model knows no sale in {given}.", f"Check the {checked}{more}."
+
+
+def _place_names(model: Model, without: Iterable[str]) -> list[str]:
+    """Return the ways to say where a home is, without the areas given."""
+    codes = [label_of(name).lower() for name in model.facts.area_codes if name not in without]
+    return [*codes, *(["latitude and longitude"] if model.facts.located else [])]

@@ -14,7 +14,7 @@ from core.prepare.features.facts import AREA_CODES
 from core.prepare.features.own_sales import DAYS_A_YEAR, SOON_YEARS
 from core.prepare.features.profile import MEDIAN, MarketProfile
 from core.problem import Problem
-from core.schema import label_of
+from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.comparables import ComparableValue
 from core.serve.fact_groups import never_of_its_type
 from core.serve.subject import Subject, written
@@ -187,9 +187,9 @@ def subject_flags(subject: Subject, model: Model, problem: Problem) -> Iterator[
             FlagKind.STALE_MODEL,
             Severity.REVIEW,
             "valuation date",
-            f"{day(subject.as_of)}, {age:,} days after the model's latest sale, {day(model.profile.last_sale)}",
+            f"{day(subject.as_of)}, {age:,} days after the latest sale learned from, {day(model.profile.last_sale)}",
             f"{problem.monitoring.retrain_days} days",
-            "Check the price level against recent sales; have newer sales added and the model retrained.",
+            "Check the price against sales of the last three months before you quote it.",
         )
 
 
@@ -239,8 +239,8 @@ def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iter
             FlagKind.WIDE_RANGE,
             Severity.NOTE,
             "range",
-            f"{width:.0%} of the estimate",
-            f"{limits.wide_range:.0%}",
+            f"±{width / 2:.0%} of the estimate",
+            f"±{limits.wide_range / 2:.0%}",
             "Complete the facts, or narrow the range with sales you know.",
         )
     confidence = came_true(answer.confidence, rules.kept(answer.confidence))
@@ -377,7 +377,9 @@ def _distribution_flags(subject: Subject, profile: MarketProfile) -> Iterator[Fl
         value = subject.number(fact.name)
         # A year built after the last sale means a new home, not an error; the age at sale covers it.
         usual_high = np.inf if fact.unit == "year" else fact.high
-        if value is None or fact.unit == "degrees" or fact.flag or fact.low <= value <= usual_high:
+        if value is None or fact.name in ONLY_ON_ROLL or fact.unit == "degrees" or fact.flag:
+            continue
+        if fact.low <= value <= usual_high:
             continue
         extreme = value < fact.lowest or value > fact.highest
         # Nobody reads the tenths of a square foot.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from functools import partial
@@ -18,7 +18,7 @@ from core.errors import ImpossibleProperty
 from core.prepare.features.columns import Columns
 from core.prepare.features.facts import FactColumns
 from core.prepare.features.own_sales import IDENTITY
-from core.problem import Problem
+from core.problem import Limit, Problem
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra, label_of
 
 Value = float | str
@@ -27,8 +27,10 @@ HOME_FACTS: Final = frozenset(field.name for field in (*PROPERTY_FIELDS, *NEIGHB
 """The facts of a home in the canonical record, beside which a market may have columns of its own."""
 
 TEXT_MAX: Final = 200
-_LONG: Final = 1e15
 """The most characters that a text fact, such as an address, may have."""
+
+_LONG: Final = 1e15
+_YEARS: Final = ("year_built", "year_renovated")
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ def fact_faults(
     for name in facts_read(columns, facts):
         fault = _fault(partial(_put_fact, known, name, facts.get(name), columns, problem))
         found += [fault] if fault and name not in named else []
-    together = _fault(partial(check_together, Subject(known, as_of), problem))
-    return (*found, together) if together else tuple(found)
+    together = contradictions(Subject(known, as_of), problem)
+    return (*found, *(FactFault(error.field, error.reason, error.remedy) for error in together))
 
 
 def refuse_unknown_facts(names: Iterable[str], columns: FactColumns | None) -> None:
@@ -134,8 +136,8 @@ def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) 
         word = _word(value)
         if len(word) > TEXT_MAX:
             raise ImpossibleProperty(
-                f"{label_of(name)} = {shortened(word)!r} has {len(word):,} characters; the limit is {TEXT_MAX}.",
-                "Shorten it, or leave it blank.",
+                f"{label_of(name)} {shortened(word)!r} has {len(word):,} characters; the limit is {TEXT_MAX}.",
+                "Shorten it.",
                 name,
             )
         return word
@@ -186,20 +188,30 @@ def _number(name: str, value: object, problem: Problem) -> float:
     number = float(value) if isinstance(value, (int, float, np.number)) else read_typed(str(value))
     if isinstance(value, str) and math.isnan(number):
         raise ImpossibleProperty(
-            f"{label} = {shortened(value)!r} is not a number.", "Enter digits only, or leave it blank.", name
+            f"{label} {shortened(value)!r} is not a number.", _remedy("Enter digits only", name, problem), name
         )
     limit = problem.limits.get(name)
     if not math.isfinite(number) or (limit is None and number < 0 and not name.startswith("x_")):
-        raise ImpossibleProperty(f"{label} = {value} is impossible.", "Correct it, or leave it blank.", name)
-    if limit is not None and not limit.holds(number):
-        field = FIELD_BY_NAME.get(name)
-        value, low, high = (written(one, field.unit if field else "") for one in (number, limit.low, limit.high))
-        raise ImpossibleProperty(
-            f"{label} = {value} is impossible: it must lie between {low} and {high}.",
-            "Correct it, or leave it blank if it is unknown.",
-            name,
-        )
+        raise ImpossibleProperty(f"{label} cannot be {value}.", _remedy("Correct it", name, problem), name)
+    # How late a year can be depends on the day of the valuation: see contradictions.
+    if limit is not None and name not in _YEARS and not limit.holds(number):
+        raise _outside(name, number, limit, problem)
     return number
+
+
+def _outside(name: str, number: float, limit: Limit, problem: Problem) -> ImpossibleProperty:
+    field = FIELD_BY_NAME.get(name)
+    value, low, high = (written(one, field.unit if field else "") for one in (number, limit.low, limit.high))
+    return ImpossibleProperty(
+        f"{label_of(name)} cannot be {value}: it must lie between {low} and {high}.",
+        _remedy("Correct it", name, problem),
+        name,
+    )
+
+
+def _remedy(start: str, name: str, problem: Problem) -> str:
+    """Return what helps with a fact that cannot be; one that a price needs cannot be left blank either."""
+    return f"{start}." if name in problem.estimate.critical else f"{start}, or leave it blank if it is unknown."
 
 
 def written(number: float, unit: str) -> str:
@@ -209,28 +221,34 @@ def written(number: float, unit: str) -> str:
 
 
 def check_together(subject: Subject, problem: Problem) -> None:
-    """Raise ImpossibleProperty if facts that are each possible contradict one another."""
-    built, renovated = subject.number("year_built"), subject.number("year_renovated")
-    latest = subject.as_of.year + problem.intake.years_ahead
-    for name, year in (("year_built", built), ("year_renovated", renovated)):
-        if year is not None and year > latest:
-            raise ImpossibleProperty(
-                f"{label_of(name)} = {year:.0f} is too far ahead: for a valuation in {subject.as_of.year} it can be at "
-                f"most {latest}.",
-                "Correct the year.",
-                name,
-            )
-    if built is not None and renovated is not None and renovated < built:
-        raise ImpossibleProperty(
-            f"Year renovated = {renovated:.0f} is before year built = {built:.0f}.",
+    """Raise ImpossibleProperty for the first of the contradictions, if there are any."""
+    for error in contradictions(subject, problem):
+        raise error
+
+
+def contradictions(subject: Subject, problem: Problem) -> Iterator[ImpossibleProperty]:
+    """Yield what is impossible of facts that are each read: years for the day of the valuation, facts beside others."""
+    years = {name: year for name in _YEARS if (year := subject.number(name)) is not None}
+    wrong = [error for name, year in years.items() if (error := _year_fault(name, year, subject, problem))]
+    yield from wrong
+    built, renovated = years.get("year_built"), years.get("year_renovated")
+    if not wrong and built is not None and renovated is not None and renovated < built:
+        yield ImpossibleProperty(
+            f"Year renovated {renovated:.0f} is before year built {built:.0f}.",
             "Correct one of them, or leave year renovated blank for a home never renovated.",
             "year_renovated",
         )
     area, bedrooms = subject.number("living_area_sqft"), subject.number("bedrooms")
     if area and bedrooms and area / bedrooms < problem.intake.sqft_per_bedroom_low:
-        raise ImpossibleProperty(
-            f"Bedrooms = {bedrooms:g} in {area:,.0f} sq ft leaves {area / bedrooms:.0f} sq ft per bedroom; the least "
+        yield ImpossibleProperty(
+            f"{bedrooms:g} bedrooms in {area:,.0f} sq ft leave {area / bedrooms:.0f} sq ft per bedroom; the least "
             f"possible is {problem.intake.sqft_per_bedroom_low:g}.",
             "Correct bedrooms or living area.",
             "bedrooms",
         )
+
+
+def _year_fault(name: str, year: float, subject: Subject, problem: Problem) -> ImpossibleProperty | None:
+    limit = problem.limits[name]
+    latest = min(limit.high, float(subject.as_of.year + problem.intake.years_ahead))
+    return None if limit.low <= year <= latest else _outside(name, year, replace(limit, high=latest), problem)

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from core.collect.address_words import ABBREVIATIONS, DESIGNATORS, DIRECTIONS, SHORT_DIRECTIONS
 from core.collect.cells.amounts import read_amount
 from core.collect.cells.typed import read_typed
-from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
+from core.schema import FIELD_BY_NAME, ONLY_ON_ROLL, FieldKind, is_extra, label_of
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate, Refused
 from core.train.bundle import ABOVE, BELOW
@@ -112,10 +112,14 @@ def confidence_words(estimate: Estimate, tolerance: str) -> str:
 _TOP_TENTH: Final = 90
 
 
-def ask_next_words(one: AskNext) -> str:
-    """Say what a fact would bring: "construction grade (from ±22% to about ±16%)"."""
-    label = _PLACE if one.name == "coordinates" else label_of(one.name)
-    return f"{inside_sentence(label)} (from ±{percent(one.now)} to about ±{percent(one.then)})"
+def ask_next_words(asked: Sequence[AskNext]) -> tuple[str, ...]:
+    """Say what each fact would bring, one that can be found out: "construction grade (from ±22% to about ±16%)"."""
+    labels = {one: _PLACE if one.name == "coordinates" else label_of(one.name) for one in asked}
+    return tuple(
+        f"{inside_sentence(label)} (from ±{percent(one.now)} to about ±{percent(one.then)})"
+        for one, label in labels.items()
+        if one.name not in ONLY_ON_ROLL
+    )
 
 
 _PLACE: Final = "Exact place by coordinates"

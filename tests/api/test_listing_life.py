@@ -102,6 +102,8 @@ def test_reso_names_price_the_same_home(client: TestClient, home: dict[str, Any]
     }
     ours, theirs = (client.post("/estimates", json={**home, "facts": one}).json() for one in (facts, reso))
     assert ours["point"] == theirs["point"]
+    assert all(one["kind"] for one in ours["flags"]), "codes for programs"
+    assert not [one for one in ours["advice"] if "model retrained" in one or "imputed" in one], "words for people"
 
 
 def test_no_price_is_an_answer_and_impossible_facts_are_one_error_a_field(client: TestClient) -> None:
@@ -109,7 +111,8 @@ def test_no_price_is_an_answer_and_impossible_facts_are_one_error_a_field(client
     answer = nowhere.json()
     assert (nowhere.status_code, answer["status"], answer["message"]) == (200, "unavailable", MESSAGE)
     assert answer["code"] == "facts"
-    assert answer["reason"]
+    assert answer["missing"] == ["living_area_sqft", "location"]
+    assert answer["reason"].startswith("Living area and location are missing")
     assert answer["remedy"]
     ANSWER.validate_python(answer)
     report = client.get(f"/estimates/{answer['estimate_id']}/report.pdf")

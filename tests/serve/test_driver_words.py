@@ -28,6 +28,23 @@ def said(group: FactGroup, amount: float, *facts: Difference, market: Market = U
     return sentence(Driver(group, amount, facts), area, market)
 
 
+def test_a_rise_in_assessed_value_is_a_reason_only_where_it_is_a_sign_of_renovation() -> None:
+    built = Difference("year_built", 1912.0, 1950.0)
+    rise = Difference("assessed_rise", 18.2, 0.0)
+    assert said(FactGroup.AGE, 12_000.0, rise) == (
+        "Its rise in assessed value (18% more than usual in the area, a sign of renovation) adds about $12K."
+    )
+    assert said(FactGroup.AGE, 12_000.0, built, rise) == (
+        "Its construction in 1912 (1950 is usual here) and rise in assessed value (18% more than usual in the area, a "
+        "sign of renovation) add about $12K."
+    )
+    usual = Difference("assessed_rise", -1.0, 0.0)
+    assert (
+        said(FactGroup.AGE, 64_000.0, built, usual) == "Its construction in 1912 (1950 is usual here) adds about $64K."
+    )
+    assert "assessed" not in said(FactGroup.AGE, -2_000.0, usual)
+
+
 @pytest.mark.parametrize(
     ("group", "amount", "facts", "words"),
     [

@@ -16,7 +16,7 @@ from core.arrays import Ints, Objects
 from core.collect.addresses import address_key, with_unit
 from core.collect.join_keys import bare_ids, column_or_missing, full_keys
 from core.prepare.features.rows_by_key import RowsByKey
-from core.schema import ASSESSED_RISE, label_of
+from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.agent.tax_roll import DAY, KEY
 from core.serve.subject import Value
 from core.serve.words import Conventions, readable_address
@@ -119,7 +119,7 @@ class AddressBook:
             return None
         recorded, listed = (sale.facts if sale else {}), (tax.facts if tax else {})
         # The roll's own figures are newer than those it had when the home was sold.
-        newer = {name: value for name, value in listed.items() if name == ASSESSED_RISE}
+        newer = {name: value for name, value in listed.items() if name in ONLY_ON_ROLL}
         facts = {**listed, **recorded, **newer}
         lacking = frozenset(facts) - frozenset(recorded) | frozenset(newer)
         named = sale or tax
@@ -204,7 +204,8 @@ def sources_words(home: KnownHome, market: Conventions) -> str:
     if home.recorded is None:
         return f"Facts as on the {roll}"
     sale = f"Facts as recorded with its sale of {market_day(home.recorded, market.currency)}"
-    named = [label_of(name).lower() for name in home.facts if name in home.from_roll and name not in _KEPT]
+    shown = home.from_roll - ONLY_ON_ROLL - {*_KEPT}
+    named = [label_of(name).lower() for name in home.facts if name in shown]
     return f"{sale}; {', '.join(named)} from the {roll}" if roll and named else sale
 
 

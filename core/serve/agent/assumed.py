@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.schema import PROPERTY_FIELDS
+from core.schema import ONLY_ON_ROLL, PROPERTY_FIELDS
 from core.serve import words
 from core.serve.estimate import Estimate
 from core.serve.words import Conventions
 
 _COORDINATES: Final = ("latitude", "longitude")
-_OF_THE_AGENT: Final = frozenset({"units", *_COORDINATES})
+_OF_THE_AGENT: Final = frozenset({"units", *_COORDINATES, *ONLY_ON_ROLL})
 _OWNERS: Final = tuple(field.name for field in PROPERTY_FIELDS if field.name not in _OF_THE_AGENT)
 
 
@@ -20,7 +20,8 @@ def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventio
 
     ("lot area 5,000 sq ft", "2 bathrooms", "the middle of 98103 as its place", "neighborhood figures of 98103").
     """
-    imputed = estimate.imputed
+    # An answer stored by an earlier release may assume what only a tax roll has.
+    imputed = {name: value for name, value in estimate.imputed.items() if name not in ONLY_ON_ROLL}
     found = [
         words.assumed(name, value, market)
         for name, value in imputed.items()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from core.problem import Problem
-from core.schema import ASSESSED_RISE, label_of
+from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.fact_groups import critical_facts
 from core.train.importance import Importance
 from core.train.model import Model
@@ -19,10 +19,13 @@ _ALWAYS: Final = ("property_type", "units", "zoning")
 
 
 def facts_asked(model: Model, figures: frozenset[str]) -> tuple[str, ...]:
-    """Return the facts an agent can enter, in the order of the record; ``figures`` are those of an area."""
+    """Return the facts an agent can enter, in the order of the record; ``figures`` are those of an area.
+
+    What only a tax roll has is none of them: it comes with a home known by its address.
+    """
     renovation = ("year_renovated",) if model.facts.renovation else ()
     names = dict.fromkeys((*model.facts.categorical, *model.facts.numeric, *renovation, *_ALWAYS))
-    return tuple(name for name in names if name not in figures)
+    return tuple(name for name in names if name not in figures | ONLY_ON_ROLL)
 
 
 def asked_first(
@@ -35,8 +38,12 @@ def asked_first(
     asked = facts_asked(model, figures)
     needed = [name for name in critical_facts(model, problem) if name in asked]
     ranked = [one.fact for one in importance if one.fact in asked]
-    # The rise comes with a home that the tax roll knows; at the kitchen table nobody has it.
-    return tuple(name for name in dict.fromkeys((*needed, *ranked, *asked)) if name != ASSESSED_RISE)[:ASKED_FIRST]
+    return tuple(dict.fromkeys((*needed, *ranked, *asked)))[:ASKED_FIRST]
+
+
+def facts_from_roll(model: Model) -> tuple[str, ...]:
+    """Return the facts of a model that come with a home known by its address and have no field."""
+    return tuple(name for name in model.facts.all if name in ONLY_ON_ROLL)
 
 
 def area_named(typed: str, known: Collection[str]) -> str:

@@ -102,9 +102,10 @@ def _story(estimate: Estimate, frame: ReportFrame, wide: float, high: float) -> 
     sales = sales_page(estimate, frame, amounts, wide, high)
     taken = height_of(sales, wide)
     sure = height_of(chain.from_iterable(sure_page(estimate, frame, amounts, wide)), wide)
-    # Without a map or without comparables, the page of sales would be half empty.
-    joined = not has_map(estimate) and (not used(estimate) or taken + sure + _GAP <= high)
-    room = high - taken - _GAP if joined else high
+    # Without a map, the page of sales would be half empty: what follows begins on it.
+    joined = not has_map(estimate)
+    whole = taken + sure + _GAP <= high
+    room = high - taken - _GAP if joined and whole else 0.0 if joined else high
     return [
         *_first_page(estimate, frame, amounts, wide, high),
         PageBreak(),
@@ -163,9 +164,10 @@ def _furniture(canvas: Canvas, document: BaseDocTemplate, frame: ReportFrame, pa
     number = f" · No. {frame.estimate_id[:_NUMBER_LENGTH].upper()}" if frame.estimate_id else ""
     by = [name for name in (frame.agent.name.strip(), frame.office.name.strip()) if name]
     later = [frame.address_line.strip() or frame.market_name, *by] if document.page > 1 else []
-    foot = " · ".join((f"Statistical estimate, not an appraisal{number}", *later))
     canvas.setFont(REGULAR, 8)
-    canvas.drawString(_SIDE, _BOTTOM - 24, fitted(plain(foot), 8, wide - 2 * _SIDE - 70))
+    canvas.drawString(_SIDE, _BOTTOM - 24, plain(f"Statistical estimate, not an appraisal{number}"))
+    # Names have a line of their own: they may be long.
+    canvas.drawString(_SIDE, _BOTTOM - 34, fitted(plain(" · ".join(later)), 8, wide - 2 * _SIDE))
     canvas.drawRightString(wide - _SIDE, _BOTTOM - 24, f"Page {document.page} of {pages}")
     canvas.restoreState()
 

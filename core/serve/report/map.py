@@ -23,6 +23,7 @@ _ROUNDS: Final = 40
 _RINGS: Final = 4
 _CORNERS: Final = 180
 _LABEL: Final = 34.0
+_BEYOND: Final = 0.5
 
 Place = tuple[float, float]
 
@@ -64,7 +65,9 @@ def comparables_map(
     }
     drawing = Drawing(wide, high)
     drawing.add(Rect(0, 0, wide, high, rx=5, ry=5, fillColor=TINT, strokeColor=RULE, strokeWidth=0.6))
-    sheet = _sheet([(0.0, 0.0), *places.values()], wide, high)
+    # Where all sales lie on one side, the home would be at the edge: room on its other side keeps it near the middle.
+    across = [(-_BEYOND * east, -_BEYOND * north) for east, north in places.values()]
+    sheet = _sheet([(0.0, 0.0), *places.values(), *across], wide, high)
     star = sheet.at((0.0, 0.0))
     _rings(drawing, sheet, star, area_unit)
     true = [sheet.at(place) for place in places.values()]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
-from core.schema import FIELDS, SALE_FIELDS, label_of
+from core.schema import FIELDS, ONLY_ON_ROLL, SALE_FIELDS, label_of
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.serve.report.amounts import Amounts
 from core.serve.report.fit import height_of
@@ -42,7 +42,7 @@ FACTS_FIRST: Final = 16
 
 _COLUMNS: Final = 4
 _NOT_FACTS: Final = frozenset(
-    {"address", "unit", "property_id", "latitude", "longitude", *(field.name for field in SALE_FIELDS)}
+    {"address", "unit", "property_id", "latitude", "longitude", *ONLY_ON_ROLL, *(field.name for field in SALE_FIELDS)}
 )
 # What a seller looks for first; the others follow in the order of the record.
 _FIRST: Final = ("property_type", "living_area_sqft", "bedrooms", "bathrooms", "year_built", "lot_area_sqft")
@@ -50,6 +50,14 @@ _ORDER: Final = {name: place for place, name in enumerate(dict.fromkeys((*_FIRST
 _PLACE: Final = frozenset({"address", "zipcode", "neighbourhood"})
 _LEFT: Final = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 6)]
 _AT_DECISION: Final = 0.005
+_SCALES: Final = {
+    "condition": " of 5 (5 is best)",
+    "view": " of 4 (4 is best)",
+    "school_rating": " of 5 (5 is best)",
+    "crime_index": " (low is good)",
+    "walk_score": " (high is good)",
+    "grade": " (high is good)",
+}
 
 
 def opening(facts: Mapping[str, Value], frame: ReportFrame, wide: float, as_of: date | None = None) -> list[Flowable]:
@@ -211,7 +219,13 @@ def _fact(name: str, value: Value, frame: ReportFrame) -> list[Flowable]:
     if isinstance(value, int | float) and not unit_of(name):
         # Under the label "Bedrooms", "3 bedrooms" would repeat the word.
         text = text.partition(" ")[0]
-    return [Paragraph(markup(label_of(name), 60), LABEL), Paragraph(markup(text, 80), VALUE)]
+    label, scale = label_of(name).partition(" (")[0], seller_scale(name, text)
+    return [Paragraph(markup(label, 60), LABEL), Paragraph(markup(f"{text}{scale}", 80), VALUE)]
+
+
+def seller_scale(name: str, text: str) -> str:
+    """Say which end of a fact's scale is the good one, "" for a fact that needs no scale."""
+    return _SCALES.get(name, "") if text.replace(".", "").isdigit() else ""
 
 
 def _bold(text: str) -> str:

@@ -16,7 +16,7 @@ from core.serve.report.amounts import Amounts
 from core.serve.report.fit import height_of
 from core.serve.report.frame import ReportFrame
 from core.serve.report.letterhead import contact
-from core.serve.report.parts import FACTS_FIRST, fact_names
+from core.serve.report.parts import FACTS_FIRST, fact_names, seller_scale
 from core.serve.report.track_record import track_record
 from core.serve.report.typography import BODY, BOLD, BULLET, HEADING, LEAD, SMALL, TEAL, markup
 from core.serve.report.waterfall import Goal, waterfall
@@ -89,7 +89,7 @@ def _reasons(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: flo
 def _facts_behind(estimate: Estimate, frame: ReportFrame) -> list[Flowable]:
     """Return what was assumed, and the facts for which the first page had no room."""
     facts: Mapping[str, Value] = estimate.subject.facts
-    more = [f"{label_of(name)} {fact_value(name, facts[name], frame)}" for name in fact_names(facts)[FACTS_FIRST:]]
+    more = [_with_scale(name, facts[name], frame) for name in fact_names(facts)[FACTS_FIRST:]]
     assumed = assumed_for_seller(estimate, frame)
     parts = [
         _sentence("Not known, so we took what is usual here; tell your agent what is different:", ", ".join(assumed))
@@ -99,6 +99,11 @@ def _facts_behind(estimate: Estimate, frame: ReportFrame) -> list[Flowable]:
     ]
     found = [part for part in parts if part is not None]
     return [Paragraph("The facts behind it", HEADING), *found] if found else []
+
+
+def _with_scale(name: str, value: Value, frame: ReportFrame) -> str:
+    text = fact_value(name, value, frame)
+    return f"{label_of(name).partition(' (')[0]} {text}{seller_scale(name, text)}"
 
 
 def _sentence(label: str, words: str) -> Paragraph:

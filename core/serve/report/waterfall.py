@@ -12,7 +12,7 @@ from reportlab.graphics.shapes import Drawing, Line, Rect, String
 from reportlab.lib.colors import Color
 from reportlab.lib.utils import simpleSplit
 
-from core.schema import label_of
+from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
 from core.serve.fact_groups import FactGroup
 from core.serve.report.amounts import Amounts
@@ -30,7 +30,7 @@ _AXIS: Final = 14.0
 _STRETCH_MOST: Final = 1.5
 _TEXT: Final = 9.0
 _DETAIL: Final = 7.5
-_UNWRITTEN: Final = ("latitude", "longitude", "address", "unit")
+_UNWRITTEN: Final = frozenset({"latitude", "longitude", "address", "unit", *ONLY_ON_ROLL})
 _DETAIL_LINE: Final = 9.0
 _DETAIL_LINES_MAX: Final = 5
 _NAMED_MAX: Final = 5

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
+from core.schema import label_of
 from core.serve.comparables import Comparable, ComparableValue, adjusted_span
 from core.serve.estimate import Estimate
 from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
@@ -19,7 +20,7 @@ from core.wording import count, market_day, marks, percent
 
 _LOOK_MAX: Final = 2
 _MOVED: Final = "Prices here moved lately: ask your agent for the sales of the last three months."
-_UNUSUAL: Final = "One fact of the home is unusual here: please check it with your agent."
+_UNUSUAL: Final = {FlagKind.UNKNOWN_CATEGORY, FlagKind.OUT_OF_DISTRIBUTION}
 
 _SENTENCES: Final[Mapping[FlagKind, str]] = {
     FlagKind.PRICE_OUT_OF_SCOPE: "The price is beyond those the estimate was tested on: ask for a second opinion.",
@@ -27,8 +28,6 @@ _SENTENCES: Final[Mapping[FlagKind, str]] = {
     FlagKind.UNUSUAL_TYPE: "Few homes of this type are sold: sales of the same type count most.",
     FlagKind.UNUSUAL_ZONING: "The zoning may allow another use, which can change what the land is worth.",
     FlagKind.MULTI_UNIT: "The home has several units: its rents matter for its price, too.",
-    FlagKind.UNKNOWN_CATEGORY: _UNUSUAL,
-    FlagKind.OUT_OF_DISTRIBUTION: _UNUSUAL,
     FlagKind.FEW_COMPARABLES: "Few homes were sold nearby: sales farther away count, too.",
     FlagKind.WIDE_RANGE: "The range is wide: more facts about the home would narrow it.",
     FlagKind.LOW_CONFIDENCE: "The estimate is less sure than most: ask your agent what similar homes sold for lately.",
@@ -83,8 +82,18 @@ def _chance(estimate: Estimate, amounts: Amounts, tolerance: float) -> str:
 
 def to_look_at(flags: Sequence[Flag]) -> tuple[str, ...]:
     """Return at most two things to look at before setting a price, the gravest of what a person must review."""
-    kinds = sorted((flag.kind for flag in flags if flag.severity is Severity.REVIEW), key=lambda kind: GRAVITY[kind])
-    return tuple(dict.fromkeys(_SENTENCES[kind] for kind in kinds if kind in _SENTENCES))[:_LOOK_MAX]
+    grave = sorted((flag for flag in flags if flag.severity is Severity.REVIEW), key=lambda flag: GRAVITY[flag.kind])
+    unusual = list(dict.fromkeys(flag.field for flag in flags if flag.kind in _UNUSUAL))
+    lines = (_unusual(unusual) if flag.kind in _UNUSUAL else _SENTENCES.get(flag.kind, "") for flag in grave)
+    return tuple(dict.fromkeys(filter(None, lines)))[:_LOOK_MAX]
+
+
+def _unusual(fields: Sequence[str]) -> str:
+    """Name all facts that are unusual here, those too that are only worth a note to the agent."""
+    names = [label_of(field).partition(" (")[0].lower() for field in fields]
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    return f"The {listed} {are} unusual here: please check {them} with your agent."
 
 
 def made_from(estimate: Estimate, market: Conventions) -> str:
@@ -143,5 +152,5 @@ def _homes(segment: str, n: int, currency: str) -> str:
     if segment == EVERYWHERE:
         return f"{count(n, 'home', currency=currency)} of this market"
     if segment in GROUPS:
-        return f"{count(n, 'home', currency=currency)} of which as much was known"
+        return f"{count(n, 'home', currency=currency)} known as well as this one"
     return count(n, "similar home", currency=currency)

@@ -208,7 +208,7 @@ class Ledger:
             row = connection.execute(_counting(estimate_id)).mappings().first()
             if row is None or row["decision_id"] != decision_id:
                 raise InvalidRecord(
-                    f"Decision {decision_id} no longer counts on estimate {estimate_id}, so it cannot be taken back. "
+                    "This decision no longer counts: somebody decided anew, or took it back, so nothing was changed. "
                     "Open the estimate again to see the one that does."
                 )
             values = {"decision_id": decision_id, **signature(actor, now())}

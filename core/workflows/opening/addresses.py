@@ -6,15 +6,16 @@ import hashlib
 
 from core.installation import code_fingerprint
 from core.serve.agent.address_book import AddressBook
-from core.serve.agent.form_facts import facts_asked
+from core.serve.agent.form_facts import facts_asked, facts_from_roll
 from core.store import Store
 from core.train.model import Model
 from core.workflows.opening.kept import is_large, keep, read_kept
 
 
 def names_kept(model: Model, area_figures: frozenset[str]) -> tuple[str, ...]:
-    """Return the facts to keep of each home: its place, and all that an agent can enter."""
-    return (*model.facts.area_codes, "latitude", "longitude", *facts_asked(model, area_figures))
+    """Return the facts to keep of each home: its place, all that an agent can enter, and what only a tax roll has."""
+    asked = (*facts_asked(model, area_figures), *facts_from_roll(model))
+    return (*model.facts.area_codes, "latitude", "longitude", *asked)
 
 
 def address_book(store: Store, market_id: str, version_id: str, names: tuple[str, ...]) -> AddressBook:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from core.serve.agent.advice import advice
 from core.serve.document import to_document
 from core.serve.estimate import UNAVAILABLE, Estimate, Refused, Unavailable
 from core.store import Market
@@ -18,7 +19,8 @@ IMPOSSIBLE: Final = "impossible_facts"
 def answer_form(answered: RecordedAnswer, market: Market) -> dict[str, Any]:
     """Return an answer with its ``status``: priced, unavailable or refused.
 
-    All have the question, the ids of what answered it, and the disclaimer. A priced one has the parts of ``Estimate``;
+    All have the question, the ids of what answered it, and the disclaimer. A priced one has the parts of ``Estimate``,
+    and as ``advice`` what its ``flags``, which have codes for programs, say to an agent on the page;
     the others a ``code`` for programs, the exact ``message``, and the ``reason`` and ``remedy`` of this home.
     """
     question = answered.question
@@ -67,13 +69,14 @@ def _result_form(answered: RecordedAnswer) -> dict[str, Any]:
     match result:
         case Estimate():
             parts: dict[str, Any] = to_document(result)["result"]
-            return parts
+            return parts | {"advice": list(advice(result.flags))}
         case Unavailable():
             return {
                 "code": result.kind.name.lower(),
                 "message": result.message,
                 "reason": result.reason,
                 "remedy": result.remedy,
+                "missing": list(result.missing),
             }
         case Refused():
             faults = [{"field": one.field, "reason": one.reason, "remedy": one.remedy} for one in result.faults]

@@ -11,12 +11,34 @@ import pandas as pd
 from core.schema import label_of
 from core.serve.words import labelled, unit_of
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.listing_columns import LIST_PRICE
+from core.workflows.pricing.listing_columns import LIST_PRICE, REFERENCE
 from core.workflows.pricing.many_homes import PricedFile, naming_columns
 
-REFERENCE: Final = "Reference"
-ASKING: Final = "Asking price"
+NAMES: Final = {REFERENCE: "Reference", LIST_PRICE: "Asking price"}
+"""What a list of homes calls the columns that are no facts of a home."""
+
+DIGIT: Final = "Check the asking price: a digit may be wrong."
 _FIRST: Final = ("row", "reference", "address", "asking_price")
+# For programs, and on the page in words.
+_CODES: Final = frozenset({"fsd", "flags", "advice", "check_asking_price"})
+_HEADINGS: Final = {
+    "row": "Row",
+    "reference": NAMES[REFERENCE],
+    "asking_price": NAMES[LIST_PRICE],
+    "difference": "Asking price over estimate (%)",
+    "place": "Asking price is",
+    "low": "Low",
+    "high": "High",
+    "point": "Point estimate",
+    "confidence": "Confidence (of 100)",
+    "to_look_at": "To look at",
+    "estimate_id": "Estimate",
+    "status": "Status",
+    "field": "Fact",
+    "value": "As given",
+    "reason": "Why",
+    "remedy": "What helps",
+}
 # Beyond the square root of ten, an asking price is nearer to ten times the estimate, or a tenth of it, than to itself.
 _DIGIT: Final = 10.0**0.5
 
@@ -41,13 +63,10 @@ def beside_asking(priced: PricedFile) -> pd.DataFrame:
     the asking price may be lost or added. The rows whose asking price differs most come
     first; without asking prices the order is the file's, and the four columns are left out.
     """
-    table = priced.table
-    if priced.references:
-        table = table.assign(reference=table["row"].map(priced.references).fillna(""))
-    if LIST_PRICE not in priced.homes:
+    table = with_asking(priced, priced.table)
+    if "asking_price" not in table:
         return table
-    asking = table["row"].map(priced.homes.set_index("source_row")[LIST_PRICE]).astype("float64")
-    asking = asking.where(asking > 0)
+    asking = table["asking_price"]
     place = np.select(
         [asking < table["low"], asking > table["high"], asking.notna()],
         [Place.BELOW.value, Place.ABOVE.value, Place.INSIDE.value],
@@ -56,37 +75,55 @@ def beside_asking(priced: PricedFile) -> pd.DataFrame:
     doubted = [
         in_doubt(price, point) for price, point in zip(asking.fillna(table["point"]), table["point"], strict=True)
     ]
-    table = table.assign(
-        asking_price=asking, difference=asking / table["point"] - 1, place=place, check_asking_price=doubted
-    )
+    table = table.assign(difference=asking / table["point"] - 1, place=place, check_asking_price=doubted)
     return table.sort_values("difference", key=np.abs, ascending=False, kind="stable", ignore_index=True)
 
 
 def not_priced(priced: PricedFile) -> pd.DataFrame:
     """Return the rows not priced with what names each home and its asking price, in the order of the file."""
-    table = priced.errors
+    homes = priced.homes.set_index("source_row")
+    table = priced.errors.assign(**{name: priced.errors["row"].map(homes[name]) for name in naming_columns(homes)})
+    return with_asking(priced, table)
+
+
+def with_asking(priced: PricedFile, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table by row with the file's references and asking prices, as far as it has them."""
     if priced.references:
         table = table.assign(reference=table["row"].map(priced.references).fillna(""))
-    homes = priced.homes.set_index("source_row")
-    table = table.assign(**{name: table["row"].map(homes[name]) for name in naming_columns(homes)})
-    if LIST_PRICE in homes:
-        asking = table["row"].map(homes[LIST_PRICE]).astype("float64")
+    if LIST_PRICE in priced.homes:
+        asking = table["row"].map(priced.homes.set_index("source_row")[LIST_PRICE]).astype("float64")
         table = table.assign(asking_price=asking.where(asking > 0))
     return table
 
 
-def to_take_along(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table for a file: what tells the homes apart comes first, and shares are rounded to 4 places."""
+def for_people(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table for a file that people read: what tells the homes apart first, words in place of codes.
+
+    Shares are in percent, to a tenth. ``to_look_at`` has what to look at, in the sentences of the page.
+    """
+    if "advice" in table:
+        doubted = table.get("check_asking_price", pd.Series(False, index=table.index)).fillna(False).astype(bool)
+        digit = pd.Series("", index=table.index).where(~doubted, f"{DIGIT} ")
+        table = table.assign(to_look_at=(digit + table["advice"].fillna("")).str.strip())
+    if "difference" in table:
+        table = table.assign(difference=(100 * table["difference"]).round(1))
     first = [name for name in _FIRST if name in table]
-    table = table[[*first, *(name for name in table.columns if name not in first)]]
-    return table.assign(difference=table["difference"].round(4)) if "difference" in table else table
+    return table[[*first, *(name for name in table.columns if name not in {*first, *_CODES})]]
+
+
+def to_take_along(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the same under headings in words: "Asking price", "To look at"."""
+    shown = for_people(table)
+    return shown.rename(columns={name: _HEADINGS.get(name) or label_of(name) for name in map(str, shown.columns)})
 
 
 def template(desk: Desk) -> pd.DataFrame:
     """Return an empty table whose headings are read as the market's facts: reference and address first."""
     codes = desk.bundle.model.facts.area_codes if desk.bundle is not None else ()
     facts = [_heading(name, desk) for name in (*desk.asked_first, *desk.asked_further)]
-    return pd.DataFrame(columns=[REFERENCE, label_of("address"), *map(label_of, codes), *facts, ASKING])
+    return pd.DataFrame(
+        columns=[NAMES[REFERENCE], label_of("address"), *map(label_of, codes), *facts, NAMES[LIST_PRICE]]
+    )
 
 
 def _heading(name: str, desk: Desk) -> str:

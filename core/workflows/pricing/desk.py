@@ -14,7 +14,7 @@ from core.errors import NotFound, StoreUnavailable, in_full
 from core.prepare.features.columns import size
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
-from core.serve.agent.form_facts import asked_first, facts_asked
+from core.serve.agent.form_facts import asked_first, facts_asked, facts_from_roll
 from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.agent.seller_view import neighborhood_facts
 from core.serve.comparables import Comparable
@@ -99,6 +99,11 @@ class Desk:
             return ()
         facts = facts_asked(self.bundle.model, self.area_figures)
         return tuple(name for name in facts if name not in self.asked_first)
+
+    @property
+    def from_roll(self) -> tuple[str, ...]:
+        """The facts that come with a home known by its address and that nobody enters; empty without a live model."""
+        return facts_from_roll(self.bundle.model) if self.bundle is not None else ()
 
     def price(self, facts: Mapping[str, object], as_of: date, level: float, actor: Actor) -> Estimate | Unavailable:
         """Price one property; raises AccessDenied, ImpossibleProperty."""

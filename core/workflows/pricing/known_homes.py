@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any, Final
+
+import pandas as pd
 
 from core.access import Action
 from core.serve.agent.address_book import AddressBook, KnownHome, Matches
@@ -52,6 +55,20 @@ def homes_like(workspace: Workspace, desk: Desk, books: AddressBooks, typed: str
     """
     book = books.book(workspace, desk)
     return book.find(typed) if book is not None else Matches((), 0)
+
+
+def home_at(
+    workspace: Workspace, desk: Desk, books: AddressBooks, address: str, codes: Mapping[str, str]
+) -> KnownHome | None:
+    """Return the home of a whole address, in the areas given by their codes; None where it is not known, or not alone.
+
+    Raises AccessDenied, StoreError.
+    """
+    book = books.book(workspace, desk)
+    if book is None:
+        return None
+    [found] = book.known(pd.DataFrame([{**codes, "address": address}], dtype="str"))
+    return found
 
 
 def matches_form(matches: Matches) -> dict[str, Any]:

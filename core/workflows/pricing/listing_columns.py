@@ -17,12 +17,15 @@ from core.collect.reading.table import RawTable
 from core.collect.vocabulary import FieldNames, load_vocabulary, snake
 from core.errors import MappingError
 from core.prepare.features.facts import FactColumns
-from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, Source, is_extra, label_of
+from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, ONLY_ON_ROLL, Source, is_extra, label_of
 from core.serve.subject import nearest_fact
 from core.wording import either
 
 LIST_PRICE: Final = "list_price"
 """The asking price: recorded with an estimate, but not a fact of the home."""
+
+REFERENCE: Final = "reference"
+"""The file's own name of a row: it names a home in the answers, and is no fact of it."""
 
 _NAMED_SO: Final = 0.9
 _MISSPELLED: Final = 0.85
@@ -32,7 +35,10 @@ _AREAS: Final = ("living_area_sqft", "lot_area_sqft")
 
 @dataclass(frozen=True)
 class ColumnRead:
-    """How a column of the file was read: ``field`` is empty if it was left out, and ``why`` explains it."""
+    """How a column of the file was read: ``field`` is empty if it was left out, and ``why`` then says why.
+
+    ``field`` is REFERENCE for the file's own name of its rows.
+    """
 
     column: str
     field: str
@@ -116,7 +122,7 @@ def refuse_placeless(mapping: ColumnMapping, facts: FactColumns) -> None:
 def refuse_misspelled(columns: Sequence[ColumnRead], facts: FactColumns) -> None:
     """Raise MappingError for a column left out whose name is almost that of a fact no other column gives."""
     given = {one.field for one in columns}
-    missing = [name for name in facts.all if name not in given]
+    missing = [name for name in facts.all if name not in given | ONLY_ON_ROLL]
     for one in columns:
         near = (
             ""
@@ -132,12 +138,21 @@ def refuse_misspelled(columns: Sequence[ColumnRead], facts: FactColumns) -> None
             )
 
 
+def with_reference(columns: Sequence[ColumnRead], reference: str | None) -> tuple[ColumnRead, ...]:
+    """Return how the columns were read, where one of them, if any, is the file's own name of its rows."""
+    return tuple(
+        replace(one, field=REFERENCE, why="names the home in the answers") if one.column == reference else one
+        for one in columns
+    )
+
+
 def _column_read(guessed: ColumnGuess, mapping: ColumnMapping) -> ColumnRead:
+    """Say how a column was read in words of a list of homes; a guess explains itself to who brings in sales."""
     read = {rule.column: rule.field for rule in mapping.rules} | dict.fromkeys(mapping.address_columns, "address")
     field = read.get(guessed.column, "")
-    if field == guessed.field:
-        return ColumnRead(guessed.column, field, guessed.why)
     if field == LIST_PRICE:
-        return ColumnRead(guessed.column, field, "recorded with the estimate, which does not use it")
-    why = "a fact this market's model uses" if field else "not a fact this market's model uses"
-    return ColumnRead(guessed.column, field, why)
+        return ColumnRead(guessed.column, field, "kept with the estimate, and does not move it")
+    if field:
+        return ColumnRead(guessed.column, field, "")
+    twice = guessed.field in {*read.values()}
+    return ColumnRead(guessed.column, "", "another column gives it" if twice else "not a fact this market's model uses")

@@ -28,9 +28,10 @@ from core.parallel.cluster import on_cluster
 from core.prepare.features.facts import FactColumns
 from core.problem import Problem
 from core.progress import Progress, part
-from core.schema import label_of
+from core.schema import ONLY_ON_ROLL, label_of
 from core.serve import words
 from core.serve.agent.address_book import AddressBook
+from core.serve.agent.advice import advice
 from core.serve.agent.filled_facts import fill_known
 from core.serve.estimate import UNAVAILABLE, LiveMarket, Refused, Unavailable, UnavailableKind
 from core.serve.estimate_many import Answers, NotPriced, estimate_many, read_columns, read_subjects
@@ -46,12 +47,14 @@ from core.workflows.pricing.listing_columns import (
     map_listings,
     refuse_misspelled,
     refuse_placeless,
+    with_reference,
 )
 from core.workflows.pricing.questions import list_price
 from core.workspace import Workspace
 
 ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
-FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags")
+FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags", "advice")
+_WORDS: Final = ("flags", "advice")
 
 _NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
 # Rows per batch: enough that call overhead is negligible, few enough to show progress and save memory.
@@ -65,11 +68,11 @@ class PricedFile:
     """A file's answers: ``table`` has the priced rows, ``errors`` all others.
 
     ``table``: row (1-based data row of the file), the home's name columns, low, high, point (money), confidence (0 to
-    100), fsd (share of the point), flags (kinds, joined by "; "). ``errors``: ERROR_COLUMNS; status is "unavailable",
-    "refused" (an impossible or unreadable fact) or "unreadable" (a broken line). ``counts`` by status add up to
-    ``rows``. ``homes`` holds the facts by row, in canonical units; ``kinds`` says by row why there is no price, and
-    ``references`` holds the file's own names of its rows, ``filled`` the facts of a row that were blank in the file and
-    taken from the home's latest sale or the tax roll.
+    100), fsd (share of the point), flags (kinds, joined by "; "), advice (what they say to an agent, in sentences).
+    ``errors``: ERROR_COLUMNS; status is "unavailable", "refused" (an impossible or unreadable fact) or "unreadable" (a
+    broken line). ``counts`` by status add up to ``rows``. ``homes`` holds the facts by row, in canonical units;
+    ``kinds`` says by row why there is no price, and ``references`` holds the file's own names of its rows, ``filled``
+    the facts of a row that were blank in the file and taken from the home's latest sale or the tax roll.
     """
 
     name: str
@@ -134,7 +137,7 @@ def price_file(
         errors=errors,
         counts={"priced": len(priced)}
         | {status: int(statuses.get(status, 0)) for status in ("unavailable", "refused", "unreadable")},
-        columns=columns,
+        columns=with_reference(columns, _reference_column(table)),
         homes=mapped.frame,
         milliseconds=1000 * (time.perf_counter() - started),
         kinds=kinds,
@@ -220,7 +223,7 @@ def _answers(
 
 def _wrong_rows(mapped: MappedTable, desk: Desk, facts: FactColumns, as_of: date) -> dict[int, tuple[Any, ...]]:
     """Return the rows with an unreadable cell or an impossible asking price, each with all that is wrong in it."""
-    found = _unread(mapped, facts)
+    found = _unread(mapped, facts, desk.problem.estimate.critical)
     for row, line in _wrongly_listed(mapped.frame, desk.problem).items():
         found.setdefault(row, []).append(line)
     rows = mapped.frame[mapped.frame["source_row"].isin(list(found))]
@@ -239,15 +242,16 @@ def _as_one(lines: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     return *first, reasons, remedies
 
 
-def _unread(mapped: MappedTable, facts: FactColumns) -> dict[int, list[tuple[Any, ...]]]:
-    """Return the rows with an unreadable cell for a fact in use."""
+def _unread(mapped: MappedTable, facts: FactColumns, needed: Sequence[str]) -> dict[int, list[tuple[Any, ...]]]:
+    """Return the rows with an unreadable cell for a fact in use; those ``needed`` cannot be left blank."""
     found: dict[int, list[tuple[Any, ...]]] = {}
     cells = mapped.problems[mapped.problems["field"].isin(facts.all)]
     for row, column, field, value, problem in cells[["source_row", "column", "field", "value", "problem"]].itertuples(
         index=False
     ):
-        reason = f"{label_of(field)} = {value!r} in column {column!r} is {problem}."
-        line = (row, "refused", field, value, reason, "Correct the cell, or leave it blank.")
+        reason = f"{label_of(field)} {value!r} in column {column!r} is {problem}."
+        remedy = "Correct the cell." if field in needed else "Correct the cell, or leave it blank if it is unknown."
+        line = (row, "refused", field, value, reason, remedy)
         found.setdefault(row, []).append(line)
     return found
 
@@ -278,13 +282,16 @@ def _figures(answers: Answers, chunk: pd.DataFrame) -> pd.DataFrame:
             "confidence": np.array(answers.confidence, dtype=np.int64),
             "fsd": answers.priced.fsd,
             "flags": pd.Series(flags, dtype="str"),
+            "advice": pd.Series([" ".join(advice(found)) for found in answers.flags], dtype="str"),
         }
     )
 
 
 def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ...]:
     row = int(chunk["source_row"].iloc[one.position])
-    reason = f"{UNAVAILABLE} {one.reason}" if one.status == "unavailable" else one.reason
+    # What somebody forgot or mistyped is no case for another way to value the home.
+    general = one.status == "unavailable" and one.kind is not UnavailableKind.FACTS
+    reason = f"{UNAVAILABLE} {one.reason}" if general else one.reason
     value = "" if one.value is None else f"{one.value:,.15g}" if isinstance(one.value, float) else str(one.value)
     if isinstance(one.value, float) and words.unit_of(one.field) == "sqft" and market.area_unit != "sqft":
         value = words.fact_value(one.field, one.value, market)
@@ -296,28 +303,39 @@ def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ..
 def _limits_in_sqft(reason: str, home: pd.Series, market: Market) -> str:
     """Say what the areas that a reason names are in square feet, the unit of the problem statement's limits."""
     names = [name for name in map(str, home.index) if words.unit_of(name) == "sqft" and not pd.isna(home[name])]
-    named = [name for name in names if f"{label_of(name)} = " in reason or f"{home[name]:,.0f} sq ft" in reason]
+    named = [name for name in names if f"{label_of(name)} cannot be " in reason or f"{home[name]:,.0f} sq ft" in reason]
     areas = ", ".join(f"{words.fact_value(name, home[name], market)} is {home[name]:,.0f} sq ft" for name in named)
     return f" Limits are in square feet: {areas}." if areas else ""
 
 
 def _priced_table(parts: Sequence[pd.DataFrame], homes: pd.DataFrame) -> pd.DataFrame:
-    none = pd.DataFrame({name: pd.Series(dtype="str" if name == "flags" else "float64") for name in ("row", *FIGURES)})
+    kinds = {name: "str" if name in _WORDS else "float64" for name in ("row", *FIGURES)}
+    none = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
     figures = pd.concat(parts, ignore_index=True) if parts else none.astype({"row": "int64"})
     return _with_row_names(homes).merge(figures, on="row")
 
 
 def _references(table: RawTable) -> dict[int, str]:
     """Return the file's own names of its rows, from a column that is called so; empty without one."""
-    column = next((name for name in map(str, table.frame.columns) if snake(name) in _REFERENCES), None)
+    column = _reference_column(table)
     if column is None:
         return {}
     return dict(zip(table.row_numbers.tolist(), table.frame[column].fillna("").astype("str"), strict=True))
 
 
+def _reference_column(table: RawTable) -> str | None:
+    return next((name for name in map(str, table.frame.columns) if snake(name) in _REFERENCES), None)
+
+
 def _with_row_names(homes: pd.DataFrame) -> pd.DataFrame:
     """Return each home's name columns, if the file has any, by row."""
     return homes.rename(columns={"source_row": "row"})[["row", *naming_columns(homes)]]
+
+
+def filled_names(priced: PricedFile) -> tuple[str, ...]:
+    """Return the facts taken from sales and tax roll that people can look up, each once."""
+    taken = dict.fromkeys(name for row in priced.filled.values() for name in row)
+    return tuple(name for name in taken if name not in ONLY_ON_ROLL)
 
 
 def naming_columns(homes: pd.DataFrame) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.access import Action
-from core.schema import FIELD_BY_NAME, FieldKind, label_of
+from core.schema import FIELD_BY_NAME, ONLY_ON_ROLL, FieldKind, label_of
 from core.store import Market
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
@@ -22,6 +22,8 @@ def list_markets(workspace: Workspace) -> list[dict[str, Any]]:
 def describe_market(workspace: Workspace, desk: Desk) -> dict[str, Any]:
     """Return a market with what can be asked in it: facts, range levels, reasons for a price of one's own.
 
+    Facts that only a tax roll has are no question: they come with a home found by its address.
+
     Raises AccessDenied.
     """
     workspace.require(Action.PRICE)
@@ -33,7 +35,7 @@ def describe_market(workspace: Workspace, desk: Desk) -> dict[str, Any]:
         "valuation_date": desk.valuation_date(workspace.utc_today()).isoformat(),
         "levels": list(problem.estimate.levels),
         "level": problem.estimate.level,
-        "facts": [_fact_form(name, name in numeric) for name in names],
+        "facts": [_fact_form(name, name in numeric) for name in names if name not in ONLY_ON_ROLL],
         "critical_facts": list(problem.estimate.critical),
         "reasons": dict(problem.decisions.reasons),
     }

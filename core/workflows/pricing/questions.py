@@ -87,12 +87,12 @@ def list_price(value: object, problem: Problem, called: str = "Asking price") ->
     amount = typed_amount(value) if isinstance(value, str) else value
     if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 < amount < math.inf:
         raise ImpossibleProperty(
-            f"{called} = {str(value)[:60]!r} is not an amount above 0.", "Correct it, or leave it out.", LIST_PRICE
+            f"{called} {str(value)[:60]!r} is not an amount above 0.", "Correct it, or leave it out.", LIST_PRICE
         )
     limit = problem.limits["sale_price"]
     if not limit.holds(amount):
         raise ImpossibleProperty(
-            f"{called} = {amount:,.15g} is impossible: it must lie between {limit.low:,.15g} and {limit.high:,.15g}.",
+            f"{called} cannot be {amount:,.15g}: it must lie between {limit.low:,.15g} and {limit.high:,.15g}.",
             "Correct it, or leave it out.",
             LIST_PRICE,
         )

@@ -49,6 +49,7 @@ _SHORT: Final = {
     FactGroup.OWN_SALE: "Own sale",
 }
 _ROOM: Final = 0.06
+_MARKS: Final = frozenset("*_[]`<$:~\\&")
 _STYLE: Final = """<style>
 .span { display: grid; grid-template-columns: 6.5rem 1fr; gap: 0.4rem 0.75rem; align-items: center; margin: 0.25rem 0; }
 .span > div { position: relative; height: 1.1rem; }
@@ -56,6 +57,8 @@ _STYLE: Final = """<style>
 .span b { position: absolute; top: -0.05rem; bottom: -0.05rem; width: 3px; margin-left: -1.5px; border-radius: 2px; }
 .st-key-comparable_cards [data-testid="stVerticalBlock"] { padding: 0.25rem 0.75rem 0.5rem; }
 .st-key-comparable_cards [data-testid="stCheckbox"] label { align-items: center; }
+.st-key-comparable_cards [data-testid="stCheckbox"] label p { font-weight: 600; }
+.st-key-by_fact_table td { white-space: nowrap; }
 </style>"""
 
 
@@ -88,8 +91,8 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, sale
         _cards(answered, estimate, chosen, market)
     by_fact = st.expander("Adjustments by fact", icon=":material/table_rows:", key="by_fact", on_change="rerun")
     if by_fact.open and chosen.used:
-        with by_fact:
-            st.table(adjustments(estimate, chosen, market), border="horizontal", hide_index=True)
+        with by_fact, st.container(key="by_fact_table"):
+            st.table(by_sale(adjustments(estimate, chosen, market)), border="horizontal", hide_index=True)
     st.caption(_meaning(estimate))
 
 
@@ -254,6 +257,11 @@ def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.D
     return pd.DataFrame([{name: text.replace("$", "\\$") for name, text in line.items()} for line in lines])
 
 
+def by_sale(lines: pd.DataFrame) -> pd.DataFrame:
+    """Return adjustments with a column for each sale: at most seven fit beside the answer, the groups would not."""
+    return lines.set_index("No.").T.rename_axis(index="Sale", columns=None).reset_index()
+
+
 def net(sale: Comparable) -> str:
     """Write the net adjustment of a sale as a share of its price, marked where it is high."""
     return _marked(signed_percent(sale.net), abs(sale.net) > NET_HIGH)
@@ -278,7 +286,8 @@ def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market:
         st.session_state[key] = sale.sale_id in chosen.ticked
         with st.container(border=True, gap=None):
             st.checkbox(
-                f"**{number} · {plain(name_of(sale, market))}**",
+                # The whole label is the name a screen reader reads: its weight is the style's, not a mark's.
+                f"{number} · {_literal(name_of(sale, market))}",
                 key=key,
                 on_change=_ticked,
                 args=(key, sale.sale_id, answered, estimate),
@@ -298,6 +307,11 @@ def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market:
             on_change=_doubled,
             args=(key, answered, estimate),
         )
+
+
+def _literal(name: str) -> str:
+    """Return a name for a label that screen readers read as written: escaped only if Markdown would change it."""
+    return plain(name) if _MARKS & {*name} else name
 
 
 def describe(sale: Comparable, chosen: Choice, home: Mapping[str, Value], market: Conventions) -> str:

@@ -14,7 +14,7 @@ from core.store import Market
 from core.train.model import Model
 from core.wording import count
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.known_homes import homes_like
+from core.workflows.pricing.known_homes import home_at, homes_like
 from core.workspace import Workspace
 from pages.kit import cached_desk
 from pages.kit.text import plain
@@ -72,6 +72,24 @@ def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
         st.caption("Addresses cannot be looked up at the moment. Enter the home.")
         return
     _choices(found, desk, model)
+
+
+def take_typed(workspace: Workspace, desk: Desk, model: Model) -> None:
+    """Take the home whose whole address was typed, where it is about to be priced and nobody chose it from the list.
+
+    Call it before the form is drawn. As in a file, what is entered stays and blank facts come from the records.
+    """
+    market = desk.market
+    if not (typed := subject_form.not_chosen(market)):
+        return
+    codes = subject_form.chosen_codes(market, model)
+    try:
+        home = home_at(workspace, desk, cached_desk.address_books(), typed, codes)
+    except StoreError:
+        return
+    if home is not None:
+        st.session_state[_CHOSEN] = home
+        subject_form.complete(desk, model, home.address, home.facts)
 
 
 def _look_up(workspace: Workspace, desk: Desk, typed: str) -> _Found:

@@ -26,6 +26,7 @@ from pages.views.pricing.decided import glance
 
 LEVEL_KEY: Final = "range_level"
 _LEVEL_OF: Final = "range_level_of"
+_MISSING: Final = "Not priced yet: something is missing"
 _ANCHOR: Final = "price-range"
 # What stays in view as one scrolls; api/static/dashboard.css lays out the page. PLAIN is the theme's background.
 _STYLE: Final = """<style>
@@ -118,7 +119,7 @@ def _announced(answered: RecordedAnswer) -> str:
         case Estimate() as one:
             return f"{money_range(one.low, one.high, one.currency)}, confidence {one.confidence_word}"
         case Unavailable() as one:
-            return f"No price range. {one.reason}"
+            return f"{_MISSING if one.missing else 'No price range'}. {one.reason}"
         case Refused() as one:
             return f"Not priced. {words.refused_words(one)}"
 
@@ -168,7 +169,9 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk) -> Delta
 
 def _subject(answered: RecordedAnswer, market: Market) -> None:
     asked = answered.question
-    st.caption(f"{plain(words.headline(asked.facts, market))} · valued {market_day(asked.as_of, market.currency)}")
+    wrong = {fault.field for fault in answered.result.faults} if isinstance(answered.result, Refused) else set()
+    possible = {name: value for name, value in asked.facts.items() if name not in wrong}
+    st.caption(f"{plain(words.headline(possible, market))} · valued {market_day(asked.as_of, market.currency)}")
     if stored_estimate.was_opened(answered):
         made = market_days(session.store(), market)(answered.at)
         st.badge(
@@ -235,18 +238,17 @@ def _confidence(estimate: Estimate, desk: Desk) -> None:
     st.markdown(
         f"Point estimate **{plain(money_short(estimate.point, estimate.currency))}** · confidence "
         f"**{estimate.confidence_word}**: {plain(words.confidence_words(estimate, tolerance))}",
-        help=f"Chance that the sale price falls within {tolerance} of the point estimate. Forecast standard deviation "
-        f"(FSD): {percent(estimate.fsd)}. High is {desk.problem.estimate.confidence_high:.0f} or more, medium "
-        f"{desk.problem.estimate.confidence_medium:.0f} or more.",
+        help=f"Chance that the sale price falls within {tolerance} of the point estimate, out of 100. High is "
+        f"{desk.problem.estimate.confidence_high:.0f} or more, medium {desk.problem.estimate.confidence_medium:.0f} or "
+        "more.",
     )
 
 
 def _assumed(estimate: Estimate, desk: Desk) -> None:
     """Draw what to ask next and what was assumed."""
     lines = []
-    if estimate.ask_next:
-        asked = "; ".join(words.ask_next_words(one) for one in estimate.ask_next)
-        lines.append(f"**To narrow the range, find out:** {plain(asked)}.")
+    if asked := words.ask_next_words(estimate.ask_next):
+        lines.append(f"**To narrow the range, find out:** {plain('; '.join(asked))}.")
     assumed = assumed_words(estimate, desk.area_figures, desk.market)
     if assumed:
         lines.append(f"**Assumed, because not given:** {plain(', '.join(assumed))}.")
@@ -257,20 +259,22 @@ def _assumed(estimate: Estimate, desk: Desk) -> None:
 
 
 def origin(estimate: Estimate, answered: RecordedAnswer) -> str:
-    """Write the answer's origin as Markdown."""
-    level = f"market level {estimate.level_id}" if estimate.level_id else "no market level"
-    names = (
-        f"Model {answered.model_id} · data version {estimate.data_version} · {level} · "
-        f"answered in {answered.milliseconds:.0f} ms"
-    )
+    """Write the answer's origin as Markdown; its number leads those who run Doorstep to model, data and level."""
     valued = f"Valued on {market_day(answered.question.as_of, estimate.currency)}."
-    lines = (words.sales_through(estimate), valued, "To name it to those who run Doorstep:", names)
+    number = f"To ask those who run Doorstep about it, name estimate {answered.estimate_id}."
+    lines = (words.sales_through(estimate), valued, number if answered.estimate_id else "")
     return "  \n".join(plain(line) for line in lines if line)
 
 
 def _unavailable(result: Unavailable, answered: RecordedAnswer, market: Market) -> None:
     with st.container(border=True, key="answer_head"):
         _subject(answered, market)
+        if result.missing:
+            # Nothing was refused: what a price needs is not entered yet.
+            st.header(_MISSING, anchor=_ANCHOR)
+            st.markdown(plain(f"{result.reason} {result.remedy}"))
+            glance(f"**{_MISSING}** [What](#{_ANCHOR})")
+            return
         st.header("No price range", anchor=_ANCHOR)
         # The general advice is shown literally, so it is not escaped.
         st.info(result.message, icon=":material/info:")

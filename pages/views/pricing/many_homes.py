@@ -22,7 +22,7 @@ from core.wording import area_label, count, market_day, money, money_range, perc
 from core.workflows.pricing import asking_prices
 from core.workflows.pricing.asking_prices import Place, beside_asking, template
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.many_homes import PricedFile, price_file, record_file
+from core.workflows.pricing.many_homes import PricedFile, filled_names, price_file, record_file
 from core.workspace import Workspace
 from pages.kit import cached_desk, figures
 from pages.kit.choice import FIRST_DAY, LAST_DAY
@@ -183,7 +183,7 @@ def _show(answer: PricedFile, desk: Desk) -> None:
         _prices(answer, desk, stem)
     if len(answer.errors):
         st.markdown(f"**{count(len(answer.errors), 'row')} not priced**")
-        if answer.counts["unavailable"]:
+        if answer.errors["reason"].str.startswith(UNAVAILABLE).any():
             # The general advice is shown literally, so it is not escaped.
             st.info(UNAVAILABLE, icon=":material/info:")
         figures.frame(errors_on_screen(answer), "rows_not_priced")
@@ -203,9 +203,7 @@ def _download(label: str, table: pd.DataFrame, name: str) -> None:
 def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
     table = beside_asking(answer)
     if answer.filled:
-        names = dict.fromkeys(
-            label_of(name).partition(" (")[0].lower() for row in answer.filled.values() for name in row
-        )
+        names = dict.fromkeys(label_of(name).partition(" (")[0].lower() for name in filled_names(answer))
         st.caption(
             f"{count(len(answer.filled), 'home')} known by address: what the file leaves blank is taken from the "
             f"latest sale and the tax roll, as on the first tab ({plain(', '.join(names))})."
@@ -229,7 +227,7 @@ def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
         if len(table) > _CARDS:
             st.caption(f"The first {_CARDS} of {count(len(table), 'home')} are listed; the download has all.")
     with st.container(horizontal=True, gap="small"):
-        taken = to_take_along(table)
+        taken = asking_prices.to_take_along(table)
         _download("Download the prices", taken, f"prices-{stem}.csv")
         st.download_button(
             "As a workbook",
@@ -247,7 +245,7 @@ def _opened_row(table: pd.DataFrame, chosen: Sequence[int]) -> None:
     for place in [row for row in chosen if row < len(table)][:1]:
         row = table.iloc[place]
         with st.container(border=True, gap="small", key="opened_row"):
-            st.markdown(f"**{plain(_row_name(row))}**: {plain(looked_at(row) or 'nothing to look at')}")
+            st.markdown(f"**{plain(_row_name(row))}**: {plain(advised(row) or 'Nothing to look at.')}")
             if row.get("estimate_id"):
                 st.button(
                     "Open it in the form",
@@ -289,6 +287,13 @@ def looked_at(row: pd.Series) -> str:
     return "; ".join(part for part in (digit, _to_look_at(row["flags"])) if part)
 
 
+def advised(row: pd.Series) -> str:
+    """Return what to look at in a priced row and what to do, in the sentences of a home priced alone."""
+    return " ".join(
+        part for part in (asking_prices.DIGIT if row.get("check_asking_price") else "", row["advice"]) if part
+    )
+
+
 def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
     """Return the prices for display: which home, the range and the asking price before the rest, money as text."""
     low, high, point = (table[name].map(lambda amount: money(amount, currency)) for name in ("low", "high", "point"))
@@ -311,15 +316,14 @@ def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
 
 
 def _told_apart_by(table: pd.DataFrame) -> list[str]:
-    """Return the columns that tell the homes apart: an address, else a property id, and one area."""
+    """Return the columns that tell the homes apart: an address, else a property id, and one area.
+
+    Addresses that all differ need no area beside them, and have its room.
+    """
     home = [name for name in ("address", "property_id") if name in table][:1]
+    if "address" in home and table["address"].notna().all() and not table["address"].duplicated().any():
+        return home
     return [*home, *[name for name in ("zipcode", "neighbourhood") if name in table][:1]]
-
-
-def to_take_along(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the prices for a file, with what to look at in the words of the screen."""
-    worded = table.assign(flags=table["flags"].map(_to_look_at)).rename(columns={"flags": "to_look_at"})
-    return asking_prices.to_take_along(worded)
 
 
 def _to_look_at(flags: str) -> str:
@@ -347,11 +351,12 @@ def errors_on_screen(answer: PricedFile) -> pd.DataFrame:
 def columns_on_screen(answer: PricedFile) -> pd.DataFrame:
     """Return how each column of the file was read."""
     return pd.DataFrame(
-        [
-            {"Column": one.column, "Read as": label_of(one.field) if one.field else "not used", "Why": one.why}
-            for one in answer.columns
-        ]
+        [{"Column": one.column, "Read as": _read_as(one.field), "Note": one.why} for one in answer.columns]
     )
+
+
+def _read_as(field: str) -> str:
+    return asking_prices.NAMES.get(field) or label_of(field) if field else "not used"
 
 
 def _columns(desk: Desk, shown: Sequence[str]) -> Mapping[str, Any]:
@@ -360,7 +365,7 @@ def _columns(desk: Desk, shown: Sequence[str]) -> Mapping[str, Any]:
     widths = {name: _WIDTHS.get(name, rest) for name in shown}
     chance = f"Of 100: chance that the sale price falls within {tolerance} of the point estimate"
     found = {name: column.Column(width=width) for name, width in widths.items()}
-    found["Confidence"] = column.NumberColumn(format="%d", help=chance, width=widths["Confidence"])
+    found["Confidence"] = column.NumberColumn(format="%d of 100", help=chance, width=widths["Confidence"])
     if _PLACE in widths:
         colors = [*_PLACES.values()]
         found[_PLACE] = column.MultiselectColumn(options=[*_PLACES], color=colors, width=widths[_PLACE])

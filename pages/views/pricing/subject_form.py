@@ -12,12 +12,12 @@ from core.errors import ImpossibleProperty
 from core.schema import label_of
 from core.serve import words
 from core.serve.agent.form_facts import area_named, unknown_area_words
-from core.serve.estimate import Estimate, Refused
-from core.serve.fact_groups import critical_facts, never_of_its_type
+from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.fact_groups import LOCATION, critical_facts, never_of_its_type
 from core.serve.typical_home import typical_home, usual_facts
 from core.store import Market
 from core.train.model import Model
-from core.wording import marked
+from core.wording import either, marked
 from core.workflows.pricing.answers import Question, RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.questions import list_price
@@ -32,6 +32,7 @@ _OPEN: Final = "form_open"
 _FAULTS: Final = "form_faults"
 _OF: Final = "facts_of"
 _BEFORE: Final = "facts_before"
+_FILLED: Final = "area_filled"
 
 
 def pressed(desk: Desk, model: Model, today: date, level: float) -> Question | None:
@@ -39,9 +40,11 @@ def pressed(desk: Desk, model: Model, today: date, level: float) -> Question | N
 
     It is asked before the form is drawn, so that the form can show what is wrong with its facts.
     """
-    if st.session_state.pop(_PRESSED, None) != desk.market.market_id:
+    market, state = desk.market, st.session_state
+    if state.pop(_PRESSED, None) != market.market_id:
         return None
-    st.session_state[_OPEN] = False
+    state[key(market, _OF)] = str(state.get(key(market, "address")) or "").strip()
+    state[_OPEN] = False
     try:
         return _question(desk, model, today, level)
     except ImpossibleProperty as error:
@@ -64,7 +67,7 @@ def draw(
     when the button is pressed.
     """
     market = desk.market
-    critical, faults = frozenset(critical_facts(model, desk.problem)), _faults(answered)
+    critical, faults = frozenset(critical_facts(model, desk.problem)), _faults(answered, desk, model)
     fields = Fields(market, model, desk.problem, _usual(desk, model, today), critical, faults)
     # The line's place is always there: a form that moves among its neighbors would be drawn anew, its fold closed.
     with st.container(key="fold_place"):
@@ -72,7 +75,7 @@ def draw(
             _fold(answered, desk, model, on_clear)
     with st.container(border=True, key="subject"):
         draw_address()
-        _place_codes(desk, model)
+        _place_codes(fields, desk)
         # api/static/dashboard.js presses the button for the Enter key in a field.
         with st.container(key=f"fields_{market.market_id}"):
             _facts(fields, desk.asked_first)
@@ -100,7 +103,8 @@ def fill(desk: Desk, model: Model) -> None:
     market = desk.market
     for code in model.facts.area_codes[:1]:
         if not st.session_state.get(key(market, code)):
-            st.session_state[key(market, code)] = next(iter(model.profile.area_codes[code]))
+            st.session_state[key(market, code)] = area = next(iter(model.profile.area_codes[code]))
+            st.session_state[key(market, _FILLED)] = f"{label_of(code)} {area}, with the most sales, is filled in."
     typical, given = typical_home(model, chosen_codes(market, model)).facts, _given(desk, model)
     never = never_of_its_type(model, {**typical, **given})
     for name in (*desk.asked_first, *desk.asked_further):
@@ -136,6 +140,23 @@ def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
         st.session_state[key(market, name)] = held(name, facts.get(name), desk, model)
     st.session_state[key(market, _OF)] = str(facts.get("address") or "").strip()
     st.session_state.pop(key(market, _BEFORE), None)
+
+
+def not_chosen(market: Market) -> str:
+    """Return the address of a home about to be priced whose facts nobody took from the records, "" for none."""
+    state = st.session_state
+    typed = str(state.get(key(market, "address")) or "").strip()
+    return typed if state.get(_PRESSED) == market.market_id and typed != state.get(key(market, _OF)) else ""
+
+
+def complete(desk: Desk, model: Model, address: str, facts: Mapping[str, object]) -> None:
+    """Enter a known home's facts where the form is blank, under its address as recorded; what is entered stays."""
+    market, state = desk.market, st.session_state
+    for name in (*model.facts.area_codes, *_names(desk)):
+        if name in facts and state.get(key(market, name)) in (None, ""):
+            area = name in model.facts.area_codes
+            state[key(market, name)] = str(facts[name]) if area else held(name, facts[name], desk, model)
+    state[key(market, "address")] = address
 
 
 def holds_facts_of(desk: Desk, address: str) -> bool:
@@ -248,7 +269,7 @@ def press(desk: Desk) -> None:
     """Ask for a price of the home in the form; for callbacks, or before the form is drawn."""
     market, state = desk.market, st.session_state
     fact_fields.tidy((*_names(desk), LIST_PRICE), market)
-    state[_PRESSED], state[key(market, _OF)] = market.market_id, str(state.get(key(market, "address")) or "").strip()
+    state[_PRESSED] = market.market_id
     state.pop(key(market, _BEFORE), None)
 
 
@@ -268,12 +289,26 @@ def _fold(answered: RecordedAnswer, desk: Desk, model: Model, on_clear: Callable
             )
 
 
-def _faults(answered: RecordedAnswer | None) -> dict[str, str]:
-    """Return what is wrong with the facts of the answer shown, by fact."""
+def _faults(answered: RecordedAnswer | None, desk: Desk, model: Model) -> dict[str, str]:
+    """Return what is wrong with the facts of the answer shown, or missing among them still, by fact."""
     unread: dict[str, str] = st.session_state.pop(_FAULTS, {})
-    if unread or answered is None or not isinstance(answered.result, Refused):
+    if unread or answered is None:
         return unread
-    return {one.field: f"{one.reason} {one.remedy}".strip() for one in answered.result.faults}
+    match answered.result:
+        case Refused() as refused:
+            return {one.field: f"{one.reason} {one.remedy}".strip() for one in refused.faults}
+        case Unavailable() as unavailable:
+            given = {*_given(desk, model), *([LOCATION] if chosen_codes(desk.market, model) else [])}
+            return {name: _missing(name, model) for name in unavailable.missing if name not in given}
+        case _:
+            return {}
+
+
+def _missing(name: str, model: Model) -> str:
+    """Say at its field that a price needs a fact that is blank."""
+    if name == LOCATION:
+        return f"Needed for a price: enter the {either(location_ways(model))}."
+    return f"Needed for a price: enter the {label_of(name).lower()}."
 
 
 def _empty(desk: Desk, model: Model) -> None:
@@ -282,7 +317,8 @@ def _empty(desk: Desk, model: Model) -> None:
 
 
 def _names(desk: Desk) -> tuple[str, ...]:
-    return ("address", *_numbers(desk), *COORDINATES, *desk.asked_first, *desk.asked_further)
+    """Return what the form holds: its fields, and what came with a home of the tax roll and has none."""
+    return ("address", *_numbers(desk), *COORDINATES, *desk.asked_first, *desk.asked_further, *desk.from_roll)
 
 
 def _numbers(desk: Desk) -> tuple[str, ...]:
@@ -290,8 +326,8 @@ def _numbers(desk: Desk) -> tuple[str, ...]:
     return (PROPERTY_ID,) if desk.numbered else ()
 
 
-def _place_codes(desk: Desk, model: Model) -> None:
-    market = desk.market
+def _place_codes(fields: Fields, desk: Desk) -> None:
+    market, model = desk.market, fields.model
     # Outside the form, so that choosing an area shows its typical values before anything else is entered.
     places = st.columns(len(model.facts.area_codes)) if model.facts.area_codes else []
     for place, code in zip(places, model.facts.area_codes, strict=True):
@@ -312,6 +348,7 @@ def _place_codes(desk: Desk, model: Model) -> None:
         )
         if meaning := unknown_area_words(model, code, _given(desk, model)):
             place.caption(f":material/info: {plain(meaning)}")
+    fact_fields.draw_fault(fields, LOCATION)
 
 
 def _read_area(market: Market, code: str) -> None:
@@ -372,17 +409,19 @@ def _valuation_date(desk: Desk, today: date) -> None:
 
 
 def _below(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
-    """Draw what else can be done with the form, and what is required."""
+    """Draw what else can be done with the form, and once which area was filled in because none was chosen."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(
             "Fill with a typical home",
             type="tertiary",
             icon=":material/auto_fix_high:",
-            help="Fills the blank fields; what is entered stays.",
+            help="Fills the blank fields, the area too; what is entered stays.",
             on_click=fill,
             args=(desk, model),
         )
         st.button("Clear", type="tertiary", icon=":material/backspace:", on_click=clear, args=(desk, model, on_clear))
+    if filled := st.session_state.pop(key(desk.market, _FILLED), None):
+        st.caption(plain(str(filled)))
 
 
 def note(model: Model) -> str:

@@ -166,6 +166,7 @@ def test_the_rise_in_assessed_value_is_that_of_the_roll_though_the_sale_recorded
     (home,) = AddressBook(sales, ("zipcode", "bedrooms", "assessed_rise"), roll).find("12 oak st").homes
     assert home.facts["assessed_rise"] == 24.0
     assert home.from_roll == {"assessed_rise"}
+    assert "assessed" not in sources_words(home, USD), "it comes silently"
 
 
 def test_a_newer_roll_takes_the_place_of_each_home_it_has_and_leaves_the_others() -> None:

@@ -7,11 +7,19 @@ from dataclasses import replace
 import pytest
 
 from core.problem import Problem
-from core.serve.agent.form_facts import ASKED_FIRST, area_named, asked_first, facts_asked, unknown_area_words
+from core.serve.agent.form_facts import (
+    ASKED_FIRST,
+    area_named,
+    asked_first,
+    facts_asked,
+    facts_from_roll,
+    unknown_area_words,
+)
 from core.serve.estimate import Estimate
 from core.serve.estimate import estimate as price
 from core.serve.fact_groups import area_figures
 from core.train.importance import Importance
+from core.workflows.opening.addresses import names_kept
 from core.workflows.pricing.desk import Desk
 
 
@@ -32,6 +40,18 @@ def test_a_column_with_one_value_in_each_area_is_no_fact_of_a_home(small_desk: D
     assert {"crime_index", "school_rating", "walk_score"} & {*model.facts.all} <= figures
     assert not {"living_area_sqft", "condition", "year_built"} & figures
     assert not figures & {*facts_asked(model, figures)}
+
+
+def test_what_only_a_tax_roll_has_is_kept_of_a_home_and_asked_of_nobody(small_desk: Desk) -> None:
+    assert small_desk.live_model is not None
+    model = small_desk.live_model.model
+    facts = replace(model.facts, numeric=(*{*model.facts.numeric, "assessed_rise"},))
+    model = replace(model, facts=facts)
+    assert "assessed_rise" not in facts_asked(model, frozenset())
+    ranking = (Importance("assessed_rise", "assessed_rise", 9.0),)
+    assert "assessed_rise" not in asked_first(model, ranking, frozenset(), small_desk.problem)
+    assert facts_from_roll(model) == ("assessed_rise",)
+    assert "assessed_rise" in names_kept(model, frozenset())
 
 
 def test_nobody_is_asked_for_a_figure_of_the_area(small_desk: Desk) -> None:

@@ -217,6 +217,31 @@ def test_every_flag_has_a_sentence_for_the_seller_or_is_the_operators_business(k
     assert to_look_at([Flag(kind, Severity.NOTE, "f", "v", "l", "a")]) == ()
 
 
+def test_all_facts_that_are_unusual_are_named_to_the_seller() -> None:
+    unusual = FlagKind.OUT_OF_DISTRIBUTION
+    flags = [
+        Flag(unusual, Severity.REVIEW, "living_area_sqft", "9,000", "l", "a"),
+        Flag(unusual, Severity.NOTE, "lot_area_sqft", "90,000", "l", "a"),
+        Flag(unusual, Severity.REVIEW, "bathrooms", "9", "l", "a"),
+    ]
+    assert to_look_at(flags) == (
+        "The living area, lot area and bathrooms are unusual here: please check them with your agent.",
+    )
+    [one] = to_look_at(flags[:1])
+    assert one == "The living area is unusual here: please check it with your agent."
+
+
+def test_without_a_map_what_follows_begins_on_the_page_of_sales() -> None:
+    placeless = replace(estimate(), subject=replace(estimate().subject, facts={"zipcode": "98103"}))
+    second = pages(placeless, frame())[1]
+    assert "Comparable sales" in second
+    assert "How sure is this?" in second
+
+
+def test_a_scale_says_which_end_is_good(usual: list[str]) -> None:
+    assert re.search(r"Condition \d of 5 \(5 is best\)", usual[0])
+
+
 @pytest.mark.parametrize(
     ("trained", "level", "latest"),
     [
@@ -531,3 +556,16 @@ def test_a_home_priced_beyond_the_tests_has_no_record_in_the_report() -> None:
     assert "No past sale was priced like this one in our tests" in beyond
     assert "sold inside a range made like this one" not in beyond
     assert "The bar is what came true" not in beyond
+
+
+def test_what_only_a_tax_roll_has_is_never_listed_to_a_seller() -> None:
+    usual = estimate()
+    facts = {**usual.subject.facts, "assessed_rise": 22.0}
+    age = Driver(FactGroup.AGE, 91_000.0, (Difference("assessed_rise", 22.0, 0.3),))
+    answer = replace(
+        usual,
+        subject=replace(usual.subject, facts=facts),
+        imputed={**usual.imputed, "assessed_rise": 0.1},
+        drivers=replace(usual.drivers, items=(age, *usual.drivers.items)),
+    )
+    assert "assessed" not in text_of(answer, frame()).lower()

@@ -61,7 +61,8 @@ def test_a_row_that_cannot_be_priced_says_field_value_reason_and_remedy_and_stop
         [5, "unreadable", "", f"5 Elm St,1500,{area}"],
         [6, "unavailable", "location", "00000"],
     ]
-    assert answer.errors["reason"].str.startswith(UNAVAILABLE).tolist() == [True, False, False, False, True]
+    # Another way to value the home is no advice for what somebody forgot or mistyped.
+    assert not answer.errors["reason"].str.startswith(UNAVAILABLE).any()
     assert "'=1+1' in column 'living area' is not a number" in answer.errors["reason"][2]
     assert "3 fields where the header and other rows have 4" in answer.errors["reason"][3]
     assert (answer.errors["remedy"] != "").all()
@@ -159,7 +160,7 @@ def test_a_row_with_an_asking_price_no_home_has_is_refused_as_by_the_form(small_
     assert answer.table["row"].tolist() == [1, 2, 3]
     [wrong] = answer.errors.to_dict("records")
     assert (wrong["row"], wrong["status"], wrong["field"], wrong["value"]) == (4, "refused", "list_price", "1")
-    assert wrong["reason"] == "Asking price = 1 is impossible: it must lie between 10,000 and 500,000,000."
+    assert wrong["reason"] == "Asking price cannot be 1: it must lie between 10,000 and 500,000,000."
 
 
 def test_all_that_is_wrong_in_a_row_is_named(small_desk: Desk, tmp_path: Path, area: str) -> None:
@@ -167,8 +168,8 @@ def test_all_that_is_wrong_in_a_row_is_named(small_desk: Desk, tmp_path: Path, a
     first, second = priced(small_desk, tmp_path, content).errors.to_dict("records")
     assert (first["field"], first["value"]) == ("living_area_sqft", "-5")
     for errors, told in (
-        (first, ("Living area = -5 is impossible", "Bedrooms = 200 is impossible")),
-        (second, ("Year built = '=1+1' in column", "Asking price = 1 is impossible", "Bedrooms = 200 is impossible")),
+        (first, ("Living area cannot be -5", "Bedrooms cannot be 200")),
+        (second, ("Year built '=1+1' in column", "Asking price cannot be 1", "Bedrooms cannot be 200")),
     ):
         assert [errors["reason"].count(words) for words in told] == [1] * len(told)
         assert "Correct it, or leave it blank" in errors["remedy"]
