@@ -178,7 +178,7 @@ def check_required(mapping: ColumnMapping) -> None:
         for name in ("sale_price", "sale_date"):
             if name not in fields:
                 label = FIELD_BY_NAME[name].label.lower()
-                raise MappingError(f"No column is taken for the {label}, which sales need: choose it.")
+                raise MappingError(f"No column is taken for the {label}. Sales need a {label}: choose its column.")
     if mapping.source is Source.INDICATORS:
         if "indicator_day" not in fields or not ("indicator_value" in fields or any(map(is_extra, fields))):
             raise MappingError("Market indicators need the day of the figures and at least one column of figures.")

@@ -63,8 +63,8 @@ class MarketModel:
     ageing_years: float = 32.0
     vintage: float = 0.17
     renovation_resets: float = 0.65
-    unrecorded: float = 0.10
-    unrecorded_adds: float = 0.06
+    unrecorded: float = 0.06
+    unrecorded_adds: float = 0.04
     condition: tuple[float, float, float, float, float] = (-0.26, -0.11, 0.0, 0.06, 0.12)
     view: tuple[float, float, float, float, float] = (0.0, 0.025, 0.06, 0.11, 0.19)
     waterfront: float = 0.36
@@ -91,7 +91,7 @@ class MarketModel:
     prestige: float = 1.25
     prestige_from: float = 850_000.0
     heat: float = 1.0
-    demand: float = 0.04
+    demand: float = 0.03
     demand_days: float = 0.8
     season: float = 0.015
     quality_noise: float = 0.042

@@ -201,6 +201,8 @@ def _unread(table: RawTable, field: str, what: str, vocabulary: Vocabulary) -> s
     column = next((one for one in _columns_of(field, table, vocabulary) if _has_values(table, one)), "")
     if not column:
         return ""
+    if field == "sale_date" and (mixed := mixed_dates(_present(table, column))):
+        return f"{column!r} looks like the sale date, but {mixed}"
     kind, form = ("number", "425000") if field == "sale_price" else ("date", "2024-05-31")
     present = _present(table, column)
     read = as_number(present, Marks()).notna() if kind == "number" else _dates_read(present)

@@ -30,8 +30,11 @@ _RECORDED_SHARE_MIN: Final = 0.05
 # An older file without coordinates must not take them from the homes that have them; the others get the middle of
 # their area. King County with as many sales of either kind: MAPE 11.6% with, 14.0% without (training folds).
 _LOCATED_SHARE_MIN: Final = 0.2
-# Fewer list dates tell how fast the homes of one source sell, and not those of the market.
+# Fewer list dates tell how fast the homes of one source sell, and not those of the market; of fewer sales they tell too
+# little of single areas. Simulated city by time, mean error without and with them: 6,000 sales 8.23%, 8.25%; 20,000
+# sales 7.89%, 7.57%.
 _LISTED_SHARE_MIN: Final = 0.5
+_LISTED_MIN: Final = 10_000
 _LEVELS_MIN: Final = 2
 _MISSING_MARK_SHARE: Final = 0.01
 _SIZE: Final = "living_area_sqft"
@@ -94,7 +97,7 @@ def find_facts(sales: pd.DataFrame) -> FactColumns:
     located = all(_recorded_share(sales, name) >= _LOCATED_SHARE_MIN for name in COORDINATES)
     renovation = _recorded_share(sales, "year_renovated") > 0
     addressed = not located and _recorded_share(sales, "address") >= _RECORDED_SHARE_MIN
-    listed = _recorded_share(sales, "list_date") >= _LISTED_SHARE_MIN
+    listed = _recorded_share(sales, "list_date") >= max(_LISTED_SHARE_MIN, _LISTED_MIN / max(len(sales), 1))
     return FactColumns(tuple(numeric), tuple(categorical), tuple(codes), located, renovation, addressed, listed)
 
 

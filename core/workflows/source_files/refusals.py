@@ -14,7 +14,14 @@ from core.accounting import OF_CELLS, FileAccounting, reason_words
 from core.collect.columns.candidates import field_of_header
 from core.collect.columns.near_misses import are_listings, why_no_sales
 from core.collect.columns.parts import shift_words
-from core.collect.mapping import LOCATIONS, ColumnMapping, MappedTable, apply_mapping, named_columns
+from core.collect.mapping import (
+    LOCATIONS,
+    ColumnMapping,
+    MappedTable,
+    apply_mapping,
+    check_required,
+    named_columns,
+)
 from core.collect.parsers import Marks, as_number, compact_date_format
 from core.collect.privacy.cutting import without_persons_in
 from core.collect.privacy.findings import DROPPED, PersonalColumn, reason
@@ -55,6 +62,16 @@ def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMappin
     found = [why for table, mapping in pairs for why in _whys_no_sales(table, mapping) if why]
     whys = " ".join(found)
     return f"None of the files ({names}) holds sales. {whys or 'Add a file with sale prices and dates.'}"
+
+
+def lacking_words(table: RawTable, mapping: ColumnMapping) -> str:
+    """Say what a mapping lacks for its kind of file, and why a column that comes near is not it; "" for nothing."""
+    try:
+        check_required(mapping)
+    except MappingError as error:
+        near = why_no_sales(table, mapping) if mapping.source is Source.SALES else ""
+        return " ".join(filter(None, (str(error), near)))
+    return ""
 
 
 def may_hold_sales(tables: Sequence[RawTable], mappings: Sequence[ColumnMapping]) -> bool:
@@ -99,7 +116,10 @@ def _whys_no_sales(table: RawTable, mapping: ColumnMapping) -> tuple[str, ...]:
         return (
             f"{table.name} holds market indicators: add it to the market that has the sales, or bring these with it.",
         )
-    return _no_header(table), why_no_sales(table, mapping), _compact_dates(table, mapping)
+    why = _no_header(table), why_no_sales(table, mapping), _compact_dates(table, mapping)
+    if mapping.source is Source.TAX and not may_hold_sales([table], [mapping]):
+        return (*why, f"{table.name} holds facts of homes: bring the sales first, or with it.")
+    return why
 
 
 def nothing_usable_message(

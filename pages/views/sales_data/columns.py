@@ -12,13 +12,14 @@ import streamlit as st
 from core.collect.cells.date_formats import date_format_of
 from core.collect.columns import picks
 from core.collect.columns.parts import SHIFTED
-from core.collect.mapping import ColumnMapping, check_own_dates, check_required
+from core.collect.mapping import ColumnMapping, check_own_dates
 from core.collect.mapping_file import mapping_to_json
 from core.errors import MappingError
 from core.schema import NAME_MAX
 from core.wording import count
 from core.workflows.columns.names import names_of, with_names
 from core.workflows.data.source_preview import SourcePreview
+from core.workflows.source_files.refusals import lacking_words
 from core.workspace import Workspace
 from pages.kit import errors, figures
 from pages.kit.text import plain
@@ -46,7 +47,7 @@ def draw(workspace: Workspace, held: Draft) -> None:
         _file(workspace, held.files[min(chosen, len(names) - 1)], chosen)
         now = draft.draft()
         for file, name in zip(now.files, names, strict=True):
-            _say_lacking(file.mapping, name)
+            _say_lacking(file, name)
     with ways:
         steps.draw_ways(now, Step.COLUMNS, "Check every row", closed=not steps.ready(now))
     if now.files != held.files:
@@ -68,11 +69,10 @@ def _file(workspace: Workspace, file: Staged, number: int) -> None:
     presets.draw(workspace, file, seen, number)
 
 
-def _say_lacking(mapping: ColumnMapping, name: str) -> None:
-    try:
-        check_required(mapping)
-    except MappingError as error:
-        st.error(plain(f"{name}: {error}"), icon=":material/error:")
+def _say_lacking(file: Staged, name: str) -> None:
+    table = draft.preview(file.upload_id, file.source, file.kept).read.table
+    if words := lacking_words(table, file.mapping):
+        st.error(plain(f"{name}: {words}"), icon=":material/error:")
 
 
 def _edit(file: Staged, seen: SourcePreview) -> None:

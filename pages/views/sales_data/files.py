@@ -253,9 +253,8 @@ def _say_no_sales(held: Draft) -> None:
         filled = f"{holds} no sales: what the stored sales of {name} lack is filled in from {source}. {to_price}"
         st.info(plain(filled), icon=":material/add_circle:")
     else:
-        kinds = "its kind" if one else "their kinds"
         st.warning(
-            f"{holds} no sales: by {kinds}, no column has sale prices. Add a file of sales, correct its kind above, "
+            f"{holds} no sales, as the kind above says. Add a file of sales, correct the kind, "
             f"or choose the market whose sales it completes. {to_price}",
             icon=":material/sell:",
         )

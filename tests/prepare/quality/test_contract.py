@@ -138,8 +138,8 @@ def test_a_breach_is_told_in_the_file_s_own_text_and_unit(problem: Problem) -> N
     listed = all_problems(mapped, problem, TODAY)
     told = list(listed[["row", "column", "value", "limit"]].itertuples(index=False, name=None))
     assert told == [
-        (1, "Wohnfläche m2", "9000 m²", "6.503 to 5,574 m²"),
-        (2, "Wohnfläche m2", "3 m²", "6.503 to 5,574 m²"),
+        (1, "Wohnfläche m2", "9000 m²", "6.5 to 5,574 m²"),
+        (2, "Wohnfläche m2", "3 m²", "6.5 to 5,574 m²"),
         (2, "Preis T", "5", "10 to 500,000"),
         (3, "Grundstück", "-2 ha", "0 to 8,094 hectare"),
     ]

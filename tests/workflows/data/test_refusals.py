@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from core.access import Actor, Role
-from core.collect.columns.guess import guess_file
+from core.collect.columns.guess import guess_file, guess_mapping
 from core.collect.reading.reader import parse_table
 from core.errors import MappingError, NoUsableRows
 from core.progress import silent
+from core.schema import Source
 from core.store import open_store
 from core.workflows.data.intake import prepare_intake
 from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
-from core.workflows.source_files.refusals import apply_or_explain
+from core.workflows.source_files.refusals import apply_or_explain, lacking_words
 from tests.acting import acting
 
 
@@ -65,3 +66,29 @@ def test_prices_in_thousands_and_rents_are_refused_with_what_helps_each(
         rules = [replace(rule, scale=1_000.0 if rule.field == "sale_price" else 1.0) for rule in mapping.rules]
         scaled = SourceFile(path, "sales.csv", replace(mapping, rules=tuple(rules)))
         assert prepare_intake(workspace, market, [scaled], silent).new_sales == 120
+
+
+def test_dates_in_several_ways_are_told_of_as_a_mixture_where_no_column_is_the_sale_date() -> None:
+    ways = ("{0}-{1:02d}-{2:02d}", "{0}-{1:02d}-{2:02d}", "{2}.{1:02d}.{0}", "{2} May {0}")
+    rows = [
+        f"{n} Oak St,50309,{300_000 + 1_000 * n},{ways[n % 4].format(2024, 1 + n % 12, 13 + n % 15)}"
+        for n in range(1, 120)
+    ]
+    table = parse_table("\n".join(["Address,Zip,Sale Price,Sold Date", *rows]).encode(), "sales.csv")
+    words = lacking_words(table, guess_file(table).mapping)
+    assert words.startswith("No column is taken for the sale date. Sales need a sale date: choose its column.")
+    assert "'Sold Date' looks like the sale date, but its dates are written in 3 ways: " in words
+
+
+def test_a_tax_file_for_a_new_market_is_told_to_come_with_the_sales(tmp_path: Path) -> None:
+    path = tmp_path / "tax.csv"
+    path.write_text(
+        "parcel id,lot sq ft,beds,year built\n" + "".join(f"P{n},{5_000 + n},3,19{n % 90 + 10}\n" for n in range(40))
+    )
+    with pytest.raises(MappingError, match="holds facts of homes: bring the sales first, or with it"):
+        prepare_intake(
+            acting(open_store(tmp_path / "store"), Actor("ana", Role.ANALYST)),
+            NewMarket("Town", "USD", "sqft"),
+            [SourceFile(path, path.name, guess_mapping(parse_table(path.read_bytes(), path.name), Source.TAX).mapping)],
+            silent,
+        )

@@ -28,7 +28,7 @@ from tests.workflows.watched_market import AGENT, ANALYST, MANAGER, Month, live_
 
 TODAY = date(2026, 1, 15)
 CALM = tuple(Month(date(2025, month, 1)) for month in (1, 2, 3))
-TURN = (Month(date(2025, 4, 1), 0.85), Month(date(2025, 5, 1), 0.85))
+TURN = (Month(date(2025, 4, 1), 0.8), Month(date(2025, 5, 1), 0.8))
 AFTER = (Month(date(2025, 6, 1)), Month(date(2025, 7, 1)))
 LATE = frozenset({"retraining_overdue"})
 OF_THE_RECORD = (FlagKind.RANGE_HELD_LESS, FlagKind.TARGET_MISSED)
