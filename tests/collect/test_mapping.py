@@ -253,8 +253,8 @@ def test_a_mapping_survives_json() -> None:
         ((*BASE, ColumnRule("a", "bedrooms", "text")), "cannot be read by 'text'"),
         ((*BASE, ColumnRule("a", "zipcode", "postcode")), "both mapped to 'zipcode'"),
         ((*BASE, ColumnRule("prise", "list_price", "number")), "nearest is 'price'"),
-        (BASE[1:], "'sale_price'"),
-        ((BASE[0], BASE[2]), "'sale_date'"),
+        (BASE[1:], "Sales need a sale price"),
+        ((BASE[0], BASE[2]), "Sales need a sale date"),
         (BASE[:2], "where a property is"),
     ],
 )

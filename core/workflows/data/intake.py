@@ -91,8 +91,8 @@ class IntakePreview:
     counts by fact the stored sales that gain it from tax and neighborhood files, ``area_fill`` the new sales that get
     figures which the market held; ``fill_words`` says in sentences what was filled in and what was not. ``indicators``
     has the market's dated indicators with new ones of the files, None without new ones, which ``brought`` names.
-    ``elsewhere`` says by file that hardly any of its sales is where the market has any, ``misread`` that its prices
-    seem to be another column's. ``currency`` is the market's; ``held_sales`` counts its sales in use before the files.
+    ``elsewhere`` says by file that hardly any of its sales is where the market has any. ``currency`` is the market's;
+    ``held_sales`` counts the sales it has in use before the files.
     """
 
     market: str | NewMarket
@@ -122,7 +122,6 @@ class IntakePreview:
     indicators: pd.DataFrame | None = None
     brought: str = ""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
-    misread: Mapping[str, str] = field(default_factory=dict)
     currency: str = USUAL_CURRENCY
     held_sales: int = 0
 
@@ -130,6 +129,11 @@ class IntakePreview:
     def changes_something(self) -> bool:
         """Whether committing makes a new version: a new market, a new or changed sale, or new indicators."""
         return self.parent_id is None or bool(self.changed_rows) or self.indicators is not None
+
+    @property
+    def misread(self) -> Mapping[str, str]:
+        """What each file is asked about whose prices seem to be another column's, by its name."""
+        return misread_words(self.tables, self.files)
 
     @property
     def back_in_use(self) -> int:
@@ -157,11 +161,10 @@ def prepare_intake(
     """Compute what committing the files to a market (its id, or a new one) would do, without changing anything.
 
     At most one tax and one neighborhood file join the sales that are brought with them; at most one file of market
-    indicators joins those that the market holds. Where these add nothing, or no
-    sales come, they fill what the market's stored sales lack (see core.prepare.late_facts). Raises CollectError leaves
-    for unreadable files or impossible mappings, NotFound for the market, AlreadyExists for a new one whose name is
-    taken, NoUsableRows if every row is rejected or no stored sale gains a fact, ContractBroken if cleaning left a
-    breach of the record's rules.
+    indicators joins those that the market holds. Where these add nothing, or no sales come, they fill what the stored
+    sales lack (see core.prepare.late_facts). Raises CollectError leaves for unreadable files or impossible mappings,
+    NotFound for the market, AlreadyExists for a new one whose name is taken, NoUsableRows if every row is rejected or
+    no stored sale gains a fact, ContractBroken if cleaning left a breach of the record's rules.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = parent_of(store, market)
@@ -171,15 +174,11 @@ def prepare_intake(
     currency = market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
     problem = in_currency(problem, currency, read.prices_or(intake.held_sales()))
     answers = store.matches.of(market_id_of(market))
-    same = frozenset(pair for pair, is_same in answers.items() if is_same)
     before = intake.held_sales()
     places = {one.name: elsewhere_words(one.frame, before) for one in read.sales}
-    _add_all(intake, read, same, decisions, problem, today, part(progress, 0.5, 0.95))
+    _add_all(intake, read, answers, decisions, problem, today, part(progress, 0.5, 0.95))
     pool = intake.settled(decisions)
-    if pool.sales.empty or pool.waits.all():
-        raise NoUsableRows(
-            nothing_usable_message(read.sales, intake.files, currency, read.one_of(Source.TAX), read.personal)
-        )
+    _refuse_nothing_usable(pool, intake.files, read, currency)
     tables = with_doubts(read.mapped, intake.files, currency, before)
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
     progress(0.95, "Looking for addresses with almost the same spelling")
@@ -206,7 +205,7 @@ def prepare_intake(
         leaks={table.name: leaks_of(table, currency) for table in read.sales},
         personal=read.personal,
         readings={name: raw.reading for name, raw in read.raws.items()},
-        intake=with_inferences(read.records, tables),
+        intake=read.records,
         roll=joined_roll(lambda: store.versions.load_roll(parent.version_id) if parent else None, intake.roll, today),
         gained=intake.gained,
         area_fill=intake.area_fill,
@@ -214,9 +213,13 @@ def prepare_intake(
         indicators=dated.joined,
         brought=dated.words,
         elsewhere={name: words for name, words in places.items() if words},
-        misread=misread_words(tables, intake.files),
         currency=currency,
     )
+
+
+def _refuse_nothing_usable(pool: Pool, files: Sequence[FileAccounting], read: SourceTables, currency: str) -> None:
+    if pool.sales.empty or pool.waits.all():
+        raise NoUsableRows(nothing_usable_message(read.sales, files, currency, read.one_of(Source.TAX), read.personal))
 
 
 def commit_intake(
@@ -252,7 +255,7 @@ def commit_intake(
         rows_seen=preview.rows_seen,
         note=note + words_of_kept(preview.leaks) + words_of_readings(preview.readings),
         set_aside=preview.set_aside,
-        intake=preview.intake,
+        intake=with_inferences(preview.intake, preview.tables),
         roll=preview.roll,
         indicators=preview.indicators,
         names=names,
@@ -301,10 +304,8 @@ class _Intake:
         self.held = held.sales if held is not None else None
         # Why sales are set aside, by their row of the intake.
         self.doubts = dict(zip(held.sales[ROW], held.doubt, strict=True)) if held is not None else {}
-        self.superseded, self.decisions = superseded, decisions
-        self.rows_seen = rows_seen
-        self.facts, self.area_fill, self.roll_fill = facts, AreaFill(), RollFill()
-        self.late_words = ""
+        self.superseded, self.decisions, self.rows_seen = superseded, decisions, rows_seen
+        self.facts, self.area_fill, self.roll_fill, self.late_words = facts, AreaFill(), RollFill(), ""
         self.files: list[FileAccounting] = []
         self.references: tuple[FileAccounting, ...] = ()
         self.roll: pd.DataFrame | None = None
@@ -415,7 +416,7 @@ class _Intake:
 def _add_all(
     intake: _Intake,
     read: SourceTables,
-    same: frozenset[tuple[str, str]],
+    answers: Mapping[tuple[str, str], bool],
     decisions: Sequence[StoredSaleDecision],
     problem: Problem,
     today: date,
@@ -423,6 +424,7 @@ def _add_all(
 ) -> None:
     """Add the sales of all files; where they change nothing, the other files complete the stored sales."""
     tax, neighbourhood = read.one_of(Source.TAX), read.one_of(Source.NEIGHBOURHOOD)
+    same = frozenset(pair for pair, is_same in answers.items() if is_same)
     for done, table in enumerate(read.sales):
         progress(done / len(read.sales), f"Merging and checking {table.name}")
         merged = with_assessed_rise(merge_sources(table, tax, neighbourhood, same))
