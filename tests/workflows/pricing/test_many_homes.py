@@ -102,8 +102,8 @@ def test_a_single_row_keeps_the_markets_own_columns(small_desk: Desk, tmp_path: 
     answer = priced(small_desk, tmp_path, f"zip,living area,median income,colour\n{area},1680,90000,blue\n")
     assert answer.homes["x_median_income"].tolist() == [90_000.0]
     read = {one.column: (one.field, one.why) for one in answer.columns}
-    assert read["median income"] == ("x_median_income", "a fact this market's model uses")
-    assert read["colour"][0] == ""
+    assert read["median income"] == ("x_median_income", "")
+    assert read["colour"] == ("", "not a fact this market's model uses")
 
 
 def test_a_single_impossible_or_unknown_value_is_not_taken_for_another_column(
@@ -183,17 +183,18 @@ def test_files_to_take_along_begin_with_what_tells_the_homes_apart(small_desk: D
     answer = priced(small_desk, tmp_path, content)
     prices, others = to_take_along(beside_asking(answer)), to_take_along(not_priced(answer))
     for table in (prices, others):
-        assert list(table)[:4] == ["row", "reference", "address", "asking_price"]
-    assert set(prices) == set(beside_asking(answer))
-    assert set(ERROR_COLUMNS) < set(others)
-    found = prices[["row", "reference", "address"]].to_numpy().tolist()
+        assert list(table)[:4] == ["Row", "Reference", "Address", "Asking price"]
+        assert not {"fsd", "flags", "check_asking_price", "to_look_at"} & {*table}
+    assert {"Low", "High", "Point estimate", "Confidence (of 100)", "To look at"} < {*prices}
+    assert {"Status", "Fact", "As given", "Why", "What helps"} < {*others}
+    found = prices[["Row", "Reference", "Address"]].to_numpy().tolist()
     assert found == [[1, "A1", "1 Elm St"], [3, "A3", "3 Elm St"]]
-    assert others[["row", "reference", "address", "asking_price"]].to_numpy().tolist() == [
+    assert others[["Row", "Reference", "Address", "Asking price"]].to_numpy().tolist() == [
         [2, "A2", "2 Elm St", 460_000.0],
         [4, "A4", "4 Elm St", 470_000.0],
     ]
-    difference = prices["difference"][0]
-    assert difference == round(450_000 / prices["point"][0] - 1, 4)
+    difference = prices["Asking price over estimate (%)"][0]
+    assert difference == pytest.approx(100 * (450_000 / prices["Point estimate"][0] - 1), abs=0.051)
 
 
 def test_every_row_is_in_the_ledger_with_what_is_known_of_it(
