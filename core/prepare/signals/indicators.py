@@ -116,11 +116,11 @@ def new_words(new: pd.DataFrame, currency: str) -> str:
 
     Days are written as a market with this currency does.
     """
-    said = []
+    series_words = []
     for name, series in new.groupby(NAME, sort=True):
         first, last = (market_day(day.date(), currency) for day in (series[DAY].min(), series[DAY].max()))
-        said.append(f"{name} ({count(len(series), 'value')} from {first} to {last})")
-    return f"New market indicators: {', '.join(said)}." if said else ""
+        series_words.append(f"{name} ({count(len(series), 'value')} from {first} to {last})")
+    return f"New market indicators: {', '.join(series_words)}." if series_words else ""
 
 
 def values_before(indicators: pd.DataFrame, days: pd.Series) -> pd.DataFrame:

@@ -49,7 +49,7 @@ def with_doubts(
     also if they are written in another currency than the market's, ``currency``, or may be prices per area; dates if
     some have day and month the other way round. So are types of property that may be no home. Where the headers are
     shifted, single columns are passed over. So are columns whose values look like another column of the sales ``held``,
-    which are named first: where the price is one of them, nothing else is said of its level.
+    which are named first: where the price is one of them, its level is left out.
     """
     by_name = {account.file: account for account in files}
 

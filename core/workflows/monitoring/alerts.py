@@ -184,7 +184,7 @@ def reopen(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
 def alert_lines(alerts: Iterable[AlertRecord], steps: Mapping[str, str] | None = None) -> list[str]:
     """Return a line per alert for a terminal: state, id, what was measured and why, and what to do now.
 
-    ``steps`` has what to do now by alert id; what the alert said when it opened may have been tried since.
+    ``steps`` has what to do now by alert id; what stood there when it opened may have been tried since.
     """
     found = []
     for one in alerts:
