@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Bools
-from core.collect.join_keys import area_keys
+from core.collect.join_keys import area_keys, bare_ids, column_or_missing, full_keys
 from core.prepare.late_facts import with_held_roll
 from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra, label_of
+from core.serve.agent.tax_roll import KEY
 from core.store import DataVersion, Store
 from core.wording import count
 
@@ -111,7 +112,7 @@ class HeldFacts:
         """Fill what new sales lack, canonical with ``intake_row``; ``counted`` as in with_area_figures."""
         filled, of_roll = new, RollFill()
         if self.roll is not None and not new.empty:
-            late = with_held_roll(new, self.roll, problem, today)
+            late = with_held_roll(new, _records_near(self.roll, new), problem, today)
             filled = late.sales.set_axis(new.index)
             gains = pd.DataFrame({name: filled[name].notna() for name in late.gained})
             gains &= ~pd.DataFrame({name: new[name].notna() for name in gains if name in new}, new.index).reindex(
@@ -122,6 +123,17 @@ class HeldFacts:
             of_roll = RollFill(int(gains.any(axis=1).sum()), by_fact)
         filled, of_areas = with_area_figures(filled, held, self.brought, counted)
         return filled, of_areas, of_roll
+
+
+def _records_near(roll: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Return the records of a roll that share an id or an address, whatever its zip code, with a new sale.
+
+    Only they can match one, and a roll of a large market has hundreds of times as many.
+    """
+    ids = bare_ids(column_or_missing(roll, "property_id"))
+    wanted = bare_ids(column_or_missing(new, "property_id")).dropna()
+    addresses = full_keys(new).dropna().str.split("|").str[0]
+    return roll[ids.isin(wanted) | roll[KEY].str.split("|").str[0].isin(addresses)]
 
 
 def held_facts(store: Store, version: DataVersion, with_roll: bool) -> HeldFacts:
