@@ -59,7 +59,7 @@ def test_no_column_is_cut_and_a_home_of_the_list_leads_to_the_form(chromium: Bro
         page.mouse.click(box["x"] + 200, box["y"] + 55)
         opened.settle()
         row = page.locator(".st-key-opened_row")
-        expect(row).to_contain_text("A-1002, 5 Oak St: check the asking price: a digit may be wrong")
+        expect(row).to_contain_text("A-1002, 5 Oak St: Check the asking price: a digit may be wrong")
         row.get_by_role("button", name="Open it in the form").click()
         opened.settle()
         expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1,680")
