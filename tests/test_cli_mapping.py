@@ -265,7 +265,11 @@ def test_a_version_keeps_how_its_files_were_read_and_mapped_and_what_was_inferre
     code, out, _ = run(capsys, "versions", "--json", *home)
     [version] = json.loads(out)["versions"]
     [file] = version["files"]
-    assert {file["file"]: file["mapping"]} == json.loads(printed)["mappings"]
+    [(name, shown)] = json.loads(printed)["mappings"].items()
+    kept = file["mapping"]
+    assert (file["file"], {**kept, "inferences": []}) == (name, {**shown, "inferences": []})
+    # What came to light of the columns after they were mapped stays on record, too.
+    assert all(one in kept["inferences"] for one in shown["inferences"])
     latest = version["version"]
     code, text, _ = run(capsys, "undo-version", latest, "--reason", "the wrong county", *home)
     assert (code, text) == (OK, f"data version {latest} of g is undone; no data is in use\n")

@@ -33,7 +33,7 @@ class DecideRequest(Request):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"price": 455_000, "reason": "condition_better", "note": "New kitchen in 2024."}]
+            "examples": [{"price": 455_000, "reason": "market_moved", "note": "Two sales on the street since May."}]
         }
     )
 

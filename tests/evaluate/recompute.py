@@ -67,8 +67,8 @@ def segments(table: pd.DataFrame, by: str, currency: str, cuts: tuple[float, flo
     if by in ("property type", "zipcode", "neighbourhood", "quarter of sale"):
         words = table[{"property type": "property_type", "quarter of sale": "quarter"}.get(by, by)]
         return words.rank(method="dense", na_option="bottom").astype(int) - 1
-    if by in ("price band", "estimate band"):
-        values = table["sale_price" if by == "price band" else "estimate"]
+    if by in ("sale price band", "estimate band"):
+        values = table["sale_price" if by == "sale price band" else "estimate"]
         edges = [200_000.0, 500_000.0, 1_000_000.0] if currency == "USD" else _edges(values, quarters)
         return _banded(values, edges)
     column = {"tenths by sale price": "sale_price", "tenths by estimate": "estimate", "living area": "living_area_sqft"}

@@ -129,9 +129,12 @@ def test_an_office_lead_lists_the_estimates_of_the_office_and_an_agent_their_own
     by = [Actor("Ned", Role.AGENT, "North"), Actor("Nia", Role.AGENT, "North"), Actor("Sue", Role.AGENT, "South")]
     with open_store(home) as store:
         desk = open_desk(store, store.markets.list()[0].market_id, problem)
+        assert desk.live_model is not None
+        zipcode = str(desk.live_model.sales["zipcode"][-1])
         for actor in by:
             day = desk.valuation_date(datetime.now(UTC).date())
-            price_and_record(acting(store, actor), desk, Question({"living_area_sqft": 1_500.0}, day, 0.8), "page")
+            home_of_it = {"living_area_sqft": 1_500.0, "zipcode": zipcode}
+            price_and_record(acting(store, actor), desk, Question(home_of_it, day, 0.8), "page")
 
     def listed(app: AppTest) -> set[str]:
         return set(app.main.dataframe[0].value["By"]) if app.main.dataframe else set()

@@ -90,6 +90,8 @@ def field_of_header(column: str, source: Source, vocabulary: Vocabulary) -> str:
     header = vocabulary.fold(column)
     wanted = _fields_of(source) | {"validity"}
     fits = [names for names in vocabulary.fields if names.field in wanted and _unit_fits(header, names.field)]
+    if not fits:
+        return ""
     scores = [header_score(header, names, vocabulary) for names in fits]
     best = int(np.argmax(scores))
     leaks = not _is_usual(header, fits[best], vocabulary) and leak_by_name(column, source, vocabulary)

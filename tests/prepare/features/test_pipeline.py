@@ -85,7 +85,8 @@ def test_test_prices_reach_nothing_under_either_rule() -> None:
         np.testing.assert_array_equal(pipeline.transform(homes[test]), pipeline.transform(changed))
 
 
-def test_the_pace_of_the_market_knows_no_later_sale_and_not_the_homes_own_wait() -> None:
+def test_the_pace_of_the_market_knows_no_later_sale_and_not_the_homes_own_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.prepare.features.facts._LISTED_MIN", 100)
     homes = market(600, 14)
     waited = np.random.default_rng(14).integers(5, 90, len(homes))
     homes["list_date"] = homes["sale_date"] - pd.to_timedelta(waited, unit="D")
@@ -98,6 +99,12 @@ def test_the_pace_of_the_market_knows_no_later_sale_and_not_the_homes_own_wait()
         on_the_day = homes["sale_date"] <= pd.Timestamp("2021-01-15")
         pd.testing.assert_frame_equal(before.loc[on_the_day, pace], after.loc[on_the_day, pace], check_exact=True)
         assert not before.loc[~on_the_day, pace].equals(after.loc[~on_the_day, pace]), "later sales must see the change"
+
+
+def test_few_list_dates_are_no_pace_of_the_market() -> None:
+    homes = market(300, 15)
+    listed = homes.assign(list_date=homes["sale_date"] - pd.Timedelta(days=20))
+    assert not find_facts(listed).listed
 
 
 def test_without_list_dates_a_market_has_no_pace() -> None:
