@@ -178,7 +178,14 @@ def test_a_home_is_priced_with_the_range_first_and_the_point_inside_it(desk: Des
 
 
 def test_the_answer_names_what_to_ask_next_and_by_how_much_it_would_narrow_the_range(desk: Desk) -> None:
-    app = price(opened(), busiest(desk))
+    assert desk.bundle is not None
+    assert desk.live_model is not None
+    day = desk.live_model.level.as_of
+    areas = desk.bundle.model.profile.area_codes["zipcode"]
+    answers = {code: desk.price({**HOME, "zipcode": code}, day, 0.8, AGENT) for code in list(areas)[:20]}
+    # Not every home has a fact that would narrow its range by a point.
+    area = next(code for code, one in answers.items() if isinstance(one, Estimate) and one.ask_next)
+    app = price(opened(), area)
     named = estimated(app).ask_next
     assert named
     for one in named:
