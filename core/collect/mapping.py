@@ -94,6 +94,10 @@ class ColumnRule:
     label: str = ""
     decimal: str = ""
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what goes to another process, which cannot be given a mapping that only looks into another."""
+        return {**vars(self), "recode": dict(self.recode)}
+
 
 @dataclass(frozen=True)
 class ColumnMapping:

@@ -132,6 +132,8 @@ class Explainer:
         Sales with the same evidence are explained in one batch. Raises NotFound for a row that is not a scored sale.
         """
         chosen = self._scored.table.iloc[[self._scored_at(row) for row in intake_rows]]
+        # Also without those whose range would be too wide to be shown.
+        chosen = chosen[chosen["priced"].to_numpy(dtype=bool)]
         level = self._scored.terms.level
         found: dict[int, Drivers] = {}
         for start, sales in chosen.groupby(chosen["sale_date"].map(self._start)):
