@@ -261,6 +261,8 @@ def _models(session: Session) -> int:
         return f"  in use MAPE {percent(in_use[0], 1)} ({in_use[1]:,} sales)" if in_use and record is live else ""
 
     def text() -> str:
+        if not records:
+            return "no models yet"
         return (
             "\n".join(
                 f"{record.model_id}  {'live' if record.is_live else record.stage:10}  {instant(record.created_at):>22}"
@@ -271,8 +273,8 @@ def _models(session: Session) -> int:
                 + "".join(f"\n    {remark}" for remark in _remarks(record, session.workspace.problem))
                 for record in records
             )
-            or "no models yet"
-        ) + f"\n{standing.sentence}"
+            + f"\n{standing.sentence}"
+        )
 
     document = {"standing": standing.sentence, "models": [model_form(record) for record in records]}
     session.print_result(document, text)

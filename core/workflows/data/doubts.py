@@ -23,6 +23,8 @@ from core.workflows.data.price_tellers import doubt_of_price
 _REJECTED_MAX: Final = 0.05
 _BLANKED_MAX: Final = 1 / 3
 _MISREAD_MIN: Final = 0.5
+# Of fewer rows, most may be rejected by chance.
+_MISREAD_ROWS: Final = 20
 _FIELD_OF: Final = {"price": "sale_price", "date": "sale_date", "listed_after_sold": "list_date"}
 _KINDS_SHOWN: Final = 3
 _TWO_PARTS: Final = r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}\b"
@@ -86,7 +88,7 @@ def misread_words(tables: Sequence[MappedTable], files: Sequence[FileAccounting]
         rows = account.rows_in - account.reasons.get("total_row", 0)
         doubt = next((one for one in table.inferences if not one.sure and one.field == "sale_price"), None)
         rejected = account.rejected - account.reasons.get("total_row", 0)
-        if doubt is not None and rejected > _MISREAD_MIN * rows:
+        if doubt is not None and rows >= _MISREAD_ROWS and rejected > _MISREAD_MIN * rows:
             found[table.name] = (
                 f"{rejected:,} of {count(rows, 'row')} are rejected, and {doubt.column}: {doubt.claim}. Choose the "
                 "column of the prices."
