@@ -53,11 +53,10 @@ def read_indicators(table: MappedTable, held: pd.DataFrame | None) -> tuple[pd.D
         called = {str(name).casefold(): name for name in held[NAME].unique()}
         found[NAME] = [called.get(str(name).casefold(), name) for name in found[NAME]]
     counting = found.drop_duplicates([NAME, DAY], keep="last")
-    known = pd.Series(1.0, index=pd.MultiIndex.from_frame(held[list(COLUMNS)])) if held is not None else None
-    is_new = np.ones(len(counting), dtype=bool)
-    if known is not None:
-        is_new = ~pd.MultiIndex.from_frame(counting[list(COLUMNS)]).isin(known.index)
-    new = counting[is_new]
+    new = counting
+    if held is not None:
+        known = pd.MultiIndex.from_frame(held[list(COLUMNS)])
+        new = counting[~pd.MultiIndex.from_frame(counting[list(COLUMNS)]).isin(known)]
     accepted, counted, valued = (one["row"].nunique() for one in (new, counting, found))
     no_day = int(table.frame[DAY].isna().sum())
     counts = {

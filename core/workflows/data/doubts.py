@@ -98,10 +98,9 @@ def misread_words(tables: Sequence[MappedTable], files: Sequence[FileAccounting]
 
 def refuse_misread(misread: Mapping[str, str], allowed: Collection[str]) -> None:
     """Raise PricesMisread for files, by name, whose prices seem to be another column's, unless ``allowed``."""
-    found = [(name, words) for name, words in misread.items() if name not in allowed]
+    found = {name: words for name, words in misread.items() if name not in allowed}
     if found:
-        listed = " ".join(f"{name}: {words}" for name, words in found)
-        raise PricesMisread(f"Nothing was imported. {listed} If it is right, give --misread {found[0][0]!r}.")
+        raise PricesMisread(f"{_refused(found)} If it is right, give --misread {next(iter(found))!r}.")
 
 
 def _likenesses(table: MappedTable, held: pd.DataFrame | None) -> dict[str, str]:
@@ -146,12 +145,15 @@ def elsewhere_words(new: pd.DataFrame, held: pd.DataFrame) -> str:
 
 def refuse_elsewhere(elsewhere: Mapping[str, str], allowed: Collection[str]) -> None:
     """Raise SalesElsewhere for files, by name, whose sales are not where the market has any, unless ``allowed``."""
-    found = [(name, words) for name, words in elsewhere.items() if name not in allowed]
+    found = {name: words for name, words in elsewhere.items() if name not in allowed}
     if found:
-        listed = " ".join(f"{name}: {words}" for name, words in found)
         raise SalesElsewhere(
-            f"Nothing was imported. {listed} If it does, give --elsewhere {found[0][0]!r}; else name its own market."
+            f"{_refused(found)} If it does, give --elsewhere {next(iter(found))!r}; else name its own market."
         )
+
+
+def _refused(found: Mapping[str, str]) -> str:
+    return f"Nothing was imported. {' '.join(f'{name}: {words}' for name, words in found.items())}"
 
 
 def _elsewhere(inside: pd.Series, where: str) -> str:

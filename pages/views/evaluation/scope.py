@@ -83,7 +83,7 @@ def _signature(signed: SignedScope | None, unsigned: GoverningScope | None, curr
 
 
 def _withdraw(selection: Selection, unsigned: GoverningScope | None) -> None:
-    """Draw the way to take the signature back: what follows is said, and why is asked, before it is done."""
+    """Draw the way to withdraw the signature: name what follows, and ask for the reason first."""
     fold = st.popover(
         "Withdraw the signature",
         # A signature that is withdrawn takes its fold with it: the next one starts closed.

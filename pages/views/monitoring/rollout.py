@@ -107,7 +107,7 @@ def _add_form(selection: Selection, rollout: Rollout | None, known: Sequence[str
     waits = group == Group.CONTROL
     starts = st.date_input(
         "Start (empty: no date yet)" if waits else "Start",
-        # A control has no estimates until it is told to begin.
+        # A control has no estimates before its start.
         None if waits else selection.clock,
         FIRST_DAY,
         LAST_DAY,

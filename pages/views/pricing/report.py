@@ -36,8 +36,8 @@ def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, des
             "The range with your list price, the comparables in use (with a map where their places are known), how "
             "sure it is, and why this price. A decision you take is in it."
         )
-        if told := warning(workspace, answered, desk, request):
-            st.warning(plain(told), icon=":material/warning:")
+        if warned := warning(workspace, answered, desk, request):
+            st.warning(plain(warned), icon=":material/warning:")
         # Made on request, so that nobody waits for an unwanted report.
         st.download_button(
             "Download the report",
