@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -144,15 +143,12 @@ def test_a_model_trained_by_a_killed_and_replaced_worker_is_promoted_on_b_and_pr
             wait_for(worker.joblib)
             assert store.jobs.get(job.job_id).state is JobState.RUNNING
             worker.process.send_signal(signal.SIGKILL)
-            wait_for(worker.is_gone, seconds=15)
+            wait_for(worker.is_gone)
         with started(WORKER, str(office.home("second worker"))) as worker:
             wait_for(lambda: store.jobs.get(job.job_id).state is JobState.DONE)
             worker.process.send_signal(signal.SIGTERM)
-            wait_for(worker.is_gone, seconds=15)
+            wait_for(worker.is_gone)
         made = store.jobs.get(job.job_id).result["model_id"]
 
         office.run("b", "promote", made, "--reason", "a trial of two servers")
-        promoted = time.monotonic()
-        after = wait_for(lambda: found if (found := price(a, facts))["model_id"] == made else None, seconds=2)
-        assert time.monotonic() - promoted < 2
-        assert before["model_id"] != after["model_id"]
+        assert price(a, facts)["model_id"] == made != before["model_id"]

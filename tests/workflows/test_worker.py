@@ -212,7 +212,7 @@ def test_killed_at_training_it_leaves_a_job_that_the_next_takes_over_and_gives_b
         wait_for(first.joblib)
         assert worker_state(store).alive
         first.process.kill()
-        wait_for(first.is_gone, seconds=5)
+        wait_for(first.is_gone)
     assert store.jobs.get(job.job_id).state == "running"
     assert not worker_state(store).alive
 
@@ -220,7 +220,7 @@ def test_killed_at_training_it_leaves_a_job_that_the_next_takes_over_and_gives_b
         assert wait_for(lambda: second.joblib() and _running(store)) == store.jobs.get(job.job_id)
         second.process.send_signal(signal.SIGTERM)
         assert second.process.wait(PATIENCE_SECONDS) == 0
-        wait_for(second.is_gone, seconds=5)
+        wait_for(second.is_gone)
     assert store.jobs.get(job.job_id).state == "waiting"
     assert len(store.workers.list()) == 1  # the killed one's; the other took its leave
     assert len(store.models.list(market.market_id)) == 1
