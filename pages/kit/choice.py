@@ -1,17 +1,25 @@
-"""Selectors between a few views or options, kept in the page's address, and the bounds of every field for a day."""
+"""Selectors between a few views or options, kept in the page's address, and fields for a day or an amount."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
+
+from core.serve.words import typed_amount
+from core.wording import marked
+from pages.kit.text import plain
 
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
 """Streamlit drops a typed day beyond a field's bounds without a word, and its own are ten years to either side: these
 are beyond any day a person means, and what a day is for says whether it is possible."""
+
+DIGITS: Final = "off"
+"""The autocomplete of fields for areas and amounts."""
 
 
 def on_offer(chosen: str | None, options: Collection[str], usual: str) -> str:
@@ -49,3 +57,35 @@ def one_of(label: str, options: Sequence[str], key: str, usual: str) -> str:
         wrap=True,
     )
     return on_offer(chosen, options, usual)
+
+
+def amount(label: str, widget: str, placeholder: str | None = None, **more: Any) -> str:
+    """Draw a field for an area or an amount of money, in which thousands marks may be typed; return its text.
+
+    Streamlit's field for numbers shows no marks. ``autocomplete`` is where api/static/dashboard.js knows the field
+    by, to ask a phone for its keys of digits.
+    """
+    return str(st.text_input(label, key=widget, placeholder=placeholder, autocomplete=DIGITS, **more) or "")
+
+
+def marked_amount(label: str, widget: str, start: float | None, currency: str, **more: Any) -> float | None:
+    """Draw such a field, which begins with ``start`` and writes what was typed with thousands marks.
+
+    Return its number, None where it is blank, negative or no number; the field then says so.
+    """
+    st.session_state.setdefault(widget, "" if start is None else marked(start, currency))
+    typed = amount(label, widget, on_change=_mark, args=(widget, currency), **more).strip()
+    number = typed_amount(typed)
+    if math.isfinite(number) and number >= 0:
+        return number
+    if typed:
+        st.markdown(
+            f":small[:red[:material/error: {plain(f'“{typed[:40]}” is no amount. Enter one such as 400,000.')}]]"
+        )
+    return None
+
+
+def _mark(widget: str, currency: str) -> None:
+    number = typed_amount(str(st.session_state.get(widget) or ""))
+    if math.isfinite(number):
+        st.session_state[widget] = marked(number, currency)

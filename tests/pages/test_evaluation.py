@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
 
 from core.access import Actor, Role
 from core.evaluate.headline import headline
@@ -232,12 +233,18 @@ def test_a_manager_signs_the_proposed_scope(own_home: Path) -> None:
     assert signed.scope.low < signed.scope.high
 
 
+def bounds(app: AppTest) -> list[TextInput]:
+    """The two fields of the scope's prices."""
+    return [field for field in app.text_input if str(field.key).startswith(("From_", "To_"))]
+
+
 def test_own_bounds_are_signed_with_their_own_evidence(own_home: Path) -> None:
     app = opened("Signature")
-    low, high = app.number_input
-    low.set_value(250_000.0)
-    high.set_value(400_000.0)
-    app.run()
+    low, high = bounds(app)
+    # As people write amounts; the fields answer with the market's marks.
+    low.set_value("250000")
+    high.set_value("$400k").run()
+    assert [one.value for one in bounds(app)] == ["250,000", "400,000"]
     assert "Your bounds: Use it for estimates from $250K to $400K" in text(app).replace("**", "")
     app.button("sign").click().run()
     with open_store(own_home) as store:
@@ -247,11 +254,16 @@ def test_own_bounds_are_signed_with_their_own_evidence(own_home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"), [(400_000.0, 250_000.0, "must be above"), (9e8, 9.1e8, "no evidence for it")]
+    ("low", "high", "said"),
+    [
+        ("400,000", "250,000", "must be above"),
+        ("900 000 000", "910000000", "no evidence for it"),
+        ("about 300", "400,000", "“about 300” is no amount"),
+    ],
 )
-def test_bounds_without_evidence_cannot_be_signed(home: Path, low: float, high: float, said: str) -> None:
+def test_bounds_without_evidence_cannot_be_signed(home: Path, low: str, high: str, said: str) -> None:
     app = opened("Signature")
-    for field, value in zip(app.number_input, (low, high), strict=True):
+    for field, value in zip(bounds(app), (low, high), strict=True):
         field.set_value(value)
     app.run()
     assert said in text(app) + str([one.value for one in app.error])

@@ -19,7 +19,7 @@ from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_r
 from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
 from core.evaluate.targets import Verdict, at_most, judge
 from core.schema import label_of
-from core.wording import market_instant, money, percent, symbol
+from core.wording import market_instant, percent, symbol
 from core.workflows.models.explanations import agent_decisions_of
 from core.workflows.models.scope import (
     SignedScope,
@@ -32,6 +32,7 @@ from core.workflows.models.scope import (
 )
 from core.workflows.models.test_scores import fit_of
 from pages.kit import errors
+from pages.kit.choice import marked_amount
 from pages.kit.figures import STAGES, missing, verdict
 from pages.kit.palette import GOOD, NEUTRAL
 from pages.kit.text import plain
@@ -163,22 +164,12 @@ def _bounds(selection: Selection, proposed: ProposedScope, governing: GoverningS
     start = governing or (proposed.governing(ScopeBasis.PROPOSED) if proposed.found else None)
     ends = (start.low, start.high) if start is not None else (None, None)
     key = f"{selection.record.model_id}_{selection.period}"
+    bounds = []
     with st.container(horizontal=True, gap="small"):
-        low, high = (
-            st.number_input(
-                f"{label} ({unit})",
-                min_value=0.0,
-                value=None if end is None else float(end),
-                step=10_000.0,
-                format="%.0f",
-                key=f"{label}_{key}",
-                width=200,
-            )
-            for label, end in zip(("From", "To"), ends, strict=True)
-        )
-    if low is not None and high is not None and low < high:
-        # The fields cannot mark thousands; a digit too many shows here.
-        st.caption(plain(f"That is {money(low, currency)} to {money(high, currency)}."))
+        for label, end in zip(("From", "To"), ends, strict=True):
+            with st.container(gap=None, width=200):
+                bounds.append(marked_amount(f"{label} ({unit})", f"{label}_{key}", end, currency))
+    low, high = bounds
     types, areas = _left_out(selection, start, key)
     if low is None or high is None:
         st.caption("To sign a different scope, enter both bounds.")

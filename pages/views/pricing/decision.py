@@ -35,9 +35,10 @@ from core.workflows.pricing.decisions import (
 )
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace, market_days
+from pages.kit.choice import amount
 from pages.kit.palette import BAD
 from pages.kit.text import plain
-from pages.views.pricing import decided, fact_fields
+from pages.views.pricing import decided
 from pages.views.pricing.decided import ANCHOR
 
 _PRESSED: Final = "what you pressed"
@@ -293,7 +294,7 @@ def _fields(deciding: _Deciding) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="decision_fields"):
         for name, then in (("price", _follow), ("listing", _touch)):
             label = f"{_AMOUNTS[name]} ({plain(estimate.currency)})" if name == "price" else deciding.listing_label
-            fact_fields.amount(label, deciding.key(name), on_change=then, args=(deciding,), width=155)
+            amount(label, deciding.key(name), on_change=then, args=(deciding,), width=155)
         # In the order of the keyboard: the price, why it is another one, then the button.
         if price is not None and kind != "accept":
             _reason(deciding, price)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -17,6 +17,7 @@ from core.store import Market
 from core.train.model import Model
 from core.wording import marked
 from core.workflows.pricing.desk import Desk
+from pages.kit.choice import amount
 from pages.kit.text import plain
 
 COORDINATES: Final = ("latitude", "longitude")
@@ -25,8 +26,6 @@ _FREE_TEXT: Final = ("address", "zoning", PROPERTY_ID)
 _LARGE: Final = 100.0
 _SMALL: Final = 20.0
 LIST_PRICE: Final = "list_price"
-DIGITS: Final = "off"
-"""The autocomplete of fields for areas and amounts."""
 
 Typical = Mapping[str, float | str]
 
@@ -90,15 +89,6 @@ def draw_fault(fields: Fields, name: str) -> None:
     """Draw what is wrong with a fact, if anything is."""
     if name in fields.faults:
         st.markdown(f":small[:red[:material/error: {plain(fields.faults[name])}]]")
-
-
-def amount(label: str, widget: str, placeholder: str | None = None, **more: Any) -> str:
-    """Draw a field for an area or an amount of money, in which thousands marks may be typed; return its text.
-
-    Streamlit's field for numbers shows no marks. ``autocomplete`` is where api/static/dashboard.js knows the field
-    by, to ask a phone for its keys of digits.
-    """
-    return str(st.text_input(label, key=widget, placeholder=placeholder, autocomplete=DIGITS, **more) or "")
 
 
 def blank(name: str, model: Model) -> str | None:

@@ -21,7 +21,7 @@ from core.wording import either, marked
 from core.workflows.pricing.answers import Question, RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.questions import list_price
-from pages.kit.choice import FIRST_DAY, LAST_DAY
+from pages.kit.choice import FIRST_DAY, LAST_DAY, amount
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
 from pages.views.pricing.fact_fields import COORDINATES, LIST_PRICE, PROPERTY_ID, Fields, held, key
@@ -385,7 +385,7 @@ def _further(fields: Fields, desk: Desk, today: date) -> None:
         asking, valued = st.columns(2)
         with asking:
             label, widget = f"Asking price ({market.currency})", key(market, LIST_PRICE)
-            fact_fields.amount(label, widget, "If it is listed", persist_state="session")
+            amount(label, widget, "If it is listed", persist_state="session")
             fact_fields.draw_fault(fields, LIST_PRICE)
         with valued:
             _valuation_date(desk, today)

@@ -25,6 +25,7 @@ from core.workflows.data.scrutiny import (
 )
 from core.workspace import Workspace
 from pages.kit import errors, session
+from pages.kit.choice import marked_amount
 from pages.kit.text import plain
 from pages.views.scrutiny import effect
 
@@ -259,8 +260,9 @@ def _other_value(workspace: Workspace, market: Market, row: dict[Any, Any]) -> N
     field = "living_area_sqft" if is_area else "sale_price"
     now = from_sqft(row[field], market.area_unit) if is_area else row[field]
     label = "Living area" if is_area else "Sale price"
-    value = st.number_input(label, min_value=0.0, value=float(now), format="%.0f", key=f"value_{key}")
-    if st.button("Correct", key=f"correct_other_{key}", icon=":material/edit:"):
+    value = marked_amount(label, f"value_{key}", float(now), market.currency)
+    pressed = st.button("Correct", key=f"correct_other_{key}", icon=":material/edit:", disabled=value is None)
+    if pressed and value is not None:
         right = to_sqft(value, market.area_unit) if is_area else value
         _decide(workspace, market, [Choice(key, SaleDecision.CORRECT, field, right)])
 
