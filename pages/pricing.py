@@ -12,7 +12,6 @@ from core.workflows.jobs import TRAININGS
 from core.workflows.models.floor import miss_words
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.answers import RecordedAnswer, price_and_record
-from core.workflows.pricing.decisions import is_decided
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import cached_desk, job_progress, navigation, session
@@ -104,8 +103,8 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     if stored_estimate.unread() is not None:
         subject_form.put(desk, model, stored_estimate.read())
     left = stored_estimate.came_back(desk.market.market_id)
-    if left is not None and is_decided(workspace, left):
-        # Who comes back by the menu has done with a home that is decided on.
+    if left is not None and not explanation_tabs.form_changed(left, desk):
+        # The menu leads to the next home; the one priced is among the latest estimates, its decision made or open.
         subject_form.clear(desk, model, stored_estimate.forget)
     if session.take_first_price(desk.market):
         subject_form.fill(desk, model)

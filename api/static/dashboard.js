@@ -74,6 +74,14 @@ addEventListener("keydown", event => {
   button.focus();
   setTimeout(() => button.click());
 }, true);
+// In the menu, the page that is open leads nowhere by itself: where a home is priced, it leads to the next one.
+addEventListener("click", event => {
+  const link = event.target.closest("[data-testid='stSidebarNavLink'][aria-current='page']");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  document.querySelector("[data-testid='stMain']")?.scrollTo(0, 0);
+  const button = ".st-key-begin_next button, .st-key-next_home button, .st-key-clear_form button";
+  if (document.querySelector("[data-heading='price-range']")) document.querySelector(button)?.click();
+});
 // Streamlit closes its menu after a choice on phones only; in a narrow window it would stay over the page.
 addEventListener("click", event => {
   if (innerWidth > 768 || !event.target.closest("[data-testid='stSidebarNavLink']")) return;

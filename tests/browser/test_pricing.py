@@ -437,6 +437,11 @@ def test_a_click_on_the_decision_after_typing_another_fact_decides_nothing_and_e
         expect(page.get_by_text("The form has changed: price again.")).to_have_count(0)
         expect(page.get_by_text(re.compile("· 1,200 sq ft · 3 bedrooms · valued"))).to_be_visible()
         expect(accept).to_be_visible()
+        # The menu leads on to the next home, though its page is the one that is open.
+        page.get_by_test_id("stSidebarNavLink").filter(has_text="Price a home").click()
+        opened.settle()
+        expect(area).to_have_value("")
+        expect(page.locator(".st-key-latest")).to_contain_text("decision open")
         assert opened.complaints == []
 
 

@@ -360,10 +360,10 @@ def test_after_deciding_the_foot_of_a_phone_says_so_and_the_next_home_can_be_beg
 
     app = draw()
     assert glance(app) == "**$1** [Decide](#your-decision)"
-    assert "Price another home" not in [one.label for one in app.button]
+    assert "Next home" not in [one.label for one in app.button]
     app = press(app, "Accept ")
     assert glance(app) == "**$1** [Decided](#your-decision)"
-    assert "Price another home" in [one.label for one in app.button]
+    assert "Next home" in [one.label for one in app.button]
 
 
 def test_a_price_that_a_senior_agent_should_confirm_is_no_primary_button(draw: Draw, answered: RecordedAnswer) -> None:

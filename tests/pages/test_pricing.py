@@ -659,6 +659,19 @@ def test_the_model_is_loaded_once_for_many_runs(desk: Desk, monkeypatch: pytest.
     assert entered(opened(), "living_area_sqft") is None
 
 
+def test_the_menu_leads_to_the_next_home_but_keeps_facts_changed_since(small_home: Path, desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    del app.query_params["estimate"]
+    app.run()
+    assert entered(app, "living_area_sqft") is None
+    assert "estimate" not in app.query_params
+    app = price(app, busiest(desk))
+    enter(app, "bedrooms", 4)
+    del app.query_params["estimate"]
+    app.run()
+    assert entered(app, "bedrooms") == 4
+
+
 def test_an_answer_is_in_the_ledger_as_it_is_shown_and_the_address_leads_to_it(home: Path, desk: Desk) -> None:
     app = price(opened(), busiest(desk))
     shown = estimated(app)

@@ -106,11 +106,6 @@ def history(workspace: Workspace, estimate_id: str) -> list[DecisionRecord]:
     return workspace.store.ledger.decisions_on(estimate_id)
 
 
-def is_decided(workspace: Workspace, estimate_id: str) -> bool:
-    """Tell whether a decision counts on an estimate; raises as ``history`` does."""
-    return bool(history(workspace, estimate_id))
-
-
 def comparables_decided(
     workspace: Workspace, decision: DecisionRecord, comparables: Sequence[Comparable]
 ) -> Mapping[str, float] | None:

@@ -47,7 +47,7 @@ def draw_earlier(sentences: Sequence[str]) -> None:
 
 def next_home(desk: Desk) -> None:
     """Draw the button that leaves a home that is done and empties the form for the next."""
-    st.button("Price another home", key="next_home", icon=":material/add_home:", on_click=_leave, args=(desk,))
+    st.button("Next home", key="next_home", icon=":material/add_home:", on_click=_leave, args=(desk,))
 
 
 def _leave(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from core.errors import AnswerUnreadable, NotFound
+from core.serve.estimate import Estimate
 from core.workflows.pricing.answers import Question, RecordedAnswer, StoredQuestion, load_answer, load_question
 from core.workspace import Workspace
 
@@ -92,11 +93,16 @@ def shown(market_id: str) -> RecordedAnswer | None:
     return kept if isinstance(kept, RecordedAnswer) and kept.market_id == market_id else None
 
 
-def came_back(market_id: str) -> str | None:
-    """Return the id of the answer shown before if the page was opened without it, as the menu does; else None."""
+def came_back(market_id: str) -> RecordedAnswer | None:
+    """Return the price shown before if the page was opened without it, as the menu does; else None.
+
+    A price that is not in the ledger is none: it could not be opened again.
+    """
     answered = shown(market_id)
-    known = answered.estimate_id if answered is not None else None
-    return known if known == st.session_state.get(_FOLLOWED) and PARAMETER not in st.query_params else None
+    if answered is None or answered.estimate_id is None or not isinstance(answered.result, Estimate):
+        return None
+    is_left = answered.estimate_id == st.session_state.get(_FOLLOWED) and PARAMETER not in st.query_params
+    return answered if is_left else None
 
 
 def was_opened(answered: RecordedAnswer) -> bool:

@@ -419,7 +419,15 @@ def _below(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
             on_click=fill,
             args=(desk, model),
         )
-        st.button("Clear", type="tertiary", icon=":material/backspace:", on_click=clear, args=(desk, model, on_clear))
+        # api/static/dashboard.js presses it for the menu.
+        st.button(
+            "Clear",
+            type="tertiary",
+            key="clear_form",
+            icon=":material/backspace:",
+            on_click=clear,
+            args=(desk, model, on_clear),
+        )
     if filled := st.session_state.pop(key(desk.market, _FILLED), None):
         st.caption(plain(str(filled)))
 
