@@ -55,6 +55,16 @@
     requestAnimationFrame(() => { asked = false; quiet(document); name(document); lead(); begin(); });
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ['data-answer'] });
 })();
+// Facts typed and not priced yet are lost where the page is left or loaded anew: the browser asks first.
+(() => {
+  const FACTS = ".st-key-subject input";
+  let typed = false;
+  addEventListener("input", event => { if (event.isTrusted && event.target.matches(FACTS)) typed = true; });
+  addEventListener("beforeunload", event => {
+    const held = [...document.querySelectorAll(FACTS)].some(field => field.value);
+    if (typed && held && !document.querySelector("[data-answer]")) event.preventDefault();
+  });
+})();
 // Enter in a field for a fact prices the home; the field itself has sent its value by then.
 addEventListener("keydown", event => {
   if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.shiftKey || event.isComposing) return;

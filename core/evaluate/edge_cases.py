@@ -23,6 +23,8 @@ BIG_MISS: Final = 0.20
 _LUXURY_SHARE: Final = 0.98
 _TINY_SHARE: Final = 0.02
 _NEW_YEARS: Final = 1.0
+_INTERVAL_FROM: Final = 5
+"""The interval of the mean error of two homes would reach from nothing to more than the price, and say nothing."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,8 @@ def _measured(table: pd.DataFrame, name: str, meaning: str, small_sample_n: int)
         size = np.abs(signed)
         mean = float(size.mean())
         low, high = mean_interval(mean, float(size.std(ddof=1)) if n > 1 else np.nan, n)
-        mape = Figure(mean, max(float(low), 0.0) if n > 1 else np.nan, float(high), n)
+        known = n >= _INTERVAL_FROM
+        mape = Figure(mean, max(float(low), 0.0) if known else np.nan, float(high) if known else np.nan, n)
         bias = Figure(float(np.median(signed)), *median_interval(signed), n)
     return EdgeCase(
         name=name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -31,6 +32,7 @@ def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
     """Return a typical home of the smallest known area among the codes, or of the whole market if none is known."""
     profile = model.profile
     facts: dict[str, Value] = {fact.name: fact.median for fact in profile.numeric}
+    whole = [fact.name for fact in profile.numeric if fact.whole]
     facts |= {fact.name: next(iter(fact.levels)) for fact in profile.categories if fact.levels}
     area, sales = WHOLE_MARKET, profile.sales
     for code, name in codes.items():
@@ -39,6 +41,8 @@ def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
             facts |= known
             facts[code] = name
             area, sales = f"{label_of(code).lower()} {name}", profile.area_codes[code][name]
+    # The middle of two counts is no count: no home has half a garage space.
+    facts |= {name: float(math.floor(value)) for name in whole if isinstance(value := facts[name], int | float)}
     # A blank year means never renovated, as most homes are.
     return Typical(area, sales, {name: value for name, value in facts.items() if name != "year_renovated"})
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.serve.words import typed_amount
 from core.wording import marked
+from pages.kit.palette import BAD
 from pages.kit.text import plain
 
 FIRST_DAY: Final = date(1900, 1, 1)
@@ -79,9 +80,8 @@ def marked_amount(label: str, widget: str, start: float | None, currency: str, *
     if math.isfinite(number) and number >= 0:
         return number
     if typed:
-        st.markdown(
-            f":small[:red[:material/error: {plain(f'“{typed[:40]}” is no amount. Enter one such as 400,000.')}]]"
-        )
+        fault = f"“{typed[:40]}” is no amount. Enter one such as {marked(400_000, currency)}."
+        st.markdown(f":small[:{BAD}[:material/error: {plain(fault)}]]")
     return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import pytest
 
@@ -134,6 +136,7 @@ def test_edge_cases(scored: ScoredSales, problem: Problem) -> None:
         if case.priced:
             signed = priced["estimate"] / priced["sale_price"] - 1
             assert case.mape.value == pytest.approx(signed.abs().mean(), abs=EXACT)
+            assert math.isfinite(case.mape.high) == (case.priced >= 5), "two homes have no interval to speak of"
             assert case.bias.value == pytest.approx(signed.median(), abs=EXACT)
             assert case.reviewed.value == pytest.approx((priced["review"] != "").mean(), abs=EXACT)
             assert case.withheld.value == pytest.approx(1 - len(priced) / rows.sum(), abs=EXACT)

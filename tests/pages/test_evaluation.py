@@ -170,6 +170,8 @@ def test_a_manager_finds_the_worst_segment_and_its_misses(home: Path, scored: Sc
     app = opened("Segments")
     assert f"**Worst: {name}**" in text(app)
     assert app.dataframe[0].value["Sales"].tolist() == table["n"].tolist()
+    # A phone shows the same as cards.
+    assert len(app.table[0].value) == len(table)
     app.selectbox("segment").select(name).run()
     misses = app.dataframe[1].value
     expected = 100 * sales_of(scored, {by: name}, problem)["error"]

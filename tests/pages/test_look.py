@@ -10,9 +10,11 @@ import pandas as pd
 import plotly.io as pio
 import pytest
 
+from core.states import Period
 from pages.kit import charts
 from pages.kit.figures import number
 from pages.kit.palette import DARK, LIGHT, Palette
+from pages.views.monitoring.charts import Rule, over_time
 from tests.browser.conftest import ROOT
 
 OWNERS = {"palette.py", "charts.py"}
@@ -53,6 +55,13 @@ def test_every_chart_has_the_font_and_the_colors_of_its_theme(colours: Palette, 
     assert look.font.color == colours.whole
     assert "Source Sans" in look.font.family
     assert look.xaxis.tickangle == look.yaxis.tickangle == 0
+
+
+def test_the_names_of_two_equal_limits_do_not_overprint() -> None:
+    table = pd.DataFrame({"start": [pd.Timestamp("2025-01-01")], "mape": [0.1], "n": [60]})
+    rules = [Rule("target", 0.1), Rule("limit", 0.1, "dot")]
+    figure = over_time(table, "mape", "Error", rules, Period.MONTH, LIGHT)
+    assert {one.yanchor for one in figure.layout.annotations} == {"top", "bottom"}
 
 
 def test_an_interval_that_is_not_known_is_not_drawn() -> None:

@@ -333,8 +333,11 @@ def test_without_a_reason_an_alert_stays_open_and_the_page_says_why(own_home: Pa
 def test_a_manager_sets_a_limit_with_a_reason_that_stays_on_record(own_home: Path) -> None:
     app = opened("Alerts")
     app.number_input("limit_value_error_high").set_value(15.0)
-    app.text_input("limit_why_error_high").set_value("a small market")
-    _button(app, "limit_error_high").click().run()
+    app.button("set_limit").click().run()
+    assert "needs a reason" in text(app)
+    app.text_input("limit_why_error_high").set_value("a small market").run()
+    assert "needs a reason" not in text(app), "what is typed next takes the message away"
+    app.button("set_limit").click().run()
     with open_store(own_home) as store:
         [record] = store.thresholds.history(market_of(store))
     assert (record.name, record.reason) == ("error_high", "a small market")

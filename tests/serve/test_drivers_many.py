@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from core.problem import Problem
@@ -34,3 +35,11 @@ def test_each_home_has_the_drivers_of_its_own_estimate(small_desk: Desk, problem
     told = drivers_of(evidence.live_model, [answer.subject for answer in priced], problem, 0.5)
     assert told == [answer.drivers for answer in priced]
     assert drivers_of(evidence.live_model, [], problem, 0.5) == []
+
+
+def test_a_typical_home_has_no_half_of_what_is_counted(small_desk: Desk) -> None:
+    assert small_desk.bundle is not None
+    model = small_desk.bundle.model
+    numeric = tuple(replace(one, median=2.5) if one.name == "bedrooms" else one for one in model.profile.numeric)
+    counted = replace(model, profile=replace(model.profile, numeric=numeric))
+    assert typical_home(counted, {}).facts["bedrooms"] == 2.0

@@ -16,7 +16,7 @@ from core.evaluate.agent_decisions import AgentDecisions
 from core.evaluate.behavior.overfitting import FitCheck
 from core.evaluate.behavior.trade_off import forest_sizes_of, trade_off
 from core.evaluate.card.blocks import Bar, Block, Curve, Section, Signature, Table, Words
-from core.evaluate.card.words import limit, plain, share, signed, target
+from core.evaluate.card.words import limit, plain, settings_words, share, signed, target
 from core.evaluate.evaluation_report import EvaluationReport
 from core.evaluate.segmentation import Segmentation
 from core.train.curve import CurvePoint, more_data_helps
@@ -73,7 +73,7 @@ def identity(subject: CardSubject, report: EvaluationReport) -> tuple[str, ...]:
     first, last = (_sold(card, end) for end in ("first_sale", "last_sale"))
     return (
         f"Stage: {subject.stage}",
-        f"Kind: {card['family']} ({card['settings']})",
+        f"Kind: {card['family']} ({settings_words(card['settings'])})",
         f"Trained on {count(int(card['sales']), 'sale')} from {first} to {last}, "
         f"data version {card['data_version']}, seed {card['seed']}",
         f"Evaluated on {count(report.sales, 'sale')} from data version {terms.data_version}: "
@@ -312,7 +312,7 @@ def _candidates(subject: CardSubject, fit: FitCheck | None) -> Iterator[Block]:
         tuple(
             (
                 str(line["family"]),
-                str(line["settings"]),
+                settings_words(str(line["settings"])),
                 f"{int(line['trained_rows']):,}",
                 percent(line["train_mape"], 1),
                 percent(line["mape"], 1),

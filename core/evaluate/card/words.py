@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.targets import Target
 from core.wording import MISSING, percent, signed_percent
+
+_SETTINGS: Final[Mapping[str, str]] = {
+    "n_estimators": "trees",
+    "max_iter": "trees",
+    "learning_rate": "learning rate",
+    "num_leaves": "leaves a tree",
+    "max_leaf_nodes": "leaves a tree",
+    "max_features": "share of facts a split",
+    "min_samples_leaf": "least sales a leaf",
+    "max_depth": "depth",
+    "alpha": "penalty",
+}
+
+
+def settings_words(stored: str) -> str:
+    """Write a candidate's settings as a model's card stores them in words: "trees 300, learning rate 0.12"."""
+    return re.sub(r"[a-z_]+", lambda name: _SETTINGS.get(name[0], name[0]), stored)
 
 
 def share(figure: Figure) -> str:

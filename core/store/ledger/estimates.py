@@ -368,6 +368,7 @@ def _conditions(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
             yield e.point.is_not(None)
             yield e.channel == _PAGE
             yield ~_priced_again()
+            yield ~_nameless_again()
             yield ~of_estimate.where(decision_stands()).exists()
         case kind:
             yield of_estimate.where(decision_counts(), DECISION.c.kind == kind.value).exists()
@@ -375,11 +376,27 @@ def _conditions(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
 
 def _priced_again() -> sa.ColumnElement[bool]:
     """Return whether the actor of an estimate has priced its home on the page again since; it needs an address."""
-    e, later = ESTIMATE.c, ESTIMATE.alias("later").c
-    after = sa.or_(later.at > e.at, sa.and_(later.at == e.at, later.seq > e.seq))
-    same = (later.market_id == e.market_id, later.property_key == e.property_key, later.actor_id == e.actor_id)
-    again = sa.select(later.seq).where(*same, later.channel == _PAGE, later.point.is_not(None), after)
-    return sa.and_(e.property_key != "", again.correlate(ESTIMATE).exists())
+    e, later = ESTIMATE.c, ESTIMATE.alias("later")
+    return sa.and_(e.property_key != "", _followed(later, later.c.property_key == e.property_key))
+
+
+def _nameless_again() -> sa.ColumnElement[bool]:
+    """Return whether the actor of an estimate without an address has priced another one without in its area since.
+
+    Which home it was nobody can tell: of such trials only the latest waits for a decision.
+    """
+    e, later = ESTIMATE.c, ESTIMATE.alias("later")
+    both = (later.c.property_key == "", later.c.area.is_not_distinct_from(e.area))
+    return sa.and_(e.property_key == "", _followed(later, *both))
+
+
+def _followed(later: sa.FromClause, *same: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return whether the actor of an estimate has priced on the page since: a row ``later`` with the ``same``."""
+    e, then = ESTIMATE.c, later.c
+    after = sa.or_(then.at > e.at, sa.and_(then.at == e.at, then.seq > e.seq))
+    own = (then.market_id == e.market_id, then.actor_id == e.actor_id)
+    again = sa.select(then.seq).where(*own, *same, then.channel == _PAGE, then.point.is_not(None), after)
+    return again.correlate(ESTIMATE).exists()
 
 
 def _standing(where: sa.ColumnElement[bool]) -> sa.Select[Any]:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.evaluate.accuracy import Figure
-from core.evaluate.bias import area_bias, trend_bias
+from core.evaluate.bias import TrendBias, area_bias, trend_bias
 from core.evaluate.bias import fairness as leaning
 from core.evaluate.edge_cases import EdgeCase, FlagQuality, edge_case_sales, edge_cases, flag_quality
 from core.evaluate.reliability import Calibration, calibration, coverage_by_segment
@@ -100,41 +100,50 @@ def _flags(scored: ScoredSales, _: Problem) -> FlagQuality | None:
 
 
 def _areas(selection: Selection, areas: pd.DataFrame) -> None:
-    found, known = compute_once(selection, "trend", trend_bias), areas.dropna(subset=["trend"])
-    left, right = st.columns(2, gap="medium")
-    with left:
-        if found is None:
-            missing("Too few areas have a known price trend to compare the error with it.")
-        else:
-            st.markdown(f"**{plain(found.finding)}**")
-            slope = found.slope
-            per_tenth = between(slope.low / 10, slope.high / 10, lean)
-            st.caption(
-                plain(
-                    f"If prices rise 10% faster per year, the error changes by {lean(slope.value / 10)} "
-                    f"({per_tenth}; {count(slope.n, 'area')})."
-                )
-            )
-            plot(
-                against_trend(known, palette()),
-                key="trend_chart",
-                alt="Scatter chart: mean signed error of each area against its price trend; figures in the table below",
-            )
-    with right:
-        placed = areas.dropna(subset=["latitude", "longitude"])
-        if len(placed) < 2:
-            missing("Too few areas have coordinates for a map.")
-        else:
-            st.markdown("**Where it is biased**")
-            st.caption("Blue: estimates too high; orange: too low. Larger marks mean more sales; pale marks mean few.")
-            plot(
-                area_map(placed, palette()),
-                key="area_map",
-                alt="Map of areas colored by their mean signed error; figures in the table below",
-            )
+    found = compute_once(selection, "trend", trend_bias)
+    if found is None:
+        missing("Too few areas have a known price trend to compare the error with it.")
+        _map(areas)
+    else:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _trend(found, areas.dropna(subset=["trend"]))
+        with right:
+            _map(areas)
     table = _area_table(areas)
     frame(table, "areas")
     csv(areas, "areas", selection)
+
+
+def _trend(found: TrendBias, known: pd.DataFrame) -> None:
+    st.markdown(f"**{plain(found.finding)}**")
+    slope = found.slope
+    per_tenth = between(slope.low / 10, slope.high / 10, lean)
+    st.caption(
+        plain(
+            f"If prices rise 10% faster per year, the error changes by {lean(slope.value / 10)} "
+            f"({per_tenth}; {count(slope.n, 'area')})."
+        )
+    )
+    plot(
+        against_trend(known, palette()),
+        key="trend_chart",
+        alt="Scatter chart: mean signed error of each area against its price trend; figures in the table below",
+    )
+
+
+def _map(areas: pd.DataFrame) -> None:
+    placed = areas.dropna(subset=["latitude", "longitude"])
+    if len(placed) < 2:
+        missing("Too few areas have coordinates for a map.")
+        return
+    st.markdown("**Where it is biased**")
+    st.caption("Blue: estimates too high; orange: too low. Larger marks mean more sales; pale marks mean few.")
+    plot(
+        area_map(placed, palette()),
+        key="area_map",
+        alt="Map of areas colored by their mean signed error; figures in the table below",
+    )
 
 
 def _area_table(areas: pd.DataFrame) -> pd.DataFrame:
@@ -251,11 +260,11 @@ def _case_table(cases: list[EdgeCase]) -> pd.DataFrame:
         {
             "Set": [case.name for case in cases],
             "Sales": [case.n for case in cases],
+            "Priced": [case.priced for case in cases],
             "Mean error": [_figure(case.mape) for case in cases],
             "Sent to review": [_figure(case.reviewed) for case in cases],
             "Not priced": [_figure(case.withheld) for case in cases],
             "Note": [FEW if case.thin else "" for case in cases],
-            "Priced": [case.priced for case in cases],
             "Meaning": [case.meaning for case in cases],
         }
     )

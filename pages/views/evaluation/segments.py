@@ -121,10 +121,14 @@ def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
         )
     own = " Bands and tenths by estimate are of this model’s own estimate." if by in _BY_ESTIMATE else ""
     st.caption(
-        f"Dashed: the target; in parentheses: 95% intervals.{own} Select a mark or check a row to see its sales."
+        f"Dashed: the target; in parentheses: 95% intervals.{own} To see a segment’s sales, select its mark or choose "
+        "it below."
     )
     readable = without_blank(_readable(table, (by,)))
-    st.dataframe(
+    # A table would lose its last columns on a phone, where api/static/dashboard.css shows the cards instead.
+    with st.container(key="segment_cards"):
+        frame(readable, f"segment_cards_{by}")
+    st.container(key="segment_table").dataframe(
         readable,
         hide_index=True,
         height="content" if len(table) < 14 else "auto",

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import headline_of
+from core.evaluate.card.words import settings_words
 from core.schema import is_extra, label_of
 from core.store import ModelRecord
 from core.wording import count, market_day, market_instant, percent, signed_percent
@@ -66,7 +67,7 @@ def scores(lines: list[dict[str, Any]]) -> pd.DataFrame:
                 "One estimate, ms": line["latency_ms"],
                 "Size, MB": line["size_bytes"] / 1e6,
                 "Fitted on": line["trained_rows"],
-                "Settings": line["settings"],
+                "Settings": settings_words(line["settings"]),
             }
             for line in lines
         ]
@@ -97,7 +98,7 @@ def origin(record: ModelRecord, currency: str) -> pd.DataFrame:
     libraries = ", ".join(f"{name} {version}" for name, version in card["libraries"].items())
     first, last = (market_day(pd.Timestamp(card[end]), currency) for end in ("first_sale", "last_sale"))
     rows = [
-        ("Model", f"{card['family']}, {card['settings']}"),
+        ("Model", f"{card['family']}, {settings_words(card['settings'])}"),
         ("Data version", card["data_version"]),
         ("Training sales", f"{count(card['sales'], 'sale')}, {first} to {last}"),
         ("Training window", window_words(card.get("window_months"), card.get("half_life_days"))),

@@ -117,7 +117,7 @@ def _shadows(report: ShadowReport, currency: str) -> None:
     st.markdown("**Shadow estimates**: its prices for the homes agents have priced since")
     if not report.n or report.first is None or report.last is None:
         st.caption(
-            "None yet. The worker (python -m core worker) also prices agents’ homes with the challenger, later and "
+            "None yet. The worker (`python -m core worker`) also prices agents’ homes with the challenger, later and "
             "unseen."
         )
         return

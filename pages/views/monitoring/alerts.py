@@ -310,7 +310,8 @@ def _change(selection: Selection, limits: Mapping[AlertKind, Threshold], changed
             "Alert", list(limits), format_func=lambda one: KINDS[one.value], key="limit_kind", width=340
         )
         one = limits[kind]
-        with st.form(f"limit_{kind.value}", border=False):
+        # No form: what is typed next takes the answer to the last press away.
+        with st.container(key=f"limit_{kind.value}"):
             scale = 100.0 if (fraction := one.unit in (Unit.SHARE, Unit.POINTS)) else 1.0
             unit = {
                 Unit.SHARE: "%",
@@ -332,8 +333,8 @@ def _change(selection: Selection, limits: Mapping[AlertKind, Threshold], changed
             )
             reason = st.text_input("Why, in a few words", key=f"limit_why_{kind.value}", max_chars=_WORDS_MAX)
             with st.container(horizontal=True, gap="small"):
-                setting = st.form_submit_button("Set this limit", type="primary")
-                resetting = kind.value in changed and st.form_submit_button("Reset to the problem statement")
+                setting = st.button("Set this limit", key="set_limit", type="primary")
+                resetting = kind.value in changed and st.button("Reset to the problem statement", key="reset_limit")
             if setting and not asks(_DOUBT, (limit_doubt(limits, kind, float(value) / scale),)):
                 act(lambda: _set(selection, kind, float(value) / scale, reason))
             if resetting:

@@ -58,10 +58,9 @@ def over_time(
         customdata=np.column_stack([period_labels(table, period), table["n"].map("{:,.0f}".format)]),
         hovertemplate="%{customdata[0]}: %{y:.1f}%, n = %{customdata[1]}<extra></extra>",
     )
-    top = max((one.value for one in rules), default=0.0)
-    for one in rules:
+    for place, one in enumerate(sorted(rules, key=lambda rule: -rule.value)):
         # The names of two close lines would overprint, so the upper one stands above its line.
-        anchor = "middle" if len(rules) < 2 else "bottom" if one.value == top else "top"
+        anchor = "middle" if len(rules) < 2 else "bottom" if place == 0 else "top"
         rule(figure, 100 * one.value, one.name, colours, one.dash, anchor)
     figure.update_layout(**layout(_LARGE if rules else _SMALL, right=beside([one.name for one in rules])))
     figure.update_xaxes(**_ticks(table, period))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
 from core.access import Action, may
@@ -16,6 +18,7 @@ from pages.views.monitoring.selection import Selection
 from pages.views.monitoring.words import act, fact, say_what_was_done, when
 
 _EVERY = "10s"
+_COMMAND: Final = "python -m core worker"
 
 
 def draw(selection: Selection) -> None:
@@ -41,7 +44,8 @@ def _worker(selection: Selection) -> None:
             st.badge("Alive", icon=":material/check_circle:", color=GOOD)
         else:
             st.badge("Not running", icon=":material/warning:", color=WATCH)
-        st.markdown(plain(state.words))
+        # As code, the command is one word, which no line breaks.
+        st.markdown(plain(state.words).replace(plain(_COMMAND), f"`{_COMMAND}`"))
         with boxes("worker"):
             fact("Last sign of life", when(selection, state.beat_at), "every few seconds while it runs")
             fact("Last round", when(selection, state.last_turn), "a round checks every market once")

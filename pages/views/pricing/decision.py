@@ -63,7 +63,7 @@ _STYLE: Final = """<style>
   .st-key-decision_made > :has([data-testid="stAlert"]) { flex-basis: 100% !important; }
   .st-key-decision_fields > * { flex: 1 1 calc(50% - 1rem) !important; width: auto !important; }
   .st-key-decision_fields > :has(button) { flex-basis: 100% !important; }
-  .st-key-decision_fields :is(.stButton, button) { width: 100%; }
+  .st-key-decision_fields :is(.stButton, .stButton button) { width: 100%; }
 }
 </style>"""
 

@@ -11,6 +11,7 @@ from core.evaluate.agent_decisions import agent_decisions
 from core.evaluate.behavior.overfitting import FitCheck, check_overfitting
 from core.evaluate.card.card import CardSubject, model_card
 from core.evaluate.card.html import html_card
+from core.evaluate.card.words import settings_words
 from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation
@@ -69,6 +70,10 @@ def test_card_has_every_part_and_the_figures_of_the_appraisal(report: Evaluation
     assert "opened 3 times" in card
     assert "data version 0123456789ab" in card
     assert "nan" not in card
+    assert (
+        settings_words("n_estimators 300, min_samples_leaf 2, max_depth 30")
+        == "trees 300, least sales a leaf 2, depth 30"
+    )
 
 
 def test_names_from_files_stay_text(problem: Problem) -> None:
