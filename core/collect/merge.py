@@ -59,7 +59,8 @@ class Merged:
     ``reference``: accounting of the tax and neighborhood files, if given.
     ``sales_left`` and ``tax_left``: sales with an address that met no tax record, and tax records with an address that
     no sale matched, with ``source_row`` and PLACE_COLUMNS: near matches are looked for between them.
-    ``roll``: the accepted tax records as mapped, matched or not, None without a tax file.
+    ``roll``: the accepted tax records as mapped, matched or not, None without a tax file. ``withheld``: the columns of
+    the tax file of which some sales get no value (see core.prepare.assessed_rise).
     """
 
     frame: pd.DataFrame
@@ -72,6 +73,7 @@ class Merged:
     sales_left: pd.DataFrame
     tax_left: pd.DataFrame
     roll: pd.DataFrame | None = None
+    withheld: tuple[str, ...] = ()
 
 
 def merge_sources(

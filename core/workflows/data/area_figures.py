@@ -15,10 +15,11 @@ from core.arrays import Bools
 from core.collect.join_keys import area_keys, bare_ids, column_or_missing, full_keys
 from core.prepare.late_facts import with_held_roll
 from core.problem import Problem
-from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra, label_of
+from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra
 from core.serve.agent.tax_roll import KEY
 from core.store import DataVersion, Store
 from core.wording import count
+from core.workflows.data.effect_words import listed_facts, unproven_words
 
 _CODES: Final = ("zipcode", "neighbourhood")
 _NAMES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
@@ -26,7 +27,6 @@ _NAMES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
 _DIFFER_MAX: Final = 0.1
 # Fewer areas with several sales in one month cannot tell a figure of the area from a fact of the home.
 _MONTHS_MIN: Final = 5
-_FACTS_SHOWN: Final = 3
 
 
 @dataclass(frozen=True)
@@ -76,27 +76,31 @@ class AreaFill:
 
 @dataclass(frozen=True)
 class RollFill:
-    """What new sales got of the tax roll that the market holds: ``sales`` of them any, ``by_fact`` counts them."""
+    """What new sales got of the tax roll that the market holds: ``sales`` of them any, ``by_fact`` counts them.
+
+    ``withheld`` names the values of the roll that some did not get, as an assessor may have known their prices.
+    """
 
     sales: int = 0
     by_fact: Counter[str] = field(default_factory=Counter)
+    withheld: tuple[str, ...] = ()
 
     def __add__(self, other: RollFill) -> RollFill:
         """Return the counts of both."""
-        return RollFill(self.sales + other.sales, self.by_fact + other.by_fact)
+        withheld = tuple(dict.fromkeys(self.withheld + other.withheld))
+        return RollFill(self.sales + other.sales, self.by_fact + other.by_fact, withheld)
 
     @property
     def words(self) -> str:
-        """What was filled in, in a sentence; "" where nothing was."""
+        """What was filled in and what was not, in sentences; "" where nothing was."""
         if not self.sales:
-            return ""
+            return unproven_words(self.withheld)
         get = "gets" if self.sales == 1 else "get"
-        shown = [f"{label_of(name)} ({n:,})" for name, n in self.by_fact.most_common(_FACTS_SHOWN)]
-        shown += [f"{len(self.by_fact) - len(shown):,} more"] if len(self.by_fact) > len(shown) else []
-        return (
+        found = (
             f"{count(self.sales, 'new sale')} {get} {count(len(self.by_fact), 'fact')} of the tax roll that the market "
-            f"already holds: {', '.join(shown)}."
+            f"already holds: {listed_facts(self.by_fact)}."
         )
+        return f"{found} {unproven_words(self.withheld)}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -114,13 +118,8 @@ class HeldFacts:
         if self.roll is not None and not new.empty:
             late = with_held_roll(new, _records_near(self.roll, new), problem, today)
             filled = late.sales.set_axis(new.index)
-            gains = pd.DataFrame({name: filled[name].notna() for name in late.gained})
-            gains &= ~pd.DataFrame({name: new[name].notna() for name in gains if name in new}, new.index).reindex(
-                columns=gains.columns, fill_value=False
-            )
-            gains = gains[counted]
-            by_fact = Counter({str(name): int(n) for name, n in gains.sum().items() if n})
-            of_roll = RollFill(int(gains.any(axis=1).sum()), by_fact)
+            by_fact = Counter({name: n for name, gains in late.by_fact.items() if (n := int((gains & counted).sum()))})
+            of_roll = RollFill(int((late.gains & counted).sum()), by_fact, late.withheld)
         filled, of_areas = with_area_figures(filled, held, self.brought, counted)
         return filled, of_areas, of_roll
 
