@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Bools
-from core.collect.join_keys import area_keys, bare_ids, column_or_missing, full_keys
+from core.collect.join_keys import DAY, area_keys, bare_ids, column_or_missing, full_keys
 from core.prepare.late_facts import with_held_roll
 from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra
@@ -31,10 +31,14 @@ _MONTHS_MIN: Final = 5
 
 @dataclass(frozen=True)
 class Brought:
-    """What a neighborhood file brought to a market: the area codes it has, and the fields of its figures."""
+    """What a neighborhood file brought to a market: the area codes it has, and the fields of its figures.
+
+    ``by_date``: each sale got the latest figures known before its day, so that an area may have several.
+    """
 
     codes: tuple[str, ...]
     fields: tuple[str, ...]
+    by_date: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,7 @@ def brought_figures(store: Store, market_id: str) -> tuple[Brought, ...]:
         Brought(
             tuple(code for code in _CODES if code in names),
             tuple(name for name in names if name in _NAMES or is_extra(name)),
+            DAY in names,
         )
         for names in named
     )
@@ -181,7 +186,8 @@ def with_area_figures(
         return new, AreaFill()
     filled, by_fact, gains = new.copy(), Counter[str](), pd.Series(False, index=new.index)
     for one in brought:
-        code, figures = _figures(held, one)
+        # A figure by date that all stored sales of an area have may have become known only after a new sale.
+        code, figures = (_CODES[0], pd.DataFrame()) if one.by_date else _figures(held, one)
         offered = figures.reindex(area_keys(new, code).to_numpy()).set_axis(new.index)
         dated = _as_of(held, new, one)
         offered = offered.assign(**{name: _first_of(offered, name, found) for name, found in dated.items()})
@@ -221,14 +227,19 @@ def _first_of(offered: pd.DataFrame, name: str, dated: pd.Series) -> pd.Series:
 
 
 def _as_of(held: pd.DataFrame, new: pd.DataFrame, brought: Brought) -> dict[str, pd.Series]:
-    """Return for each figure by date what the area's latest stored sale before the day of each new sale has."""
+    """Return for each figure what the area's latest stored sale before the day of each new sale has.
+
+    Of figures by date that sale got only what was known before its own day. A figure of a file without dates counts as
+    known on the day of every sale that has it, old ones that a later file filled in too: nothing else is known of
+    it, and a new sale of that time had got the same beside them.
+    """
     if "sale_date" not in held or "sale_date" not in new:
         return {}
     found = {}
     for name in (name for name in brought.fields if name in held):
         tables = {code: _dated(held, name, code) for code in brought.codes}
         code = min(tables, key=lambda one: _differ(tables[one]))
-        if _differ(tables[code]) > _DIFFER_MAX:
+        if not brought.by_date and _differ(tables[code]) > _DIFFER_MAX:
             continue
         asked = pd.DataFrame({"area": area_keys(new, code), "sale_date": new["sale_date"]}).dropna()
         joined = pd.merge_asof(

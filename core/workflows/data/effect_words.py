@@ -49,14 +49,14 @@ def _why_idle(file: FileAccounting) -> str:
     rows = count(file.rows_in, "row")
     if file.reasons.get("ambiguous_key", 0) > file.rows_in / 2:
         return (
-            f"most of its {rows} share a place with others that differ. Bring one row for each: of figures by date the "
-            "latest known before the sales."
+            f"most of its {rows} share a place with others that differ. Bring one row for each; figures by date have "
+            "one column of their day, with one row for each area and day."
         )
     if file.reasons.get("no_key", 0) > file.rows_in / 2:
         return (
             f"most of its {rows} name no home by parcel number or address. If it holds figures of areas, choose "
-            "“Neighborhoods” as its kind and bring one row for each area: of figures by date the latest known before "
-            "the sales."
+            "“Neighborhoods” as its kind and bring one row for each area; figures by date have one column of their "
+            "day, with one row for each area and day."
         )
     return f"none of its {rows} matches a sale. Check its columns of parcel number, address or area."
 

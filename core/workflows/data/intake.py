@@ -132,7 +132,7 @@ class IntakePreview:
 
     @property
     def misread(self) -> Mapping[str, str]:
-        """What each file is asked about whose prices seem to be another column's, by its name."""
+        """What each file is asked about whose prices or dates seem to be read wrongly, by its name."""
         return misread_words(self.tables, self.files)
 
     @property
@@ -232,7 +232,7 @@ def commit_intake(
 
     Only this creates a new market, so that a refused upload leaves none behind. ``keep`` names the columns to keep
     although they reveal the price; the note says so. ``elsewhere`` and ``misread`` name the files to take in although
-    the preview doubts them so. Raises AccessDenied, SalesElsewhere, PricesMisread, PriceGivenAway for others,
+    the preview doubts them so. Raises AccessDenied, SalesElsewhere, FileMisread, PriceGivenAway for others,
     AlreadyExists, StaleVersion if another commit came first, StoreUnavailable; the market's data is then unchanged.
     """
     store, market = workspace.store, market_id_of(preview.market)
