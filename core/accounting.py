@@ -15,8 +15,11 @@ ZERO: Final = "zero_"
 UNREAD: Final = "unread_"
 """How the code of emptied cells begins: that many cells of the field after it could not be read, in rows that stay."""
 
-OF_CELLS: Final = (ZERO, UNREAD)
-"""How the codes begin that count cells and no rows."""
+EMPTIED: Final = "emptied"
+"""The code of rows that stay although a cell of theirs could not be read and was left empty."""
+
+OF_CELLS: Final = (ZERO, UNREAD, EMPTIED)
+"""How the codes begin that say of cells what became of them: they speak against no row."""
 
 _REASONS: Final[Mapping[str, str]] = {
     "already_held": "known already",
@@ -37,6 +40,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "price_digit": "price with a digit too many or too few",
     "far": "far from the usual price",
     "decided": "decided earlier",
+    EMPTIED: "a cell unreadable, left empty",
     "zero_year_renovated": "0 read as never renovated",
 }
 _COUNTED: Final = (("duplicate_row", "duplicate_sale", "near_duplicate"), ("corrects_earlier",))
@@ -100,9 +104,16 @@ def verdict_words(files: Sequence[FileAccounting], doubts: Sequence[str] = ()) -
     if not accepted + repaired:
         return f"Nothing to commit: none of the {rows:,} rows adds a sale ({parts})."
     corrected = f"; {corrections:,} of them correct sales that the market has" if corrections else ""
-    emptied = sum(n for file in files for code, n in file.reasons.items() if code.startswith(UNREAD))
-    cells = f"; {emptied:,} {'cell' if emptied == 1 else 'cells'} of these could not be read and are left empty"
-    return f"{readiness_word(doubts)}: {parts}{corrected}{cells if emptied else ''}."
+    return f"{readiness_word(doubts)}: {parts}{corrected}{emptied_words(files)}."
+
+
+def emptied_words(files: Sequence[FileAccounting]) -> str:
+    """Say how many of the rows that stay had a cell left empty, to end a sentence on them; "" for none."""
+    emptied = sum(file.reasons.get(EMPTIED, 0) for file in files)
+    have = "has" if emptied == 1 else "have"
+    return (
+        f"; of those that stay, {emptied:,} {have} a cell that could not be read and is left empty" if emptied else ""
+    )
 
 
 def readiness_word(doubts: Sequence[str]) -> str:

@@ -63,8 +63,8 @@ class SalesElsewhere(CollectError):
     """Hardly any sale of a file is where the market has sales, so that it may belong to another market."""
 
 
-class PricesMisread(CollectError):
-    """Most rows of a file are rejected and its prices are doubtful, so that another column may hold them."""
+class FileMisread(CollectError):
+    """The prices or the dates of a file seem to be read wrongly, so that a person must look before it is taken in."""
 
 
 class PrepareError(DoorstepError):

@@ -100,7 +100,10 @@ def say_market(held: draft.Draft) -> None:
     if not held.files or held.destination is None or not held.destination.is_complete():
         return
     known = next((one for one in session.store().markets.list() if one.market_id == held.destination.market_id), None)
-    st.markdown(f"into **{plain(known.name if known else held.destination.name)}**", width="content")
+    name = plain(known.name if known else held.destination.name)
+    st.markdown(f"into **{name}**", width="content")
+    if (market := session.market()) is not None and market != known:
+        st.sidebar.caption(f"The files on this page go into {name}.")
     if known is None:
         st.badge("New market", icon=":material/add_location_alt:", color="blue")
     elif known.simulated:

@@ -55,6 +55,14 @@ def test_a_verdict_says_what_becomes_of_every_row(counts: tuple[int, int, int, i
     assert verdict_words([file]) == words
 
 
+def test_a_verdict_says_of_how_many_rows_that_stay_a_cell_was_emptied() -> None:
+    file = FileAccounting("a.csv", "sales", "", 6, 5, 0, 0, 1, {"emptied": 3, "unread_bedrooms": 3, "unread_floors": 1})
+    assert verdict_words([file]) == (
+        "Ready: 5 as they are, 0 repaired, 1 rejected; of those that stay, 3 have a cell that could not be read and is "
+        "left empty."
+    )
+
+
 def test_a_verdict_tells_repeats_in_the_file_from_known_sales_and_names_corrections() -> None:
     reasons = {"already_held": 3, "duplicate_row": 1, "duplicate_sale": 1, "corrects_earlier": 30}
     file = FileAccounting("a.csv", "sales", "", 35, 30, 0, 5, 0, reasons)

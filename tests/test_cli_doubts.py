@@ -95,8 +95,12 @@ def test_a_commit_with_a_column_to_check_ends_with_its_undoing(
     ]
     mixed = tmp_path / "mixed.csv"
     mixed.write_text("\n".join([header, *swapped]) + "\n")
-    _, out, _ = run(capsys, "ingest", mixed, "--market", "Mixedville", *home)
-    assert "day and month stand both ways round" in out
+    code, out, err = run(capsys, "ingest", mixed, "--market", "Mixedville", *home)
+    assert (code, out) == (FAILED, "")
+    assert "day and month stand both ways round" in err
+    assert "give --misread 'mixed.csv'" in err
+    take = ("ingest", mixed, "--misread", "mixed.csv")
+    _, out, _ = run(capsys, *take, "--market", "Mixedville", *home)
     assert out.splitlines()[-1].startswith("if that is wrong, undo: python -m core undo-version ")
-    _, out, _ = run(capsys, "ingest", mixed, "--market", "Again", *home, "--json")
+    _, out, _ = run(capsys, *take, "--market", "Again", *home, "--json")
     assert json.loads(out)["undo"].startswith("python -m core undo-version ")

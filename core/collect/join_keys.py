@@ -1,15 +1,21 @@
-"""The keys that rows of two files are joined by: zip codes, area names, and addresses with and without a zip code."""
+"""The keys that rows of two files are joined by: zip codes, area names, the days of figures, and addresses."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from core.arrays import Bools, Ints
 from core.collect.addresses import address_keys, zip_codes_in
+
+DAY: Final = "indicator_day"
+"""The field of the day of an area's figures, as in files of market indicators."""
+
+_QUARTERS: Final = (1, 4, 7, 10)
 
 
 def area_codes(codes: pd.Series) -> pd.Series:
@@ -99,3 +105,37 @@ def positions_of(wanted: pd.Series, keys: pd.Series, among: Bools) -> Ints:
     if not len(chosen):
         return np.full(len(wanted), -1, dtype="int64")
     return np.where(place >= 0, chosen[place], -1).astype("int64")
+
+
+def known_on(days: pd.Series) -> pd.Series:
+    """Return the day on which each figure is known: its own, or the last of its year, quarter or month.
+
+    Where every day is the first of a year, of a quarter or of a month, it stands for the whole of it.
+    """
+    present = days.dropna()
+    if present.empty or not present.dt.day.eq(1).all():
+        return days
+    quarters = present.dt.month.isin(_QUARTERS).all()
+    period = "Y" if present.dt.month.eq(1).all() else "Q" if quarters else "M"
+    return days.dt.to_period(period).dt.end_time.dt.floor("D").astype("datetime64[us]")
+
+
+def latest_before(wanted: pd.Series, days: pd.Series, keys: pd.Series, known: pd.Series, among: Bools) -> Ints:
+    """Return the position of each wanted area's latest figures known before the day of the sale, -1 for none.
+
+    ``wanted`` and ``days`` are of the sales, ``keys`` and ``known`` of the figures, of which those ``among`` count.
+    """
+    asked = pd.DataFrame({"area": wanted, "day": days}).reset_index(drop=True).dropna()
+    offered = pd.DataFrame({"area": keys, "day": known, "at": np.arange(len(keys))})[among].dropna()
+    places = np.full(len(wanted), -1, dtype="int64")
+    if asked.empty or offered.empty:
+        return places
+    joined = pd.merge_asof(
+        asked.sort_values("day", kind="stable").reset_index(names="sale"),
+        offered.sort_values("day", kind="stable"),
+        on="day",
+        by="area",
+        allow_exact_matches=False,
+    )
+    places[joined["sale"].to_numpy()] = joined["at"].fillna(-1).to_numpy(dtype="int64")
+    return places

@@ -188,7 +188,7 @@ def check_required(mapping: ColumnMapping) -> None:
             raise MappingError("Market indicators need the day of the figures and at least one column of figures.")
         return
     if mapping.source is Source.NEIGHBOURHOOD:
-        if not fields & {"zipcode", "neighbourhood"} or not fields - {"zipcode", "neighbourhood"}:
+        if not fields & {"zipcode", "neighbourhood"} or not fields - {"zipcode", "neighbourhood", "indicator_day"}:
             raise MappingError("Neighborhood data need a zipcode or neighborhood column and at least one figure.")
         return
     if not fields & set(LOCATIONS):

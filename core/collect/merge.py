@@ -14,6 +14,7 @@ from core.accounting import FileAccounting
 from core.arrays import Bools, Floats, Ints
 from core.collect.addresses import address_keys
 from core.collect.join_keys import (
+    DAY,
     AddressKeys,
     address_keys_of,
     area_codes,
@@ -22,6 +23,8 @@ from core.collect.join_keys import (
     column_or_missing,
     fold_names,
     full_keys,
+    known_on,
+    latest_before,
     positions_of,
     repeated_keys,
 )
@@ -59,7 +62,8 @@ class Merged:
     ``reference``: accounting of the tax and neighborhood files, if given.
     ``sales_left`` and ``tax_left``: sales with an address that met no tax record, and tax records with an address that
     no sale matched, with ``source_row`` and PLACE_COLUMNS: near matches are looked for between them.
-    ``roll``: the accepted tax records as mapped, matched or not, None without a tax file.
+    ``roll``: the accepted tax records as mapped, matched or not, None without a tax file. ``withheld``: the columns of
+    the tax file of which some sales get no value (see core.prepare.assessed_rise).
     """
 
     frame: pd.DataFrame
@@ -72,6 +76,7 @@ class Merged:
     sales_left: pd.DataFrame
     tax_left: pd.DataFrame
     roll: pd.DataFrame | None = None
+    withheld: tuple[str, ...] = ()
 
 
 def merge_sources(
@@ -87,7 +92,7 @@ def merge_sources(
     no other of that sale. A key that several differing tax rows carry is ambiguous and joins nothing. Tax facts fill
     what the sale lacks; where both differ materially TAX_WINS decides and the conflict is listed. Sale fields of a tax
     file (an earlier price) are never taken over. Neighborhood figures and extras join by zip code, or by neighborhood
-    name where that fits the sales better, and only fill.
+    name where that fits the sales better, and only fill; of figures by date a sale gets the latest known before it.
 
     Raises MappingError if an extra column is numbers in one file and words in another.
     """
@@ -395,12 +400,19 @@ def _match_area(sales: pd.DataFrame, areas: pd.DataFrame) -> _AreaMatch:
 
 def _match_area_by(sales: pd.DataFrame, areas: pd.DataFrame, name: str) -> _AreaMatch:
     keys = area_keys(areas, name)
-    no_key = keys.isna().to_numpy()
+    # Figures by date have a row for each area and day.
+    known = known_on(areas[DAY]) if DAY in areas else None
+    no_key = (keys.isna() if known is None else keys.isna() | known.isna()).to_numpy()
     content = areas.drop(columns=ROW, errors="ignore").assign(**{name: keys})
     repeated = ~no_key & content.duplicated().to_numpy()
-    ambiguous = repeated_keys(keys, ~(no_key | repeated))
+    rows = keys if known is None else keys + known.dt.strftime("|%Y-%m-%d")
+    ambiguous = repeated_keys(rows, ~(no_key | repeated))
     masks = _ReferenceMasks(no_key, repeated, ambiguous)
-    row = positions_of(area_keys(sales, name), keys, masks.accepted)
+    wanted = area_keys(sales, name)
+    if known is None:
+        row = positions_of(wanted, keys, masks.accepted)
+    else:
+        row = latest_before(wanted, sales["sale_date"], keys, known, masks.accepted)
     own = {"zipcode", "neighbourhood", *(field.name for field in NEIGHBOURHOOD_FIELDS)}
     fields = tuple(column for column in areas.columns if column in own or is_extra(column))
     return _AreaMatch(areas, masks, row, fields)

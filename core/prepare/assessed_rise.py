@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -38,10 +38,38 @@ def valuations_among(names: Iterable[str]) -> list[str]:
     return [name for name in names if values(name)]
 
 
+def known_before(sales: pd.DataFrame, brought: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Blank the values ``names`` of homes that sales got of a tax roll, unless the home was assessed before the sale.
+
+    An assessor of that day or later may have known the price, and so may one of an unknown day. ``brought`` has the
+    same sales, row for row, as they were before: what they had themselves stays.
+    """
+    day = sales[_DAY] if _DAY in sales else pd.Series(pd.NaT, index=sales.index)
+    before = day < sales["sale_date"]
+    own = brought.set_axis(sales.index)
+    return sales.assign(
+        **{name: sales[name].where(before | (own[name].notna() if name in own else False)) for name in names}
+    )
+
+
+def without_unproven_values(merged: Merged, brought: pd.DataFrame) -> Merged:
+    """Return merged sales without a market's own values of a home that the roll does not date before the sale.
+
+    ``brought`` has the sales before the merge; ``withheld`` of the result names the columns that lost a value so.
+    """
+    own = [name for name in valuations_among(map(str, merged.frame)) if is_extra(name)]
+    if not own or merged.roll is None or "sale_date" not in merged.frame:
+        return merged
+    frame = known_before(merged.frame, brought, own)
+    lost = tuple(name for name in own if frame[name].count() < merged.frame[name].count())
+    return replace(merged, frame=frame, withheld=lost) if lost else merged
+
+
 def without_later_values(sales: pd.DataFrame) -> pd.DataFrame:
     """Return sales without a market's own values of a home that was assessed on the day of its sale or later.
 
-    An assessor of that day may have known the price. Where no day is known, nothing is changed.
+    An assessor of that day may have known the price. Where no day is known, nothing is changed: what a sales file
+    has itself, a person kept as known before the sale.
     """
     own = [name for name in valuations_among(map(str, sales)) if is_extra(name)]
     if not own or _DAY not in sales or "sale_date" not in sales:

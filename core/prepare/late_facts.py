@@ -12,7 +12,7 @@ import pandas as pd
 from core.arrays import Bools
 from core.collect.mapping import MappedTable
 from core.collect.merge import ROW, Merged, merge_into
-from core.prepare.assessed_rise import roll_with_rise, valuations_among
+from core.prepare.assessed_rise import known_before, roll_with_rise, valuations_among
 from core.prepare.quality.cleaning import clean_sales
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, Source, is_extra
@@ -20,18 +20,27 @@ from core.schema import FIELD_BY_NAME, Source, is_extra
 
 @dataclass(frozen=True)
 class LateFacts:
-    """Sales with what they gained: ``gains`` tells which sales, shape (n,), ``gained`` how many by fact.
+    """Sales with what they gained: ``by_fact`` tells for each fact which of the n sales gain it, shape (n,).
 
-    ``withheld`` names the columns of the tax file whose values no stored sale gets, ``implausible`` counts by fact the
-    values that were left out because they are not plausible.
+    ``withheld`` names the columns of the tax file whose values some sale does not get as an assessor may have known its
+    price, ``implausible`` counts by fact the values that were left out because they are not plausible.
     """
 
     sales: pd.DataFrame
-    gains: Bools
-    gained: Mapping[str, int]
+    by_fact: Mapping[str, Bools]
     merged: Merged
     withheld: tuple[str, ...] = ()
     implausible: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def gains(self) -> Bools:
+        """Which sales gain any fact, shape (n,)."""
+        return np.any([np.zeros(len(self.sales), dtype=bool), *self.by_fact.values()], axis=0)
+
+    @property
+    def gained(self) -> Mapping[str, int]:
+        """How many sales gain each fact."""
+        return {name: int(gaining.sum()) for name, gaining in self.by_fact.items()}
 
 
 def with_late_facts(
@@ -69,20 +78,11 @@ def with_held_roll(new: pd.DataFrame, roll: pd.DataFrame, problem: Problem, toda
     homes = homes.assign(**{ROW: np.arange(1, len(homes) + 1, dtype="int64")})
     table = MappedTable("the tax roll", Source.TAX, "", homes, pd.DataFrame(), (), len(homes))
     merged = merge_into(_with_rows(new), table, None)
-    return _filled(new, replace(merged, frame=_known_before(new, merged.frame)), None, problem, today)
-
-
-def _known_before(new: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """Blank the assessor's values that a sale did not bring itself, unless its home was assessed before its day."""
-    day = frame["assessed_on"] if "assessed_on" in frame else pd.Series(pd.NaT, index=frame.index)
-    before = day < frame["sale_date"]
-    own = new.reset_index(drop=True)
-    return frame.assign(
-        **{
-            name: frame[name].where(before | (own[name].notna() if name in own else False))
-            for name in valuations_among(map(str, frame))
-        }
-    )
+    offered = merged.frame
+    values = valuations_among(map(str, offered))
+    known = known_before(offered, new, values)
+    withheld = tuple(name for name in values if known[name].count() < offered[name].count())
+    return replace(_filled(new, replace(merged, frame=known), None, problem, today), withheld=withheld)
 
 
 def _with_rows(sales: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +97,7 @@ def _filled(held: pd.DataFrame, merged: Merged, left_alone: Bools | None, proble
     # A row that is not clean with the new facts is not there, and gains nothing.
     clean = clean_sales(merged.frame, problem, today).sales.set_index(ROW).reindex(rows).reset_index(drop=True)
     is_there = clean["sale_price"].notna().to_numpy()
-    filled, gained, gains = held.reset_index(drop=True), dict[str, int](), np.zeros(len(held), dtype=bool)
+    filled, by_fact = held.reset_index(drop=True), dict[str, Bools]()
     implausible: dict[str, int] = {}
     for name in map(str, merged.frame.columns.drop(ROW)):
         lacking = filled[name].isna().to_numpy() if name in filled else np.ones(len(held), dtype=bool)
@@ -112,5 +112,5 @@ def _filled(held: pd.DataFrame, merged: Merged, left_alone: Bools | None, proble
         if not gaining.any():
             continue
         filled[name] = filled[name].mask(gaining, clean[name]) if name in filled else clean[name].where(gaining)
-        gained[name], gains = int(gaining.sum()), gains | gaining
-    return LateFacts(filled, gains, gained, merged, implausible=implausible)
+        by_fact[name] = gaining
+    return LateFacts(filled, by_fact, merged, implausible=implausible)

@@ -16,23 +16,30 @@ from core.collect.columns.area_units import add_area_units, areas_of_types, extr
 from core.collect.columns.candidates import assign_fields, find_candidates, is_called_street
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns
-from core.collect.columns.parts import doubtful_order, joined_columns, own_decimals, shifted_headers, with_swapped
+from core.collect.columns.parts import (
+    days_of_areas,
+    doubtful_order,
+    joined_columns,
+    own_decimals,
+    shifted_headers,
+    with_swapped,
+)
 from core.collect.columns.proofs import prove, warnings_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.columns.years import year_from_age
+from core.collect.dated.areas import day_column
 from core.collect.dated.figures import dated_figures
 from core.collect.inference import Inference
 from core.collect.leaks import NEEDED, parts_of_price
 from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule
 from core.collect.mapping_file import with_reading
-from core.collect.parsers import (
-    as_text,
-)
+from core.collect.parsers import as_text
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import Summand, snake
 from core.schema import EXTRA_PREFIX, Source
 
 _SHOWN: Final = 3
+_OF_HOMES: Final = frozenset({"living_area_sqft", "bedrooms", "bathrooms", "property_type"})
 _NAMES_OF_AREAS: Final = (("area",), ("region",), ("phase",))
 _STREETS_ROWS: Final = 50
 _STREETS_MIN: Final = 5
@@ -63,9 +70,8 @@ class Guess:
 def guess_source(table: RawTable) -> Source:
     """Tell which kind of file it is.
 
-    A sale price makes it sales; else one row per area code, figures and no place of a single home make it
-    neighborhood data; one row per day, figures and no place at all make it market indicators; anything else holds facts
-    of homes, as a tax roll does.
+    A sale price makes it sales; else figures without the place of a home make it neighborhood data, with one row per
+    area code or area code and day, or market indicators, with one per day; all else are facts of homes: a tax roll.
     """
     sheet = open_sheet(table, Source.SALES)
     return _source_of(sheet, assign_fields(find_candidates(sheet)))
@@ -100,9 +106,10 @@ def _source_of(sheet: Sheet, assigned: list[Candidate]) -> Source:
     if "sale_price" in found:
         return Source.SALES
     area = found.get("zipcode") or found.get("neighbourhood")
-    if area and not found.keys() & {"property_id", "address", "latitude"} and sheet.table.frame[area].is_unique:
-        return Source.NEIGHBOURHOOD
-    return Source.TAX
+    if not area or found.keys() & {"property_id", "address", "latitude"}:
+        return Source.TAX
+    by_day = not found.keys() & _OF_HOMES and day_column(sheet.table, area, sheet.marks)[0]
+    return Source.NEIGHBOURHOOD if by_day or sheet.table.frame[area].is_unique else Source.TAX
 
 
 def _is_named_price(sheet: Sheet, found: Mapping[str, str]) -> bool:
@@ -233,7 +240,7 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     inferences.extend(warnings_of(sheet))
     parts = _address_parts(sheet, set(taken))
     used_parts = () if "address" in {one.rule.field for one in taken.values()} else _joined_parts(parts)
-    taken |= {one.rule.column: one for one in _summands(sheet, taken)}
+    taken |= {one.rule.column: one for one in _summands(sheet, taken)} | days_of_areas(sheet, taken.values())
     numbers = _needed_numbers(sheet, taken)
     verdicts = {column: judge_leftover(sheet, column, numbers) for column in sheet.columns if column not in taken}
     verdicts = {column: _as_part(column, verdict, parts, used_parts) for column, verdict in verdicts.items()}

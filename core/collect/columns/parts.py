@@ -17,11 +17,13 @@ from core.collect.columns.candidates import (
     is_usual_header,
 )
 from core.collect.columns.sheet import Candidate, Sheet, date_guess
+from core.collect.dated.areas import day_column
 from core.collect.inference import Inference
+from core.collect.join_keys import DAY
 from core.collect.mapping import ColumnRule
 from core.collect.parsers import as_number, guess_date_format
 from core.collect.vocabulary import FieldNames
-from core.schema import label_of
+from core.schema import Source, label_of
 
 _FITS: Final = 0.95
 _SWAPPED_MAX: Final = 0.1
@@ -265,6 +267,17 @@ def _words_of_shift(sheet: Sheet, run: tuple[int, int], step: int, side: str, en
         len(sheet.sample),
         sure=False,
     )
+
+
+def days_of_areas(sheet: Sheet, taken: Iterable[Candidate]) -> dict[str, Candidate]:
+    """Return the column of the days of figures by area, none where the file has one row for each area."""
+    areas = [one.rule.column for one in taken if one.rule.field in ("zipcode", "neighbourhood")]
+    if sheet.source is not Source.NEIGHBOURHOOD or not areas:
+        return {}
+    column, written = day_column(sheet.table, areas[0], sheet.marks)
+    rule = ColumnRule(column, DAY, "date", date_format=written)
+    why = "one row for each area and day: a sale gets the latest figures known before it"
+    return {column: Candidate(rule, 0.95, why, False)} if column else {}
 
 
 def is_shifted(inferences: Iterable[Inference]) -> bool:

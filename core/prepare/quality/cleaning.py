@@ -388,4 +388,5 @@ def _days(dates: pd.Series, mask: Bools | None = None) -> list[str]:
 
 
 def _plain(value: float) -> str:
-    return f"{value:.12g}"
+    # Areas in square meters become square feet with many decimals; the cell itself stands beside it in the ledger.
+    return f"{round(value, 2):.12g}"

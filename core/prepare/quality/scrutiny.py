@@ -172,8 +172,9 @@ def _doubts(table: pd.DataFrame, judged: Bools, packages: Packages, usual: Usual
             "strong": False,
             "field": "",
             "suggested": np.nan,
-            "usual_price": price / np.exp(usual.price),
-            "usual_area": _positive(area) / np.exp(usual.size),
+            # Of what is without any measure usual, nothing is: a factor of 0 tells of no price and no area.
+            "usual_price": price / _positive(np.exp(usual.price)),
+            "usual_area": _positive(area) / _positive(np.exp(usual.size)),
             "list_price": listed,
             "last_price": last_price,
             "last_date": last_date,

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Bools
-from core.collect.join_keys import area_keys, bare_ids, column_or_missing, full_keys
+from core.collect.join_keys import DAY, area_keys, bare_ids, column_or_missing, full_keys
 from core.prepare.late_facts import with_held_roll
 from core.problem import Problem
-from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra, label_of
+from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra
 from core.serve.agent.tax_roll import KEY
 from core.store import DataVersion, Store
 from core.wording import count
+from core.workflows.data.effect_words import listed_facts, unproven_words
 
 _CODES: Final = ("zipcode", "neighbourhood")
 _NAMES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
@@ -26,15 +27,18 @@ _NAMES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
 _DIFFER_MAX: Final = 0.1
 # Fewer areas with several sales in one month cannot tell a figure of the area from a fact of the home.
 _MONTHS_MIN: Final = 5
-_FACTS_SHOWN: Final = 3
 
 
 @dataclass(frozen=True)
 class Brought:
-    """What a neighborhood file brought to a market: the area codes it has, and the fields of its figures."""
+    """What a neighborhood file brought to a market: the area codes it has, and the fields of its figures.
+
+    ``by_date``: each sale got the latest figures known before its day, so that an area may have several.
+    """
 
     codes: tuple[str, ...]
     fields: tuple[str, ...]
+    by_date: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,27 +80,31 @@ class AreaFill:
 
 @dataclass(frozen=True)
 class RollFill:
-    """What new sales got of the tax roll that the market holds: ``sales`` of them any, ``by_fact`` counts them."""
+    """What new sales got of the tax roll that the market holds: ``sales`` of them any, ``by_fact`` counts them.
+
+    ``withheld`` names the values of the roll that some did not get, as an assessor may have known their prices.
+    """
 
     sales: int = 0
     by_fact: Counter[str] = field(default_factory=Counter)
+    withheld: tuple[str, ...] = ()
 
     def __add__(self, other: RollFill) -> RollFill:
         """Return the counts of both."""
-        return RollFill(self.sales + other.sales, self.by_fact + other.by_fact)
+        withheld = tuple(dict.fromkeys(self.withheld + other.withheld))
+        return RollFill(self.sales + other.sales, self.by_fact + other.by_fact, withheld)
 
     @property
     def words(self) -> str:
-        """What was filled in, in a sentence; "" where nothing was."""
+        """What was filled in and what was not, in sentences; "" where nothing was."""
         if not self.sales:
-            return ""
+            return unproven_words(self.withheld)
         get = "gets" if self.sales == 1 else "get"
-        shown = [f"{label_of(name)} ({n:,})" for name, n in self.by_fact.most_common(_FACTS_SHOWN)]
-        shown += [f"{len(self.by_fact) - len(shown):,} more"] if len(self.by_fact) > len(shown) else []
-        return (
+        found = (
             f"{count(self.sales, 'new sale')} {get} {count(len(self.by_fact), 'fact')} of the tax roll that the market "
-            f"already holds: {', '.join(shown)}."
+            f"already holds: {listed_facts(self.by_fact)}."
         )
+        return f"{found} {unproven_words(self.withheld)}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -114,13 +122,8 @@ class HeldFacts:
         if self.roll is not None and not new.empty:
             late = with_held_roll(new, _records_near(self.roll, new), problem, today)
             filled = late.sales.set_axis(new.index)
-            gains = pd.DataFrame({name: filled[name].notna() for name in late.gained})
-            gains &= ~pd.DataFrame({name: new[name].notna() for name in gains if name in new}, new.index).reindex(
-                columns=gains.columns, fill_value=False
-            )
-            gains = gains[counted]
-            by_fact = Counter({str(name): int(n) for name, n in gains.sum().items() if n})
-            of_roll = RollFill(int(gains.any(axis=1).sum()), by_fact)
+            by_fact = Counter({name: n for name, gains in late.by_fact.items() if (n := int((gains & counted).sum()))})
+            of_roll = RollFill(int((late.gains & counted).sum()), by_fact, late.withheld)
         filled, of_areas = with_area_figures(filled, held, self.brought, counted)
         return filled, of_areas, of_roll
 
@@ -161,6 +164,7 @@ def brought_figures(store: Store, market_id: str) -> tuple[Brought, ...]:
         Brought(
             tuple(code for code in _CODES if code in names),
             tuple(name for name in names if name in _NAMES or is_extra(name)),
+            DAY in names,
         )
         for names in named
     )
@@ -182,7 +186,8 @@ def with_area_figures(
         return new, AreaFill()
     filled, by_fact, gains = new.copy(), Counter[str](), pd.Series(False, index=new.index)
     for one in brought:
-        code, figures = _figures(held, one)
+        # A figure by date that all stored sales of an area have may have become known only after a new sale.
+        code, figures = (_CODES[0], pd.DataFrame()) if one.by_date else _figures(held, one)
         offered = figures.reindex(area_keys(new, code).to_numpy()).set_axis(new.index)
         dated = _as_of(held, new, one)
         offered = offered.assign(**{name: _first_of(offered, name, found) for name, found in dated.items()})
@@ -222,14 +227,19 @@ def _first_of(offered: pd.DataFrame, name: str, dated: pd.Series) -> pd.Series:
 
 
 def _as_of(held: pd.DataFrame, new: pd.DataFrame, brought: Brought) -> dict[str, pd.Series]:
-    """Return for each figure by date what the area's latest stored sale before the day of each new sale has."""
+    """Return for each figure what the area's latest stored sale before the day of each new sale has.
+
+    Of figures by date that sale got only what was known before its own day. A figure of a file without dates counts as
+    known on the day of every sale that has it, old ones that a later file filled in too: nothing else is known of
+    it, and a new sale of that time had got the same beside them.
+    """
     if "sale_date" not in held or "sale_date" not in new:
         return {}
     found = {}
     for name in (name for name in brought.fields if name in held):
         tables = {code: _dated(held, name, code) for code in brought.codes}
         code = min(tables, key=lambda one: _differ(tables[one]))
-        if _differ(tables[code]) > _DIFFER_MAX:
+        if not brought.by_date and _differ(tables[code]) > _DIFFER_MAX:
             continue
         asked = pd.DataFrame({"area": area_keys(new, code), "sale_date": new["sale_date"]}).dropna()
         joined = pd.merge_asof(

@@ -14,7 +14,7 @@ from core.collect.inference import Inference
 from core.collect.join_keys import area_keys, column_or_missing
 from core.collect.mapping import MappedTable
 from core.collect.set_aside import PERHAPS_NO_HOME
-from core.errors import PricesMisread, SalesElsewhere
+from core.errors import FileMisread, SalesElsewhere
 from core.prepare.quality.column_check import compare_columns
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.wording import count, percent
@@ -75,9 +75,10 @@ def with_doubts(
 
 
 def misread_words(tables: Sequence[MappedTable], files: Sequence[FileAccounting]) -> dict[str, str]:
-    """Say of each file of sales, by name, that its prices are misread, it seems: they are doubtful, most rows rejected.
+    """Say of each file of sales, by name, what makes it seem misread.
 
-    ``tables`` have their doubts (see with_doubts).
+    Its prices are doubtful and most rows rejected, or its dates have day and month both ways round: nobody finds the
+    days that are read wrongly later. ``tables`` have their doubts (see with_doubts).
     """
     accounts = {account.file: account for account in files}
     found = {}
@@ -93,14 +94,16 @@ def misread_words(tables: Sequence[MappedTable], files: Sequence[FileAccounting]
                 f"{rejected:,} of {count(rows, 'row')} are rejected, and {doubt.column}: {doubt.claim}. Choose the "
                 "column of the prices."
             )
+        elif mixed := next(_mixed_orders(table), None):
+            found[table.name] = f"{mixed.column}: {mixed.claim} ({mixed.evidence}). Write all dates in one order."
     return found
 
 
 def refuse_misread(misread: Mapping[str, str], allowed: Collection[str]) -> None:
-    """Raise PricesMisread for files, by name, whose prices seem to be another column's, unless ``allowed``."""
+    """Raise FileMisread for files, by name, whose prices or dates seem to be read wrongly, unless ``allowed``."""
     found = {name: words for name, words in misread.items() if name not in allowed}
     if found:
-        raise PricesMisread(f"{_refused(found)} If it is right, give --misread {next(iter(found))!r}.")
+        raise FileMisread(f"{_refused(found)} If it is right, give --misread {next(iter(found))!r}.")
 
 
 def _likenesses(table: MappedTable, held: pd.DataFrame | None) -> dict[str, str]:

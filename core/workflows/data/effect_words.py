@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from core.accounting import OF_CELLS, FileAccounting, reason_words
@@ -49,27 +49,31 @@ def _why_idle(file: FileAccounting) -> str:
     rows = count(file.rows_in, "row")
     if file.reasons.get("ambiguous_key", 0) > file.rows_in / 2:
         return (
-            f"most of its {rows} share a place with others that differ. Bring one row for each: of figures by date the "
-            "latest known before the sales."
+            f"most of its {rows} share a place with others that differ. Bring one row for each; figures by date have "
+            "one column of their day, with one row for each area and day."
         )
     if file.reasons.get("no_key", 0) > file.rows_in / 2:
         return (
             f"most of its {rows} name no home by parcel number or address. If it holds figures of areas, choose "
-            "“Neighborhoods” as its kind and bring one row for each area: of figures by date the latest known before "
-            "the sales."
+            "“Neighborhoods” as its kind and bring one row for each area; figures by date have one column of their "
+            "day, with one row for each area and day."
         )
     return f"none of its {rows} matches a sale. Check its columns of parcel number, address or area."
 
 
 def gained_words(gained: Mapping[str, int], sales: int) -> str:
     """Say in a sentence which facts that many stored sales gain: the most frequent ones by name."""
-    frequent = sorted(gained.items(), key=lambda one: -one[1])
-    shown = [f"{label_of(name)} ({n:,})" for name, n in frequent[:_FACTS_SHOWN]]
-    if len(gained) > len(shown):
-        shown.append(f"{len(gained) - len(shown):,} more")
-    listed = " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
     verb = "gains" if sales == 1 else "gain"
-    return f"{count(sales, 'stored sale')} {verb} {count(len(gained), 'fact')}: {listed}."
+    return f"{count(sales, 'stored sale')} {verb} {count(len(gained), 'fact')}: {listed_facts(gained)}."
+
+
+def listed_facts(by_fact: Mapping[str, int]) -> str:
+    """List the most frequent facts by name with how many sales get each: "Lot area (9), Roof (7) and 2 more"."""
+    frequent = sorted(by_fact.items(), key=lambda one: -one[1])
+    shown = [f"{label_of(name)} ({n:,})" for name, n in frequent[:_FACTS_SHOWN]]
+    if len(by_fact) > len(shown):
+        shown.append(f"{len(by_fact) - len(shown):,} more")
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
 
 
 def late_words(withheld: Sequence[str], implausible: Mapping[str, int]) -> str:
@@ -84,6 +88,17 @@ def late_words(withheld: Sequence[str], implausible: Mapping[str, int]) -> str:
         listed = ", ".join(f"{label_of(name)} ({n:,})" for name, n in implausible.items())
         found.append(f"{count(sum(implausible.values()), 'value')} of the files left out as not plausible: {listed}.")
     return " ".join(found)
+
+
+def unproven_words(withheld: Iterable[str]) -> str:
+    """Say which values of a tax roll some sales do not get, and why; "" where they get all of them."""
+    names = " or ".join(map(label_of, withheld))
+    if not names:
+        return ""
+    return (
+        f"A sale gets {names} from the tax roll only where the roll says that the home was assessed before the sale: "
+        "otherwise an assessor may have known its price."
+    )
 
 
 def back_in_use_words(number: int) -> str:

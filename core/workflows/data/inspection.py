@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.access import Action
 from core.accounting import Outcome
+from core.collect.columns.parts import is_shifted
 from core.collect.leaks import Leak
 from core.collect.mapping import MappedTable
 from core.collect.near_matches import NearMatch
@@ -62,12 +63,18 @@ def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
     return Inspection(
         problems=_with_lost_rows(pd.concat(problems, ignore_index=True), preview.ledgers)[[FILE, *PROBLEM_COLUMNS]],
         sales=tuple(
-            FileInspection(table.name, compare_columns(table.frame, held), tuple(preview.leaks[table.name]))
+            FileInspection(table.name, _compared(table, held), tuple(preview.leaks[table.name]))
             for table in preview.tables
             if table.source is Source.SALES
         ),
         held=len(held) if held is not None else 0,
     )
+
+
+def _compared(table: MappedTable, held: pd.DataFrame | None) -> tuple[ColumnComparison, ...]:
+    """Compare the columns; where the headers are shifted, that one doubt stands for the findings in single columns."""
+    compared = compare_columns(table.frame, held)
+    return tuple(replace(one, finding="") for one in compared) if is_shifted(table.inferences) else compared
 
 
 def _with_lost_rows(problems: pd.DataFrame, ledgers: pd.DataFrame) -> pd.DataFrame:

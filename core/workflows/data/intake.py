@@ -19,7 +19,7 @@ from core.collect.near_matches import NearMatch, near_matches
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.reading.table import RawTable, Reading
 from core.errors import NoUsableRows
-from core.prepare.assessed_rise import with_assessed_rise
+from core.prepare.assessed_rise import with_assessed_rise, without_unproven_values
 from core.prepare.late_facts import with_late_facts
 from core.prepare.quality.cleaning import Cleaned, clean_sales
 from core.prepare.quality.contract import check_contract
@@ -42,7 +42,7 @@ from core.workflows.data.corrected_sales import (
     with_corrections,
 )
 from core.workflows.data.doubts import elsewhere_words, misread_words, refuse_elsewhere, refuse_misread, with_doubts
-from core.workflows.data.effect_words import late_words
+from core.workflows.data.effect_words import late_words, unproven_words
 from core.workflows.data.market_of_files import NewMarket, market_id_of, parent_of, repeated_files, unit_of_areas
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
@@ -132,7 +132,7 @@ class IntakePreview:
 
     @property
     def misread(self) -> Mapping[str, str]:
-        """What each file is asked about whose prices seem to be another column's, by its name."""
+        """What each file is asked about whose prices or dates seem to be read wrongly, by its name."""
         return misread_words(self.tables, self.files)
 
     @property
@@ -175,11 +175,9 @@ def prepare_intake(
     problem = in_currency(problem, currency, read.prices_or(intake.held_sales()))
     answers = store.matches.of(market_id_of(market))
     before = intake.held_sales()
-    places = {one.name: elsewhere_words(one.frame, before) for one in read.sales}
     _add_all(intake, read, answers, decisions, problem, today, part(progress, 0.5, 0.95))
     pool = intake.settled(decisions)
     _refuse_nothing_usable(pool, intake.files, read, currency)
-    tables = with_doubts(read.mapped, intake.files, currency, before)
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
@@ -197,7 +195,7 @@ def prepare_intake(
         matched=dict(intake.matched),
         repeated=repeated_files(store, market, read.mapped),
         rows_seen=intake.rows_seen,
-        tables=tuple(tables),
+        tables=tuple(with_doubts(read.mapped, intake.files, currency, before)),
         corrections=pd.concat(intake.corrections, ignore_index=True),
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
@@ -212,7 +210,7 @@ def prepare_intake(
         fill_words=tuple(filter(None, (intake.roll_fill.words, intake.area_fill.words, intake.late_words))),
         indicators=dated.joined,
         brought=dated.words,
-        elsewhere={name: words for name, words in places.items() if words},
+        elsewhere={one.name: words for one in read.sales if (words := elsewhere_words(one.frame, before))},
         currency=currency,
     )
 
@@ -234,7 +232,7 @@ def commit_intake(
 
     Only this creates a new market, so that a refused upload leaves none behind. ``keep`` names the columns to keep
     although they reveal the price; the note says so. ``elsewhere`` and ``misread`` name the files to take in although
-    the preview doubts them so. Raises AccessDenied, SalesElsewhere, PricesMisread, PriceGivenAway for others,
+    the preview doubts them so. Raises AccessDenied, SalesElsewhere, FileMisread, PriceGivenAway for others,
     AlreadyExists, StaleVersion if another commit came first, StoreUnavailable; the market's data is then unchanged.
     """
     store, market = workspace.store, market_id_of(preview.market)
@@ -387,6 +385,7 @@ class _Intake:
     def _note(self, merged: Merged) -> None:
         # Every table of sales is merged with the same reference files, so the last accounting of them stands for all.
         self.references, self.roll = merged.reference, merged.roll
+        self.late_words = self.late_words or unproven_words(merged.withheld)
         self.matched.update(
             tax_by_id=merged.tax_matched_by_id,
             tax_by_address=merged.tax_matched_by_address,
@@ -427,7 +426,8 @@ def _add_all(
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
     for done, table in enumerate(read.sales):
         progress(done / len(read.sales), f"Merging and checking {table.name}")
-        merged = with_assessed_rise(merge_sources(table, tax, neighbourhood, same))
+        joined = merge_sources(table, tax, neighbourhood, same)
+        merged = with_assessed_rise(without_unproven_values(joined, table.frame))
         cleaned = clean_sales(merged.frame, problem, today, intake.held, intake.superseded)
         check_contract(cleaned.in_use, problem, today, table.name)
         intake.add(table, read.raws[table.name], merged, cleaned, problem, today)

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.accounting import UNREAD, ZERO, FileAccounting, Outcome
+from core.accounting import EMPTIED, UNREAD, ZERO, FileAccounting, Outcome
 from core.collect.cells.date_formats import NO_SUCH_DAY
 from core.collect.mapping import MappedTable
 from core.collect.reading.table import RawTable
@@ -102,11 +102,12 @@ def _joined(cells: Iterable[object]) -> str:
 
 
 def _cell_counts(table: MappedTable, ledger: pd.DataFrame) -> dict[str, int]:
-    """Count the zeros that a file means as unknown, and the cells of kept rows that could not be read, by field."""
+    """Count zeros that mean unknown and the unreadable cells of kept rows, by field, and the rows of the latter."""
     kept = ledger.loc[ledger["outcome"].isin(_KEPT), "source_row"]
-    unread = table.problems.loc[table.problems["source_row"].isin(kept), "field"]
-    zeros = {f"{ZERO}{name}": n for name, n in table.zeros.items()}
-    return zeros | {f"{UNREAD}{name}": int(n) for name, n in unread.value_counts().items()}
+    unread = table.problems[table.problems["source_row"].isin(kept)]
+    cells = {f"{UNREAD}{name}": int(n) for name, n in unread["field"].value_counts().items()}
+    rows = {EMPTIED: int(unread["source_row"].nunique())} if cells else {}
+    return {f"{ZERO}{name}": n for name, n in table.zeros.items()} | cells | rows
 
 
 def account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:

@@ -37,7 +37,8 @@ _NAMED_EXAMPLES: Final[Mapping[str, str]] = {
     ROC_YEAR: "1131231 (year of the Republic of China)",
     DECIMAL_YEAR: "2024.997 (year and its fraction)",
 }
-COLUMNS: Final = ("Column", "Field", "Samples", "Sure", "Read as", "Unit", "Why")
+# What a person corrects stands first: a phone shows three columns.
+COLUMNS: Final = ("Column", "Field", "Read as", "Unit", "Samples", "Sure", "Why")
 
 
 def table_of(mapping: ColumnMapping, guess: Guess) -> pd.DataFrame:

@@ -167,11 +167,14 @@ def test_the_area_of_a_whole_building_is_not_that_of_its_flat(change: dict[str, 
 
 
 def test_details_name_value_and_limit() -> None:
-    cleaned = clean({"bedrooms": 33.0}, {"sale_price": 1.0})
-    assert cleaned.ledger["detail"].tolist() == [
+    cleaned = clean({"bedrooms": 33.0}, {"sale_price": 1.0}, {"living_area_sqft": 43.0556416668})
+    details = cleaned.ledger["detail"].tolist()
+    assert details[:2] == [
         "bedrooms 33 -> missing (outside 0 to 20)",
         "sale price 1 is impossible (limits 10000 to 500000000)",
     ]
+    # 4 m²: a figure that was converted is rounded.
+    assert details[2].startswith("living area 43.06 is impossible")
 
 
 def test_never_renovated_is_no_fault() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.collect.join_keys import known_on
 from core.store import Market
 from core.workflows.data.area_figures import AreaFill, Brought, with_area_figures
 from core.workflows.data.effect_words import idle_files, open_doubts
@@ -107,12 +108,77 @@ def test_an_area_with_figures_by_date_gives_the_latest_known_before_the_sale_and
     assert with_area_figures(new, homes, [BY_ZIP])[1].sales == 0
 
 
+MONTHS = "zip code,month,median income\n" + "".join(
+    f"0010{area},2024-{month:02}-01,{area * 1000 + month}\n" for area in range(4) for month in range(1, 7)
+)
+
+
+def known_then(sales: pd.DataFrame) -> pd.Series:
+    """The figure of MONTHS known before each sale: that of the month before it, of June at most."""
+    day = sales["sale_date"] - pd.Timedelta(days=1)
+    # On the day after a month's end, its figure is known.
+    last = ((day.dt.year - 2024) * 12 + day.dt.month - 1 + day.dt.is_month_end).clip(upper=6)
+    area = sales["zipcode"].str[-1].astype(float)
+    return (area * 1000 + last).where(last.ge(1) & area.lt(4))
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["with the sales", "later"])
+def test_figures_by_month_come_to_each_sale_as_known_before_its_day(
+    workspace: Workspace, market: Market, tmp_path: Path, together: bool
+) -> None:
+    sales, areas = write(tmp_path, HEADER + rows(50)), write(tmp_path, MONTHS, "by_month.csv")
+    if not together:
+        take_in(workspace, market, sales)
+    report = take_in(workspace, market, *([sales] if together else []), areas)
+    after = sales_of(workspace, report)
+    expected = known_then(after)
+    assert expected.nunique() > 10
+    pd.testing.assert_series_equal(after["x_median_income"], expected, check_names=False)
+    assert not {"indicator_day", "x_month"} & set(after)
+    [figures] = [one for one in report.preview.files if one.source == "neighbourhood"]
+    assert (figures.rows_in, figures.accepted) == (24, 24)
+    # Sales that come later get what a stored sale before them had, and never what became known only after them.
+    later = take_in(workspace, market, write(tmp_path, HEADER + rows(25, start=50), "later.csv"))
+    new = sales_of(workspace, later).tail(25)
+    given = new["x_median_income"].dropna()
+    assert len(given)
+    assert given.le(known_then(new).reindex(given.index)).all()
+
+
+def test_a_figure_by_date_that_all_stored_sales_have_is_not_given_to_an_earlier_sale() -> None:
+    held = pd.DataFrame({"zipcode": ["00001"] * 3, "x_median_income": [5.0] * 3})
+    held["sale_date"] = pd.to_datetime(["2023-05-01", "2023-06-01", "2023-07-01"])
+    new = pd.DataFrame({"zipcode": ["00001"] * 2, "sale_date": pd.to_datetime(["2023-01-01", "2023-06-02"])})
+    by_date = Brought(("zipcode",), ("x_median_income",), by_date=True)
+    assert with_area_figures(new, held, [by_date])[0]["x_median_income"].fillna(-1).tolist() == [-1, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("days", "known"),
+    [
+        (["2022-01-01", "2023-01-01"], ["2022-12-31", "2023-12-31"]),
+        (["2022-01-01", "2022-04-01"], ["2022-03-31", "2022-06-30"]),
+        (["2022-02-01", "2022-03-01"], ["2022-02-28", "2022-03-31"]),
+        (["2022-02-01", "2022-03-15"], ["2022-02-01", "2022-03-15"]),
+    ],
+)
+def test_the_first_day_of_a_period_stands_for_the_whole_of_it(days: list[str], known: list[str]) -> None:
+    assert known_on(pd.Series(pd.to_datetime(days))).dt.strftime("%Y-%m-%d").tolist() == known
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
         (
-            "zipcode,year,median income\n" + "".join(f"0010{n % 4},{2021 + n // 4},{n}000\n" for n in range(8)),
+            # Two rows for each area and day.
+            "zipcode,year,month,income\n"
+            + "".join(f"0010{n % 4},{2021 + n // 8},{1 + n // 4 % 2},{n}000\n" for n in range(16)),
             "name no home",
+        ),
+        (
+            # The years after the sales.
+            "zipcode,year,median income\n" + "".join(f"0010{n % 4},{2031 + n // 4},{n}000\n" for n in range(8)),
+            "matches a sale",
         ),
         ("zipcode,median income\n00901,5000\n00902,6000\n00903,7000\n", "none of its 3 rows matches a sale"),
     ],

@@ -10,7 +10,7 @@ import pytest
 
 from core.accounting import FileAccounting
 from core.collect.mapping import MappedTable
-from core.errors import PricesMisread
+from core.errors import FileMisread
 from core.schema import Source
 from core.workflows.data.doubts import elsewhere_words, misread_words, refuse_misread, with_doubts
 from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
@@ -197,7 +197,7 @@ def test_swapped_columns_are_told_of_before_any_other_doubt_and_refused_where_mo
     assert "looks like the stored lot area, which sqft_lot is taken for: their names may be swapped" in str(unsure[0])
     assert not any("prices of whole homes" in one.claim for one in unsure)
     misread = misread_words(tables, [lost])
-    with pytest.raises(PricesMisread, match=r"40 of 60 rows are rejected.*give --misread"):
+    with pytest.raises(FileMisread, match=r"40 of 60 rows are rejected.*give --misread"):
         refuse_misread(misread, ())
     refuse_misread(misread, [table.name])
     # Rows of totals are no rejected sales, and a file that mostly stays is only doubted.

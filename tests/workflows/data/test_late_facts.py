@@ -205,6 +205,9 @@ def test_later_sales_get_what_the_held_roll_has_but_no_value_set_after_them(
     assert values.sum().to_list() == [known, known]
     (words,) = report.preview.fill_words
     assert words.startswith(f"10 new sales get {5 if known else 2} facts of the tax roll that the market already holds")
+    assert ("A sale gets Assessed value or Assessment date or Land value from the tax roll only" in words) != bool(
+        known
+    )
     # The same sales again are known, and change nothing.
     assert not take_in(workspace, market, write(tmp_path, thin_sales(20, 20), "again.csv")).changed
 
@@ -223,14 +226,36 @@ def test_stored_sales_never_get_values_of_a_later_roll_and_the_report_says_so(
         take_in(workspace, market, write(tmp_path, roll_of(30, "2024-01-01"), "dated.csv"))
 
 
-@pytest.mark.parametrize(("day", "known"), [("2024-01-01", 20), ("2025-01-01", 0)], ids=["before", "after"])
-def test_a_value_of_the_land_set_after_the_sale_is_not_taken_with_the_sales_either(
+@pytest.mark.parametrize(
+    ("day", "known"), [("2024-01-01", 20), ("2025-01-01", 0), ("", 0)], ids=["before", "after", "no day"]
+)
+def test_a_value_of_the_land_not_known_to_be_set_before_the_sale_is_not_taken_with_the_sales_either(
     workspace: Workspace, market: Market, tmp_path: Path, day: str, known: int
 ) -> None:
     files = (write(tmp_path, thin_sales(0, 20)), write(tmp_path, roll_of(20, day), "roll.csv"))
-    after = sales_of(workspace, take_in(workspace, market, *files))
-    assert after["x_land_value"].notna().sum() == known
+    report = take_in(workspace, market, *files)
+    after = sales_of(workspace, report)
+    values = after.get("x_land_value", pd.Series(dtype=float))
+    assert values.notna().sum() == known
     assert after["lot_area_sqft"].notna().all()
+    assert ("A sale gets Land value from the tax roll only where" in " ".join(report.preview.fill_words)) == (not known)
+    # The roll keeps them for homes that are priced from now on.
+    roll = workspace.store.versions.load_roll(report.version.version_id)
+    assert roll is not None
+    assert roll["x_land_value"].notna().all()
+
+
+def test_sales_that_lack_nothing_of_a_held_roll_are_taken_in(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    full = "parcel id,sale price,sale date,zip code,lot sq ft,beds\n"
+    rows_of = "".join(f"P{n:03d},{400_000 + n},2024-06-05,98001,{5_000 + n},3\n" for n in range(40))
+    take_in(workspace, market, write(tmp_path, full + rows_of), write(tmp_path, roll_of(60, "2025-01-01"), "roll.csv"))
+    later = "".join(f"P{n:03d},{400_000 + n},2024-07-05,98001,{5_000 + n},3\n" for n in range(40, 50))
+    report = take_in(workspace, market, write(tmp_path, full + later, "later.csv"))
+    assert report.preview.new_sales == 10
+    # No sale lacks a fact that the roll may give: only what it may not is told.
+    assert report.preview.fill_words[0].startswith("A sale gets Assessed value or Assessment date or Land value")
 
 
 def test_what_a_later_roll_has_of_implausible_values_is_told(
