@@ -106,6 +106,8 @@ SALE_FIELDS: Final[tuple[Field, ...]] = (
     Field("sale_price", _N, "Sale price", "money"),
     Field("list_date", _D, "List date"),
     Field("list_price", _N, "List price", "money"),
+    # What was asked first, before any cut: it serves to compare price cuts, and is no fact of the home.
+    Field("first_list_price", _N, "First list price", "money"),
     Field("validity", _C, "Sale validity"),
     # Whose listing it was: it serves to compare offices and is no fact of the home.
     Field("listing_office", _T, "Listing office"),
@@ -120,6 +122,17 @@ INDICATOR_FIELDS: Final[tuple[Field, ...]] = (
 
 FIELDS: Final[tuple[Field, ...]] = PROPERTY_FIELDS + NEIGHBOURHOOD_FIELDS + SALE_FIELDS + INDICATOR_FIELDS
 FIELD_BY_NAME: Final[dict[str, Field]] = {field.name: field for field in FIELDS}
+
+
+_FIRST_PRICES: Final = ("first_list_price", "x_first_list_price", "x_original_list_price")
+
+
+def first_price_column(sales: pd.DataFrame) -> str | None:
+    """Return the column of sales that has the first list prices, None without any.
+
+    Before there was a field for them, whoever kept them had them as a column of the market's own.
+    """
+    return next((name for name in _FIRST_PRICES if name in sales and sales[name].notna().any()), None)
 
 
 def is_extra(name: str) -> bool:

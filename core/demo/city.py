@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.arrays import Floats, Ints
 from core.demo.homes import UNRECORDED_YEAR, address_of, city_homes, city_zipcodes, shore_km
+from core.demo.offices import listed_by
 
 START: Final = date(2019, 1, 1)
 END: Final = date(2024, 12, 31)
@@ -144,6 +145,8 @@ def simulate(model: MarketModel, seed: int, start: date = START, end: date = END
     truth["sale_price"] = price
     truth["list_date"] = (day - waited.astype("timedelta64[D]")).astype("datetime64[us]")
     truth["list_price"] = as_people_say(asked, 1_000.0)
+    truth["listing_office"], cut = listed_by(seed, start, end, waited.astype(np.float64))
+    truth["first_list_price"] = as_people_say(truth["list_price"].to_numpy() / (1.0 - cut), 1_000.0)
     truth["validity"] = validity
     truth[STRUCTURAL], truth[NOISE] = structural, noise
     return truth

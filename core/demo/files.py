@@ -244,9 +244,11 @@ def _mls(rng: np.random.Generator, truth: pd.DataFrame, homes: pd.DataFrame, fau
             "Latitude": _plain(truth["latitude"]),
             "Longitude": _plain(truth["longitude"]),
             "List Date": _us_dates(truth["list_date"]),
+            "Original List Price": _whole(truth["first_list_price"]),
             "List Price": _whole(truth["list_price"]),
             "Close Date": _us_dates(truth["sale_date"]),
             "Close Price": _whole(truth["sale_price"]),
+            "Listing Office": truth["listing_office"].to_numpy(dtype=object),
             "Sale Type": truth["validity"].str.title().to_numpy(dtype=object),
         },
         dtype=object,
@@ -254,6 +256,7 @@ def _mls(rng: np.random.Generator, truth: pd.DataFrame, homes: pd.DataFrame, fau
     blanks = {
         "SqFt": np.concatenate([faults.missing_area, faults.area_only_in_tax]),
         "List Price": faults.no_list_price,
+        "Original List Price": faults.no_list_price,
         "Parcel Number": faults.no_parcel,
     }
     for column, rows in blanks.items():

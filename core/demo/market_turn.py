@@ -107,8 +107,8 @@ def listings(model: MarketModel, seed: int, count: int) -> Listings:
 def sold(listed: Listings, asked: Floats, model: MarketModel, seed: int) -> pd.DataFrame:
     """Return how listings sell at the given first prices (USD), shape (n,), one row each, in order.
 
-    Columns: sale_date, sale_price, list_price (the last one) and validity. A home priced over its value waits longer
-    and has its price cut; it finally sells for its value on the day of the sale.
+    Columns: sale_date, sale_price, first_list_price, list_price (the last one) and validity. A home priced over its
+    value waits longer and has its price cut; it finally sells for its value on the day of the sale.
     """
     day = listed.facts["list_date"].to_numpy().astype("datetime64[D]")
     over = np.log(asked) - listed.value
@@ -121,6 +121,7 @@ def sold(listed: Listings, asked: Floats, model: MarketModel, seed: int) -> pd.D
         {
             "sale_date": sale_day.astype("datetime64[us]"),
             "sale_price": as_people_say(np.exp(brought), 500.0),
+            "first_list_price": as_people_say(asked, 1_000.0),
             "list_price": as_people_say(asked * np.exp(-cut), 1_000.0),
             "validity": "standard",
         }

@@ -21,6 +21,7 @@ from core.demo.city import as_people_say
 from core.demo.files import DemoFiles, demo_model, later_files
 from core.demo.intake import take_in
 from core.demo.market_turn import END, START, Listings, listings, sold
+from core.demo.offices import OFFICES, PILOT
 from core.problem import Problem
 from core.progress import Progress, part, under
 from core.serve.estimate import Refused, Unavailable
@@ -31,11 +32,6 @@ from core.workflows.pricing.decisions import departure, usual_listing
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, priced_by, property_key
 from core.workspace import Workspace
-
-PILOT: Final = ("Harbour", "Lakeside", "Old Town")
-"""The offices in the pilot; listings of the others get no estimate and serve as a comparison."""
-
-OTHERS: Final = ("Northgate",)
 
 _LISTINGS_SHARE: Final = 0.1
 _AGENTS: Final = 4
@@ -124,7 +120,7 @@ def tell_story(workspace: Workspace, market: Market, seed: int, sales: int, prog
 def _city(listed: Listings, seed: int) -> _City:
     count = len(listed.facts)
     rng = np.random.default_rng([seed, 9, count])
-    office = rng.choice(np.array([*PILOT, *OTHERS], dtype=object), count)
+    office = rng.choice(np.array(OFFICES, dtype=object), count)
     number = rng.integers(1, _AGENTS + 1, count)
     agent = np.array([f"{one} agent {at} (simulated)" for one, at in zip(office, number, strict=True)], dtype=object)
     opinion = np.exp(listed.value + _OPINION_SD * rng.normal(0, 1, count))
@@ -272,5 +268,6 @@ def _files(city: _City, closed: pd.DataFrame, month: pd.Period, seed: int) -> De
     rows = np.flatnonzero(inside.to_numpy())
     rows = rows[np.argsort(closed["sale_date"].to_numpy()[rows], kind="stable")]
     truth = pd.concat([city.listed.facts, closed], axis=1).iloc[rows].reset_index(drop=True)
+    truth["listing_office"] = city.office[rows]
     truth["sale_id"] = [f"SIM{month.start_time:%y%m}-{number:05d}" for number in range(1, len(rows) + 1)]
     return later_files(seed, truth, city.listed.homes.iloc[rows].reset_index(drop=True), f"{month}")

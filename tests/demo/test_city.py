@@ -16,7 +16,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from core.demo.city import END, NOISE, START, STRUCTURAL, MarketModel, decimal_years, simulate
+from core.demo.files import demo_model
 from core.demo.homes import CITY, city_homes, city_zipcodes
+from core.demo.offices import OFFICES
 from core.measures import mape
 from core.problem import Problem
 from core.schema import conform
@@ -69,6 +71,23 @@ def test_the_truth_is_a_canonical_table_within_the_limits(truth: pd.DataFrame, p
     assert complete.notna().all().all()
     houses = truth[truth["property_type"].isin(["single_family", "townhouse", "manufactured"])]
     assert houses["lot_area_sqft"].notna().all()
+
+
+def test_every_sale_has_an_office_and_a_first_price_and_nothing_else_follows_them(
+    truth: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert truth["listing_office"].value_counts(normalize=True)[list(OFFICES)].between(0.22, 0.28).all()
+    cut = truth["list_price"] < truth["first_list_price"]
+    assert (truth["list_price"] <= truth["first_list_price"]).all()
+    assert 0.1 < cut.mean() < 0.3
+    waited = truth["sale_date"] - truth["list_date"]
+    assert waited[cut].mean() > 1.2 * waited[~cut].mean()
+    made = simulate(demo_model(1_000), SEED, sales=1_000)
+    monkeypatch.setattr("core.demo.city.listed_by", lambda *_: (np.full(1_000, "One"), np.full(1_000, 0.5)))
+    others = simulate(demo_model(1_000), SEED, sales=1_000)
+    assert set(others["listing_office"]) == {"One"}
+    drawn = ["listing_office", "first_list_price"]
+    pd.testing.assert_frame_equal(others.drop(columns=drawn), made.drop(columns=drawn))
 
 
 def test_prices_and_homes_look_like_the_market_of_the_problem_statement(truth: pd.DataFrame) -> None:

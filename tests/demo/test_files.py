@@ -11,6 +11,7 @@ import pytest
 from core.demo.city import simulate
 from core.demo.files import IMPOSSIBLE, NAMES, DemoFiles, demo_files, demo_model
 from core.demo.homes import CITY, DIRECTIONS, SUFFIXES
+from core.demo.offices import OFFICES
 from core.errors import InvalidRecord
 
 SEED = 2019
@@ -62,6 +63,7 @@ def test_rows_names_and_labels(files: DemoFiles, mls: pd.DataFrame, tax: pd.Data
     neighbourhoods = read(files.neighbourhoods)
     assert len(neighbourhoods) == neighbourhoods["ZIP"].nunique() == 100
     assert (mls["City"] == CITY).all()
+    assert set(mls["Listing Office"]) == set(OFFICES)
     assert set(mls["Zip"]) <= set(neighbourhoods["ZIP"])
     assert set(mls.columns).isdisjoint(tax.columns)
     assert set(tax.columns) & set(neighbourhoods.columns) == {"ZIP"}

@@ -9,12 +9,18 @@ from pathlib import Path
 import pytest
 
 from core.demo.market_turn import END, START
-from core.demo.story import PILOT, tell_story
+from core.demo.offices import OFFICES, PILOT
+from core.demo.story import tell_story
+from core.prepare.features.facts import find_facts
 from core.problem import Problem
 from core.progress import silent
-from core.states import Period
+from core.states import Group, Period
 from core.store import Store, open_store
 from core.store.ledger.figures import Slice
+from core.store.operations.rollouts import OfficePlan
+from core.workflows.models.training import known_sales
+from core.workflows.pilot.report import pilot_report
+from core.workflows.pilot.rollout import add_offices, take_back_change
 from core.workflows.pricing.decisions import DecisionInput, check_decision
 from tests.acting import acting
 from tests.small_market import SALES
@@ -61,6 +67,25 @@ def test_homes_sold_are_held_against_estimates_made_blind_before_they_were_liste
     accuracy = told.figures.accuracy(market.market_id, Slice(), Period.MONTH).total
     assert accuracy["n"] == len(outcomes)
     assert 0.02 < accuracy["mape"] < 0.40
+
+
+def test_the_pilots_report_compares_days_on_market_and_price_cuts_which_no_model_learns(
+    told: Store, problem: Problem
+) -> None:
+    [market] = told.markets.list()
+    sales = known_sales(told, market.market_id).table
+    assert set(sales["listing_office"].dropna()) == set(OFFICES)
+    assert not {"listing_office", "first_list_price"} & set(find_facts(sales).of_sales)
+    workspace = acting(told, problem=problem)
+    plans = [OfficePlan(office, Group.PILOT, START) for office in PILOT]
+    add_offices(workspace, market.market_id, plans, "To see the report")
+    report = pilot_report(workspace, market.market_id)
+    take_back_change(workspace, market.market_id, "The others look at the city without a pilot")
+    assert report is not None
+    assert report.others == ("Northgate",)
+    for compared in (report.compared.others, report.compared.changes):
+        assert [one.name for one in compared] == ["days_on_market", "price_cut", "was_cut"]
+    assert 0 < report.compared.others[2].first_value.value < 1
 
 
 def test_a_story_told_twice_changes_nothing(told: Store, problem: Problem) -> None:

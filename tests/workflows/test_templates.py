@@ -27,6 +27,7 @@ CELLS: dict[str, Callable[[int], object]] = {
     "Sale price": lambda n: 412_000 + 17_300 * n,
     "List date": lambda n: f"2024-12-0{1 + n % 9}",
     "List price": lambda n: 419_000 + 17_100 * n,
+    "First list price": lambda n: 424_000 + 17_300 * n,
     "Sale validity": lambda n: "foreclosure" if n % 5 == 0 else "standard",
     "Listing office": lambda n: ("North Realty", "Lake Homes")[n % 2],
     "Property id": lambda n: f"7129-{n:04d}",

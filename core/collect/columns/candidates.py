@@ -72,6 +72,7 @@ _COUNTING: Final = frozenset({"number", "count", "quantity"})
 # A weak name with more words beside it usually means something else: "price per foot" is not a price.
 _WEAK_MIN: Final = 0.85
 _NAMED_MIN: Final = 0.85
+_NAMED_ONLY: Final = frozenset({"listing_office", "first_list_price"})
 
 
 # A file's headers are compared with every field's names several times over: as sales, as taxes, for persons.
@@ -81,8 +82,8 @@ def header_score(header: Header, names: FieldNames, vocabulary: Vocabulary) -> f
     strong = max((_likeness(header, name, vocabulary) for name in names.names), default=0.0)
     weak = max((_likeness(header, name, vocabulary) for name in names.weak), default=0.0)
     best = max(strong, 0.8 * weak if weak >= _WEAK_MIN else 0.0)
-    # "List Office Phone" and "Selling Office Name" hold a name of the field, and are not it.
-    return 0.0 if names.field == "listing_office" and best < _NAMED_MIN else best
+    # "List Office Phone" and "Previous List Price" hold a name of the field, and are not it.
+    return 0.0 if names.field in _NAMED_ONLY and best < _NAMED_MIN else best
 
 
 def field_of_header(column: str, source: Source, vocabulary: Vocabulary) -> str:

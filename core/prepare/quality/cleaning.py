@@ -358,12 +358,13 @@ def _repair_place(repairs: _Repairs) -> None:
 
 
 def _repair_listing(repairs: _Repairs) -> None:
-    price, listed = repairs.number("sale_price"), repairs.number("list_price")
-    # Compare products, because a sale price of 0 (a rejected row) has no ratio.
-    apart = (listed < LIST_RATIO.low * price) | (listed > LIST_RATIO.high * price)
-    absurd = (listed <= 0) | (apart & ~repairs.doubted.price)
+    price = repairs.number("sale_price")
     why = f"not within {LIST_RATIO.low:g} to {LIST_RATIO.high:g} times the sale price"
-    repairs.blank("list_price", absurd, why)
+    for name in ("list_price", "first_list_price"):
+        listed = repairs.number(name)
+        # Compare products, because a sale price of 0 (a rejected row) has no ratio.
+        apart = (listed < LIST_RATIO.low * price) | (listed > LIST_RATIO.high * price)
+        repairs.blank(name, (listed <= 0) | (apart & ~repairs.doubted.price), why)
     if "list_date" in repairs.facts:
         late = (repairs.facts["list_date"] > repairs.facts["sale_date"]).to_numpy()
         repairs.blank("list_date", late, "after the sale date", "listed_after_sold")

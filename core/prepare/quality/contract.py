@@ -283,11 +283,12 @@ def _plausible(problem: Problem) -> Iterable[_Rule]:
     yield _Rule(
         column, "bedrooms", pa.Check.le(ROOMLESS_SQFT), "bedrooms_zero", limit_words, _remedy("bedrooms", False)
     )
-    ratio = pa.Check.in_range(LIST_RATIO.low * (1 - _TIE), LIST_RATIO.high * (1 + _TIE))
-    column = _derived_name("list_price", "ratio")
     limit_words = f"{LIST_RATIO.low:g} to {LIST_RATIO.high:g} times the sale price"
-    yield _Rule(column, "list_price", ratio, "list_price_implausible", limit_words, _remedy("list_price", False))
-    yield _Rule("list_price", "list_price", pa.Check.gt(0), "list_price_zero", "above 0", _remedy("list_price", False))
+    for name in ("list_price", "first_list_price"):
+        column, remedy = _derived_name(name, "ratio"), _remedy(name, False)
+        ratio = pa.Check.in_range(LIST_RATIO.low * (1 - _TIE), LIST_RATIO.high * (1 + _TIE))
+        yield _Rule(column, name, ratio, f"{name}_implausible", limit_words, remedy)
+        yield _Rule(name, name, pa.Check.gt(0), f"{name}_zero", "above 0", remedy)
     column, limit_words = _derived_name("latitude", "place"), "both coordinates, and not (0, 0)"
     yield _Rule(column, "latitude", pa.Check.eq(1), "coordinates_implausible", limit_words, _remedy("latitude", False))
     known = "an address, coordinates, a zipcode or a neighborhood"
@@ -317,7 +318,8 @@ def _derived(facts: pd.DataFrame) -> dict[str, pd.Series]:
     number = {name: _number(facts, name) for name in ("latitude", "longitude", "living_area_sqft", "bedrooms")}
     area, bedrooms = number["living_area_sqft"], number["bedrooms"]
     built, renovated = _number(facts, "year_built"), _number(facts, "year_renovated")
-    listed, price = _number(facts, "list_price"), _number(facts, "sale_price")
+    price = _number(facts, "sale_price")
+    listed = {name: _number(facts, name) for name in ("list_price", "first_list_price")}
     sold = facts["sale_date"].dt.year.astype("float64")
     both = number["latitude"].notna().astype("int64") + number["longitude"].notna()
     somewhere = (both == 2) & ~((number["latitude"] == 0) & (number["longitude"] == 0))
@@ -330,7 +332,7 @@ def _derived(facts: pd.DataFrame) -> dict[str, pd.Series]:
         _derived_name("year_built", "ahead"): built - sold,
         _derived_name("year_renovated", "ahead"): renovated - sold,
         _derived_name("year_renovated", "after built"): renovated - built,
-        _derived_name("list_price", "ratio"): listed.where(listed > 0) / price.where(price > 0),
+        **{_derived_name(name, "ratio"): one.where(one > 0) / price.where(price > 0) for name, one in listed.items()},
         _derived_name("list_date", "before sale"): since,
         _derived_name("latitude", "place"): somewhere.astype("float64").where(both > 0),
         _derived_name("address", "places known"): _places_known(facts),

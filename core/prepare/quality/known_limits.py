@@ -32,6 +32,7 @@ _MEANING: Final[Mapping[str, str]] = {
     "property_type": "Without a property type, houses and condos are priced alike.",
     "list_date": "Without list dates, days on market cannot be studied.",
     "list_price": "Without list prices, the effect of listing at the estimate cannot be measured.",
+    "first_list_price": "Without first list prices, price cuts cannot be compared.",
     "listing_office": "Without listing offices, a pilot's offices cannot be compared with the others.",
     "assessed_value": "Without assessed values, assessments cannot serve as a second opinion.",
     "assessed_on": "Without assessment dates, a jump in assessed value cannot show a renovation.",

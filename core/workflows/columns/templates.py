@@ -31,7 +31,10 @@ NAMES: Final[dict[Source, str]] = {
 FORMATS: Final = ("xlsx", "csv")
 
 _PLACE: Final = "one of these: property id, address, zipcode, neighborhood or coordinates"
-_SALES: Final = ("sale_id", "sale_date", "sale_price", "list_date", "list_price", "listing_office", "validity")
+_SALES: Final = (
+    *("sale_id", "sale_date", "sale_price", "list_date", "list_price", "first_list_price"),
+    *("listing_office", "validity"),
+)
 # A valuation beside a sale may have been made after it, so that sales are read without it.
 _NOT_BESIDE_SALES: Final = frozenset({"assessed_value", "prior_assessed_value", "assessed_on"})
 _AREAS: Final = ("zipcode", "neighbourhood")
@@ -71,7 +74,8 @@ _MEANINGS: Final[dict[str, str]] = {
     "sale_date": "The day of the sale, such as 2025-03-31",
     "sale_price": "What the buyer paid, in figures, such as 412000",
     "list_date": "The day the home was listed",
-    "list_price": "What was asked for the home when it was listed",
+    "list_price": "What was asked for the home last, before the sale",
+    "first_list_price": "What was asked for the home first; the list price says what was asked after any cuts",
     "listing_office": "The office that listed the home, not a person",
     "validity": "How it sold: standard, foreclosure, short sale, family or auction, for example",
 }

@@ -15,7 +15,7 @@ import pandas as pd
 from core.access import Action
 from core.collect.addresses import address_keys
 from core.errors import StoreError
-from core.schema import conform
+from core.schema import conform, first_price_column
 from core.store import DataVersion
 from core.store.ledger.outcomes import Candidate, NewOutcome
 from core.workspace import Workspace
@@ -23,8 +23,9 @@ from core.workspace import Workspace
 _LOG: Final = logging.getLogger(__name__)
 _ROW: Final = "intake_row"
 # A change of any other fact does not affect a sale's outcome.
-_COMPARED: Final = ("sale_price", "sale_date", "list_date", "list_price", "address", "unit", "property_id")
-_FIRST_PRICES: Final = ("x_first_list_price", "x_original_list_price")
+_COMPARED: Final = (
+    *("sale_price", "sale_date", "list_date", "list_price", "first_list_price", "address", "unit", "property_id"),
+)
 
 
 @dataclass(frozen=True)
@@ -264,7 +265,7 @@ def _homes(sales: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 
 
 def _sales(sales: pd.DataFrame, homes: Mapping[str, tuple[str, ...]]) -> list[_Sale]:
-    first = next((name for name in _FIRST_PRICES if name in sales.columns), None)
+    first = first_price_column(sales)
     return [
         _Sale(
             key=str(row[_ROW]),
@@ -275,7 +276,7 @@ def _sales(sales: pd.DataFrame, homes: Mapping[str, tuple[str, ...]]) -> list[_S
             price=float(row["sale_price"]),
             list_date=_date(row.get("list_date")),
             list_price=_price(row.get("list_price")),
-            first_list_price=_price(row.get(first)) if first else None,
+            first_list_price=_price(row[first]) if first else None,
         )
         for row in sales.to_dict("records")
     ]

@@ -27,6 +27,7 @@ from core.monitor.pilot import (
     verdict_words,
 )
 from core.monitor.scorecard import PILOT_WARNING, Effect
+from core.schema import first_price_column
 from core.states import FeedbackVerdict, Group
 from core.store import Market
 from core.store.base.values import plain_document
@@ -35,7 +36,6 @@ from core.wording import count, market_day
 from core.workflows.pilot.rollout import is_for_everyone
 from core.workspace import Workspace
 
-_FIRST_PRICES: Final = ("x_first_list_price", "x_original_list_price")
 _NOTHING: Final = Comparisons((), (), ())
 
 
@@ -208,11 +208,12 @@ def _listings(
     for name, label in (("listing_office", "listing offices"), ("list_date", "list dates")):
         if name not in sales or sales[name].isna().all():
             return none, (f"The sales have no {label}, so listings are not compared. Map a column to them at upload.",)
-    first = next((name for name in _FIRST_PRICES if name in sales), None)
+    first = first_price_column(sales)
     table = sales.assign(first_list_price=sales[first] if first else float("nan")).reindex(columns=columns)
     notes = [f"A listing counts once it has sold; the sales reach to {market_day(version.last_sale, market.currency)}."]
     if first is None or "list_price" not in sales:
-        notes.append("The sales have no original list prices, so price cuts are not compared.")
+        lacking = "first list prices" if first is None else "list prices"
+        notes.append(f"The sales have no {lacking}, so price cuts are not compared. Map a column to them at upload.")
     return _grouped(table.dropna(subset=["listing_office", "list_date"]), rollout, span), tuple(notes)
 
 
