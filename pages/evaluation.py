@@ -12,7 +12,7 @@ from core.access import Action, may
 from core.errors import DoorstepError, NotFound
 from core.states import Stage
 from core.store import Market, ModelRecord
-from core.workflows.overview import watched_of
+from core.workflows.overview import clock_note, watched_of
 from core.workflows.standing import in_use_words
 from core.workspace import Workspace
 from pages.kit import choice, errors, navigation, session
@@ -51,6 +51,9 @@ def main(workspace: Workspace) -> None:
         st.info("There is no model to evaluate yet. Upload sales and train one.", icon=":material/info:")
         navigation.link_to("models", "Train a model")
         return
+    note = clock_note(market, workspace.today(market))
+    if note:
+        st.caption(note)
     record, period = _bar(workspace, market, records)
     if record.is_live:
         _in_use(workspace, market, record)

@@ -302,8 +302,13 @@ def test_the_ledger_is_written_to_a_file_or_the_reason_why_not_is_told(
     assert (code, json.loads(out)["bytes"]) == (OK, path.stat().st_size)
     [line] = pd.read_csv(path)["channel"]
     assert line == "command line"
-    run(capsys, "ledger", path, "--home", home, "--until", "2020-01-01")
-    assert pd.read_csv(path).empty
+    code, _, err = run(capsys, "ledger", path, "--home", home, "--until", "2020-01-01")
+    assert (code, "exists already and is not replaced" in err) == (FAILED, True)
+    assert len(pd.read_csv(path)) == 1
+    other = tmp_path / "none.csv"
+    run(capsys, "ledger", other, "--home", home, "--until", "2020-01-01")
+    assert pd.read_csv(other).empty
+    other.unlink()
     code, _, err = run(capsys, "ledger", tmp_path / "nowhere" / "ledger.csv", "--home", home)
     assert code == FAILED
     assert "cannot be written" in err

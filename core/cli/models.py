@@ -29,12 +29,12 @@ def add_verbs(verb: AddVerb) -> None:
     _add_train(verb)
     evaluate = verb("evaluate", "show a model's sealed test, or measure it on later sales", _evaluate)
     add_market(evaluate)
-    evaluate.add_argument("--model", help="id of the model, as `models` lists it (default: the champion)")
+    evaluate.add_argument("--model", help="id of the model, as `models` lists it (default: the live model)")
     evaluate.add_argument("--later", action="store_true", help="measure it on sales after the model's latest sale")
     models = verb("models", "list the models of a market", _models)
     add_market(models)
     retrain = verb(
-        "retrain", f"train a challenger and compare it with the champion on the latest sales{_HERE}", _retrain
+        "retrain", f"train a challenger and compare it with the live model on the latest sales{_HERE}", _retrain
     )
     add_market(retrain)
     retrain.add_argument(
@@ -46,10 +46,10 @@ def add_verbs(verb: AddVerb) -> None:
         help="retrain every market with a live model, a job for each; running workers help; nothing is promoted",
     )
     retrain.set_defaults(check=_check_retrain)
-    promote = verb("promote", "make a model the champion", _promote)
+    promote = verb("promote", "make a model the live one", _promote)
     promote.add_argument("model", help=_MODEL)
     promote.add_argument("--reason", default="", help="why; required unless the gate passed the model")
-    rollback = verb("rollback", "restore the previous champion", _rollback)
+    rollback = verb("rollback", "make the live model of before live again", _rollback)
     add_market(rollback)
     rollback.add_argument("--reason", default="", help="why, for the audit trail")
     reject = verb("reject", "reject a challenger or candidate, so that it is not offered for promotion", _reject)
@@ -157,12 +157,14 @@ def _record_text(record: ModelRecord, problem: Problem) -> str:
 
     card = record.card
     test = headline_of(card)
-    lines = [f"{'model':34}{'trained on':>11}{'MAPE':>8}{'PPE10':>8}{'fit s':>8}{'ms':>7}{'MB':>7}"]
+    names = [f"{score['family']}, {score['settings']}" for score in card["leaderboard"]]
+    wide = max(32, *map(len, names)) + 2
+    lines = [f"{'model':{wide}}{'trained on':>11}{'MAPE':>8}{'PPE10':>8}{'fit s':>8}{'ms':>7}{'MB':>7}"]
     lines += [
-        f"{score['family'] + ', ' + score['settings']:.33}".ljust(34)
+        f"{name:{wide}}"
         + f"{score['trained_rows']:>11,}{percent(score['mape'], 1):>8}{percent(score['ppe10'], 1):>8}"
         + f"{score['fit_seconds']:>8.1f}{score['latency_ms']:>7.1f}{score['size_bytes'] / 1e6:>7.1f}"
-        for score in card["leaderboard"]
+        for name, score in zip(names, card["leaderboard"], strict=True)
     ]
     figures = [
         f"{name}: {write(test[key].value, 1)} (95% interval {write(test[key].low, 1)} to {write(test[key].high, 1)})"
@@ -183,7 +185,7 @@ def _record_text(record: ModelRecord, problem: Problem) -> str:
             *(f"  {line}" for line in lines),
             f"test, {card['split']} split, {test.words}:",
             *(f"  {line}" for line in [*figures, f"R²: {test['r_squared'].value:.4f}", coverage]),
-            f"model {record.model_id}: {record.stage}",
+            f"model {record.model_id}: {'live' if record.is_live else record.stage}",
             *_remarks(record, problem),
         ]
     )
@@ -293,7 +295,7 @@ def _promote(session: Session) -> int:
     session.print_result(
         model_form(record) | by,
         lambda: (
-            f"model {record.model_id} is champion of {record.market_id}; trained by {record.created_by}, "
+            f"model {record.model_id} is live in {record.market_id}; trained by {record.created_by}, "
             f"promoted by {by['promoted_by']}"
         ),
     )
@@ -348,7 +350,7 @@ def _rollback(session: Session) -> int:
     from core.workflows.promotion import rollback
 
     record = rollback(session.workspace, session.market().market_id, session.options.reason)
-    session.print_result(model_form(record), lambda: f"model {record.model_id} is champion again")
+    session.print_result(model_form(record), lambda: f"model {record.model_id} is live again")
     return OK
 
 

@@ -19,7 +19,7 @@ def add_verbs(verb: AddVerb) -> None:
     add_market(alerts)
     alerts.add_argument("--all", action="store_true", help="include resolved alerts")
     ledger = verb("ledger", "write the estimates, with decisions and sales, to a CSV file", _ledger)
-    ledger.add_argument("file", type=Path, metavar="FILE", help="CSV file to write; an existing file is replaced")
+    ledger.add_argument("file", type=Path, metavar="FILE", help="CSV file to write; an existing one is never replaced")
     add_market(ledger)
     ledger.add_argument("--since", type=calendar_day, metavar="YYYY-MM-DD", help="first day of the estimates (UTC)")
     ledger.add_argument("--until", type=calendar_day, metavar="YYYY-MM-DD", help="last day of the estimates (UTC)")

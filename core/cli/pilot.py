@@ -57,7 +57,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _pilot(session: Session) -> int:
-    from core.workflows.pilot.rollout import rollout_form, rollout_of
+    from core.workflows.pilot.rollout import CHANGES, rollout_form, rollout_of
 
     workspace, market = session.workspace, session.market()
     changed = _change(session, market)
@@ -68,7 +68,7 @@ def _pilot(session: Session) -> int:
         form |= {"report": report[0] if report else None}
 
     def text() -> str:
-        lines = [f"{market.market_id}: {changed.change.value.replace('_', ' ')}"] if changed else []
+        lines = [f"{market.market_id}: {CHANGES[changed.change].lower()}"] if changed else []
         lines += [form["words"], *map(_line, form["offices"]), form["whose_day"]]
         if session.options.report:
             lines += report[1] if report else ["no office of the pilot has a start date, so there is nothing to report"]

@@ -49,7 +49,7 @@ class Session:
         """Report on standard error, so that standard output has only the result."""
         if self.options.quiet:
             return silent
-        return report
+        return once(report)
 
     def print_result(self, document: dict[str, Any], text: Callable[[], str]) -> None:
         """Print the result as JSON or as text."""
@@ -59,6 +59,19 @@ class Session:
 def add_market(parser: argparse.ArgumentParser, help_text: str = _MARKET) -> None:
     """Add the option that names the market."""
     parser.add_argument("--market", help=help_text)
+
+
+def once(progress: Progress) -> Progress:
+    """Return a progress that leaves out a line which reads as the one before it."""
+    said: list[str] = [""]
+
+    def report_change(fraction: float, message: str) -> None:
+        line = f"{fraction:.0%} {message}"
+        if line != said[0]:
+            said[0] = line
+            progress(fraction, message)
+
+    return report_change
 
 
 def report(fraction: float, message: str) -> None:

@@ -48,12 +48,13 @@ class Decided:
 
 @dataclass(frozen=True)
 class PilotAccuracy:
-    """Blind estimates of homes sold: median absolute error and share within the tolerance, with exact intervals."""
+    """Blind estimates of homes sold: median absolute error and share ``within`` the tolerance, with exact intervals."""
 
     n: int
     mdape: Figure
     within: Figure
     thin: bool
+    tolerance: float
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def accuracy_of_sold(sold: pd.DataFrame, problem: Problem) -> PilotAccuracy | No
     n = len(error)
     within = share_of(int((error <= problem.success.tolerance + 1e-12).sum()), n)
     mdape = Figure(float(np.median(error)), *median_interval(error), n)
-    return PilotAccuracy(n, mdape, within, n < problem.estimate.small_sample_n)
+    return PilotAccuracy(n, mdape, within, n < problem.estimate.small_sample_n, problem.success.tolerance)
 
 
 def comparisons(listings: pd.DataFrame, problem: Problem) -> Comparisons:

@@ -22,7 +22,8 @@ from core.wording import bound, count, days, percent
 TYPE_SEGMENT: Final = "property type "
 """The prefix of an alert's segment for one property type."""
 
-_USUAL_MIN: Final = 3
+USUAL_MIN: Final = 3
+"""With fewer earlier periods, nothing is usual."""
 
 
 class AlertKind(StrEnum):
@@ -226,7 +227,7 @@ def by_drop(row: Sequence[Reading], threshold: Threshold) -> list[Judged]:
     found = []
     for place, one in enumerate(row):
         before = [earlier.value for earlier in row[max(0, place - threshold.earlier) : place]]
-        usual = median(before) if len(before) >= _USUAL_MIN else 0.0
+        usual = median(before) if len(before) >= USUAL_MIN else 0.0
         if usual > 0 and usual >= threshold.n_min:
             found.append(Judged(one, 1 - one.value / usual, usual))
     return found
@@ -356,7 +357,7 @@ RULES: Final[tuple[AlertRule, ...]] = (
         "a range that does not hold the share it states is misleading",
         _coverage,
         "retrain, which measures the range anew, and see in the comparison whether it holds; warn agents until then.",
-        beyond="{} of its level",
+        beyond="the {} that it may be off its level",
         of_the_model=True,
         judge=by_distance,
         centre=lambda problem: problem.estimate.level,

@@ -14,7 +14,7 @@ from core.access import Action
 from core.evaluate.card.headline import headline_of, short_range_words
 from core.evaluate.targets import Verdict
 from core.monitor.alerts import happened, latest_judged, opening_words
-from core.monitor.rules import RULE_OF, AlertKind, Judged, Reading, Threshold
+from core.monitor.rules import RULE_OF, USUAL_MIN, AlertKind, Judged, Reading, Threshold
 from core.monitor.windows import window_named, window_of
 from core.problem import Problem
 from core.states import Period
@@ -95,7 +95,6 @@ _BEFORE_CONFIDENCE: Final = 2
 _NOTHING: Final = {
     "Error": "No home that the live model priced before its listing has a known sale yet.",
     "Range": "No home that the live model priced before its listing has a known sale yet.",
-    "Volume": "Too few months have estimates to say what is usual.",
     "Speed": "Too few homes were priced on the page to time the answers.",
     "Freshness": "No model is live.",
 }
@@ -307,9 +306,17 @@ def _state(alert: AlertRecord | None, judged: Sequence[Judged], limit: Threshold
 
 def _words(name: str, judged: Sequence[Judged], limit: Threshold) -> str:
     if not judged:
-        return _NOTHING[name]
+        return _NOTHING.get(name) or _nothing_usual(limit)
     side = "beyond" if judged[-1].measure > limit.value else "within"
     return f"{happened(judged[-1], limit, side)}."
+
+
+def _nothing_usual(limit: Threshold) -> str:
+    """Say what it takes to tell how many estimates are usual."""
+    return (
+        f"How many estimates are usual is not known yet: it takes {USUAL_MIN} months before the one judged, with at "
+        f"least {count(limit.n_min, 'estimate')} in half of the latest {limit.earlier}."
+    )
 
 
 def _line(watch: MarketWatch, kind: AlertKind, found: Sequence[Reading]) -> tuple[tuple[str, ...], tuple[float, ...]]:

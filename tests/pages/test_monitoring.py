@@ -128,7 +128,7 @@ def test_before_the_first_estimate_every_view_says_what_is_missing(quiet_home: P
     assert not app.error
     assert not app.get("plotly_chart")
     expected = {
-        "Promises": "Too few months have estimates to say what is usual.",
+        "Promises": "How many estimates are usual is not known yet: it takes 3 months before the one judged",
         "Figures": NO_ESTIMATES,
         "Accuracy": NO_SALES_YET,
         "Drift": "cannot show yet whether the market moved",

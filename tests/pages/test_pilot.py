@@ -93,6 +93,8 @@ def test_a_manager_starts_stops_and_takes_back_on_the_page(store: Store) -> None
     stopped = store.rollouts.current("larkhaven")
     assert stopped is not None
     assert stopped.offices == ()
+    again = page("monitoring", Role.MANAGER, "Pilot")
+    assert not [button for button in again.button if button.label.startswith("Stop ")]
     assert "No office has estimates today." in text(page("", Role.MANAGER))
     assert "Estimates were stopped for all offices of this market" in text(page("pricing", Role.AGENT))
     app.text_input("rollout_back_reason").set_value("they are right")

@@ -34,7 +34,7 @@ _ACTIONS: Final[dict[str, str]] = {
     AuditAction.ROLLOUT_STARTED: "Pilot started",
     AuditAction.ROLLOUT_STOPPED: "Pilot stopped",
     AuditAction.ROLLOUT_TAKEN_BACK: "Change of the pilot taken back",
-    AuditAction.ROLLOUT_WIDENED: "Pilot widened",
+    AuditAction.ROLLOUT_WIDENED: "Offices added to the pilot",
     AuditAction.SALE_DECIDED: "Doubtful sale decided",
     AuditAction.SELLER_FIGURES_CHANGED: "Figures in sellers' reports changed",
     AuditAction.SIGNED_IN: "Signed in",

@@ -38,10 +38,10 @@ def ledger_to_file(workspace: Workspace, market_id: str, where: Slice, path: Pat
     """Write the ledger to a file, which only its owner can read, and return its size in bytes.
 
     An incomplete file never has the requested name. Raises FileNotWritten if the file cannot be written or there is
-    something else of that name, such as a device, else as export_ledger() does.
+    something of that name already, else as export_ledger() does.
     """
-    if path.exists() and not path.is_file():
-        raise FileNotWritten(f"{str(path)!r} is no file and is not replaced by one. Choose another name.")
+    if path.exists():
+        raise FileNotWritten(f"{str(path)!r} exists already and is not replaced. Choose another name.")
     parts = export_ledger(workspace, market_id, where)
     try:
         write_parts_atomically(path, parts)

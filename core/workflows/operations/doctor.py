@@ -126,7 +126,7 @@ def _artifacts(workspace: Workspace) -> Iterator[Check]:
             faults.append(str(error))
     yield from (Check("artifact", Health.FAILED, fault) for fault in faults)
     if not faults:
-        yield Check("artifacts", Health.OK, f"{count(number, 'file')} match their hashes.")
+        yield Check("artifacts", Health.OK, f"{count(number, 'file has its', 'files have their')} recorded hash.")
 
 
 def _signatures(workspace: Workspace) -> Iterator[Check]:
@@ -139,7 +139,7 @@ def _signatures(workspace: Workspace) -> Iterator[Check]:
             faults.append(Check(f"model {record.model_id}", Health.FAILED, str(error)))
     yield from faults
     if not faults:
-        yield Check("signatures", Health.OK, f"{count(len(records), 'model')} have valid signatures.")
+        yield Check("signatures", Health.OK, f"{count(len(records), 'model has a', 'models have a')} valid signature.")
 
 
 def _champions(workspace: Workspace) -> Iterator[Check]:
@@ -192,7 +192,7 @@ def _cluster(_: Workspace) -> Iterator[Check]:
     if workers is None:
         yield Check("cluster", Health.OK, "None is set, so long work runs on this machine.")
     else:
-        yield Check("cluster", Health.OK, f"{count(workers, 'worker')} of it can be reached and have this very code.")
+        yield Check("cluster", Health.OK, f"{count(workers, 'worker')} of it can be reached, with this very code.")
 
 
 def _spool(workspace: Workspace) -> Iterator[Check]:
@@ -202,7 +202,8 @@ def _spool(workspace: Workspace) -> Iterator[Check]:
         yield Check("ledger", Health.FAILED, f"{count(state.spoilt, 'waiting estimate')} cannot be read.", remedy)
     if state.waiting:
         remedy = "They are written as soon as the database can be written to."
-        yield Check("ledger", Health.WARNING, f"{count(state.waiting, 'estimate')} wait on disk.", remedy)
+        found = f"{count(state.waiting, 'estimate waits', 'estimates wait')} on disk."
+        yield Check("ledger", Health.WARNING, found, remedy)
     if not state.spoilt and not state.waiting:
         yield Check("ledger", Health.OK, "No estimate waits on disk.")
 

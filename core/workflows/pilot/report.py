@@ -32,7 +32,7 @@ from core.states import FeedbackVerdict, Group
 from core.store import Market
 from core.store.base.values import plain_document
 from core.store.operations.rollouts import OfficePlan, Rollout
-from core.wording import count, market_day
+from core.wording import count, market_day, percent
 from core.workflows.pilot.rollout import is_for_everyone
 from core.workspace import Workspace
 
@@ -163,7 +163,7 @@ def accuracy_words(report: PilotReport) -> str:
     low, high = 100 * found.within.low, 100 * found.within.high
     return (
         f"Accuracy on {count(found.n, 'sold home')}: median error {100 * found.mdape.value:.1f}%, "
-        f"{100 * found.within.value:.0f}% within tolerance ({low:.0f}% to {high:.0f}%).{few}"
+        f"{100 * found.within.value:.0f}% within {percent(found.tolerance)} ({low:.0f}% to {high:.0f}%).{few}"
     )
 
 

@@ -25,6 +25,14 @@ NAME_MAX: Final = 80
 
 OFFICES_MAX: Final = 500
 
+CHANGES: Final = {
+    RolloutChange.STARTED: "Started",
+    RolloutChange.WIDENED: "Offices added",
+    RolloutChange.STOPPED: "Stopped",
+    RolloutChange.TAKEN_BACK: "Taken back",
+}
+"""What each change is called."""
+
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -44,6 +52,13 @@ def unheard_of(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     """Return the offices named that are none of those known, however written; none where no office is known."""
     keys = {office_key(one) for one in known}
     return tuple(one.strip() for one in names if one.strip() and office_key(one) not in keys) if keys else ()
+
+
+def as_known(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Return each office named once, as the first of those known that is the same office writes it."""
+    spelled = {office_key(one): one for one in reversed(known)}
+    each = {office_key(one): " ".join(one.split()) for one in reversed(names) if one.strip()}
+    return tuple(spelled.get(key, name) for key, name in reversed(each.items()))
 
 
 def require_in_pilot(workspace: Workspace, market: Market) -> None:
@@ -77,6 +92,7 @@ def add_offices(workspace: Workspace, market_id: str, plans: Sequence[OfficePlan
     """
     workspace.require(Action.MANAGE_PILOT)
     new = {office_key(one.office): replace(one, office=_name(one)) for one in plans}
+    heard_of = workspace.store.ledger.offices(market_id)
     if not new:
         raise InvalidRecord("No office is named; name at least one.")
 
@@ -85,7 +101,11 @@ def add_offices(workspace: Workspace, market_id: str, plans: Sequence[OfficePlan
         if len(held | new) > OFFICES_MAX:
             raise InvalidRecord(f"The rollout would name {len(held | new):,} offices; the limit is {OFFICES_MAX}.")
         kind = RolloutChange.WIDENED if before else RolloutChange.STARTED
-        return kind, Rollout(tuple((held | new).values()))
+        known = [*(one.office for one in held.values()), *heard_of]
+        spelled = {
+            key: replace(one, office=as_known([one.office], known)[0] if key else "") for key, one in new.items()
+        }
+        return kind, Rollout(tuple((held | spelled).values()))
 
     return workspace.store.rollouts.change(market_id, widened, reason, workspace.actor)
 

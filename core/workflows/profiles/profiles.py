@@ -116,10 +116,19 @@ def save_office(
 
 
 def offices(workspace: Workspace) -> list[str]:
-    """Return the names of offices with a profile that the actor may edit; raises AccessDenied, StoreUnavailable."""
+    """Return the names of offices that the actor may edit: those with a profile, then those known from elsewhere.
+
+    These are the offices of estimates and of pilots, in all markets. Raises AccessDenied, StoreUnavailable.
+    """
     workspace.require(Action.EDIT_OFFICE)
-    found = [_as_office(one).name for one in workspace.store.profiles.all(ProfileKind.OFFICE)]
-    return [name for name in found if name and _is_theirs(workspace, name)]
+    store = workspace.store
+    found = {one.owner: _as_office(one).name for one in store.profiles.all(ProfileKind.OFFICE)}
+    for market in store.markets.list():
+        rollout = store.rollouts.current(market.market_id)
+        named = [one.office for one in rollout.offices] if rollout else []
+        for name in (*named, *store.ledger.offices(market.market_id)):
+            found.setdefault(_owner_of(name), name)
+    return [name for name in found.values() if name and _is_theirs(workspace, name)]
 
 
 def history(workspace: Workspace, kind: ProfileKind, whose: str) -> list[ProfileRecord]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import DoorstepError, NotFound
 from core.serve import words
-from core.wording import area_label, count, from_sqft
+from core.wording import area_label, count, from_sqft, market_day_format
 from pages.kit import errors
 from pages.kit.figures import TICKED_ROW, csv, missing
 from pages.views.evaluation import one_sale
@@ -59,14 +59,14 @@ def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -
     """
     listed = sales.head(_MOST)
     shown = sales_table(listed, selection)
-    if len(listed) < len(sales):
-        st.caption(f"In the table: the {_MOST} worst; in the file: all {count(len(sales), 'sale')}.")
+    part = f" In the table: the {_MOST} worst; in the file: all {count(len(sales), 'sale')}."
+    st.caption(f"Amounts are in {selection.market.currency}.{part if len(listed) < len(sales) else ''}")
     key = f"sales_{name}_{key}_{'_'.join(selection.key[1:])}_{st.session_state.get(_TIMES_CLOSED, 0)}"
     st.dataframe(
         shown,
         hide_index=True,
         height="content" if len(shown) < 10 else "auto",
-        column_config=_columns(shown),
+        column_config=_columns(shown, selection.market.currency),
         row_height=TICKED_ROW,
         key=key,
         on_select=lambda: _choose(key, listed["intake_row"].tolist()),
@@ -82,12 +82,12 @@ def forget_sale() -> None:
         del st.query_params[PARAMETER]
 
 
-def _columns(shown: pd.DataFrame) -> dict[str, Any]:
+def _columns(shown: pd.DataFrame, currency: str) -> dict[str, Any]:
     column = st.column_config.NumberColumn
     heads = [str(name) for name in shown]
     numbers = {head: column(format="localized") for head in heads if head in _MONEY or head.startswith("Living area")}
     return numbers | {
-        "Sold on": st.column_config.DateColumn(format="D MMM YYYY"),
+        "Sold on": st.column_config.DateColumn(format=market_day_format(currency)),
         "Built": column(format="%d"),
         "Intake row": column(format="%d"),
         "Error, %": column(format="%+.1f", pinned=True),

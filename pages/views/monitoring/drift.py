@@ -167,10 +167,9 @@ def _level(selection: Selection, found: LevelDrift | None) -> None:
                 "level",
                 "Price level by segment with its interval; the figures are in the table below",
             )
-        readable = pd.DataFrame(
-            {"Segment": table["name"], "By": table["by"], "Sales": table["n"], "Verdict": table["verdict"]}
-        )
-        readable["Moved, %"] = with_ends(table, "shift")
+        # A phone shows the first columns of a long table.
+        readable = pd.DataFrame({"Segment": table["name"], "Moved, %": with_ends(table, "shift")})
+        readable = readable.assign(Verdict=table["verdict"], Sales=table["n"], By=table["by"])
         frame(readable, "levels")
         csv(table, "price-level", selection)
 

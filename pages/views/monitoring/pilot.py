@@ -8,6 +8,7 @@ import streamlit as st
 from core.evaluate.accuracy import Figure
 from core.monitor.pilot import LATELY_DAYS, Change
 from core.monitor.scorecard import Effect
+from core.wording import percent
 from core.workflows.pilot.feedback import LABELS
 from core.workflows.pilot.report import PilotReport, pilot_report, span_words
 from pages.kit.figures import FEW, boxes, card, frame, missing, share
@@ -22,7 +23,7 @@ def draw(selection: Selection) -> None:
     """Draw the report on the pilot, if one is set, then who has estimates."""
     report = compute_once(selection, "pilot", _found)
     if report is not None:
-        _summary(report)
+        _summary(selection, report)
         _listings(selection, report)
     rollout.draw(selection)
     st.caption("Agents of an office that is not yet in see when it starts. Managers and analysts are never held back.")
@@ -32,7 +33,7 @@ def _found(selection: Selection) -> PilotReport | None:
     return pilot_report(selection.workspace, selection.market.market_id)
 
 
-def _summary(report: PilotReport) -> None:
+def _summary(selection: Selection, report: PilotReport) -> None:
     with st.container(border=True, key="pilot_summary"):
         st.header("What came of the pilot", anchor=False)
         made_up = "Simulated market. " if report.market.simulated else ""
@@ -47,17 +48,17 @@ def _summary(report: PilotReport) -> None:
                 help=f"Of the agents who ever asked for an estimate, those who did so in the last {LATELY_DAYS} days.",
             )
             card("Decisions that accept", report.decided.accepted, share)
-            _accuracy(report)
+            _accuracy(report, selection.workspace.problem.success.tolerance)
         verdicts = ", ".join(f"{LABELS[one].lower()} {report.feedback[one.value]}" for one in LABELS)
         kinds = ", ".join(f"{kind} {n}" for kind, n in report.decided.kinds.items())
         st.markdown(plain(f"Feedback: {verdicts}. Decisions: {kinds}."))
 
 
-def _accuracy(report: PilotReport) -> None:
+def _accuracy(report: PilotReport, tolerance: float) -> None:
     none = Figure(float("nan"), float("nan"), float("nan"), 0)
     found = report.accuracy
     card("Median error on sold homes", found.mdape if found else none, share)
-    card("Within tolerance", found.within if found else none, share)
+    card(f"Within {percent(tolerance)}", found.within if found else none, share)
 
 
 def _listings(selection: Selection, report: PilotReport) -> None:

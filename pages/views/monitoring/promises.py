@@ -47,10 +47,11 @@ def _row(promise: Promise) -> None:
             st.badge(promise.state.value, icon=icon, color=colour)
         if promise.values:
             far = promise.limit is None or promise.limit > _FAR * max(promise.values)
-            words = f"{promise.name}, {promise.labels[0]} to {promise.labels[-1]}"
+            over = " to ".join(dict.fromkeys((promise.labels[0], promise.labels[-1])))
+            words = f"{promise.name}, {over}"
             spark(promise.name.lower(), promise.values, words, palette(), None if far else promise.limit)
             marked = f"; dashed: {promise.limit_words}" if promise.limit_words and not far else ""
-            st.caption(plain(f"{promise.labels[0]} to {promise.labels[-1]}{marked}"), width="content")
+            st.caption(plain(f"{over}{marked}"), width="content")
     st.markdown(plain(promise.words))
 
 

@@ -15,7 +15,9 @@ from core.states import Group, RolloutChange
 from core.store.operations.rollouts import OfficePlan, Rollout
 from core.wording import count, day_form, either, market_day
 from core.workflows.pilot.rollout import (
+    CHANGES,
     add_offices,
+    as_known,
     control_at_once,
     end_pilot,
     gap_before,
@@ -42,7 +44,6 @@ _GROUPS: Final = {
     Group.CONTROL: "Control: compared with, and waits for its start",
     Group.EVERYONE: "Everyone else: all offices not named",
 }
-_CHANGES: Final = {"started": "Started", "widened": "Widened", "stopped": "Stopped", "taken_back": "Taken back"}
 
 
 def draw(selection: Selection) -> None:
@@ -124,7 +125,8 @@ def _add_form(selection: Selection, rollout: Rollout | None, known: Sequence[str
     today, currency = selection.clock, selection.market.currency
     gap = gap_before(rollout, starts, today, currency) if starts is not None else ""
     if not asks(_ASKED, (_unheard(named, known), gap, control_at_once(plans, today, currency))):
-        added = "Everyone else" if group == Group.EVERYONE else ", ".join(one.strip() for one in named)
+        held = [one.office for one in rollout.offices] if rollout else []
+        added = "Everyone else" if group == Group.EVERYONE else ", ".join(as_known(named, [*held, *known]))
         _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason), f"Added: {added}.")
 
 
@@ -154,26 +156,32 @@ def _end(selection: Selection) -> None:
 def _stop(selection: Selection, rollout: Rollout | None) -> None:
     workspace, market_id = selection.workspace, selection.market.market_id
     with st.expander("Stop, or take back the last change", icon=":material/block:"):
-        with st.form("rollout_stop", border=False):
-            named = [one.office for one in rollout.offices if one.office] if rollout else []
-            keep: Sequence[str] = ()
-            if named:
-                keep = st.multiselect(
-                    "Offices that keep their place",
-                    named,
-                    key="rollout_keep",
-                    help="Agents of all other offices get no more estimates. What they got stays in the ledger.",
-                )
-            reason = st.text_input("Reason", key="rollout_stop_reason")
-            label = "Stop all other offices" if named else "Stop estimates for all offices"
-            if st.form_submit_button(label, icon=":material/block:"):
-                everybody = "" if keep else "No office and no agent would have estimates."
-                if not asks(_STOPPING, (everybody,)):
-                    _do(lambda: stop_offices(workspace, market_id, keep, reason), "Stopped.")
+        if rollout is None or rollout.offices:
+            _stop_form(selection, rollout)
         with st.form("rollout_back", border=False):
             why = st.text_input("Reason", key="rollout_back_reason")
             if st.form_submit_button("Take back the last change", icon=":material/undo:", disabled=rollout is None):
                 _do(lambda: take_back_change(workspace, market_id, why), "The last change is taken back.")
+
+
+def _stop_form(selection: Selection, rollout: Rollout | None) -> None:
+    workspace, market_id = selection.workspace, selection.market.market_id
+    with st.form("rollout_stop", border=False):
+        named = [one.office for one in rollout.offices if one.office] if rollout else []
+        keep: Sequence[str] = ()
+        if named:
+            keep = st.multiselect(
+                "Offices that keep their place",
+                named,
+                key="rollout_keep",
+                help="Agents of all other offices get no more estimates. What they got stays in the ledger.",
+            )
+        reason = st.text_input("Reason", key="rollout_stop_reason")
+        label = "Stop all other offices" if named else "Stop estimates for all offices"
+        if st.form_submit_button(label, icon=":material/block:"):
+            everybody = "" if keep else "No office and no agent would have estimates."
+            if not asks(_STOPPING, (everybody,)):
+                _do(lambda: stop_offices(workspace, market_id, keep, reason), "Stopped.")
 
 
 def _do(change: Callable[[], object], done: str) -> None:
@@ -193,5 +201,5 @@ def _history(selection: Selection) -> None:
         for one in changes:
             by = f"{plain(one.actor)}, {when(selection, one.at)}"
             over = one.rollout is not None and is_for_everyone(one.rollout, selection.clock)
-            change = "Given to everyone" if over and one.change == RolloutChange.WIDENED else _CHANGES[one.change]
+            change = "Given to everyone" if over and one.change == RolloutChange.WIDENED else CHANGES[one.change]
             st.markdown(f"**{change}** · {plain(one.reason)}  \n:gray[{by}]")

@@ -26,6 +26,7 @@ from pages.kit.text import plain
 from pages.views.profile import fields
 
 _NO_OFFICE: Final = "No office is named yet. Enter yours under “Me”."
+_NONE_KNOWN: Final = "No office is known yet. Type the name of one above."
 
 
 def draw(workspace: Workspace) -> None:
@@ -34,7 +35,8 @@ def draw(workspace: Workspace) -> None:
     fields.draw_done()
     office = _which(workspace)
     if not office.strip():
-        st.info(_NO_OFFICE, icon=":material/info:")
+        all_of_them = not workspace.actor.office and may(workspace.actor, Action.EDIT_OFFICE)
+        st.info(_NONE_KNOWN if all_of_them else _NO_OFFICE, icon=":material/info:")
         return
     profile = office_profile(workspace, office)
     if not may_edit_office(workspace, office):

@@ -18,6 +18,7 @@ from core.store.operations.rollouts import OfficePlan
 from core.workflows.pilot.report import pilot_report
 from core.workflows.pilot.rollout import (
     add_offices,
+    as_known,
     control_at_once,
     end_pilot,
     is_for_everyone,
@@ -123,12 +124,23 @@ def test_widening_adds_offices_and_moves_those_named_before(store: Store, market
     start(store, market, pilot("North"), OfficePlan("East", Group.CONTROL, None))
     record = add_offices(acting(store), market.market_id, [pilot("EAST", TUESDAY), pilot("West")], "it helps")
     assert record.rollout is not None
-    assert record.rollout.offices == (pilot("North"), pilot("EAST", TUESDAY), pilot("West"))
+    assert record.rollout.offices == (pilot("North"), pilot("East", TUESDAY), pilot("West"))
     [widened, started] = [one for one in store.events.list(market.market_id) if one.action.startswith("rollout")]
     assert (widened.action, started.action) == ("rollout.widened", "rollout.started")
     assert (widened.actor, widened.detail["reason"]) == ("Mia", "it helps")
-    assert [one["office"] for one in widened.detail["after"]] == ["North", "EAST", "West"]
+    assert [one["office"] for one in widened.detail["after"]] == ["North", "East", "West"]
     assert widened.detail["before"] == started.detail["after"]
+
+
+def test_an_office_is_named_once_and_as_its_estimates_name_it(
+    store: Store, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.ledger, "offices", lambda _: ["Harbour", "Old Town"])
+    typed = ["harbour", "Nowhere  Office", "HARBOUR", "nowhere office"]
+    record = add_offices(acting(store), market.market_id, [pilot(name) for name in typed], "the first")
+    assert record.rollout is not None
+    assert [one.office for one in record.rollout.offices] == ["Harbour", "nowhere office"]
+    assert as_known(typed, ["Harbour"]) == ("Harbour", "Nowhere Office")
 
 
 def test_stopping_leaves_nobody_but_those_kept(store: Store, market: Market) -> None:

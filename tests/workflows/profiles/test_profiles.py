@@ -6,8 +6,10 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, InvalidRecord
-from core.states import ProfileKind
+from core.states import Group, ProfileKind
 from core.store import Store
+from core.store.operations.rollouts import OfficePlan
+from core.workflows.pilot.rollout import add_offices
 from core.workflows.profiles import profiles
 from core.workflows.profiles.profiles import AgentProfile, OfficeProfile
 from core.workflows.profiles.seller_figures import FiguresChoice, choose_figures, figures_choice, what_it_means
@@ -90,6 +92,11 @@ def test_spellings_of_an_offices_name_share_its_profile(store: Store) -> None:
     assert profiles.office_profile(acting(store, MANAGER), "North").name == "North"
     assert profiles.office_profile(acting(store, MANAGER), "★").name == "★"
     assert profiles.offices(acting(store, MANAGER)) == [NORTH.name]
+    # An office that has had estimates or is in a pilot can be chosen before it has a profile.
+    market = store.markets.create("Larkhaven", "USD", "sqft", True, MANAGER)
+    plans = [OfficePlan(name, Group.CONTROL, None) for name in ("Harbour", "NORTHSIDE REALTY")]
+    add_offices(acting(store, MANAGER), market.market_id, plans, "They wait.")
+    assert profiles.offices(acting(store, MANAGER)) == [NORTH.name, "Harbour"]
 
 
 def test_without_login_the_profile_is_the_local_users_in_every_role_and_names_their_office(store: Store) -> None:
