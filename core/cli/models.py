@@ -153,11 +153,12 @@ def _train(session: Session) -> int:
 
 def _record_text(record: ModelRecord, problem: Problem) -> str:
     from core.evaluate.card.headline import headline_of
+    from core.evaluate.card.words import settings_words
     from core.wording import percent, signed_percent
 
     card = record.card
     test = headline_of(card)
-    names = [f"{score['family']}, {score['settings']}" for score in card["leaderboard"]]
+    names = [f"{score['family']}, {settings_words(score['settings'])}" for score in card["leaderboard"]]
     wide = max(32, *map(len, names)) + 2
     lines = [f"{'model':{wide}}{'trained on':>11}{'MAPE':>8}{'PPE10':>8}{'fit s':>8}{'ms':>7}{'MB':>7}"]
     lines += [

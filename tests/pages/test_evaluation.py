@@ -110,6 +110,7 @@ def test_every_part_says_once_what_it_is_of_and_shows_no_error(home: Path, part:
     app = opened(part)
     assert not app.exception
     assert not app.error
+    assert text(app).count("In this simulated market, it is ") == 1
     assert text(app).count(NAMES_ITS_SOURCE) == 1
     assert text(app).count(f"Model {live_model(home)} (live), data version") == 1
 
