@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -27,3 +28,14 @@ def forget(key: str) -> None:
     """Empty such a field; only a callback may, as it runs before the field is drawn again."""
     st.session_state.pop(f"_kept_{key}", None)
     st.session_state[key] = ""
+
+
+def asks(key: str, doubts: Sequence[str]) -> bool:
+    """Ask once about what a change would do; tell whether the answer is still to come."""
+    words = " ".join(filter(None, doubts))
+    if not words or st.session_state.get(key) == words:
+        st.session_state.pop(key, None)
+        return False
+    st.session_state[key] = words
+    st.warning(plain(f"{words} If it is right, press again."), icon=":material/help:")
+    return True

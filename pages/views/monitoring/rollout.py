@@ -31,9 +31,9 @@ from core.workflows.pilot.rollout import (
 from core.workflows.pricing.answers import offices
 from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.figures import frame
-from pages.kit.text import plain
+from pages.kit.text import asks, plain
 from pages.views.monitoring.selection import Selection
-from pages.views.monitoring.words import act, asks, say_what_was_done, when
+from pages.views.monitoring.words import act, say_what_was_done, when
 
 _ASKED: Final = "_rollout_asked"
 _STOPPING: Final = "_rollout_stopping"
