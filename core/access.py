@@ -1,4 +1,4 @@
-"""Who may do what: the matrix of roles and actions, denied by default and enforced in core; whose office is whose."""
+"""Who may do what, denied by default and enforced in core; which deeds need a reason; whose office is whose."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from core.errors import AccessDenied
+from core.errors import AccessDenied, ReasonNeeded
 
 
 class Role(StrEnum):
@@ -94,6 +94,29 @@ ALLOWED: Final[dict[Role, frozenset[Action]]] = {
     # An admin runs the service; which model is live is not the admin's to say.
     Role.ADMIN: _INSIGHT | _PROFILES | {Action.VIEW_OFFICE, Action.MANAGE_PILOT, Action.MANAGE_KEYS, Action.OPERATE},
 }
+
+
+REASON_MIN: Final = 10
+"""The fewest characters of a reason: a few words, so that a way back is not held up."""
+
+REASON_MAX: Final = 300
+"""The most characters of a reason that a page takes."""
+
+REASON_ASKED: Final = f"Reason, at least {REASON_MIN} characters"
+"""The label of a field for a reason that is needed."""
+
+
+def reason_for(what: str, reason: str) -> str:
+    """Return the reason for a deed without blanks at its ends; raises ReasonNeeded if it is too short.
+
+    Whoever changes which model answers or may answer, or which homes get a price, says why. Only what its own test
+    supports needs no reason: to promote a model that its gate passes, to sign a scope proven to meet its target.
+    ``what`` is the deed, such as "To roll back".
+    """
+    given = reason.strip()
+    if len(given) < REASON_MIN:
+        raise ReasonNeeded(f"{what}, give a reason of at least {REASON_MIN} characters ({len(given)} so far).")
+    return given
 
 
 def least_role(*actions: Action) -> Role:

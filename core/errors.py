@@ -152,7 +152,7 @@ class MonitorError(DoorstepError):
 
 
 class ReasonNeeded(MonitorError):
-    """A promotion that the gate does not support was requested without a long enough reason; nothing was changed."""
+    """A deed that needs a reason was asked for without one, or with one that is too short; nothing was changed."""
 
 
 class InvalidThreshold(MonitorError):

@@ -49,6 +49,7 @@ def main(workspace: Workspace) -> None:
     note = clock_note(market, workspace.today(market))
     if note:
         st.caption(note)
+    slot = st.container()
     promotion.say_once(workspace)
     records = session.store().models.list(market.market_id)
     live, challenger = (_at(records, stage) for stage in (Stage.CHAMPION, Stage.CHALLENGER))
@@ -68,6 +69,7 @@ def main(workspace: Workspace) -> None:
         challenger_view.compare(workspace, challenger)
     all_models(workspace, market, records)
     training(workspace, market, version, records)
+    promotion.say_refused(slot)
 
 
 def both(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, ModelRecord | None], step: Step) -> None:
@@ -157,7 +159,7 @@ def plan_form(version: DataVersion, problem: Problem, currency: str, *, first: b
 def all_models(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
     """Draw the list of models and, once opened, the card of the selected one."""
     st.header("Models of this market", anchor=False)
-    table = card.listing(records, market.currency)
+    table = card.listing(workspace.store, market, records)
     frame(table, "models")
     target = workspace.problem.success.target_mape
     st.caption(

@@ -299,7 +299,6 @@ DRAWN_BY_OTHERS = frozenset(
         # All modules in one import, which shell and launcher wait for.
         "pages.loading",
         # Text made fit for Streamlit's Markdown.
-        "pages.kit.text",
         # Figures of Plotly, for a view to draw.
         "pages.views.estimate.comparables_map",
         "pages.views.evaluation.charts",

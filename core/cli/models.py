@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
+from core.access import REASON_MIN
 from core.cli.session import FAILED, OK, AddVerb, Session, add_market
 from core.cli.values import calendar_day, family, whole_number
 from core.demo import SALES_USUAL
@@ -22,6 +23,8 @@ _SEED_MAX: Final = 2_000_000_000  # as in the problem statement
 _TIME: Final = "time"
 _MODEL: Final = "id of the model, as `models` lists it"
 _HERE: Final = "; it is no job: it runs in this process, and Ctrl+C stops it"
+_WHY: Final = f"why, in at least {REASON_MIN} characters; required"
+_JOB_HERE: Final = "; it is a job that runs in this process: Ctrl+C or `cancel` stops it"
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -34,7 +37,7 @@ def add_verbs(verb: AddVerb) -> None:
     models = verb("models", "list the models of a market", _models)
     add_market(models)
     retrain = verb(
-        "retrain", f"train a challenger and compare it with the live model on the latest sales{_HERE}", _retrain
+        "retrain", f"train a challenger and compare it with the live model on the latest sales{_JOB_HERE}", _retrain
     )
     add_market(retrain)
     retrain.add_argument(
@@ -48,14 +51,18 @@ def add_verbs(verb: AddVerb) -> None:
     retrain.set_defaults(check=_check_retrain)
     promote = verb("promote", "make a model the live one", _promote)
     promote.add_argument("model", help=_MODEL)
-    promote.add_argument("--reason", default="", help="why; required unless the gate passed the model")
+    promote.add_argument("--reason", default="", help=f"{_WHY} unless the gate passed the model")
     rollback = verb("rollback", "make the live model of before live again", _rollback)
     add_market(rollback)
-    rollback.add_argument("--reason", default="", help="why, for the audit trail")
+    rollback.add_argument("--reason", default="", help=_WHY)
     reject = verb("reject", "reject a challenger or candidate, so that it is not offered for promotion", _reject)
     reject.add_argument("model", help=_MODEL)
-    reject.add_argument("--reason", default="", help="why; required to reject")
-    reject.add_argument("--undo", action="store_true", help="take the rejection back")
+    reject.add_argument("--reason", default="", help=_WHY)
+    reject.add_argument(
+        "--undo",
+        action="store_true",
+        help="take the rejection back, or bring back a challenger that another replaced undecided",
+    )
     backtest = verb(
         "backtest", f"price a market's past month by month, without and with the market level{_HERE}", _backtest
     )
@@ -80,7 +87,7 @@ def add_verbs(verb: AddVerb) -> None:
 
 
 def _add_train(verb: AddVerb) -> None:
-    train = verb("train", f"train, test and register a model on the latest data version{_HERE}", _train)
+    train = verb("train", f"train, test and register a model on the latest data version{_JOB_HERE}", _train)
     add_market(train)
     train.add_argument(
         "--split",
@@ -132,8 +139,8 @@ def _check_train(options: argparse.Namespace) -> None:
 
 def _train(session: Session) -> int:
     from core.train.trainer import default_plan
+    from core.workflows.jobs import TrainTask, do_here
     from core.workflows.models.model_form import model_form
-    from core.workflows.training import train_model
 
     options, plan = session.options, default_plan(session.workspace.problem)
     families = tuple(Family(name) for name in options.family) if options.family else plan.families
@@ -146,7 +153,7 @@ def _train(session: Session) -> int:
         forest_budget=plan.forest_budget if options.forest_budget is None else options.forest_budget,
     )
     market = session.market()
-    record = train_model(session.workspace, market.market_id, plan, session.progress())
+    record = do_here(session.workspace, TrainTask(market.market_id, plan), session.progress())
     session.print_result(model_form(record), lambda: _record_text(record, session.workspace.problem))
     return OK
 
@@ -253,6 +260,7 @@ def _models(session: Session) -> int:
     from core.wording import instant, percent
     from core.workflows.models.model_form import model_form
     from core.workflows.overview import error_in_use
+    from core.workflows.promotion import displaced
     from core.workflows.standing import standing_now
 
     workspace, market = session.workspace, session.market()
@@ -274,6 +282,7 @@ def _models(session: Session) -> int:
                 f"  PPE10 {percent(headline_of(record.card)['ppe10'].value, 1)}"
                 + used(record)
                 + "".join(f"\n    {remark}" for remark in _remarks(record, session.workspace.problem))
+                + (f"\n    It {gone}." if (gone := displaced(workspace.store, market, record)) else "")
                 for record in records
             )
             + f"\n{standing.sentence}"
@@ -309,19 +318,28 @@ def _check_retrain(options: argparse.Namespace) -> None:
 
 
 def _retrain(session: Session) -> int:
-    from core.workflows.models.gate import document_of
-    from core.workflows.models.retraining import retrain, window_named
+    from core.workflows.jobs import RetrainTask, do_here
+    from core.workflows.models.gate import document_of, gate_on
+    from core.workflows.models.retraining import window_named
+    from core.workflows.promotion import would_displace
 
     plan = window_named(session.options.window)
     if session.options.all_markets:
         return _retrain_all(session, plan)
     market_id = session.market().market_id
-    done = retrain(session.workspace, market_id, plan, session.progress())
-    gated, record = done.gate.gate, done.record
-    document = {"model": record.model_id, "market": market_id, "stage": record.stage, "gate": document_of(done.gate)}
+    session.say(would_displace(session.workspace.store, market_id))
+    record = do_here(session.workspace, RetrainTask(market_id, plan), session.progress())
+    judged = gate_on(record)
+    document = {
+        "model": record.model_id,
+        "market": market_id,
+        "stage": record.stage,
+        "gate": document_of(judged) if judged else None,
+    }
 
     def text() -> str:
-        return f"model {record.model_id}: {record.stage}, trained on {plan.words}\ngate: {gated.verdict}\n{gated.words}"
+        gated = f"\ngate: {judged.gate.verdict}\n{judged.gate.words}" if judged else ""
+        return f"model {record.model_id}: {record.stage}, trained on {plan.words}{gated}"
 
     session.print_result(document, text)
     return OK

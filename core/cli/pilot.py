@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
+from core.access import REASON_MIN
 from core.cli.session import OK, AddVerb, Session, add_market
 from core.cli.values import calendar_day
 from core.errors import WrongUsage
@@ -34,7 +35,7 @@ def add_verbs(verb: AddVerb) -> None:
         "--control", action="store_true", help="the offices of --add are compared with; without --start they wait"
     )
     pilot.add_argument("--keep", nargs="+", metavar="OFFICE", default=[], help="offices that --stop leaves as they are")
-    pilot.add_argument("--reason", default="", help="why, for the audit trail; every change needs one")
+    pilot.add_argument("--reason", default="", help=f"why, in at least {REASON_MIN} characters; every change needs one")
     pilot.add_argument("--report", action="store_true", help="add what came of it so far")
     pilot.set_defaults(check=_check)
 

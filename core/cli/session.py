@@ -51,6 +51,11 @@ class Session:
             return silent
         return once(report)
 
+    def say(self, words: str) -> None:
+        """Say something before the work begins, on standard error; nothing if there are no words."""
+        if words and not self.options.quiet:
+            print(words, file=sys.stderr, flush=True)
+
     def print_result(self, document: dict[str, Any], text: Callable[[], str]) -> None:
         """Print the result as JSON or as text."""
         print(json.dumps(document, indent=2, default=str) if self.options.json else text())

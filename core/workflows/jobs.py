@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
 from core.access import Action
-from core.errors import AlreadyExists, InvalidRecord
+from core.errors import AlreadyExists, DoorstepError, InvalidRecord, JobCancelled, StoreUnavailable
 from core.progress import Progress
 from core.store import Job, ModelRecord, Store
 from core.store.operations.workers import ALIVE_WITHIN
@@ -22,6 +25,7 @@ SILENCE: Final = ALIVE_WITHIN
 """A worker without a sign of life for this long counts as gone, and so does a process that works without one."""
 
 _LISTED: Final = 200
+_REPORT_SECONDS: Final = 0.5
 
 
 class Task(Protocol):
@@ -77,15 +81,57 @@ def start(workspace: Workspace, task: Task) -> Job:
 
     Raises AccessDenied, and AlreadyExists while the same work waits or runs.
     """
+    return _create(workspace, task, document_of(task))
+
+
+def do_here(workspace: Workspace, task: Task, progress: Progress) -> ModelRecord:
+    """Do a task in this process, as a job that every page shows and can cancel; return its model.
+
+    Raises AccessDenied, AlreadyExists while the same work waits or runs, JobCancelled, and what the task raises.
+    """
+    jobs = workspace.store.jobs
+    job = _create(workspace, task, None)
+    reported_at = -math.inf
+
+    def reported(fraction: float, message: str) -> None:
+        nonlocal reported_at
+        progress(fraction, message)
+        if time.monotonic() - reported_at < _REPORT_SECONDS:
+            return
+        reported_at = time.monotonic()
+        # The work goes on while nobody can be told how far it is.
+        with suppress(StoreUnavailable):
+            jobs.progress(job.job_id, fraction, message)
+
+    done: ModelRecord | None = None
+    why = "It was stopped where it was started. Start it again."
+    try:
+        done = task.run(workspace, reported)
+    except JobCancelled:
+        raise
+    except DoorstepError as error:
+        why = str(error)
+        raise
+    finally:
+        if done is None:
+            with suppress(DoorstepError):
+                jobs.fail(job.job_id, why)
+    with suppress(InvalidRecord):  # somebody cancelled it when all was done
+        jobs.finish(job.job_id, {"model_id": done.model_id})
+    return done
+
+
+def _create(workspace: Workspace, task: Task, document: Mapping[str, Any] | None) -> Job:
+    """Create a task's job; without a document, this process does it. Raises as ``start``."""
     store = workspace.store
     workspace.require(Action.TRAIN)
     store.jobs.sweep(SILENCE)
     try:
-        return store.jobs.create(task.kind, task.market_id, workspace.actor, document_of(task))
+        return store.jobs.create(task.kind, task.market_id, workspace.actor, document)
     except AlreadyExists:
         running = under_way(store, task.kind, task.market_id)
         if running is None:  # it has just ended
-            return store.jobs.create(task.kind, task.market_id, workspace.actor, document_of(task))
+            return store.jobs.create(task.kind, task.market_id, workspace.actor, document)
         raise AlreadyExists(
             f"This work is already running ({running.fraction:.0%} done). Wait for it, or cancel it."
         ) from None
@@ -124,6 +170,16 @@ def under_way(store: Store, kind: str, market_id: str | None) -> Job | None:
         (job for job in jobs if job.kind == kind and job.market_id == market_id and job.is_open),
         None,
     )
+
+
+def training_under_way(store: Store, market_id: str) -> Job | None:
+    """Return the open training of a market, whoever started it and wherever it runs; None without one.
+
+    One that waits or runs to replace the challenger comes first. Raises StoreUnavailable.
+    """
+    store.jobs.sweep(SILENCE)
+    found = (under_way(store, kind, market_id) for kind in (RetrainTask.kind, TrainTask.kind))
+    return next((one for one in found if one is not None), None)
 
 
 def document_of(task: Task) -> dict[str, Any]:

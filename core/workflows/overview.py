@@ -17,12 +17,13 @@ from core.monitor.rules import AlertKind
 from core.monitor.windows import window_of
 from core.problem import Problem
 from core.states import AuditAction, Period, Stage
-from core.store import DataVersion, Market, ModelRecord, Store
+from core.store import DataVersion, Job, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.wording import count, days, market_day, money_range, percent
+from core.workflows.jobs import training_under_way
 from core.workflows.models.floor import floor_of, miss_words, target_verdict
-from core.workflows.models.scope import governing_scope
+from core.workflows.models.scope import governing_scope, signed_although
 from core.workflows.monitoring.figures import figure_of, with_intervals
 from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.readings import trained_on
@@ -107,8 +108,9 @@ class Overview:
 
     ``age`` is the number of days since the champion was trained, ``retrain_after`` the limit, as in monitoring.
     ``scope`` is the champion's, signed or proposed; ``newest`` is the model trained last, ``against`` what a person
-    decided against it if it has learned all sales there are. ``rows`` counts the rows of all uploads by what became of
-    them.
+    decided against it if it has learned all sales there are. ``back`` says when the challenger was rolled back, ""
+    if it never was; ``training`` is the open training, wherever it runs. ``although`` says what a signed scope misses.
+    ``rows`` counts the rows of all uploads by what became of them.
     """
 
     market: Market
@@ -125,6 +127,9 @@ class Overview:
     challenger: ModelRecord | None = None
     rows: RowCounts = NO_ROWS
     against: str = ""
+    back: str = ""
+    training: Job | None = None
+    although: str = ""
 
 
 _BINDINGS: Final = (AuditAction.MODEL_PROMOTED, AuditAction.MODEL_ROLLED_BACK)
@@ -145,7 +150,16 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     seen = Overview(market, version, champion, len(records), live_since, today, age, limit, watched, scope)
     of_all_sales = newest is not None and version is not None and newest.version_id == version.version_id
     against = decided_against(store, market, champion, newest) if newest is not None and of_all_sales else ""
-    return replace(seen, newest=newest, challenger=challenger, rows=rows, against=against)
+    return replace(
+        seen,
+        newest=newest,
+        challenger=challenger,
+        rows=rows,
+        against=against,
+        back=decided_against(store, market, champion, challenger) if challenger else "",
+        training=training_under_way(store, market.market_id),
+        although=signed_although(store, champion) if champion else "",
+    )
 
 
 def clock_note(market: Market, today: date) -> str:
@@ -214,6 +228,9 @@ def _without_champion(seen: Overview) -> str:
 NOT_SIGNED: Final = "Not signed"
 """The verdict on a scope that a person still has to sign."""
 
+ALTHOUGH: Final = "Signed although not proven"
+"""The verdict on a scope that a person signed against, or without, what its test shows."""
+
 MISSED: Final = "Missed"
 """The word for a promise that the live model misses in use: an alert on it is not resolved."""
 
@@ -257,14 +274,16 @@ def is_range_off(held: Figure, level: float, problem: Problem) -> bool:
 
 def _problem(seen: Overview, problem: Problem) -> Phase:
     signed = seen.scope is None or seen.scope.basis is ScopeBasis.SIGNED
+    target = f"Mean error target: {percent(problem.success.target_mape)}"
+    although = (f"The scope is {seen.although}",) if seen.although else ()
     return Phase(
         1,
         "Problem",
         "A target in numbers",
-        State.GOOD if signed else State.UNSURE,
+        State.GOOD if signed and not seen.although else State.UNSURE,
         f"Within {percent(problem.success.tolerance)}",
-        (f"Mean error target: {percent(problem.success.target_mape)}", _scope(seen, problem)),
-        "" if signed else NOT_SIGNED,
+        (target, _scope(seen, problem), *although),
+        ALTHOUGH if seen.although else "" if signed else NOT_SIGNED,
     )
 
 

@@ -17,7 +17,7 @@ from core.monitor.alerts import happened, latest_judged, opening_words
 from core.monitor.rules import RULE_OF, USUAL_MIN, AlertKind, Judged, Reading, Threshold
 from core.monitor.windows import window_named, window_of
 from core.problem import Problem
-from core.states import Period
+from core.states import AlertState, Period
 from core.store import ModelRecord
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import AlertRecord
@@ -35,6 +35,7 @@ from core.workflows.monitoring.readings import (
 from core.workflows.overview import is_range_off
 from core.workflows.standing import Standing, next_for, next_instead, standing_now
 from core.workspace import Workspace
+from core.workspace import market_day as day_of
 
 SHOWN: Final = 6
 """Periods of a promise's line."""
@@ -118,9 +119,10 @@ def error_promise(workspace: Workspace, market_id: str) -> Promise:
 def legend(problem: Problem) -> str:
     """Say what "Missed" means, of each promise what holds for it."""
     return (
-        "Missed: an alert on it is not resolved. Confidence has no alert: it is missed if significantly fewer "
-        f"estimates of the last {_CONFIDENCE_MONTHS} months ended within {percent(problem.success.tolerance)} of the "
-        f"price than promised. {opening_words(problem)}"
+        "Missed: an alert on it is not resolved, or a person resolved it while the limit is still passed. On watch: "
+        "the last month passed the limit, which opens no alert yet. Confidence has no alert: it is missed if "
+        f"significantly fewer estimates of the last {_CONFIDENCE_MONTHS} months ended within "
+        f"{percent(problem.success.tolerance)} of the price than promised. {opening_words(problem)}"
     )
 
 
@@ -152,10 +154,31 @@ def _promise(watch: MarketWatch, name: str, kinds: tuple[AlertKind, ...], read: 
         # A line that cannot be judged yet would look like a verdict.
         line = replace(line, labels=(), values=())
     of_the_model = RULE_OF[kinds[0]].of_the_model
+    if alert is None and line.state is PromiseState.WATCH and (by_hand := _by_hand(watch, kinds, limit, judged)):
+        line = replace(line, state=PromiseState.MISSED, cause=by_hand)
+        if of_the_model and read.standing.next:
+            return replace(line, action=read.standing.next, remedy=Remedy.NEXT)
+        return replace(line, remedy=Remedy.FIGURES)
     if alert is None:
         return _without_alert(watch, line, of_the_model=of_the_model, standing=read.standing)
     remedy = Remedy.NEXT if of_the_model else Remedy.ALERT
     return replace(line, cause=_cause(watch, alert), action=next_for(alert, read.standing), remedy=remedy)
+
+
+def _by_hand(watch: MarketWatch, kinds: tuple[AlertKind, ...], limit: Threshold, judged: Sequence[Judged]) -> str:
+    """Say who resolved the alert that these figures would open, and why; "" if nobody did.
+
+    An alert about a day opens at once, any other after some months in a row beyond its limit.
+    """
+    needed = 1 if RULE_OF[kinds[0]].daily else watch.problem.monitoring.alert_periods
+    if len(judged) < needed or not all(one.measure > limit.value for one in judged[-needed:]):
+        return ""
+    resolved = watch.store.alerts.list(watch.market.market_id, (AlertState.RESOLVED,))
+    latest = next((one for one in resolved if one.kind in kinds and not one.segment), None)
+    if latest is None or not latest.resolved_by_hand:
+        return ""
+    on = market_day(day_of(watch.store, watch.market, latest.changed_at), watch.market.currency)
+    return f"The alert was resolved by {latest.changed_by} on {on}: “{latest.why}”. The limit is still passed."
 
 
 def _without_alert(watch: MarketWatch, line: Promise, *, of_the_model: bool, standing: Standing) -> Promise:

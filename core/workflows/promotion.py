@@ -4,36 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from core.access import LOCAL_ID, Action
-from core.errors import AccessDenied, ReasonNeeded, StoreError
-from core.states import AuditAction
+from core.access import LOCAL_ID, Action, reason_for
+from core.errors import AccessDenied, InvalidRecord, StoreError
+from core.states import AuditAction, Stage
 from core.store import Market, ModelRecord, Store
 from core.store.base.audit import Event
 from core.store.patience import patiently
-from core.wording import count, market_day
+from core.wording import count, instant, market_day
 from core.workflows.models.floor import broken_words
-from core.workflows.models.gate import GateRecord, gate_of, reason_needed
+from core.workflows.models.gate import gate_of, reason_needed
 from core.workflows.models.scope import ScopeChange, scope_change
 from core.workflows.monitoring.alerts import follow_champion, reopening, settling
 from core.workflows.monitoring.audit_words import alert_title
 from core.workspace import Workspace
 from core.workspace import market_day as day_of
 
-REASON_MIN: Final = 15
-"""The minimum length of a reason if the gate does not support a promotion."""
-
-NO_REASON: Final = "no reason given"
-"""What the audit trail has of a rollback without a reason: the way back must never wait for words."""
-
 
 def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     """Make a model the champion, subject to its gate, and resolve the alerts on the previous champion's accuracy.
 
-    If the gate rejects it, cannot tell, or judged another champion, a reason of at least 15 characters is required; a
-    model without a gate needs some reason. Called again for the live model, it resolves what an interrupted call left.
-    Raises AccessDenied, ReasonNeeded, NotFound, InvalidRecord for a rejected model, ArtifactCorrupt, StoreUnavailable.
+    Unless the gate passes it against the model that is live, a reason is required (``reason_for``). Called again for
+    the live model, it resolves what an interrupted call left. Raises AccessDenied, ReasonNeeded, NotFound,
+    InvalidRecord for a rejected model, ArtifactCorrupt, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.PROMOTE)
@@ -41,24 +34,11 @@ def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> Mode
     require_another(workspace, record)
     live = _live_id(store, record.market_id)
     why = reason_needed(gated, live) if live != model_id else ""
-    given = reason.strip()
-    least = reason_length(why, gated)
-    if len(given) < least:
-        raise ReasonNeeded(
-            f"{why} To promote model {model_id} anyway, give a reason of at least "
-            f"{count(least, 'character')} ({len(given)} so far)."
-        )
+    given = reason_for(f"{why} To promote model {model_id} anyway", reason) if why else reason.strip()
     promoted = store.models.promote(model_id, workspace.actor, given or "the gate passed it")
     figures = gated.gate.words if gated and gated.champion_id == live else ""
     _follow(workspace, promoted, " ".join(filter(None, (figures, f"Reason: {given}" if given else ""))))
     return promoted
-
-
-def reason_length(why: str, gated: GateRecord | None) -> int:
-    """Return the minimum length of the reason that ``reason_needed`` requires; any will do without a gate."""
-    if not why:
-        return 0
-    return REASON_MIN if gated else 1
 
 
 def promote(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
@@ -122,6 +102,53 @@ def decided_against(store: Store, market: Market, live: ModelRecord | None, reco
     back = next(iter(store.events.of(live.model_id, AuditAction.MODEL_ROLLED_BACK)), None)
     left = back is not None and back.detail.get("replaced") == record.model_id
     return f"was rolled back on {_on(store, market, back.at)}" if left and back is not None else ""
+
+
+def displaced(store: Store, market: Market, record: ModelRecord) -> str:
+    """Say which challenger took a candidate's place before anybody decided on it; "" if none did.
+
+    To be read after a name of the model: "was replaced by a1b2c3 on Mar 3, 2026, undecided". Raises StoreUnavailable.
+    """
+    if record.stage is not Stage.CANDIDATE:
+        return ""
+    found = store.events.replaced_by(record.market_id, record.model_id)
+    if found is None:
+        return ""
+    return f"was replaced by {found.subject} on {_on(store, market, found.at)}, undecided"
+
+
+def would_displace(store: Store, market_id: str) -> str:
+    """Say, before a training, which challenger it would replace undecided; "" if none waits for a decision.
+
+    Raises NotFound, StoreUnavailable.
+    """
+    waiting = store.models.challenger(market_id)
+    if waiting is None:
+        return ""
+    return (
+        f"Challenger {waiting.model_id} waits for a decision. A new one takes its place; the card of "
+        f"{waiting.model_id} can bring it back."
+    )
+
+
+def require_unmoved(workspace: Workspace, market_id: str, live_id: str | None) -> None:
+    """Raise InvalidRecord if another model is live than ``live_id``, which somebody saw before a deed.
+
+    Raises NotFound, StoreUnavailable.
+    """
+    store = workspace.store
+    now_live = _live_id(store, market_id)
+    if now_live == live_id:
+        return
+    deeds = (AuditAction.MODEL_PROMOTED, AuditAction.MODEL_ROLLED_BACK)
+    found = [one for deed in deeds for one in store.events.of(now_live or "", deed)]
+    last = max(found, key=lambda one: one.event_id, default=None)
+    by = (
+        f"{last.actor} made model {now_live} live at {instant(last.at)}"
+        if last
+        else f"{now_live or 'No model'} is live"
+    )
+    raise InvalidRecord(f"{by}, while this page showed {live_id or 'none'} as live. Look at what is live now.")
 
 
 def _on(store: Store, market: Market, when: datetime) -> str:
@@ -222,35 +249,43 @@ def rollback_effect(workspace: Workspace, market_id: str) -> RollbackEffect | No
 
 
 def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:
-    """Restore the previous champion, and reopen the alerts on it that its replacement settled; a reason is optional.
+    """Restore the previous champion, and reopen the alerts on it that its replacement settled.
 
-    Raises AccessDenied, NotFound where there is no earlier champion, InvalidRecord where it was rejected since,
-    ArtifactCorrupt, StoreUnavailable.
+    Raises AccessDenied, ReasonNeeded, NotFound where there is no earlier champion, InvalidRecord where it was rejected
+    since, ArtifactCorrupt, StoreUnavailable.
     """
     workspace.require(Action.PROMOTE)
-    given = reason.strip()
-    restored = workspace.store.models.rollback(market_id, workspace.actor, given or NO_REASON)
-    _follow(workspace, restored, f"Rolled back: {given}" if given else f"Rolled back, {NO_REASON}.")
+    given = reason_for("To roll back", reason)
+    restored = workspace.store.models.rollback(market_id, workspace.actor, given)
+    _follow(workspace, restored, f"Rolled back: {given}")
     return restored
 
 
 def reject(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     """Reject a challenger or candidate: it is no longer offered for promotion, and prices nothing in the shadow.
 
-    ``reinstate`` takes it back. Raises AccessDenied, NotFound, InvalidRecord without a reason or for a model that is or
-    was live or is rejected already, StoreUnavailable.
+    ``reinstate`` takes it back. Raises AccessDenied, ReasonNeeded, NotFound, InvalidRecord for a model that is or was
+    live or is rejected already, StoreUnavailable.
     """
     workspace.require(Action.REJECT)
-    return workspace.store.models.reject(model_id, reason, workspace.actor)
+    given = reason_for(f"To reject model {model_id}", reason)
+    return workspace.store.models.reject(model_id, given, workspace.actor)
 
 
 def reinstate(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     """Take the rejection of a model back: it is the challenger again, unless another took its place, or a candidate.
 
-    Raises AccessDenied, NotFound, InvalidRecord for a model that is not rejected, StoreUnavailable.
+    A challenger that another replaced undecided takes its place back; the other becomes a candidate and can come back
+    in the same way. Raises AccessDenied, ReasonNeeded, NotFound, InvalidRecord for a model that is neither,
+    StoreUnavailable.
     """
     workspace.require(Action.REJECT)
-    return workspace.store.models.reinstate(model_id, reason, workspace.actor)
+    given, models = reason_for(f"To reinstate model {model_id}", reason), workspace.store.models
+    record = models.get(model_id)
+    taken = workspace.store.events.replaced_by(record.market_id, model_id)
+    if record.stage is Stage.CANDIDATE and taken is not None:
+        return models.challenge(model_id, workspace.actor, given)
+    return models.reinstate(model_id, given, workspace.actor)
 
 
 def _follow(workspace: Workspace, champion: ModelRecord, more: str) -> None:

@@ -6,10 +6,12 @@ Every page and the command line name both from here, so that no two of them send
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
+from core.access import ALLOWED, Action, Actor, Role, may
 from core.evaluate.card.headline import headline_of, short_range
 from core.evaluate.scope import ScopeBasis
 from core.evaluate.targets import Verdict
@@ -18,10 +20,11 @@ from core.monitor.gate import GateVerdict
 from core.monitor.rules import RULE_OF, AlertKind
 from core.monitor.windows import window_named
 from core.problem import Problem
-from core.states import AlertState
-from core.store import Market, ModelRecord
+from core.states import AlertState, JobState
+from core.store import Job, Market, ModelRecord
 from core.store.operations.alerts import AlertRecord
 from core.wording import bound, count, days, percent
+from core.workflows.jobs import RetrainTask
 from core.workflows.models.floor import target_verdict
 from core.workflows.models.gate import GATE, gate_on, reason_needed
 from core.workflows.monitoring.limits import KINDS
@@ -35,10 +38,24 @@ class Step(StrEnum):
     UPLOAD = "upload"
     TRAIN = "train"
     RETRAIN = "retrain"
+    WAIT = "wait"
     COMPARE = "compare"
     ALERTS = "alerts"
     SIGN = "sign"
     WATCH = "watch"
+
+
+_DONE_BY: Final[Mapping[Step, Action]] = {
+    Step.UPLOAD: Action.INGEST,
+    Step.TRAIN: Action.TRAIN,
+    Step.RETRAIN: Action.TRAIN,
+    Step.WAIT: Action.VIEW_MODELS,
+    Step.COMPARE: Action.PROMOTE,
+    Step.ALERTS: Action.WATCH,
+    Step.SIGN: Action.PROMOTE,
+    Step.WATCH: Action.WATCH,
+}
+"""What a role must be allowed to do to take a step."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +63,17 @@ class Standing:
     """Where a market stands: ``sentence`` is plain text, ``good`` tells that nothing has to be done.
 
     ``next`` is the part of the sentence that says what helps the live model, to be read after "Next:"; "" if nothing
-    is the matter with it.
+    is the matter with it. ``matter`` is the part before it, "" where the two are one. ``done`` is how far a training
+    is, as the sentence has it. ``mine`` tells whether whoever reads may take the step; else the sentence says who may.
     """
 
     sentence: str
     step: Step
     good: bool = False
     next: str = ""
+    matter: str = ""
+    done: str = ""
+    mine: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,14 +90,32 @@ class Decided:
 
 
 def standing_now(workspace: Workspace, market: Market) -> Standing:
-    """Read where a market stands now; raises NotFound, StoreUnavailable."""
-    return standing_of(overview(workspace, market), workspace.problem)
+    """Read where a market stands now, for whoever acts; raises NotFound, StoreUnavailable."""
+    return standing_for(workspace.actor, overview(workspace, market), workspace.problem)
+
+
+def standing_for(actor: Actor, seen: Overview, problem: Problem) -> Standing:
+    """Return where a market stands as ``standing_of`` does; a role that may not take the step is told whom to ask."""
+    found = standing_of(seen, problem)
+    action = _DONE_BY[found.step]
+    if found.good or may(actor, action):
+        return found
+    ask = f"Ask {' or '.join(_a(role) for role in Role if action in ALLOWED[role])} to do it."
+    return replace(
+        found, sentence=f"{found.sentence} {ask}", next=f"{found.next} {ask}" if found.next else "", mine=False
+    )
+
+
+def _a(role: Role) -> str:
+    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
 
 
 def standing_of(seen: Overview, problem: Problem) -> Standing:
     """Say in one sentence how the live model does and what helps, from what ``overview`` read."""
     if seen.version is None:
         return Standing(attention(seen, problem)[0], Step.UPLOAD)
+    if seen.champion is None and seen.training is not None:
+        return _steps("No model is live", (_training(seen.training), Step.WAIT), seen.training)
     if seen.champion is None:
         enough = seen.version.rows >= problem.training.sales_min
         return Standing(attention(seen, problem)[0], Step.TRAIN if enough else Step.UPLOAD)
@@ -89,16 +128,32 @@ def _of_live(seen: Overview, live: ModelRecord, problem: Problem) -> Standing:
         return Standing(f"The file of the live model cannot be verified: {words}", Step.ALERTS, next=words)
     trouble = _trouble(seen, live, problem)
     if trouble:
-        words, step = _remedy(seen, live, problem)
-        return Standing(f"{trouble}; {words}.", step, next=f"{words}.")
+        return _steps(trouble, _remedy(seen, live, problem), seen.training)
     others = [one for one in seen.watched.alerts if not RULE_OF[AlertKind(one.kind)].of_the_model]
     if others:
         words = ", ".join(dict.fromkeys(RULE_OF[AlertKind(one.kind)].title for one in others))
         return Standing(f"{count(len(others), 'alert')} not resolved: {words}.", Step.ALERTS)
-    if _is_better(seen.challenger, live.model_id) and not seen.against:
-        words, step = _remedy(seen, live, problem)
-        return Standing(f"The live model is in order; {words}.", step, next=f"{words}.")
+    if seen.training is not None or _is_open(seen.challenger, live.model_id):
+        return _steps("The live model is in order", _remedy(seen, live, problem), seen.training)
     return _in_order(seen)
+
+
+def _steps(matter: str, remedy: tuple[str, Step], training: Job | None) -> Standing:
+    words, step = remedy
+    done = _done(training) if training is not None and step is Step.WAIT else ""
+    return Standing(f"{matter}; {words}.", step, next=f"{words}.", matter=f"{matter}.", done=done)
+
+
+def _training(job: Job) -> str:
+    """Say that a training waits or runs, and how far it is."""
+    what = "a challenger" if job.kind == RetrainTask.kind else "a model"
+    if job.state is JobState.WAITING and not job.fraction:
+        return f"{what} waits to be trained"
+    return f"{what} is being trained{_done(job)}"
+
+
+def _done(job: Job) -> str:
+    return "" if job.state is JobState.WAITING and not job.fraction else f" ({percent(job.fraction)})"
 
 
 def next_for(alert: AlertRecord, standing: Standing) -> str:
@@ -135,6 +190,8 @@ def _in_order(seen: Overview) -> Standing:
         return Standing(f"The live model is new, and no home it priced has a known sale yet: {next_step}.", step)
     if unsigned:
         return Standing("The live model is in order, but nobody has signed its scope.", Step.SIGN)
+    if seen.although:
+        return Standing(f"The live model is in order, but its scope is {seen.although}.", Step.SIGN)
     return Standing("The live model is in order; there is nothing to do.", Step.WATCH, good=True)
 
 
@@ -254,18 +311,29 @@ def _since(watched: Watched, kinds: tuple[AlertKind, ...], problem: Problem) -> 
 def _remedy(seen: Overview, live: ModelRecord, problem: Problem) -> tuple[str, Step]:
     """Return what helps, to be read after what is the matter or after "Next:", with its step."""
     challenger = seen.challenger
+    if seen.training is not None:
+        return _training(seen.training), Step.WAIT
+    if challenger is not None and _is_open(challenger, live.model_id):
+        return _decide(seen, live, challenger, problem), Step.COMPARE
     if seen.against:
         return f"bring newer sales, as the model trained last {seen.against}", Step.UPLOAD
-    if challenger is None or _is_no_better(challenger, live.model_id):
-        return _train_or_bring(seen, live, challenger)
+    return _train_or_bring(seen, live, challenger)
+
+
+def _decide(seen: Overview, live: ModelRecord, challenger: ModelRecord, problem: Problem) -> str:
+    """Return the advice to decide on a challenger, with what speaks for it or against it."""
     decide = f"decide on challenger {challenger.model_id}"
+    if seen.back:
+        return f"{decide}, which {seen.back}: promote it again, or keep the live model"
     if not _is_better(challenger, live.model_id):
-        return f"{decide}: nobody can tell yet whether it is better", Step.COMPARE
+        unlike = (gated := gate_on(challenger)) is None or gated.champion_id != live.model_id
+        why = "was not compared with this live model" if unlike else "has not been shown to be better"
+        return f"{decide}, which {why}: keep the live model, or promote it with a reason"
     target = bound(problem.success.target_mape)
     meets = target_verdict(headline_of(challenger.card)["mape"], problem) is Verdict.PASS
     how = f"is better and meets the target of {target}" if meets else f"is closer, though not proven to meet {target}"
     short = short_range(challenger.card)
-    return f"{decide}, which {how}{f'; {short}' if short else ''}", Step.COMPARE
+    return f"{decide}, which {how}{f'; {short}' if short else ''}"
 
 
 def _train_or_bring(seen: Overview, live: ModelRecord, worse: ModelRecord | None) -> tuple[str, Step]:
@@ -283,6 +351,11 @@ def _train_or_bring(seen: Overview, live: ModelRecord, worse: ModelRecord | None
             Step.UPLOAD,
         )
     return f"retrain on the newer sales, as challenger {worse.model_id} is no better", Step.RETRAIN
+
+
+def _is_open(challenger: ModelRecord | None, live_id: str) -> bool:
+    """Tell whether a person has to decide on a challenger: one that its gate rejects is decided by it."""
+    return challenger is not None and not _is_no_better(challenger, live_id)
 
 
 def _is_no_better(challenger: ModelRecord, live_id: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NoReturn
@@ -107,6 +107,7 @@ STEPS: Final[dict[Step, tuple[str, str]]] = {
     Step.UPLOAD: ("sales_data", "Open Sales data"),
     Step.TRAIN: ("models", "Open Models to train"),
     Step.RETRAIN: ("models", "Open Models to retrain"),
+    Step.WAIT: ("models", "Open Models to follow it"),
     Step.COMPARE: ("models", "Open Models to decide"),
     Step.ALERTS: ("monitoring", "See the alerts"),
     Step.SIGN: ("evaluation", "Open the signature"),
@@ -116,7 +117,9 @@ STEPS: Final[dict[Step, tuple[str, str]]] = {
 
 
 def link_next(standing: Standing) -> None:
-    """Draw the link to where the one next step is done."""
+    """Draw the link to where the one next step is done, unless somebody else has to do it."""
+    if not standing.mine:
+        return
     path, label = STEPS[standing.step]
     link_to(path, label)
 
@@ -125,6 +128,18 @@ def say_standing(standing: Standing, page: str) -> None:
     """Draw where the market stands on a page, with the link to the next step unless it is done on this page."""
     path, label = STEPS[standing.step]
     mark = f":{GOOD}[:material/check_circle:]" if standing.good else f":{WATCH}[:material/priority_high:]"
-    st.markdown(f"{mark} **{plain(standing.sentence)}**")
-    if path != page and not standing.good:
+    if path == page and standing.done:
+        # The page's own bar moves on while this stands.
+        still = {name: getattr(standing, name).replace(standing.done, "") for name in ("sentence", "next")}
+        standing = replace(standing, sentence=still["sentence"], next=still["next"])
+    say_in_parts(mark, standing)
+    if path != page and not standing.good and standing.mine:
         link_to(path, label)
+
+
+def say_in_parts(mark: str, standing: Standing) -> None:
+    """Draw what is the matter and, on a line of its own, what to do next."""
+    if not standing.matter:
+        st.markdown(f"{mark} **{plain(standing.sentence)}**")
+        return
+    st.markdown(f"{mark} **{plain(standing.matter)}**  \n**Next:** {plain(standing.next)}")

@@ -281,6 +281,7 @@ def test_home_shows_the_figure_of_the_evaluation_and_says_of_how_many_sales(
         seen = overview(at_work, market)
         assert seen.champion is not None
         scored = scores_of(at_work, seen.champion.model_id)
+        table = listing(store, market, [seen.champion])
     found = headline(scored, statement)
     assert found is not None
     shown, kept = phases(seen, statement)[4], headline_of(seen.champion.card)
@@ -289,8 +290,8 @@ def test_home_shows_the_figure_of_the_evaluation_and_says_of_how_many_sales(
     assert kept["mape"] == error
     assert shown.figure == f"{percent(error.value, 1)} error"
     assert f"{error.n:,} of {found.sales:,} test sales; {found.sales - error.n:,} got no price" in shown.facts
-    assert listing([seen.champion], "USD")["Test sales priced"].tolist() == [error.n]
-    assert listing([seen.champion], "USD")["Test error (MAPE)"][0].startswith(percent(error.value, 1))
+    assert table["Test sales priced"].tolist() == [error.n]
+    assert table["Test error (MAPE)"][0].startswith(percent(error.value, 1))
 
 
 def test_a_card_without_a_headline_says_its_figures_are_of_all_test_sales(trained: Path) -> None:

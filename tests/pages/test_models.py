@@ -64,9 +64,14 @@ def champion(home: Path) -> str:
         return record.model_id
 
 
-def reason(app: AppTest, text: str) -> AppTest:
-    [field] = [field for field in app.text_input if str(field.key).startswith("reason_")]
+def reason(app: AppTest, deed: str, text: str) -> AppTest:
+    """Type the reason of a deed, which stands in the fold with its button."""
+    [field] = [field for field in app.text_input if str(field.key).startswith(f"{deed}_reason_")]
     return field.input(text).run()
+
+
+def said(parts: Any) -> str:
+    return " ".join(str(one.value) for one in parts).replace("\\", "")
 
 
 def test_both_models_are_listed_with_their_test_figures_and_stage(home: Path, made: tuple[Path, str, str]) -> None:
@@ -93,7 +98,7 @@ def test_a_card_shows_leaderboard_and_origin_once_it_is_opened(home: Path, made:
 def test_live_and_challenger_stand_side_by_side_with_one_primary_action(home: Path, challenged: Path) -> None:
     app = opened(card=False)
     assert primary(app) == ["promote_challenger"]
-    assert app.button("reject_challenger").label == "Keep the live model"
+    assert {"promote_challenger", "reject_challenger"} <= {str(one.key) for one in app.main.button}
     assert {"**Live model**", "**Challenger**"} <= {str(one.value) for one in app.markdown}
 
 
@@ -110,15 +115,16 @@ def primary(app: AppTest) -> list[str]:
 def test_a_manager_promotes_with_a_reason_and_rolls_back(home: Path, made: tuple[Path, str, str]) -> None:
     app = opened()
     app.selectbox(f"model_{MARKET}").select(made[2]).run()
-    assert app.button("promote").disabled, "a promotion needs a reason"
-    app = reason(app, "fewer wrong estimates")
+    app.button("promote").click().run()
+    assert "at least 10 characters (0 so far)" in said(app.error), "a promotion needs a reason"
+    app = reason(app, "promote", "fewer wrong estimates")
     app.button("promote").click().run()
     assert not app.exception
     assert made[2] in str(app.success[0].value)
     assert champion(home) == made[2]
     # The live model has nothing to be promoted to.
-    assert not [field for field in app.text_input if str(field.key).startswith("reason_")]
-    app.text_input("rollback_reason").input("bias in the north").run()
+    assert not [field for field in app.text_input if str(field.key).startswith("promote_reason_")]
+    app = reason(app, "rollback", "bias in the north")
     app.button("rollback").click().run()
     assert champion(home) == made[1]
     with open_store(home) as store:
@@ -313,7 +319,7 @@ def test_the_way_to_the_signature_stands_where_one_is_asked_for(challenged: Path
         assert challenger is not None
         workspace = acting(store, MANAGER)
         scope = supports(scores_of(workspace, live.model_id), 10_000.0, 5e6, workspace.problem)
-        sign_scope(workspace, live.model_id, scope, "")
+        sign_scope(workspace, live.model_id, scope, "to try the page")
         assert ways_to_sign(opened(card=False)) == [challenger.model_id], "only the scope in force is signed"
         card = {**live.card, PROPOSED: {"low": 10_000.0, "high": 5e6}}
         payload = store.models.load_bytes(live.model_id) + b"\0\0"
@@ -334,10 +340,13 @@ def test_a_gate_that_cannot_tell_is_overruled_only_with_a_typed_reason(
 ) -> None:
     app = opened()
     app.button("promote_challenger").click().run()
-    assert "at least 15 characters" in str(app.error[0].value).replace("\\", "")
+    assert "The gate cannot tell" in said(app.error)
+    assert "at least 10 characters (0 so far)" in said(app.error)
     assert champion(challenged) == made[1]
-    [field] = [one for one in app.text_input if str(one.key).startswith("challenger_reason_")]
-    field.input("condos are few, and the agents in the north wait for it").run()
+    app = reason(app, "promote_challenger", "condos are few, and the agents in the north wait for it")
+    app.switch_page(page_at("evaluation").script.name).run()
+    app.switch_page(page_at("models").script.name).run()
+    assert "condos are few" in str([one.value for one in app.text_input]), "a reason typed outlives another page"
     app.button("promote_challenger").click().run()
     assert not app.exception
     assert "is live" in str(app.success[0].value)
@@ -353,23 +362,24 @@ def test_an_analyst_sees_the_challenger_but_cannot_promote_it(challenged: Path) 
 
 def test_a_manager_rejects_the_challenger_with_a_reason_and_takes_it_back(challenged: Path) -> None:
     app = opened()
+    app = reason(app, "reject_challenger", "bad")
     app.button("reject_challenger").click().run()
-    assert "has no reason" in str(app.error[0].value)
+    assert "at least 10 characters (3 so far)" in said(app.error)
     with open_store(challenged) as store:
         challenger = store.models.challenger(MARKET)
     assert challenger is not None
-    [field] = [one for one in app.text_input if str(one.key).startswith("challenger_reason_")]
-    field.input("worse on condos").run()
+    app = reason(app, "reject_challenger", "worse on condos")
     app.button("reject_challenger").click().run()
     assert not app.exception
     assert "is rejected" in str(app.success[0].value)
     assert "promote_challenger" not in [str(one.key) for one in app.button]
 
     app.selectbox(f"model_{MARKET}").select(challenger.model_id).run()
-    assert app.button("promote").disabled
+    assert "promote" not in [str(one.key) for one in app.button]
     assert any("worse on condos" in str(one.value) for one in app.warning)
     listing = next(table.value for table in app.table if "Stage" in table.value).set_index("Model")
     assert listing.loc[challenger.model_id, "Stage"] == "rejected"
+    app = reason(app, "reinstate", "a mistake by us")
     app.button("reinstate").click().run()
     assert not app.exception
     assert "promote_challenger" in [str(one.key) for one in app.button]
@@ -381,10 +391,10 @@ def test_a_manager_rejects_a_candidate_and_an_analyst_reads_why(home: Path, made
     app = opened()
     assert "reject" not in [str(one.key) for one in app.button], "the live model is rolled back, not rejected"
     app.selectbox(f"model_{MARKET}").select(made[2]).run()
-    app = reason(app, "worse on condos")
+    app = reason(app, "reject", "worse on condos")
     app.button("reject").click().run()
     assert not app.exception
-    assert [field.value for field in app.text_input if str(field.key).startswith("reason_")] == [""]
+    assert "reject" not in [str(one.key) for one in app.button]
     app = opened("analyst")
     app.selectbox(f"model_{MARKET}").select(made[2]).run()
     assert any("worse on condos" in str(one.value) for one in app.warning)
@@ -420,15 +430,53 @@ def test_retraining_starts_with_the_window_chosen_and_can_be_cancelled(
         assert job.cancel_requested
 
 
-def test_rolling_back_takes_one_click(home: Path, made: tuple[Path, str, str]) -> None:
+def test_what_another_window_decided_meanwhile_is_said_and_not_lost(
+    challenged: Path, made: tuple[Path, str, str]
+) -> None:
+    app = reason(opened(card=False), "promote_challenger", "condos are few in the north")
+    with open_store(challenged) as store:
+        challenger = store.models.challenger(MARKET)
+        assert challenger is not None
+        store.models.reject(challenger.model_id, "worse on condos", MANAGER)
+    app.button("promote_challenger").click().run()
+    assert not app.exception
+    assert "Nothing was changed." in said(app.error)
+    assert "was rejected on" in said(app.error)
+    assert "worse on condos" in said(app.error)
+    assert champion(challenged) == made[1]
+
+
+def test_a_rollback_seen_before_another_model_went_live_changes_nothing(
+    home: Path, made: tuple[Path, str, str]
+) -> None:
     with open_store(home) as store:
         store.models.promote(made[2], MANAGER, "try it")
-    app = opened()
-    app.button("rollback").click().run()
-    assert not app.exception
-    assert champion(home) == made[1]
+    app = reason(opened(card=False), "rollback", "bias in the north")
     with open_store(home) as store:
-        assert store.events.of(made[1], "model.rolled_back")[0].detail["reason"] == "no reason given"
+        store.models.rollback(MARKET, MANAGER, "the same, elsewhere")
+    app.button("rollback").click().run()
+    assert f"made model {made[1]} live at" in said(app.error)
+    assert champion(home) == made[1]
+
+
+def test_a_retraining_that_runs_anywhere_is_the_next_step(home: Path) -> None:
+    with open_store(home) as store:
+        job = store.jobs.create("retrain", MARKET, MANAGER)
+        store.jobs.progress(job.job_id, 0.42, "Fitting")
+    app = opened(card=False)
+    assert "a challenger is being trained." in said(app.main.markdown)
+    assert "(42%)" not in said(app.main.markdown), "the bar below moves on"
+    assert "retrain" not in [str(one.key) for one in app.main.button]
+
+
+def test_a_window_with_too_few_sales_is_refused_at_its_field(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "start", lambda *_: pytest.fail("a window that cannot work was put before the workers"))
+    app = opened("analyst")
+    app.radio("retrain_window").set_value("Only the last months").run()
+    app.number_input("retrain_months").set_value(1).run()
+    assert "Choose more months, or all sales." in said(app.main.markdown)
+    app.button("retrain").click().run()
+    assert not app.exception
 
 
 def test_a_live_model_lost_from_disk_is_explained_and_replaced(home: Path, made: tuple[Path, str, str]) -> None:
@@ -438,7 +486,7 @@ def test_a_live_model_lost_from_disk_is_explained_and_replaced(home: Path, made:
     assert not app.exception
     assert f"file of the live model {made[1]} is missing" in str(app.error[0].value).replace("\\", "")
     app.selectbox(f"model_{MARKET}").select(made[2]).run()
-    app = reason(app, "the live one is lost")
+    app = reason(app, "promote", "the live one is lost")
     app.button("promote").click().run()
     assert champion(home) == made[2]
     assert not any("is missing" in str(one.value) for one in app.error)

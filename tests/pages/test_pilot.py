@@ -79,7 +79,7 @@ def test_a_manager_starts_stops_and_takes_back_on_the_page(store: Store) -> None
     assert "In this simulated market it is" in text(app)
     app.text_area("rollout_names").set_value("North\nSouth Bay\n")
     press(app, "Give them estimates")
-    assert "needs a reason" in text(app)
+    assert "at least 10 characters (0 so far)" in text(app)
     app.text_input("rollout_add_reason").set_value("the first two offices")
     press(app, "Give them estimates")
     rollout = store.rollouts.current("larkhaven")
@@ -175,7 +175,7 @@ def test_one_click_says_what_an_agent_thinks_and_another_changes_it(store: Store
 def test_the_report_stands_above_the_rollout_and_says_what_it_lacks(store: Store) -> None:
     workspace = acting(store, MANAGER)
     clock = workspace.today(store.markets.get("larkhaven"))
-    add_offices(workspace, "larkhaven", [OfficePlan("North", Group.PILOT, clock - timedelta(days=20))], "first")
+    add_offices(workspace, "larkhaven", [OfficePlan("North", Group.PILOT, clock - timedelta(days=20))], "first office")
     app = page("monitoring", Role.ANALYST, "Pilot")
     shown = text(app)
     assert "Simulated market. North since" in shown

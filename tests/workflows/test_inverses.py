@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.collect.near_matches import NearMatch
-from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound
+from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound, ReasonNeeded
 from core.monitor.rules import AlertKind, Unit
 from core.schema import conform
 from core.states import AlertState, ProfileKind, Stage
@@ -40,7 +40,15 @@ from core.workflows.profiles.profiles import (
     save_office,
 )
 from core.workflows.profiles.seller_figures import choose_figures, figures_choice
-from core.workflows.promotion import promote, promote_challenger, reinstate, reject, rollback
+from core.workflows.promotion import (
+    displaced,
+    promote,
+    promote_challenger,
+    reinstate,
+    reject,
+    rollback,
+    would_displace,
+)
 from tests.acting import acting
 from tests.store.samples import AGENT, ANALYST, MANAGER, commit
 
@@ -239,7 +247,7 @@ def test_taking_on_and_changes_of_model_undo_one_another_in_any_order(deeds: lis
                 promote(acting(store, MANAGER), second, "better")
                 live = second
             elif deed == "roll back" and live == second:
-                rollback(acting(store, MANAGER), market.market_id, "worse")
+                rollback(acting(store, MANAGER), market.market_id, "worse in use")
                 live = first
             shown = standing(store, alert_id)
             if live == second:
@@ -422,7 +430,7 @@ def test_a_rejection_taken_back_leaves_models_champion_and_challenger_as_they_we
             challenger = store.models.challenger(market.market_id)
             assert challenger is None or challenger.model_id != ids[number]
             assert store.models.champion(market.market_id) == state[1]
-            reinstate(acting(store, MANAGER), ids[number], "a mistake")
+            reinstate(acting(store, MANAGER), ids[number], "a mistake by us")
             assert state_of_models(store, market) == state
 
 
@@ -438,7 +446,7 @@ def test_a_rejected_model_is_neither_promoted_nor_challenges_until_it_is_reinsta
         lambda: promote(acting(store, MANAGER), second, "all the same"),
         lambda: promote_challenger(acting(store, MANAGER), second, "all the same, I insist"),
         lambda: store.models.challenge(second, ANALYST),
-        lambda: reject(acting(store, MANAGER), second, "again"),
+        lambda: reject(acting(store, MANAGER), second, "once again"),
     )
     for deed in deeds:
         with pytest.raises(InvalidRecord, match=r"was rejected on .* by Max Manager: worse on condos\. Take"):
@@ -446,7 +454,7 @@ def test_a_rejected_model_is_neither_promoted_nor_challenges_until_it_is_reinsta
     assert state_of_models(store, market) == state
     # Another took its place meanwhile: reinstated, it is a candidate.
     store.models.challenge(third, ANALYST)
-    assert reinstate(acting(store, MANAGER), second, "").stage is Stage.CANDIDATE
+    assert reinstate(acting(store, MANAGER), second, "a mistake by us").stage is Stage.CANDIDATE
     challenger = store.models.challenger(market.market_id)
     assert challenger is not None
     assert challenger.model_id == third
@@ -466,8 +474,29 @@ def test_a_rollback_gives_every_model_the_stage_it_had(challenger: int | None, p
             store.models.challenge(ids[challenger], MANAGER)
         before = store.models.list(market.market_id)
         promote(acting(store, MANAGER), ids[promoted], "better")
-        rollback(acting(store, MANAGER), market.market_id, "worse")
+        rollback(acting(store, MANAGER), market.market_id, "worse in use")
         assert store.models.list(market.market_id) == before
+
+
+def test_a_challenger_that_another_replaced_undecided_says_so_and_takes_its_place_back(
+    store: Store, market: Market
+) -> None:
+    first, second, third = models_of(store, market, 3)
+    manager = acting(store, MANAGER)
+    promote(manager, first, "the first")
+    assert would_displace(store, market.market_id) == ""
+    store.models.challenge(second, ANALYST)
+    assert f"Challenger {second} waits for a decision" in would_displace(store, market.market_id)
+    store.models.challenge(third, ANALYST)
+    gone = displaced(store, market, store.models.get(second))
+    assert gone.startswith(f"was replaced by {third} on ")
+    assert gone.endswith(", undecided")
+    assert displaced(store, market, store.models.get(third)) == ""
+    assert reinstate(manager, second, "nobody decided").stage is Stage.CHALLENGER
+    assert displaced(store, market, store.models.get(third)).startswith(f"was replaced by {second} on ")
+    assert reinstate(manager, third, "the newer one").stage is Stage.CHALLENGER
+    with pytest.raises(AccessDenied):
+        reinstate(acting(store, ANALYST), second, "nobody decided")
 
 
 def test_only_a_candidate_or_challenger_is_rejected_with_a_reason_by_a_manager(store: Store, market: Market) -> None:
@@ -476,17 +505,17 @@ def test_only_a_candidate_or_challenger_is_rejected_with_a_reason_by_a_manager(s
     promote(acting(store, MANAGER), second, "the second")
     for model_id, stage in ((first, "retired"), (second, "champion")):
         with pytest.raises(InvalidRecord, match=f"is {stage} and cannot be rejected"):
-            reject(acting(store, MANAGER), model_id, "why")
-    with pytest.raises(InvalidRecord, match="has no reason"):
-        reject(acting(store, MANAGER), third, "  ")
+            reject(acting(store, MANAGER), model_id, "to see why")
+    with pytest.raises(ReasonNeeded, match=r"at least 10 characters \(3 so far\)"):
+        reject(acting(store, MANAGER), third, "bad")
     for actor in (ANALYST, AGENT):
         with pytest.raises(AccessDenied, match="may not reject a model"):
             reject(acting(store, actor), third, "why")
     with pytest.raises(InvalidRecord, match="not rejected"):
-        reinstate(acting(store, MANAGER), third, "why")
+        reinstate(acting(store, MANAGER), third, "to see why")
     with pytest.raises(NotFound):
-        reject(acting(store, MANAGER), "none", "why")
-    reject(acting(store, MANAGER), third, "why")
+        reject(acting(store, MANAGER), "none", "to see why")
+    reject(acting(store, MANAGER), third, "to see why")
     with pytest.raises(AccessDenied):
         reinstate(acting(store, ANALYST), third, "why")
 
@@ -499,10 +528,10 @@ def test_no_rollback_to_a_model_that_was_rejected_since(store: Store, market: Ma
     reject(acting(store, MANAGER), first, "worse on condos")
     state = state_of_models(store, market)
     with pytest.raises(InvalidRecord, match="was rejected on"):
-        rollback(acting(store, MANAGER), market.market_id, "why")
+        rollback(acting(store, MANAGER), market.market_id, "to see why")
     assert state_of_models(store, market) == state
-    reinstate(acting(store, MANAGER), first, "")
-    assert rollback(acting(store, MANAGER), market.market_id, "why").model_id == first
+    reinstate(acting(store, MANAGER), first, "a mistake by us")
+    assert rollback(acting(store, MANAGER), market.market_id, "to see why").model_id == first
     assert store.models.get(third).stage is Stage.CANDIDATE
 
 

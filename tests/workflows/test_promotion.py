@@ -185,9 +185,9 @@ def test_two_rollbacks_restore_what_two_promotions_settled() -> None:
         on_second = standing(store, market)
         promote(acting(store, MANAGER), third, "better still")
         assert standing(store, market) == {}
-        rollback(acting(store, MANAGER), market.market_id, "worse")
+        rollback(acting(store, MANAGER), market.market_id, "worse in use")
         assert standing(store, market) == on_second
-        rollback(acting(store, MANAGER), market.market_id, "worse too")
+        rollback(acting(store, MANAGER), market.market_id, "worse in use, too")
         assert standing(store, market) == on_first
 
 
@@ -196,7 +196,7 @@ def test_what_a_person_or_the_figures_resolved_stays_resolved() -> None:
         alert = open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
         store.alerts.resolve(alert.alert_id, "a known error of one file", PERIOD, MANAGER)
         promote(acting(store, MANAGER), second, "better")
-        rollback(acting(store, MANAGER), market.market_id, "worse")
+        rollback(acting(store, MANAGER), market.market_id, "worse in use")
         assert standing(store, market) == {}
         assert reopen(acting(store, MANAGER), alert.alert_id, "too soon").state == "open"
         with pytest.raises(InvalidRecord, match="No person resolved"):
@@ -207,7 +207,7 @@ def test_following_the_champion_once_more_changes_nothing() -> None:
     with fresh_store() as (store, market, (first, second, _)):
         open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
         promote(acting(store, MANAGER), second, "better")
-        rollback(acting(store, MANAGER), market.market_id, "worse")
+        rollback(acting(store, MANAGER), market.market_id, "worse in use")
         state, events = standing(store, market), len(store.events.list(market.market_id))
         again = follow_champion(acting(store, MANAGER, today=date(2024, 7, 1)), market, "")
         assert (again.settled, again.reopened) == ((), ())
@@ -230,7 +230,7 @@ def test_only_a_manager_moves_the_champion() -> None:
         with pytest.raises(AccessDenied):
             promote(acting(store, ANALYST), second, "better")
         with pytest.raises(AccessDenied):
-            rollback(acting(store, AGENT), market.market_id, "worse")
+            rollback(acting(store, AGENT), market.market_id, "worse in use")
 
 
 def test_a_range_that_holds_fewer_test_sales_than_it_states_is_named_beside_the_gate() -> None:

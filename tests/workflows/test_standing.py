@@ -8,18 +8,28 @@ from pathlib import Path
 
 import pytest
 
+from core.access import Actor, Role
 from core.evaluate.accuracy import Figure
 from core.evaluate.scope import ScopeBasis
 from core.monitor.gate import Gate, GateVerdict
 from core.monitor.rules import AlertKind
 from core.problem import Problem
-from core.states import AlertState
-from core.store import ModelRecord, Store, open_store
+from core.states import AlertState, JobState
+from core.store import Job, ModelRecord, Store, open_store
 from core.store.operations.alerts import AlertRecord
 from core.workflows import standing
 from core.workflows.models.gate import GateRecord
 from core.workflows.overview import NOTHING_WATCHED, Month, Overview, overview
-from core.workflows.standing import Decided, Step, decided, in_use_words, next_for, standing_of, worst_homes
+from core.workflows.standing import (
+    Decided,
+    Step,
+    decided,
+    in_use_words,
+    next_for,
+    standing_for,
+    standing_of,
+    worst_homes,
+)
 from tests.acting import acting
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -83,18 +93,69 @@ def test_a_miss_since_the_first_month_that_could_be_judged_says_so(
     assert found.sentence.split(";")[0] == f"The live model has missed its target of 10% {since}"
 
 
-def test_what_was_decided_against_is_not_offered_again(
-    fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
+def a_job(kind: str, state: JobState, fraction: float) -> Job:
+    return Job("j", kind, "m", state, fraction, "", {}, "", False, NOW, NOW)
+
+
+BACK = "was rolled back on Jun 30, 2025"
+DECIDE = "decide on challenger challenger, which "
+RUNS = a_job("retrain", JobState.RUNNING, 0.42)
+
+
+# Whether the target is missed, the challenger's gate, what was decided against the newest model and the challenger, the
+# training; then the step, what the sentence says to do, and whom it sends an admin to.
+STATES = [
+    (True, None, "", "", None, Step.RETRAIN, "retrain, as a newer model may do better", "an analyst or a manager"),
+    (True, None, BACK, "", None, Step.UPLOAD, f"bring newer sales, as the model trained last {BACK}", "an analyst"),
+    (True, GateVerdict.PASS, "", "", None, Step.COMPARE, f"{DECIDE}is better and meets the target", "a manager"),
+    (True, GateVerdict.PASS, BACK, BACK, None, Step.COMPARE, f"{DECIDE}{BACK}: promote it again, or", "a manager"),
+    (True, GateVerdict.INCONCLUSIVE, "", "", None, Step.COMPARE, f"{DECIDE}has not been shown to be", "a manager"),
+    (True, GateVerdict.INCONCLUSIVE, BACK, BACK, None, Step.COMPARE, f"{DECIDE}{BACK}: promote it", "a manager"),
+    (True, GateVerdict.FAIL, "", "", None, Step.UPLOAD, "trained on those there are, is no better", "an analyst"),
+    (True, None, "", "", RUNS, Step.WAIT, "a challenger is being trained (42%)", ""),
+    (True, GateVerdict.PASS, BACK, BACK, RUNS, Step.WAIT, "a challenger is being trained (42%)", ""),
+    (True, None, BACK, "", a_job("retrain", JobState.WAITING, 0.0), Step.WAIT, "a challenger waits to be trained", ""),
+    (False, None, "", "", a_job("train", JobState.RUNNING, 0.5), Step.WAIT, "a model is being trained (50%)", ""),
+    (False, GateVerdict.PASS, "", "", None, Step.COMPARE, f"in order; {DECIDE}is better", "a manager"),
+    (False, GateVerdict.INCONCLUSIVE, BACK, BACK, None, Step.COMPARE, f"in order; {DECIDE}{BACK}", "a manager"),
+    (False, GateVerdict.FAIL, "", "", None, Step.WATCH, "there is nothing to do", ""),
+    (False, None, "", "", None, Step.WATCH, "there is nothing to do", ""),
+]
+
+
+@pytest.mark.parametrize(("missed", "verdict", "against", "back", "training", "step", "words", "ask"), STATES)
+def test_every_state_has_one_next_step_and_says_who_may_take_it(
+    fresh: Overview,
+    problem: Problem,
+    monkeypatch: pytest.MonkeyPatch,
+    missed: bool,
+    verdict: GateVerdict | None,
+    against: str,
+    back: str,
+    training: Job | None,
+    step: Step,
+    words: str,
+    ask: str,
 ) -> None:
-    missed = with_alerts(with_challenger(fresh, GateVerdict.PASS, monkeypatch), alert(AlertKind.TARGET_MISSED))
-    assert standing_of(missed, problem).step is Step.COMPARE
-    for seen in (missed, replace(missed, challenger=None)):
-        found = standing_of(replace(seen, against="was rejected on 3 Jun 2025, 09:14 UTC"), problem)
-        assert found.step is Step.UPLOAD
-        assert found.sentence == (
-            "The live model has missed its target of 10% since Apr 2025; bring newer sales, as the model trained last "
-            "was rejected on 3 Jun 2025, 09:14 UTC."
-        )
+    seen = with_alerts(fresh, *([alert(AlertKind.TARGET_MISSED)] if missed else []))
+    if verdict is not None:
+        seen = with_challenger(seen, verdict, monkeypatch)
+    seen = replace(seen, against=against, back=back, training=training)
+    found = standing_for(Actor("mia", Role.MANAGER), seen, problem)
+    assert (found.step, found.mine) == (step, True)
+    assert words in found.sentence
+    assert found.sentence == f"{found.matter[:-1]}; {found.next}" if found.matter else not found.next
+    admin = standing_for(Actor("root", Role.ADMIN), seen, problem)
+    assert admin.mine == (ask == "")
+    assert (f"Ask {ask}" in admin.sentence) == (ask != "")
+    assert ("Ask " in admin.next) == (ask != "")
+
+
+def test_a_first_model_in_training_is_waited_for(fresh: Overview, problem: Problem) -> None:
+    none: ModelRecord | None = None
+    seen = replace(fresh, champion=none, training=a_job("train", JobState.RUNNING, 0.1))
+    found = standing_of(seen, problem)
+    assert (found.step, found.sentence) == (Step.WAIT, "No model is live; a model is being trained (10%).")
 
 
 def test_a_closer_challenger_that_misses_the_target_is_not_called_better(
@@ -124,6 +185,9 @@ def test_a_model_that_is_unsigned_or_that_no_sale_has_proven_is_not_simply_in_or
     found = standing_of(unsigned, problem)
     assert (found.step, found.good) == (Step.SIGN, False)
     assert "nobody has signed its scope" in found.sentence
+    against = standing_of(replace(with_alerts(fresh), although="signed although it misses its target of 10%"), problem)
+    assert (against.step, against.good) == (Step.SIGN, False)
+    assert against.sentence.endswith("its scope is signed although it misses its target of 10%.")
     unproven = replace(unsigned, models=2, watched=NOTHING_WATCHED)
     assert "new, and no home it priced has a known sale yet" in standing_of(unproven, problem).sentence
     assert standing_of(replace(unproven, scope=fresh.scope), problem).step is Step.WATCH
@@ -159,23 +223,6 @@ def test_a_missed_target_is_named_with_its_month_and_the_earliest_counts(fresh: 
         == "The live model has missed its target of 10% since Apr 2025; retrain, as a newer model may do better."
     )
     assert (found.good, found.step) == (False, Step.RETRAIN)
-
-
-@pytest.mark.parametrize(
-    ("verdict", "words", "step"),
-    [
-        (GateVerdict.PASS, "which is better", Step.COMPARE),
-        (GateVerdict.FAIL, "trained on those there are, is no better", Step.UPLOAD),
-        (GateVerdict.INCONCLUSIVE, "nobody can tell yet whether it is better", Step.COMPARE),
-    ],
-)
-def test_the_challenger_is_the_remedy_only_if_its_gate_supports_it(
-    fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch, verdict: GateVerdict, words: str, step: Step
-) -> None:
-    seen = with_challenger(with_alerts(fresh, alert(AlertKind.TARGET_MISSED)), verdict, monkeypatch)
-    found = standing_of(seen, problem)
-    assert words in found.sentence
-    assert found.step is step
 
 
 def test_a_model_retrained_on_the_latest_sales_is_not_to_be_retrained_again(

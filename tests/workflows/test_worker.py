@@ -97,7 +97,7 @@ def test_the_schedule_says_what_it_counts_from_where_a_newer_model_is_not_live(
     card = store.models.get(live.model_id).card
     newer = store.models.add(NewModel(market.market_id, latest.version_id, b"newer", card), MANAGER).model_id
     promote(manager, newer, "to see")
-    rollback(manager, market.market_id, "worse")
+    rollback(manager, market.market_id, "worse in use")
     words = schedule_words(manager, market.market_id)
     assert words.startswith(f"model {newer} was trained on the sales there are but was rolled back on ")
     assert "; the live model is 120 days old. Next: bring newer sales, as the model trained last was rolled" in words

@@ -18,7 +18,9 @@ from core.evaluate.behavior.trade_off import forest_sizes_of, trade_off
 from core.evaluate.card.blocks import Bar, Block, Curve, Section, Signature, Table, Words
 from core.evaluate.card.words import limit, plain, settings_words, share, signed, target
 from core.evaluate.evaluation_report import EvaluationReport
+from core.evaluate.headline import Rival
 from core.evaluate.segmentation import Segmentation
+from core.evaluate.targets import Verdict
 from core.train.curve import CurvePoint, more_data_helps
 from core.wording import MISSING, count, market_day, percent, signed_percent
 
@@ -137,8 +139,18 @@ def _headline(report: EvaluationReport) -> Iterator[Block]:
     for rival in report.headline.rivals:
         yield Words(
             f"Compared with the {rival.name} on the same {count(rival.saved.n, 'sale')}: mean error "
-            f"{percent(rival.ours, 1)} versus {percent(rival.theirs, 1)}, {rival.apart} ({rival.verdict})."
+            f"{percent(rival.ours, 1)} versus {percent(rival.theirs, 1)}, {rival.apart}{_closer(rival)}."
         )
+
+
+def _closer(rival: Rival) -> str:
+    """Say who is closer, as the page does; a rival is no target, so there is nothing to fail."""
+    words = {
+        Verdict.PASS: ": the model is closer",
+        Verdict.FAIL: f": the {rival.name} is still closer",
+        Verdict.INCONCLUSIVE: ": no clear difference",
+    }
+    return words.get(rival.verdict, "")
 
 
 def _figure_words(name: str, figure: Figure) -> str:

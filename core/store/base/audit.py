@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.access import Actor
+from core.states import AuditAction
 from core.store.base.database import Database
 from core.store.base.tables import EVENT, now
 from core.store.base.values import plain_document, plain_text
@@ -69,6 +70,18 @@ class Events:
         query = sa.select(EVENT).where(EVENT.c.subject == subject, EVENT.c.action == action)
         with self._database.read() as connection:
             return [Event(**row) for row in connection.execute(query.order_by(EVENT.c.event_id.desc())).mappings()]
+
+    def replaced_by(self, market_id: str, model_id: str) -> Event | None:
+        """Return the entry of the challenger that last took a model's place as challenger, None if none did.
+
+        Raises StoreUnavailable.
+        """
+        replaced = EVENT.c.detail["replaced"].as_string() == model_id
+        challenged = sa.and_(EVENT.c.market_id == market_id, EVENT.c.action == AuditAction.MODEL_CHALLENGED)
+        query = sa.select(EVENT).where(challenged, replaced)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(EVENT.c.event_id.desc()).limit(1)).mappings().first()
+        return None if row is None else Event(**row)
 
     def count(self, market_id: str, action: str) -> int:
         """Count the entries of an action in a market; raises StoreUnavailable."""

@@ -127,10 +127,11 @@ class Models:
         """Tell whether a model's bundle file exists; only loading it shows whether it is intact."""
         return self._bundles.holds(record.sha256)
 
-    def challenge(self, model_id: str, actor: Actor) -> ModelRecord:
+    def challenge(self, model_id: str, actor: Actor, reason: str = "") -> ModelRecord:
         """Make a model its market's only challenger; the previous challenger becomes a candidate again.
 
-        Raises NotFound, InvalidRecord for the champion or a rejected model, StoreUnavailable.
+        A ``reason`` goes into the audit trail, where a person brings a model back. Raises NotFound, InvalidRecord for
+        the champion or a rejected model, StoreUnavailable.
         """
         market_id = self.get(model_id).market_id
         with self._database.write() as connection:
@@ -143,7 +144,8 @@ class Models:
                 of_market = sa.and_(MODEL.c.market_id == market_id, MODEL.c.stage == Stage.CHALLENGER)
                 connection.execute(MODEL.update().where(of_market).values(stage=Stage.CANDIDATE))
                 _set_stage(connection, model_id, Stage.CHALLENGER)
-                detail = {"replaced": earlier.model_id if earlier else None}
+                why = {"reason": plain_text(reason)} if reason else {}
+                detail = {"replaced": earlier.model_id if earlier else None, **why}
                 append_event(connection, actor, AuditAction.MODEL_CHALLENGED, market_id, model_id, detail=detail)
             return _get(connection, model_id)
 

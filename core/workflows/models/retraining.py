@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+import pandas as pd
+
 from core.access import Action
-from core.errors import NotFound, TrainError
+from core.errors import NotFound, TooFewSales, TrainError
 from core.prepare.splits import TIME
+from core.problem import Problem
 from core.progress import Progress, part
 from core.states import AuditAction
 from core.store import ModelRecord, Store
 from core.store.patience import patiently
-from core.train.trainer import TrainingPlan, default_plan
+from core.train.trainer import TrainingPlan, default_plan, within_window
 from core.wording import count, days, market_day
 from core.workflows.models.gate import (
     GATE,
@@ -99,6 +102,45 @@ def window_named(text: str) -> RetrainPlan:
     return RetrainPlan(window_months=number) if found[1] == "months" else RetrainPlan(half_life_days=float(number))
 
 
+@dataclass(frozen=True)
+class WindowSales:
+    """The ``n`` sales that a retraining on the last ``months`` could use, of the ``needed``, in words."""
+
+    months: int
+    n: int
+    needed: int
+
+    @property
+    def enough(self) -> bool:
+        """Whether they can be split into training, validation and test."""
+        return self.n >= self.needed
+
+    @property
+    def words(self) -> str:
+        """How many sales the window has, with the remedy if they are too few."""
+        has = f"{window_words(self.months, None).capitalize()} and the sales compared on are {count(self.n, 'sale')}"
+        if self.enough:
+            return f"{has}."
+        return f"{has}; a retraining needs at least {self.needed:,}. Choose more months, or all sales."
+
+
+def window_sales(workspace: Workspace, market_id: str, months: int) -> WindowSales:
+    """Count the sales that a retraining on the last months could use.
+
+    Raises AccessDenied, NotFound if there is no sale, ArtifactCorrupt, StoreUnavailable.
+    """
+    workspace.require(Action.TRAIN)
+    store, problem = workspace.store, workspace.problem
+    known, rival = known_sales(store, market_id), rival_of(store, market_id)
+    dates = known.table["sale_date"]
+    first = gate_start(dates[unseen_by(store, rival, known)], dates.max().date(), problem)
+    return _in_window(dates, replace(default_plan(problem), split=TIME, test_from=first, window_months=months), problem)
+
+
+def _in_window(dates: pd.Series, plan: TrainingPlan, problem: Problem) -> WindowSales:
+    return WindowSales(plan.window_months or 0, int(within_window(dates, plan).sum()), problem.training.sales_min)
+
+
 def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: Progress) -> Retrained:
     """Train a challenger on all but the latest sales, compare it with the champion on these, and register both results.
 
@@ -131,6 +173,8 @@ def _registered(
     chosen = replace(
         base, split=TIME, test_from=first, window_months=plan.window_months, half_life_days=plan.half_life_days
     )
+    if chosen.window_months is not None and not (found := _in_window(dates, chosen, problem)).enough:
+        raise TooFewSales(found.words)
     made = make_model(workspace, known, chosen, part(progress, 0.01, 0.93))
     progress(0.93, "Comparing it with the live model")
     gated = judge(made, rival, unseen, known, problem)

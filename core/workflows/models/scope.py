@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from core.access import Action
-from core.errors import ArtifactCorrupt, InvalidRecord, ModelOutdated, NotFound
+from core.access import Action, reason_for
+from core.errors import ArtifactCorrupt, ModelOutdated, NotFound
 from core.evaluate.scope import (
     GoverningScope,
     ProposedScope,
@@ -19,6 +20,7 @@ from core.evaluate.scope import (
     share_outside,
 )
 from core.evaluate.scored_sales import ScoredSales
+from core.evaluate.targets import Verdict, at_most, judge
 from core.problem import Problem
 from core.states import SIGNING, AuditAction
 from core.store import ModelRecord, Store
@@ -35,13 +37,17 @@ _CARRIED_FROM: Final = "carried_from"
 
 @dataclass(frozen=True)
 class SignedScope:
-    """The scope a person signed, also in words, with note, name and time (UTC)."""
+    """The scope a person signed, also in words, with note, name and time (UTC).
+
+    ``although`` says what its test has against it, to be read after "is": "signed although …"; "" if nothing.
+    """
 
     scope: GoverningScope
     words: str
     note: str
     signed_by: str
     signed_at: datetime
+    although: str = ""
 
 
 @dataclass(frozen=True)
@@ -189,13 +195,16 @@ def is_unsigned(store: Store, record: ModelRecord) -> bool:
 def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: str) -> SignedScope:
     """Record that a person signs a model's scope: it governs at once, and earlier signatures stay on record.
 
-    Raises AccessDenied, NotFound for an unknown model, ValueError for a scope without bounds, StoreUnavailable.
+    A scope whose test does not prove its target needs a reason as its note. Raises AccessDenied, ReasonNeeded, NotFound
+    for an unknown model, ValueError for a scope without bounds, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.PROMOTE)
     if not scope.found:
         raise ValueError("the proposed scope has no bounds; choose them, or leave the model unsigned")
     record = store.models.get(model_id)
+    against = unproven_words(scope, workspace.problem)
+    note = reason_for(f"{against} To sign it all the same", note) if against else note.strip()
     detail = {
         **_to_card(scope.governing(ScopeBasis.SIGNED)),
         "words": scope.words,
@@ -203,6 +212,8 @@ def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: 
         "mape": scope.inside.value,
         "mape_high": scope.inside.high,
         "share": scope.share,
+        "verdict": _verdict(scope, workspace.problem).value,
+        "target": scope.target,
     }
     store.events.record(workspace.actor, AuditAction.SCOPE_SIGNED, record.market_id, model_id, detail)
     signed = signed_scope(store, model_id)
@@ -215,17 +226,15 @@ def withdraw_signature(workspace: Workspace, model_id: str, reason: str) -> Sign
     """Record that a person withdraws the signature in force; return the one before it, which governs again, or None.
 
     It changes at once which estimates are flagged, so it needs a reason, as any other change of what agents get.
-    Raises AccessDenied, NotFound for an unknown model or one without a signature, InvalidRecord without a reason,
-    StoreUnavailable.
+    Raises AccessDenied, NotFound for an unknown model or one without a signature, ReasonNeeded, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.PROMOTE)
     record, signed = store.models.get(model_id), signed_scope(store, model_id)
     if signed is None:
         raise NotFound(f"Model {model_id} has no signature to withdraw. Sign its scope first.")
-    if not reason.strip():
-        raise InvalidRecord("Withdrawing a signature needs a reason; give one in a few words.")
-    detail = {"reason": reason.strip(), "words": signed.words, "signed_by": signed.signed_by}
+    given = reason_for("To withdraw a signature", reason)
+    detail = {"reason": given, "words": signed.words, "signed_by": signed.signed_by}
     store.events.record(workspace.actor, AuditAction.SCOPE_WITHDRAWN, record.market_id, model_id, detail)
     return signed_scope(store, model_id)
 
@@ -249,7 +258,44 @@ def signed_scope(store: Store, model_id: str) -> SignedScope | None:
         str(detail["note"]),
         latest.actor,
         latest.at,
+        _although(detail),
     )
+
+
+def unproven_words(scope: ProposedScope, problem: Problem) -> str:
+    """Say in a sentence that a scope's test disproves its target, or cannot prove it; "" if it is proven."""
+    judged, error = _verdict(scope, problem), scope.inside
+    if judged is Verdict.PASS:
+        return ""
+    interval = f"{percent(error.value, 1)}, 95% interval {percent(error.low, 1)} to {percent(error.high, 1)}"
+    target = f"a mean error of at most {percent(scope.target)}"
+    if judged is Verdict.FAIL:
+        return f"This scope misses its target, {target}: its test shows {interval}."
+    shows = f": it shows {interval}" if math.isfinite(error.low) else ""
+    return f"The test does not prove {target} for this scope{shows}."
+
+
+def signed_although(store: Store, record: ModelRecord) -> str:
+    """Say that a model's scope is signed against its test: "signed although …"; "" if it is not, or not signed.
+
+    Raises NotFound, StoreUnavailable.
+    """
+    signed = signed_scope(store, record.model_id)
+    return signed.although if signed is not None else ""
+
+
+def _verdict(scope: ProposedScope, problem: Problem) -> Verdict:
+    return judge(scope.inside, at_most(scope.target, "problem statement"), problem.estimate.small_sample_n)
+
+
+def _although(detail: Mapping[str, Any]) -> str:
+    """Return what the test had against a scope when it was signed; earlier releases did not record it."""
+    judged = detail.get("verdict")
+    if judged == Verdict.FAIL.value:
+        return f"signed although it misses its target of {percent(float(detail['target']))}"
+    if judged == Verdict.INCONCLUSIVE.value:
+        return f"signed although its target of {percent(float(detail['target']))} is not proven"
+    return ""
 
 
 def _is_signed(scope: GoverningScope | None) -> bool:

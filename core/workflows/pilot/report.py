@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -28,13 +28,14 @@ from core.monitor.pilot import (
 )
 from core.monitor.scorecard import PILOT_WARNING, Effect
 from core.schema import first_price_column
-from core.states import FeedbackVerdict, Group
-from core.store import Market
+from core.states import FeedbackVerdict, Group, RolloutChange
+from core.store import Market, Store
 from core.store.base.values import plain_document
 from core.store.operations.rollouts import OfficePlan, Rollout
 from core.wording import count, market_day, percent
 from core.workflows.pilot.rollout import is_for_everyone
 from core.workspace import Workspace
+from core.workspace import market_day as day_of
 
 _NOTHING: Final = Comparisons((), (), ())
 
@@ -43,7 +44,8 @@ _NOTHING: Final = Comparisons((), (), ())
 class PilotReport:
     """A pilot on a day, ``days`` after its start: what its ``offices`` did, and how their sold listings compare.
 
-    ``ended`` is the day from which everyone has estimates, None while it runs: the report stops there.
+    ``ended`` is the day from which everyone has estimates or on which the last office was stopped, None while it runs:
+    the report stops there, and ``how_ended`` says how. An office stopped before counts up to that day.
     ``others`` are the offices compared with; ``feedback`` counts verdicts. ``listings`` counts sold listings: in the
     pilot since the start and before, then of the others. ``verdict`` is a sentence, ``notes`` say what limits it; show
     ``warning`` with the comparisons.
@@ -53,6 +55,7 @@ class PilotReport:
     as_of: date
     starts: date
     ended: date | None
+    how_ended: str
     days: int
     too_early: bool
     offices: tuple[str, ...]
@@ -69,7 +72,7 @@ class PilotReport:
 
 
 def pilot_report(workspace: Workspace, market_id: str) -> PilotReport | None:
-    """Return the report on the pilot set for a market, None if no office of it has a start date.
+    """Return the report on a market's latest pilot, also once it was stopped; None if no office has a start date.
 
     The listings of the pilot's offices, listed since their start and sold, are compared with those of the control
     offices or, if none is named, of all offices without estimates; and with the listings of as many days before the
@@ -79,16 +82,18 @@ def pilot_report(workspace: Workspace, market_id: str) -> PilotReport | None:
     workspace.require(Action.WATCH)
     store, market = workspace.store, workspace.store.markets.get(market_id)
     rollout, today = store.rollouts.current(market_id), workspace.today(market)
-    inside = tuple(one for one in (rollout.of_group(Group.PILOT) if rollout else ()) if one.starts is not None)
-    if rollout is None or not inside:
+    places = _places(store, market)
+    if not places:
         return None
-    starts = min(one.starts for one in inside if one.starts is not None)
-    ended = _ended(rollout, today)
+    starts, (ended, how_ended) = min(one.starts for one in places), _ended(rollout, places, today)
     until = ended or today
     days = (until - starts).days
-    table, notes = _listings(workspace, market, rollout, (starts, until))
+    named = tuple(one.plan for one in places)
+    # A stopped office has lost its place, but its listings are still the pilot's.
+    others = tuple(one for one in (rollout.offices if rollout else ()) if one not in named)
+    table, notes = _listings(workspace, market, Rollout((*named, *others)), (starts, until))
     compared = comparisons(table, workspace.problem) if len(table) else _NOTHING
-    figures = _figures(workspace, market, inside, (starts, until))
+    figures = _figures(workspace, market, places, (starts, until))
     sizes = [int(((table["inside"] == a) & (table["after"] == b)).sum()) for a in (True, False) for b in (True, False)]
     outside = tuple(sorted({str(one) for one in table.loc[~table["inside"], "listing_office"]}))
     return PilotReport(
@@ -96,9 +101,10 @@ def pilot_report(workspace: Workspace, market_id: str) -> PilotReport | None:
         as_of=until,
         starts=starts,
         ended=ended,
+        how_ended=how_ended,
         days=max(days, 0),
         too_early=days < DAYS_MIN,
-        offices=tuple(one.office for one in inside),
+        offices=tuple(one.plan.office for one in places),
         others=outside,
         **figures,
         listings=(sizes[0], sizes[1], sizes[2], sizes[3]),
@@ -115,14 +121,46 @@ def span_words(report: PilotReport) -> str:
     offices, length = ", ".join(report.offices), count(report.days, "day")
     if report.ended is None:
         return f"{offices} since {starts}, {length}."
-    return f"{offices} from {starts} to {market_day(report.ended, currency)}, {length}; everyone has estimates since."
+    return f"{offices} from {starts} to {market_day(report.ended, currency)}, {length}; {report.how_ended}."
 
 
-def _ended(rollout: Rollout, today: date) -> date | None:
-    """Return the day from which everyone has estimates, None while some have not."""
-    if not is_for_everyone(rollout, today):
-        return None
-    return max((one.starts for one in rollout.of_group(Group.EVERYONE) if one.starts is not None), default=None)
+@dataclass(frozen=True)
+class _Place:
+    """An office's place in a pilot since ``starts``; it was stopped on the day ``stopped``, None if it was not."""
+
+    plan: OfficePlan
+    starts: date
+    stopped: date | None = None
+
+
+def _places(store: Store, market: Market) -> tuple[_Place, ...]:
+    """Return the places of a market's latest pilot, those of offices stopped since among them.
+
+    A stop keeps its evidence; a change that was taken back leaves none. Once all were stopped, the next is a new pilot.
+    """
+    held: dict[str, _Place] = {}
+    gone: dict[str, _Place] = {}
+    for record in reversed(store.rollouts.history(market.market_id)):
+        plans = record.rollout.of_group(Group.PILOT) if record.rollout else ()
+        now = {office_key(one.office): _Place(one, one.starts) for one in plans if one.starts is not None}
+        if record.change is RolloutChange.STOPPED:
+            day = day_of(store, market, record.at)
+            left = {key: one for key, one in held.items() if key not in now and one.starts <= day}
+            gone |= {key: replace(one, stopped=day) for key, one in left.items()}
+        elif not held and now and record.change is not RolloutChange.TAKEN_BACK:
+            gone = {}
+        gone = {key: one for key, one in gone.items() if key not in now}
+        held = now
+    return (*held.values(), *gone.values())
+
+
+def _ended(rollout: Rollout | None, places: tuple[_Place, ...], today: date) -> tuple[date | None, str]:
+    """Return the day a pilot ended and how: everyone has estimates, or all its offices were stopped; else None."""
+    if rollout is not None and is_for_everyone(rollout, today):
+        since = (one.starts for one in rollout.of_group(Group.EVERYONE) if one.starts is not None)
+        return max(since, default=None), "everyone has estimates since"
+    stops = [one.stopped for one in places if one.stopped is not None]
+    return (max(stops), "its estimates were stopped then") if len(stops) == len(places) else (None, "")
 
 
 def report_form(report: PilotReport) -> dict[str, Any]:
@@ -168,16 +206,19 @@ def accuracy_words(report: PilotReport) -> str:
 
 
 def _figures(
-    workspace: Workspace, market: Market, inside: tuple[OfficePlan, ...], span: tuple[date, date]
+    workspace: Workspace, market: Market, places: tuple[_Place, ...], span: tuple[date, date]
 ) -> dict[str, Any]:
     figures, market_id, (starts, today) = workspace.store.pilot_figures, market.market_id, span
 
     def of_pilot(read: Callable[[str, date], pd.DataFrame]) -> pd.DataFrame:
         table = read(market_id, starts)
-        begun = {office_key(one.office): one.starts for one in inside}
-        own = [begun.get(office_key(office)) for office in table["office"]]
-        begun_by = [first is not None and first <= on <= today for first, on in zip(own, table["day"], strict=True)]
-        return table.loc[np.array(begun_by, dtype=bool)]
+        place_of = {office_key(one.plan.office): one for one in places}
+        own = [place_of.get(office_key(office)) for office in table["office"]]
+        inside = [
+            one is not None and one.starts <= on <= min(one.stopped or today, today)
+            for one, on in zip(own, table["day"], strict=True)
+        ]
+        return table.loc[np.array(inside, dtype=bool)]
 
     requests, verdicts = of_pilot(figures.requests), of_pilot(figures.feedback)
     use = use_of(requests, requests["day"] > today - timedelta(days=LATELY_DAYS))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from core.access import Action, Actor, Role, office_key
+from core.access import Action, Actor, Role, office_key, reason_for
 from core.errors import InvalidRecord, NotInPilot, StoreUnavailable
 from core.states import Group, RolloutChange
 from core.store import Market
@@ -32,6 +32,8 @@ CHANGES: Final = {
     RolloutChange.TAKEN_BACK: "Taken back",
 }
 """What each change is called."""
+
+_TO_CHANGE: Final = "To change who has estimates"
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -87,10 +89,11 @@ def require_in_pilot(workspace: Workspace, market: Market) -> None:
 def add_offices(workspace: Workspace, market_id: str, plans: Sequence[OfficePlan], reason: str) -> RolloutRecord:
     """Start a rollout with these offices, or add them to the one set; an office named before takes its new place.
 
-    Raises AccessDenied, NotFound, InvalidRecord without a reason, without an office or for an impossible one,
+    Raises AccessDenied, NotFound, ReasonNeeded, InvalidRecord without an office or for an impossible one,
     StoreUnavailable.
     """
     workspace.require(Action.MANAGE_PILOT)
+    given = reason_for(_TO_CHANGE, reason)
     new = {office_key(one.office): replace(one, office=_name(one)) for one in plans}
     heard_of = workspace.store.ledger.offices(market_id)
     if not new:
@@ -107,16 +110,17 @@ def add_offices(workspace: Workspace, market_id: str, plans: Sequence[OfficePlan
         }
         return kind, Rollout(tuple((held | spelled).values()))
 
-    return workspace.store.rollouts.change(market_id, widened, reason, workspace.actor)
+    return workspace.store.rollouts.change(market_id, widened, given, workspace.actor)
 
 
 def stop_offices(workspace: Workspace, market_id: str, keep: Sequence[str], reason: str) -> RolloutRecord:
     """Take estimates from all offices but those to keep, which stay as they are; without any, from all agents.
 
-    Raises AccessDenied, NotFound, InvalidRecord without a reason or for an office to keep that is not in the rollout,
+    Raises AccessDenied, NotFound, ReasonNeeded, InvalidRecord for an office to keep that is not in the rollout,
     StoreUnavailable.
     """
     workspace.require(Action.MANAGE_PILOT)
+    given = reason_for(_TO_CHANGE, reason)
 
     def stopped(before: Rollout | None) -> tuple[RolloutChange, Rollout]:
         held = {office_key(one.office): one for one in before.offices if one.office} if before else {}
@@ -128,16 +132,17 @@ def stop_offices(workspace: Workspace, market_id: str, keep: Sequence[str], reas
             )
         return RolloutChange.STOPPED, Rollout(tuple(held[key] for key in dict.fromkeys(map(office_key, keep))))
 
-    return workspace.store.rollouts.change(market_id, stopped, reason, workspace.actor)
+    return workspace.store.rollouts.change(market_id, stopped, given, workspace.actor)
 
 
 def end_pilot(workspace: Workspace, market_id: str, reason: str) -> RolloutRecord:
     """Give everyone estimates from the market's day on; the pilot's offices keep their places, for its report.
 
-    Raises AccessDenied, NotFound, InvalidRecord without a reason, without a pilot or where everyone has estimates
+    Raises AccessDenied, NotFound, ReasonNeeded, InvalidRecord without a pilot or where everyone has estimates
     already, StoreUnavailable.
     """
     workspace.require(Action.MANAGE_PILOT)
+    given = reason_for(_TO_CHANGE, reason)
     today = workspace.today(workspace.store.markets.get(market_id))
 
     def ended(before: Rollout | None) -> tuple[RolloutChange, Rollout]:
@@ -146,7 +151,7 @@ def end_pilot(workspace: Workspace, market_id: str, reason: str) -> RolloutRecor
         named = [one if one.is_in(today) else replace(one, starts=today) for one in before.offices if one.office]
         return RolloutChange.WIDENED, Rollout((*named, OfficePlan("", Group.EVERYONE, today)))
 
-    return workspace.store.rollouts.change(market_id, ended, reason, workspace.actor)
+    return workspace.store.rollouts.change(market_id, ended, given, workspace.actor)
 
 
 def is_for_everyone(rollout: Rollout, on: date) -> bool:
@@ -169,10 +174,10 @@ def control_at_once(plans: Sequence[OfficePlan], today: date, currency: str) -> 
 def take_back_change(workspace: Workspace, market_id: str, reason: str) -> RolloutRecord:
     """Bring back the rollout from before its last change; called again, the one from before the change before that.
 
-    Raises AccessDenied, NotFound, InvalidRecord without a reason or a change to take back, StoreUnavailable.
+    Raises AccessDenied, ReasonNeeded, NotFound, InvalidRecord without a change to take back, StoreUnavailable.
     """
     workspace.require(Action.MANAGE_PILOT)
-    return workspace.store.rollouts.take_back(market_id, reason, workspace.actor)
+    return workspace.store.rollouts.take_back(market_id, reason_for(_TO_CHANGE, reason), workspace.actor)
 
 
 def nobody_has_estimates(workspace: Workspace, market: Market) -> str:

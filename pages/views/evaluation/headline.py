@@ -32,7 +32,7 @@ from pages.kit.figures import (
 )
 from pages.kit.palette import GOOD, NEUTRAL
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, compute_once
+from pages.views.evaluation.selection import SALES_OF, Selection, compute_once
 
 _RATIO_DIGITS: Final = {"median": 3, "cod": 1, "prd": 3, "prb": 3}
 _NOBODY: Final = (
@@ -48,7 +48,7 @@ def draw(selection: Selection) -> None:
         return
     with st.container(border=True):
         st.header("Is it good enough?", anchor=False)
-        _sum_up(found)
+        _sum_up(found, SALES_OF[selection.period])
         with boxes("headline"):
             for line in found.lines:
                 write = _writing(line)
@@ -89,16 +89,14 @@ def _study(scored: ScoredSales, _: Problem) -> RatioStudy:
     return ratio_study(table["estimate"].to_numpy(), table["sale_price"].to_numpy(), scored.terms.seed)
 
 
-def _sum_up(found: Headline) -> None:
+def _sum_up(found: Headline, sales: str) -> None:
     judgements = [line.verdict for line in found.lines if line.verdict is not Verdict.NO_TARGET]
     failed, unsure = judgements.count(Verdict.FAIL), judgements.count(Verdict.INCONCLUSIVE)
     met = len(judgements) - failed - unsure
     words = f"{met} of {count(len(judgements), 'target')} met"
     words += f", {failed} missed" if failed else ""
     words += f", {unsure} inconclusive with too few sales" if unsure else ""
-    st.markdown(
-        f"**On its test sales: {plain(words)}.** The 95% interval is below each figure; n is the number of sales."
-    )
+    st.markdown(f"**On {sales}: {plain(words)}.** The 95% interval is below each figure; n is the number of sales.")
 
 
 def _writing(line: Line) -> Write:

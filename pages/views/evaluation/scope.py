@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Action, may
+from core.access import REASON_ASKED, REASON_MAX, REASON_MIN, Action, may
 from core.errors import DoorstepError
 from core.evaluate.agent_decisions import AgentDecisions
 from core.evaluate.behavior.overfitting import FitCheck
@@ -27,6 +27,7 @@ from core.workflows.models.scope import (
     proposal_words,
     sign_scope,
     signed_scope,
+    unproven_words,
     unsigned_scope,
     withdraw_signature,
 )
@@ -34,13 +35,14 @@ from core.workflows.models.test_scores import fit_of
 from pages.kit import errors
 from pages.kit.choice import marked_amount
 from pages.kit.figures import STAGES, missing, verdict
-from pages.kit.palette import GOOD, NEUTRAL
-from pages.kit.text import plain
+from pages.kit.palette import BAD, GOOD, NEUTRAL
+from pages.kit.text import asks, kept_text, plain
 from pages.views.evaluation.selection import Selection, compute_once
 
 Write = Callable[[CardSubject, EvaluationReport, FitCheck | None, AgentDecisions | None], str]
 
 _MESSAGE: Final = "_evaluation_said"
+_ASKED: Final = "_signature_asked"
 _FORMS: Final[tuple[tuple[str, Write, str, str], ...]] = (
     ("Download the model card", html_card, "html", "text/html"),
     ("As Markdown", model_card, "md", "text/markdown"),
@@ -62,8 +64,8 @@ def draw(selection: Selection) -> None:
         unsigned = unsigned_scope(record)
         _signature(signed, unsigned, selection.market.currency)
         if signed is not None and may(selection.workspace.actor, Action.PROMOTE):
-            _withdraw(selection, unsigned)
-        _sign(selection, signed.scope if signed is not None else unsigned)
+            _withdraw(selection, signed, unsigned)
+        _sign(selection, signed, signed.scope if signed is not None else unsigned)
     with st.container(border=True):
         st.header("Model card", anchor=False)
         st.caption("This whole evaluation with the signed scope, as a page to read, print or send, or as text.")
@@ -75,7 +77,10 @@ def _signature(signed: SignedScope | None, unsigned: GoverningScope | None, curr
         st.badge("Not signed yet", icon=":material/edit:", color=NEUTRAL)
         st.caption(plain(_until_signed(unsigned, currency)))
         return
-    st.badge("Signed", icon=":material/verified:", color=GOOD)
+    if signed.although:
+        st.badge(plain(signed.although.capitalize()), icon=":material/priority_high:", color=BAD)
+    else:
+        st.badge("Signed", icon=":material/verified:", color=GOOD)
     note = f" “{signed.note}”" if signed.note else ""
     st.markdown(
         plain(f"{signed.words}{note} Signed by {signed.signed_by}, {market_instant(signed.signed_at, currency)}.")
@@ -83,17 +88,18 @@ def _signature(signed: SignedScope | None, unsigned: GoverningScope | None, curr
     st.caption("Estimates outside these prices are flagged for review; homes left out get no price.")
 
 
-def _withdraw(selection: Selection, unsigned: GoverningScope | None) -> None:
+def _withdraw(selection: Selection, signed: SignedScope, unsigned: GoverningScope | None) -> None:
     """Draw the way to withdraw the signature: name what follows, and ask for the reason first."""
+    this = _signature_key(selection, signed)
     fold = st.popover(
         "Withdraw the signature",
         # A signature that is withdrawn takes its fold with it: the next one starts closed.
-        key=f"withdraw_fold_{selection.record.model_id}",
+        key=f"withdraw_fold_{this}",
         icon=":material/undo:",
     )
     with fold:
         st.markdown("The signature before it governs again, or the scope proposed. The audit trail keeps both deeds.")
-        reason = st.text_input("Reason", key="withdraw_reason", max_chars=300).strip()
+        reason = kept_text(REASON_ASKED, f"withdraw_reason_{this}", max_chars=REASON_MAX)
         if not st.button("Withdraw it", key="withdraw_signature", icon=":material/undo:"):
             return
         try:
@@ -107,6 +113,11 @@ def _withdraw(selection: Selection, unsigned: GoverningScope | None) -> None:
     st.rerun()
 
 
+def _signature_key(selection: Selection, signed: SignedScope | None) -> str:
+    """Name a model and its signature: once another is in force, folds are closed and fields begin anew."""
+    return f"{selection.record.model_id}_{signed.signed_at.isoformat() if signed else 'unsigned'}"
+
+
 def _until_signed(governing: GoverningScope | None, currency: str) -> str:
     if governing is None:
         return "Until a manager signs, the standard prices flag estimates for review."
@@ -118,20 +129,25 @@ def _until_signed(governing: GoverningScope | None, currency: str) -> str:
     return "Until a manager signs, the proposed scope flags estimates for review, marked “unsigned”."
 
 
-def _sign(selection: Selection, governing: GoverningScope | None) -> None:
+def _sign(selection: Selection, signed: SignedScope | None, governing: GoverningScope | None) -> None:
     """Draw the form to sign a scope, which begins with the one that governs."""
     proposed = compute_once(selection, "scope", propose_scope)
     st.markdown(f"**{proposal_words(selection.record)}:** {plain(proposed.words)}")
     if not may(selection.workspace.actor, Action.PROMOTE):
         st.caption("A manager signs the scope.")
         return
-    scope = _bounds(selection, proposed, governing)
+    this = _signature_key(selection, signed)
+    scope = _bounds(selection, proposed, governing, f"{this}_{selection.period}")
     if scope is None:
         return
     if governing is not None and governing.basis is ScopeBasis.SIGNED and _is_the_same(scope, governing):
         st.caption("This is the scope signed. To sign another, change it.")
         return
-    note = st.text_input("Note, for the record", key=f"note_{selection.record.model_id}", max_chars=300)
+    against = unproven_words(scope, selection.problem)
+    if against:
+        st.warning(plain(f"{against} You may sign it all the same, with a reason."), icon=":material/priority_high:")
+    label = REASON_ASKED if against else "Note, for the record"
+    note = kept_text(label, f"note_{this}", max_chars=REASON_MAX)
     if not selection.record.is_live:
         st.warning(
             plain(
@@ -140,12 +156,13 @@ def _sign(selection: Selection, governing: GoverningScope | None) -> None:
             ),
             icon=":material/info:",
         )
-    pressed = st.button("Sign this scope", key="sign", type="primary", icon=":material/signature:")
+    label = "Sign it although it is not proven" if against else "Sign this scope"
+    pressed = st.button(label, key="sign", type="primary", icon=":material/signature:")
     name = selection.workspace.actor.name
     st.caption(plain(f"Your name ({name}) and the time go into the audit trail and onto the model card."))
-    if pressed:
+    if pressed and not asks(_ASKED, (against,) if len(note) >= REASON_MIN else ()):
         try:
-            sign_scope(selection.workspace, selection.record.model_id, scope, note.strip())
+            sign_scope(selection.workspace, selection.record.model_id, scope, note)
         except DoorstepError as error:
             errors.show(error)
             return
@@ -157,13 +174,14 @@ def _is_the_same(scope: ProposedScope, governing: GoverningScope) -> bool:
     return replace(governing, basis=ScopeBasis.PROPOSED) == scope.governing(ScopeBasis.PROPOSED)
 
 
-def _bounds(selection: Selection, proposed: ProposedScope, governing: GoverningScope | None) -> ProposedScope | None:
+def _bounds(
+    selection: Selection, proposed: ProposedScope, governing: GoverningScope | None, key: str
+) -> ProposedScope | None:
     """Draw the scope to sign, initially the one that governs; None until its bounds form a range with sales in it."""
     currency = str(selection.record.card.get("currency", selection.scored.terms.currency))
     unit = symbol(currency).strip()
     start = governing or (proposed.governing(ScopeBasis.PROPOSED) if proposed.found else None)
     ends = (start.low, start.high) if start is not None else (None, None)
-    key = f"{selection.record.model_id}_{selection.period}"
     bounds = []
     with st.container(horizontal=True, gap="small"):
         for label, end in zip(("From", "To"), ends, strict=True):
@@ -183,7 +201,10 @@ def _bounds(selection: Selection, proposed: ProposedScope, governing: GoverningS
     else:
         scope = supports(selection.scored, low, high, selection.problem, types, areas)
     if not scope.inside.n:
-        missing("No test sale was estimated in this scope, so there is no evidence for it. Choose wider bounds.")
+        missing(
+            "No test sale was estimated in this scope, so there is no evidence for it. "
+            "Choose wider bounds, or leave out less."
+        )
         return None
     if scope is not proposed:
         st.markdown(f"**Your bounds:** {plain(scope.words)}")
@@ -207,7 +228,15 @@ def _choose(label: str, options: list[str], proposed: tuple[str, ...], key: str)
     if not options:
         return ()
     remark = "Homes left out get no price once the scope is signed."
-    return tuple(sorted(st.multiselect(label, options, list(proposed), key=f"{label}_{key}", help=remark)))
+    chosen = st.multiselect(
+        label,
+        options,
+        list(proposed),
+        format_func=lambda one: str(one).replace("_", " "),
+        key=f"{label}_{key}",
+        help=remark,
+    )
+    return tuple(sorted(chosen))
 
 
 def _evidence(scope: ProposedScope, selection: Selection) -> None:
@@ -217,7 +246,7 @@ def _evidence(scope: ProposedScope, selection: Selection) -> None:
         verdict(judgement)
         st.caption(
             f"Mean error at most {percent(scope.target)}"
-            + ("" if judgement is Verdict.PASS else ": not proven. You may sign it on your own responsibility.")
+            + {Verdict.PASS: "", Verdict.FAIL: ": missed"}.get(judgement, ": not proven")
         )
 
 
@@ -227,7 +256,8 @@ def _download(selection: Selection, signed: SignedScope | None) -> None:
     if signed is not None:
         note = f" “{signed.note}”" if signed.note else ""
         at = market_instant(signed.signed_at, selection.market.currency)
-        decision = f"{signed.words}{note} ({signed.signed_by}, {at})"
+        although = f" {signed.although.capitalize()}." if signed.although else ""
+        decision = f"{signed.words}{although}{note} ({signed.signed_by}, {at})"
     subject = CardSubject(
         selection.market.name, record.model_id, STAGES[record.stage], record.card, decision, proposal_words(record)
     )

@@ -23,6 +23,13 @@ LATEST_MONTHS: Final = 6
 LATEST: Final = f"Latest {LATEST_MONTHS} months"
 SINCE: Final = "Since training"
 
+SALES_OF: Final = {
+    ALL: "its test sales",
+    LATEST: f"the latest {LATEST_MONTHS} months of its test sales",
+    SINCE: "the sales since its training",
+}
+"""The sales of each period, in words."""
+
 _FILE_PARTS: Final = {ALL: "", LATEST: f"-latest-{LATEST_MONTHS}-months", SINCE: "-since-training"}
 _SPLITS: Final = {
     "random": "sealed test sales drawn at random",

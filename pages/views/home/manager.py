@@ -12,7 +12,7 @@ from core.wording import MISSING, count, percent
 from core.workflows.monitoring.scorecard import decisions_beside
 from core.workflows.overview import Overview, State, error_state, is_range_off
 from core.workflows.pilot.rollout import nobody_has_estimates
-from core.workflows.standing import Decided, Standing, Step, decided, standing_of, worst_homes
+from core.workflows.standing import Decided, Standing, Step, decided, standing_for, worst_homes
 from core.workspace import Workspace
 from pages.kit import figures, navigation
 from pages.kit.palette import BAD, GOOD, WATCH, palette
@@ -22,7 +22,7 @@ from pages.kit.text import plain
 
 def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
     """Draw the sentence with its button, the three tiles, then what fails with the way to it."""
-    standing = standing_of(seen, workspace.problem)
+    standing = standing_for(workspace.actor, seen, workspace.problem)
     _sentence(standing)
     if held := nobody_has_estimates(workspace, market):
         st.warning(plain(held), icon=":material/block:")
@@ -44,8 +44,8 @@ def _sentence(standing: Standing) -> None:
     icon = f":{GOOD}[:material/check_circle:]" if standing.good else f":{WATCH}[:material/priority_high:]"
     path, label = navigation.STEPS[standing.step]
     with st.container(border=True):
-        st.markdown(f"{icon} **{plain(standing.sentence)}**")
-        if st.button(label, key="next_step", type="primary"):
+        navigation.say_in_parts(icon, standing)
+        if standing.mine and st.button(label, key="next_step", type="primary"):
             navigation.go_to(path, **(navigation.SIGNATURE if standing.step is Step.SIGN else {}))
 
 

@@ -12,9 +12,10 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import headline_of
 from core.evaluate.card.words import settings_words
 from core.schema import is_extra, label_of
-from core.store import ModelRecord
+from core.store import Market, ModelRecord, Store
 from core.wording import count, market_day, market_instant, percent, signed_percent
 from core.workflows.models.retraining import refitted_words, window_words
+from core.workflows.promotion import displaced
 from pages.kit.charts import layout, plot
 from pages.kit.figures import STAGES, Write, frame, number
 from pages.kit.palette import Palette
@@ -28,20 +29,20 @@ _WRITTEN: Final[dict[str, Write]] = {
 }
 
 
-def listing(records: list[ModelRecord], currency: str) -> pd.DataFrame:
-    """Return one row per model with its test figures as text."""
+def listing(store: Store, market: Market, records: list[ModelRecord]) -> pd.DataFrame:
+    """Return one row per model with its test figures as text, and what became of a challenger nobody decided on."""
     return pd.DataFrame(
         [
             {
                 "Model": record.model_id,
-                "Stage": STAGES[record.stage],
+                "Stage": ", ".join(filter(None, (STAGES[record.stage], displaced(store, market, record)))),
                 "Family": record.card["family"],
                 "Test error (MAPE)": with_interval(headline_of(record.card)["mape"]),
                 "Within 10%": with_interval(headline_of(record.card)["ppe10"], 0),
                 "Range held": with_interval(headline_of(record.card)["coverage"], 0),
                 "Test sales priced": headline_of(record.card)["mape"].n,
                 "Split": record.card["split"],
-                "Created": market_instant(record.created_at, currency),
+                "Created": market_instant(record.created_at, market.currency),
             }
             for record in records
         ]

@@ -15,10 +15,10 @@ from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
 from core.store import Market, ModelRecord
 from core.wording import MISSING, count, market_day, percent, point_number, points, signed_percent
 from core.workflows.models.floor import miss_words
-from core.workflows.models.gate import GateRecord, gate_on, reason_needed, same_sales
+from core.workflows.models.gate import GateRecord, gate_on, same_sales
 from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
-from core.workflows.promotion import decided_against, needs_another, reason_length
+from core.workflows.promotion import decided_against
 from core.workflows.standing import Step
 from core.workspace import Workspace
 from pages.kit import navigation
@@ -62,7 +62,7 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
         if change.asks_for_a_signature and may(workspace.actor, Action.PROMOTE):
             navigation.sign_here(challenger.model_id)
     if may(workspace.actor, Action.PROMOTE):
-        _promotion(workspace, pair, gated, primary=step is Step.COMPARE)
+        _promotion(workspace, pair, primary=step is Step.COMPARE)
 
 
 def compare(workspace: Workspace, challenger: ModelRecord) -> None:
@@ -146,40 +146,14 @@ def _sold(report: ShadowReport) -> str:
     )
 
 
-def _promotion(
-    workspace: Workspace, pair: tuple[ModelRecord | None, ModelRecord], gated: GateRecord | None, *, primary: bool
-) -> None:
+def _promotion(workspace: Workspace, pair: tuple[ModelRecord | None, ModelRecord], *, primary: bool) -> None:
     live, challenger = pair
-    why = reason_needed(gated, live.model_id if live else None)
-    least = reason_length(why, gated)
-    reason = st.text_input(
-        f"Reason, at least {count(least, 'character')} to promote, a few words to keep the live model"
-        if least
-        else "Reason (needed to keep the live model, not to promote)",
-        key=f"challenger_reason_{challenger.model_id}",
-        max_chars=300,
-        placeholder="Why promote it anyway, or reject it" if least else "For the record",
-    ).strip()
     with st.container(horizontal=True):
-        own = needs_another(workspace, challenger)
-        promoting = promotion.promote_button(
-            workspace,
-            challenger,
-            "promote_challenger",
-            "Promote the challenger",
-            primary=primary,
-            disabled=own,
-            help_text=promotion.OWN if own else None,
+        promotion.promote_button(
+            workspace, live, challenger, "promote_challenger", "Promote the challenger", primary=primary
         )
-        rejecting = promotion.may_be_rejected(challenger, workspace.actor) and promotion.reject_button(
-            challenger, "reject_challenger", "Keep the live model"
-        )
-    if promoting:
-        promotion.promote(workspace, challenger.model_id, reason)
-    if rejecting:
-        promotion.reject(workspace, challenger.model_id, reason)
-    if least:
-        st.caption("The gate does not support it, so your reason goes into the audit trail with your name.")
+        if promotion.may_be_rejected(challenger, workspace.actor):
+            promotion.reject_button(workspace, challenger, "reject_challenger", "Keep the live model")
 
 
 def _label(one: Check) -> str:

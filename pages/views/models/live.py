@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Final
 
 import streamlit as st
 
@@ -17,14 +16,11 @@ from core.workflows.models.gate import SameSales
 from core.workflows.models.retraining import trained_words
 from core.workflows.models.scope import is_unsigned
 from core.workflows.overview import error_in_use
-from core.workflows.promotion import rollback_effect
 from core.workspace import Workspace
 from pages.kit import navigation
 from pages.kit.palette import BAD
 from pages.kit.text import plain
 from pages.views.models import promotion
-
-_REASON_MAX: Final = 300
 
 
 def draw(workspace: Workspace, market: Market, live: ModelRecord | None, same: SameSales | None) -> None:
@@ -45,7 +41,7 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, same: S
         st.warning(plain(missed), icon=":material/priority_high:")
     if may(workspace.actor, Action.PROMOTE):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            _way_back(workspace, market, live)
+            promotion.rollback_button(workspace, market, live)
             if is_unsigned(workspace.store, live):
                 navigation.sign_here(live.model_id)
 
@@ -90,24 +86,3 @@ def _beside_target(error: float, problem: Problem, sales: str) -> None:
         st.caption(f":{BAD}[above the target of {target}], {sales}")
     else:
         st.caption(f"target {target}, {sales}")
-
-
-def _way_back(workspace: Workspace, market: Market, live: ModelRecord) -> None:
-    effect = rollback_effect(workspace, market.market_id)
-    fold = st.popover(
-        "Roll back",
-        icon=":material/undo:",
-        disabled=effect is None,
-        help="No model that could be live again was live before this one." if effect is None else None,
-        # Another model is live after a click: a pop-over of the same key would stay open, and empty.
-        key=f"roll_back_{live.model_id}",
-    )
-    if effect is None:
-        return
-    with fold:
-        promotion.say_effect(effect.words, effect.scope)
-        reason = st.text_input(
-            "Reason, for the record (optional)", key="rollback_reason", max_chars=_REASON_MAX
-        ).strip()
-        if st.button("Make the earlier model live again", key="rollback", icon=":material/undo:"):
-            promotion.roll_back(workspace, market, reason)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from core.access import Action, Actor, may
+from core.access import REASON_ASKED, REASON_MAX, Action, Actor, may
 from core.errors import DoorstepError
 from core.states import Stage
 from core.store import Market, ModelRecord
@@ -16,12 +18,13 @@ from core.workflows.models.floor import floor_of
 from core.workflows.models.gate import gate_on, reason_needed
 from core.workflows.models.scope import ScopeChange
 from core.workspace import Workspace
-from pages.kit import errors, session
-from pages.kit.text import plain
+from pages.kit import session
+from pages.kit.text import forget, kept_text, plain
 
 _MESSAGE: Final = "_models_said"
 OWN: Final = "You trained it, so somebody else has to promote it."
 _UNDO: Final = "_models_undo"
+_REFUSED: Final = "_models_refused"
 
 
 def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record: ModelRecord) -> None:
@@ -29,32 +32,15 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
     if live is not None and record.model_id == live.model_id:
         st.caption("It is live already, so there is nothing to promote.")
         return
-    needed = reason_needed(gate_on(record), live.model_id if live else None)
-    # A reason belongs to one decision: once another model is live, or this one is rejected, the field starts empty.
-    key = f"reason_{live.model_id if live else market.market_id}_{record.stage}"
-    reason = st.text_input("Reason, for the record", key=key, max_chars=300, placeholder="Why this model").strip()
-    chosen_is_live = live is not None and record.model_id == live.model_id
-    rejected = record.stage is Stage.REJECTED
-    own = promotion.needs_another(workspace, record)
+    gone = promotion.displaced(workspace.store, market, record)
+    if gone:
+        st.info(plain(f"It {gone}."), icon=":material/swap_horiz:")
     with st.container(horizontal=True):
-        promoting = promote_button(
-            workspace,
-            record,
-            "promote",
-            f"Promote {record.model_id}",
-            disabled=chosen_is_live or rejected or own or bool(needed and not reason),
-            help_text=_promote_help(chosen_is_live, rejected, own),
-        )
-        rejecting = may_be_rejected(record, workspace.actor) and reject_button(record)
-        reinstating = rejected and may(workspace.actor, Action.REJECT) and _reinstate_button(record)
-    if needed and not reason and not chosen_is_live and not rejected:
-        st.caption("To promote, write a reason first: it stays in the audit trail with your name.")
-    if promoting:
-        promote(workspace, record.model_id, reason)
-    if rejecting:
-        reject(workspace, record.model_id, reason)
-    if reinstating:
-        _reinstate(workspace, record.model_id, reason)
+        promote_button(workspace, live, record, "promote", f"Promote {record.model_id}")
+        if may_be_rejected(record, workspace.actor):
+            reject_button(workspace, record)
+        if (record.stage is Stage.REJECTED or gone) and may(workspace.actor, Action.REJECT):
+            _reinstate_button(workspace, record)
 
 
 def say_by_whom(record: ModelRecord, currency: str) -> None:
@@ -85,44 +71,107 @@ def may_be_rejected(record: ModelRecord, actor: Actor) -> bool:
     return record.stage in (Stage.CANDIDATE, Stage.CHALLENGER) and may(actor, Action.REJECT)
 
 
-def reject_button(record: ModelRecord, key: str = "reject", label: str = "") -> bool:
-    """Draw the button that rejects a model; tells whether it was clicked."""
-    return st.button(
-        label or f"Reject {record.model_id}",
-        key=key,
-        icon=":material/block:",
-        help="It is no longer offered for promotion. Write the reason first; you can take it back.",
-    )
+def reject_button(workspace: Workspace, record: ModelRecord, key: str = "reject", label: str = "") -> None:
+    """Draw the button that says what a rejection does and, within it, the one that rejects."""
+
+    def reject(reason: str) -> str:
+        now = promotion.reject(workspace, record.model_id, reason)
+        st.session_state[_UNDO] = now.model_id
+        return f"Model {now.model_id} is rejected. Its card below can take that back later, too."
+
+    model_id = record.model_id
+    with _fold(label or f"Reject {model_id}", f"{key}_{model_id}_{record.stage}", icon=":material/block:"):
+        st.markdown(plain(f"Model {model_id} is no longer offered for promotion. You can take that back."))
+        _deed(key, f"{key}_reason_{model_id}", "Reject it", reject, icon=":material/block:")
 
 
 def promote_button(
     workspace: Workspace,
+    live: ModelRecord | None,
     record: ModelRecord,
     key: str,
     label: str,
     *,
     primary: bool = False,
-    disabled: bool = False,
-    help_text: str | None = None,
-) -> bool:
-    """Draw the button that says what a promotion will do, and within it the one that does it; tells if it was clicked.
+) -> None:
+    """Draw the button that says what a promotion will do, and within it the reason and the button that does it.
 
     A click can change which model is live, so each model has a pop-over of its own: the next one starts closed.
     """
-    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
-    fold = st.popover(
+    live_id = live.model_id if live else None
+    own, rejected = promotion.needs_another(workspace, record), record.stage is Stage.REJECTED
+
+    def promote(reason: str) -> str:
+        promotion.require_unmoved(workspace, record.market_id, live_id)
+        now = promotion.promote_challenger(workspace, record.model_id, reason)
+        return f"Model {now.model_id} is live; agents price with it from now on."
+
+    fold = _fold(
         label,
-        type=kind,
+        f"{key}_{record.model_id}_{record.stage}",
         icon=":material/publish:",
-        disabled=disabled,
-        help=help_text,
-        key=f"{key}_{record.model_id}_{record.stage}",
+        primary=primary,
+        disabled=own or rejected,
+        help_text=OWN if own else "It was rejected." if rejected else None,
     )
+    if own or rejected:
+        return
     with fold:
-        if not disabled:
-            effect = promotion.promotion_effect(workspace, record.model_id)
-            say_effect(effect.words, effect.scope)
-        return st.button("Make it live", key=key, type=kind, icon=":material/publish:", disabled=disabled)
+        effect = promotion.promotion_effect(workspace, record.model_id)
+        say_effect(effect.words, effect.scope)
+        why = reason_needed(gate_on(record), live_id)
+        if why:
+            st.markdown(plain(why))
+        reason_key = f"{key}_reason_{record.model_id}_{live_id}"
+        _deed(key, reason_key, "Make it live", promote, icon=":material/publish:", primary=primary, asked=bool(why))
+
+
+def _fold(
+    label: str, key: str, *, icon: str, primary: bool = False, disabled: bool = False, help_text: str | None = None
+) -> DeltaGenerator:
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    return st.popover(label, type=kind, icon=icon, disabled=disabled, help=help_text, key=key)
+
+
+def _deed(
+    key: str,
+    reason_key: str,
+    label: str,
+    do: Callable[[str], str],
+    *,
+    icon: str,
+    primary: bool = False,
+    asked: bool = True,
+) -> None:
+    """Draw the field for the reason, what was refused last, and the button that does the deed.
+
+    The button acts before the page is drawn again: what another window has taken off the page meanwhile is refused
+    with its reason, not lost.
+    """
+    kept_text(REASON_ASKED if asked else "Reason, for the record", reason_key, max_chars=REASON_MAX)
+    refused = st.session_state.get(_REFUSED)
+    if refused and refused[0] == reason_key:
+        del st.session_state[_REFUSED]
+        st.error(plain(refused[1]), icon=":material/error:")
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    st.button(label, key=key, type=kind, icon=icon, on_click=_do, args=(reason_key, do))
+
+
+def _do(reason_key: str, do: Callable[[str], str]) -> None:
+    try:
+        said = do(str(st.session_state.get(reason_key, "")))
+    except DoorstepError as error:
+        st.session_state[_REFUSED] = (reason_key, str(error))
+        return
+    forget(reason_key)
+    st.session_state[_MESSAGE] = said
+
+
+def say_refused(slot: DeltaGenerator) -> None:
+    """Draw on top what was refused where the page no longer offers it, as something changed in another window."""
+    refused = st.session_state.pop(_REFUSED, None)
+    if refused:
+        slot.error(plain(f"Nothing was changed. {refused[1]}"), icon=":material/error:")
 
 
 def say_effect(words: str, scope: ScopeChange | None) -> None:
@@ -147,27 +196,6 @@ def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
     )
 
 
-def promote(workspace: Workspace, model_id: str, reason: str) -> None:
-    """Promote a model; confirm it on the page's next run, or draw why it was refused."""
-    try:
-        now = promotion.promote_challenger(workspace, model_id, reason)
-    except DoorstepError as error:
-        errors.show(error)
-        return
-    _say(f"Model {now.model_id} is live; agents price with it from now on.")
-
-
-def reject(workspace: Workspace, model_id: str, reason: str) -> None:
-    """Reject a model; says so on the page's next run, or draws why it was refused."""
-    try:
-        now = promotion.reject(workspace, model_id, reason)
-    except DoorstepError as error:
-        errors.show(error)
-        return
-    st.session_state[_UNDO] = now.model_id
-    _say(f"Model {now.model_id} is rejected. Its card below can take that back later, too.")
-
-
 def say_once(workspace: Workspace) -> None:
     """Draw what was decided in the previous run, with the way back from a rejection."""
     sentence = st.session_state.pop(_MESSAGE, "")
@@ -188,42 +216,39 @@ def _undo(workspace: Workspace, model_id: str) -> None:
     st.session_state[_MESSAGE] = f"Model {now.model_id} is a {now.stage} again."
 
 
-def _promote_help(live: bool, rejected: bool, own: bool) -> str:
-    if live:
-        return "It is live already."
-    if own:
-        return OWN
-    return "It was rejected." if rejected else "Agents price with it from their next estimate on."
+def _reinstate_button(workspace: Workspace, record: ModelRecord) -> None:
+    def reinstate(reason: str) -> str:
+        now = promotion.reinstate(workspace, record.model_id, reason)
+        return f"Model {now.model_id} is a {now.stage} again."
+
+    model_id, waiting = record.model_id, workspace.store.models.challenger(record.market_id)
+    with _fold(f"Reinstate {model_id}", f"reinstate_{model_id}_{record.stage}", icon=":material/restart_alt:"):
+        st.markdown("It may be promoted again.")
+        if waiting is not None and record.stage is Stage.CANDIDATE:
+            st.markdown(plain(f"It takes the place of challenger {waiting.model_id}, which can come back likewise."))
+        _deed("reinstate", f"reinstate_reason_{model_id}", "Reinstate it", reinstate, icon=":material/restart_alt:")
 
 
-def _reinstate_button(record: ModelRecord) -> bool:
-    return st.button(
-        f"Reinstate {record.model_id}",
-        key="reinstate",
-        icon=":material/restart_alt:",
-        help="Takes the rejection back: it may be promoted again.",
+def rollback_button(workspace: Workspace, market: Market, live: ModelRecord) -> None:
+    """Draw the button that says what a rollback does and, within it, the reason and the button that does it."""
+    effect = promotion.rollback_effect(workspace, market.market_id)
+    # Another model is live after a click: a pop-over of the same key would stay open, and empty.
+    fold = _fold(
+        "Roll back",
+        f"roll_back_{live.model_id}",
+        icon=":material/undo:",
+        disabled=effect is None,
+        help_text="No model that could be live again was live before this one." if effect is None else None,
     )
-
-
-def _reinstate(workspace: Workspace, model_id: str, reason: str) -> None:
-    try:
-        now = promotion.reinstate(workspace, model_id, reason)
-    except DoorstepError as error:
-        errors.show(error)
+    if effect is None:
         return
-    _say(f"Model {now.model_id} is a {now.stage} again.")
 
-
-def roll_back(workspace: Workspace, market: Market, reason: str) -> None:
-    """Restore the previous champion; confirm it on the page's next run, or draw why it was refused."""
-    try:
+    def roll_back(reason: str) -> str:
+        promotion.require_unmoved(workspace, market.market_id, live.model_id)
         now = promotion.rollback(workspace, market.market_id, reason)
-    except DoorstepError as error:
-        errors.show(error)
-        return
-    _say(f"Model {now.model_id} is live again.")
+        return f"Model {now.model_id} is live again."
 
-
-def _say(sentence: str) -> None:
-    st.session_state[_MESSAGE] = sentence
-    st.rerun()
+    with fold:
+        say_effect(effect.words, effect.scope)
+        label = "Make the earlier model live again"
+        _deed("rollback", f"rollback_reason_{live.model_id}", label, roll_back, icon=":material/undo:")

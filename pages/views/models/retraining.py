@@ -7,15 +7,16 @@ from typing import Final
 import streamlit as st
 
 from core.access import Action, may
-from core.problem import Problem
 from core.states import JobState
 from core.store import Market
 from core.wording import count
 from core.workflows.jobs import RetrainTask
-from core.workflows.models.retraining import RetrainPlan
+from core.workflows.models.retraining import RetrainPlan, window_sales
+from core.workflows.promotion import would_displace
 from core.workflows.standing import Step
 from core.workspace import Workspace
 from pages.kit import job_progress
+from pages.kit.palette import BAD
 from pages.kit.text import plain
 
 KIND: Final = "retrain"
@@ -46,12 +47,15 @@ def draw(workspace: Workspace, market: Market, step: Step) -> None:
     if failure:
         st.error(plain(f"The last retraining stopped: {failure}"), icon=":material/error:")
     if may(workspace.actor, Action.TRAIN):
-        plan = _form(workspace.problem, primary=step is Step.RETRAIN)
+        waiting = would_displace(workspace.store, market.market_id)
+        if waiting:
+            st.caption(plain(waiting))
+        plan = _form(workspace, market, primary=step is Step.RETRAIN)
         if plan is not None:
             job_progress.begin(RetrainTask(market.market_id, plan))
 
 
-def _form(problem: Problem, *, primary: bool) -> RetrainPlan | None:
+def _form(workspace: Workspace, market: Market, *, primary: bool) -> RetrainPlan | None:
     """Draw the button with its options folded; return the plan when it is pressed."""
     pressed = st.button(
         "Retrain", key="retrain", type="primary" if primary else "secondary", icon=":material/autorenew:"
@@ -60,12 +64,19 @@ def _form(problem: Problem, *, primary: bool) -> RetrainPlan | None:
         st.caption(
             "Trains a challenger in the same way as the live model, on all but the latest one or two months of sales. "
             "Both models then price those months as in live use, and the gate says which is better. It needs at least "
-            f"{count(problem.monitoring.gate_sales_min, 'sale')}. A person decides on the promotion."
+            f"{count(workspace.problem.monitoring.gate_sales_min, 'sale')}. A person decides on the promotion."
         )
         window = st.radio("Train on", [_ALL, _LAST, _RECENT], horizontal=True, help=_HELP, key="retrain_window")
         months = half_life = None
+        enough = True
         if window == _LAST:
             months = st.number_input("Months", 1, 240, 24, key="retrain_months", width=200)
+            found = window_sales(workspace, market.market_id, int(months))
+            enough = found.enough
+            if enough:
+                st.caption(plain(found.words))
+            else:
+                st.markdown(f":small[:{BAD}[:material/error: {plain(found.words)}]]")
         if window == _RECENT:
             half_life = st.number_input(
                 "Half-life, days",
@@ -76,7 +87,7 @@ def _form(problem: Problem, *, primary: bool) -> RetrainPlan | None:
                 width=200,
                 help="A sale of this age counts half.",
             )
-    if not pressed:
+    if not pressed or not enough:
         return None
     return RetrainPlan(
         window_months=None if months is None else int(months),

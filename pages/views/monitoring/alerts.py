@@ -22,14 +22,13 @@ from core.workflows.monitoring.limits import limit_doubt, limits_of, reset_thres
 from core.workflows.standing import next_for
 from pages.kit.figures import frame, missing
 from pages.kit.palette import NEUTRAL, NOTED, WATCH, Tone
-from pages.kit.text import plain
+from pages.kit.text import asks, plain
 from pages.views.monitoring.selection import Selection
 from pages.views.monitoring.words import (
     CAUSED,
     KINDS,
     TO_TRAIN,
     act,
-    asks,
     csv,
     first_sentence,
     go_to_view,

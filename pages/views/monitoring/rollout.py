@@ -9,8 +9,8 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.access import Action, may
-from core.errors import InvalidRecord
+from core.access import REASON_ASKED, Action, may
+from core.errors import InvalidRecord, ReasonNeeded
 from core.states import Group, RolloutChange
 from core.store.operations.rollouts import OfficePlan, Rollout
 from core.wording import count, day_form, either, market_day
@@ -33,9 +33,9 @@ from core.workflows.pilot.rollout import (
 from core.workflows.pricing.answers import offices
 from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.figures import frame
-from pages.kit.text import plain
+from pages.kit.text import asks, plain
 from pages.views.monitoring.selection import Selection
-from pages.views.monitoring.words import act, asks, say_what_was_done, when
+from pages.views.monitoring.words import act, say_what_was_done, when
 
 _ASKED: Final = "_rollout_asked"
 _STOPPING: Final = "_rollout_stopping"
@@ -116,7 +116,7 @@ def _add_form(selection: Selection, rollout: Rollout | None, known: Sequence[str
         help=plain(whose_day(selection.market, selection.clock)),
         format=day_form(selection.market.currency),
     )
-    reason = st.text_input("Reason", key=f"rollout_add_reason{new}")
+    reason = st.text_input(REASON_ASKED, key=f"rollout_add_reason{new}")
     label = "Add them as control" if waits else "Give them estimates"
     if not st.form_submit_button(label, type="primary", icon=":material/add:"):
         return
@@ -145,7 +145,7 @@ def _end(selection: Selection) -> None:
     ):
         today = market_day(selection.clock, selection.market.currency)
         st.caption(plain(f"From {today} on every office has estimates. What came of the pilot until then stays."))
-        reason = st.text_input("Reason", key="rollout_end_reason")
+        reason = st.text_input(REASON_ASKED, key="rollout_end_reason")
         if st.form_submit_button("End the pilot", icon=":material/done_all:"):
             _do(
                 lambda: end_pilot(selection.workspace, selection.market.market_id, reason),
@@ -159,7 +159,7 @@ def _stop(selection: Selection, rollout: Rollout | None) -> None:
         if rollout is None or rollout.offices:
             _stop_form(selection, rollout)
         with st.form("rollout_back", border=False):
-            why = st.text_input("Reason", key="rollout_back_reason")
+            why = st.text_input(REASON_ASKED, key="rollout_back_reason")
             if st.form_submit_button("Take back the last change", icon=":material/undo:", disabled=rollout is None):
                 _do(lambda: take_back_change(workspace, market_id, why), "The last change is taken back.")
 
@@ -174,9 +174,9 @@ def _stop_form(selection: Selection, rollout: Rollout | None) -> None:
                 "Offices that keep their place",
                 named,
                 key="rollout_keep",
-                help="Agents of all other offices get no more estimates. What they got stays in the ledger.",
+                help="Agents of all other offices get no more estimates. What they got stays, in the report too.",
             )
-        reason = st.text_input("Reason", key="rollout_stop_reason")
+        reason = st.text_input(REASON_ASKED, key="rollout_stop_reason")
         label = "Stop all other offices" if named else "Stop estimates for all offices"
         if st.form_submit_button(label, icon=":material/block:"):
             everybody = "" if keep else "No office and no agent would have estimates."
@@ -187,7 +187,7 @@ def _stop_form(selection: Selection, rollout: Rollout | None) -> None:
 def _do(change: Callable[[], object], done: str) -> None:
     try:
         change()
-    except InvalidRecord as error:
+    except (InvalidRecord, ReasonNeeded) as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
     act(lambda: done)

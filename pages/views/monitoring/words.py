@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -132,17 +132,6 @@ def act(deed: Callable[[], str]) -> None:
         return
     st.session_state[_MESSAGE] = message
     st.rerun()
-
-
-def asks(key: str, doubts: Sequence[str]) -> bool:
-    """Ask once about what a change would do; tell whether the answer is still to come."""
-    words = " ".join(filter(None, doubts))
-    if not words or st.session_state.get(key) == words:
-        st.session_state.pop(key, None)
-        return False
-    st.session_state[key] = words
-    st.warning(plain(f"{words} If it is right, press again."), icon=":material/help:")
-    return True
 
 
 def say_what_was_done() -> None:

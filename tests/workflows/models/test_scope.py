@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from core.access import Actor, Role
-from core.errors import AccessDenied, InvalidRecord, NotFound
+from core.errors import AccessDenied, NotFound, ReasonNeeded
 from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
 from core.problem import Problem
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
@@ -64,7 +64,7 @@ def home_in(desk: Desk, kind: str) -> dict[str, object]:
 def signed(store: Store, problem: Problem, types: tuple[str, ...] = (), high: float = 5e6) -> ProposedScope:
     record, workspace = champion(store), acting(store, MANAGER, problem)
     scope = supports(scores_of(workspace, record.model_id), 10_000.0, high, problem, types)
-    sign_scope(workspace, record.model_id, scope, "")
+    sign_scope(workspace, record.model_id, scope, "a first try")
     return scope
 
 
@@ -121,7 +121,8 @@ def test_until_a_signature_the_tests_proposal_governs_and_then_the_signed_scope(
     assert governing_scope(store, record) == chosen.governing(ScopeBasis.SIGNED)
     market = store.markets.list()[0]
     facts = phases(overview(workspace, market), problem)[0].facts
-    assert facts[-1] == "Scope: $10K to $5M, without condo (signed)"
+    assert facts[1] == "Scope: $10K to $5M, without condo (signed)"
+    assert facts[2] == "The scope is signed although its target of 10% is not proven"
 
 
 def test_a_signature_is_withdrawn_and_the_one_before_it_governs_again(store: Store, problem: Problem) -> None:
@@ -131,7 +132,7 @@ def test_a_signature_is_withdrawn_and_the_one_before_it_governs_again(store: Sto
     second = signed(store, problem).governing(ScopeBasis.SIGNED)
     assert first != second
     assert governing_scope(store, record) == second
-    with pytest.raises(InvalidRecord, match="needs a reason"):
+    with pytest.raises(ReasonNeeded, match="at least 10 characters"):
         withdraw_signature(workspace, record.model_id, " ")
     assert governing_scope(store, record) == second
     back = withdraw_signature(workspace, record.model_id, "signed for the wrong model")
@@ -140,10 +141,10 @@ def test_a_signature_is_withdrawn_and_the_one_before_it_governs_again(store: Sto
     day, level = before.valuation_date(TODAY), problem.estimate.level
     answer = desk_of(store, problem).price(home_in(before, "condo"), day, level, MANAGER)
     assert isinstance(answer, Unavailable), "a desk that is open follows, too"
-    assert withdraw_signature(workspace, record.model_id, "again") is None
+    assert withdraw_signature(workspace, record.model_id, "once again") is None
     assert governing_scope(store, record) == unsigned_scope(record)
     with pytest.raises(NotFound, match="no signature to withdraw"):
-        withdraw_signature(workspace, record.model_id, "again")
+        withdraw_signature(workspace, record.model_id, "once again")
     with pytest.raises(AccessDenied):
         withdraw_signature(acting(store, Actor("Ana", Role.AGENT), problem), record.model_id, "no")
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from core.access import Actor, Role
-from core.errors import AccessDenied, ArtifactCorrupt, NotFound
+from core.errors import AccessDenied, ArtifactCorrupt, NotFound, ReasonNeeded
 from core.evaluate.accuracy import measure
 from core.evaluate.behavior.month_ahead import price_month_ahead
 from core.evaluate.evaluation_report import build_evaluation_report
@@ -255,6 +255,8 @@ def test_scope_is_signed_by_a_manager_and_stays_on_record(case: Case, problem: P
     assert signed_scope(case.store, case.model_id) is None
     with pytest.raises(AccessDenied):
         sign_scope(acting(case.store, Actor("ann", Role.ANALYST)), case.model_id, chosen, "")
+    with pytest.raises(ReasonNeeded, match="This scope misses its target, a mean error of at most 10%"):
+        sign_scope(acting(case.store, MANAGER), case.model_id, chosen, "as it is")
     first = sign_scope(acting(case.store, MANAGER), case.model_id, chosen, "for the pilot")
     assert (first.scope.low, first.scope.high, first.note, first.signed_by) == (
         100_000.0,
@@ -262,10 +264,10 @@ def test_scope_is_signed_by_a_manager_and_stays_on_record(case: Case, problem: P
         "for the pilot",
         "mia",
     )
-    sign_scope(acting(case.store, MANAGER), case.model_id, replace(chosen, high=700_000.0), "narrower")
+    sign_scope(acting(case.store, MANAGER), case.model_id, replace(chosen, high=700_000.0), "narrower prices")
     latest = signed_scope(case.store, case.model_id)
     assert latest is not None
-    assert (latest.scope.high, latest.note) == (700_000.0, "narrower")
+    assert (latest.scope.high, latest.note) == (700_000.0, "narrower prices")
     with pytest.raises(ValueError, match="no bounds"):
         sign_scope(acting(case.store, MANAGER), case.model_id, replace(chosen, low=float("nan")), "")
 

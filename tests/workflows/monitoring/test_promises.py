@@ -98,6 +98,13 @@ def test_an_alert_breaks_its_promise_and_brings_cause_and_remedy(lived: Path, pr
     error = found["Error"]
     assert (error.state, error.remedy) == (PromiseState.MISSED, Remedy.NEXT)
     assert "Price level" in error.cause
+    with open_store(tmp_path / "own") as store:
+        for one in store.alerts.list(store.markets.list()[0].market_id):
+            store.alerts.resolve(one.alert_id, "we retrain in July", "wait", MANAGER)
+    by_hand = promised(tmp_path / "own", problem)["Error"]
+    assert (by_hand.state, by_hand.remedy) == (PromiseState.MISSED, Remedy.NEXT)
+    assert by_hand.cause.startswith("The alert was resolved by Max on ")
+    assert "“we retrain in July”" in by_hand.cause
     assert error.action
     assert found["Speed"].remedy is Remedy.NONE
 

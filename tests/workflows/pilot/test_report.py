@@ -18,7 +18,7 @@ from core.store import Market, NewDecision, NewVersion, Store
 from core.store.operations.rollouts import OfficePlan
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.pilot.report import PilotReport, pilot_report, report_form, report_lines
-from core.workflows.pilot.rollout import add_offices, stop_offices
+from core.workflows.pilot.rollout import add_offices, stop_offices, take_back_change
 from core.workflows.pricing.ledger_entry import property_key
 from tests.acting import acting
 from tests.store.samples import ANALYST, MANAGER, estimate
@@ -157,7 +157,7 @@ def test_a_named_control_is_what_the_pilot_is_compared_with(store: Store, market
         acting(store, MANAGER),
         market.market_id,
         [OfficePlan("West", Group.PILOT, START + timedelta(days=2)), OfficePlan("South", Group.CONTROL, None)],
-        "wider",
+        "more offices",
     )
     assert report(store, market).listings == (2, 2, 2, 0)
 
@@ -173,10 +173,33 @@ def test_without_what_is_needed_the_report_says_so(store: Store, market: Market)
         "The sales have no listing offices, so listings are not compared. Map a column to them at upload.",
     )
     assert "no home with a blind estimate" in "\n".join(report_lines(found))
-    stop_offices(acting(store, MANAGER), market.market_id, [], "enough")
-    assert pilot_report(acting(store, ANALYST), market.market_id) is None
     with pytest.raises(AccessDenied):
         pilot_report(acting(store, ANN), market.market_id)
+
+
+def test_a_stopped_pilot_keeps_its_report_up_to_the_stop_and_a_change_taken_back_leaves_none(
+    store: Store, market: Market
+) -> None:
+    sell(store, market, SALES)
+    start(store, market, OfficePlan("West", Group.PILOT, START))
+    ask(store, market, ANN, 1, START + timedelta(days=1))
+    manager = acting(store, MANAGER)
+    before = report(store, market)
+    stop_offices(manager, market.market_id, ["West"], "prices too high")
+    part = report(store, market)
+    assert (part.offices, part.ended, part.use) == (("West", "North Side"), None, before.use)
+    stop_offices(manager, market.market_id, [], "prices too high")
+    found = report(store, market)
+    assert (found.use, found.listings, found.days) == (before.use, before.listings, before.days)
+    assert (set(found.offices), found.ended) == ({"North Side", "West"}, START + timedelta(days=21))
+    assert report_lines(found)[0].endswith("21 days; its estimates were stopped then.")
+    for _ in range(3):
+        take_back_change(manager, market.market_id, "to begin anew")
+    assert pilot_report(acting(store, ANALYST), market.market_id) is None
+    start(store, market)
+    stop_offices(manager, market.market_id, [], "prices too high")
+    add_offices(manager, market.market_id, [OfficePlan("South", Group.PILOT, START)], "another pilot")
+    assert report(store, market).offices == ("South",)
 
 
 def test_the_command_line_starts_a_pilot_and_prints_its_report(
@@ -186,7 +209,7 @@ def test_the_command_line_starts_a_pilot_and_prints_its_report(
     home_of = ["--home", str(store.home), "--market", market.market_id]
     assert main(["pilot", *home_of, "--add", "North Side", "--start", "2026-03-02"]) == 2
     assert "--reason" in capsys.readouterr().err
-    begun = ["pilot", *home_of, "--add", "North Side", "--start", "2026-03-02", "--reason", "first"]
+    begun = ["pilot", *home_of, "--add", "North Side", "--start", "2026-03-02", "--reason", "first office"]
     assert main(begun) == 0
     assert "One office has estimates: North Side." in capsys.readouterr().out
     assert main(["pilot", *home_of, "--report", "--json"]) == 0
@@ -195,5 +218,5 @@ def test_the_command_line_starts_a_pilot_and_prints_its_report(
     assert printed["report"]["listings"]["pilot_since"] == 2
     assert main(["pilot", *home_of, "--report"]) == 0
     assert "too few" in capsys.readouterr().out
-    assert main(["pilot", *home_of, "--take-back", "--reason", "not yet"]) == 0
+    assert main(["pilot", *home_of, "--take-back", "--reason", "not yet ready"]) == 0
     assert "no pilot is set" in capsys.readouterr().out

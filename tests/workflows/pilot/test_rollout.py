@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.access import Actor, Role, office_key
-from core.errors import AccessDenied, InvalidRecord, NotInPilot, StoreUnavailable
+from core.errors import AccessDenied, InvalidRecord, NotInPilot, ReasonNeeded, StoreUnavailable
 from core.states import Group
 from core.store import Market, Store
 from core.store.operations.rollouts import OfficePlan
@@ -122,12 +122,12 @@ def test_a_database_that_is_away_holds_nobody_back(
 
 def test_widening_adds_offices_and_moves_those_named_before(store: Store, market: Market) -> None:
     start(store, market, pilot("North"), OfficePlan("East", Group.CONTROL, None))
-    record = add_offices(acting(store), market.market_id, [pilot("EAST", TUESDAY), pilot("West")], "it helps")
+    record = add_offices(acting(store), market.market_id, [pilot("EAST", TUESDAY), pilot("West")], "it helps them")
     assert record.rollout is not None
     assert record.rollout.offices == (pilot("North"), pilot("East", TUESDAY), pilot("West"))
     [widened, started] = [one for one in store.events.list(market.market_id) if one.action.startswith("rollout")]
     assert (widened.action, started.action) == ("rollout.widened", "rollout.started")
-    assert (widened.actor, widened.detail["reason"]) == ("Mia", "it helps")
+    assert (widened.actor, widened.detail["reason"]) == ("Mia", "it helps them")
     assert [one["office"] for one in widened.detail["after"]] == ["North", "East", "West"]
     assert widened.detail["before"] == started.detail["after"]
 
@@ -154,7 +154,7 @@ def test_stopping_leaves_nobody_but_those_kept(store: Store, market: Market) -> 
     with pytest.raises(NotInPilot):
         require_in_pilot(agent_of(store, "North"), market)
     with pytest.raises(InvalidRecord, match="Utopia is not in the rollout"):
-        stop_offices(acting(store), market.market_id, ["Utopia"], "x")
+        stop_offices(acting(store), market.market_id, ["Utopia"], "to see it refused")
 
 
 def test_every_change_is_taken_back_one_after_the_other_until_everyone_is_in_again(
@@ -164,42 +164,42 @@ def test_every_change_is_taken_back_one_after_the_other_until_everyone_is_in_aga
         return store.rollouts.current(market.market_id)
 
     workspace, states = acting(store), [current()]
-    add_offices(workspace, market.market_id, [pilot("North")], "a")
+    add_offices(workspace, market.market_id, [pilot("North")], "change a, to see")
     states.append(current())
-    add_offices(workspace, market.market_id, [pilot("South")], "b")
+    add_offices(workspace, market.market_id, [pilot("South")], "change b, to see")
     states.append(current())
-    stop_offices(workspace, market.market_id, [], "c")
+    stop_offices(workspace, market.market_id, [], "change c, to see")
     take_back_change(workspace, market.market_id, "c was wrong")
     assert current() == states[2]
     take_back_change(workspace, market.market_id, "b was wrong")
     assert current() == states[1]
-    add_offices(workspace, market.market_id, [pilot("West")], "d")
+    add_offices(workspace, market.market_id, [pilot("West")], "change d, to see")
     for earlier in (states[1], states[0]):
-        take_back_change(workspace, market.market_id, "back")
+        take_back_change(workspace, market.market_id, "back again")
         assert current() == earlier
     with pytest.raises(InvalidRecord, match="no change to take back"):
-        take_back_change(workspace, market.market_id, "once more")
+        take_back_change(workspace, market.market_id, "back once more")
     assert len(store.rollouts.history(market.market_id)) == 8
     assert {one.action for one in store.events.list(market.market_id)} >= {"rollout.stopped", "rollout.taken_back"}
 
 
 def test_a_change_needs_a_reason_a_name_and_the_right_to_make_it(store: Store, market: Market) -> None:
     workspace, market_id = acting(store), market.market_id
-    with pytest.raises(InvalidRecord, match="needs a reason"):
+    with pytest.raises(ReasonNeeded, match="at least 10 characters"):
         add_offices(workspace, market_id, [pilot("North")], "  ")
     with pytest.raises(InvalidRecord, match="does not name an office"):
-        add_offices(workspace, market_id, [pilot(" - ")], "x")
+        add_offices(workspace, market_id, [pilot(" - ")], "to see it refused")
     with pytest.raises(InvalidRecord, match="81 characters"):
-        add_offices(workspace, market_id, [pilot("x" * 81)], "x")
+        add_offices(workspace, market_id, [pilot("x" * 81)], "to see it refused")
     with pytest.raises(InvalidRecord, match="leave out 'North'"):
-        add_offices(workspace, market_id, [replace(pilot("North"), group=Group.EVERYONE)], "x")
+        add_offices(workspace, market_id, [replace(pilot("North"), group=Group.EVERYONE)], "to see it refused")
     with pytest.raises(InvalidRecord, match="No office is named"):
-        add_offices(workspace, market_id, [], "x")
+        add_offices(workspace, market_id, [], "to see it refused")
     kim = agent_of(store, "North")
     changes: tuple[Callable[[], object], ...] = (
-        lambda: add_offices(kim, market_id, [pilot("North")], "x"),
-        lambda: stop_offices(kim, market_id, [], "x"),
-        lambda: take_back_change(kim, market_id, "x"),
+        lambda: add_offices(kim, market_id, [pilot("North")], "to see it refused"),
+        lambda: stop_offices(kim, market_id, [], "to see it refused"),
+        lambda: take_back_change(kim, market_id, "to see it refused"),
     )
     for change in changes:
         with pytest.raises(AccessDenied, match="may not start, widen or stop the pilot"):
@@ -241,7 +241,7 @@ def test_ending_a_pilot_gives_everyone_estimates_and_keeps_the_pilots_offices(st
     assert report is not None
     assert (report.offices, report.ended, report.days) == (("North",), today, 30)
     with pytest.raises(InvalidRecord, match="no pilot to end"):
-        end_pilot(manager, market.market_id, "again")
+        end_pilot(manager, market.market_id, "once again")
 
 
 def test_a_control_with_estimates_at_once_is_asked_about() -> None:
