@@ -40,9 +40,10 @@ _EDGES: Final = (0.0, 0.2, 0.5, 0.8, 1.0)
 # How far the weight may move for a fact: some facts, such as the place, leave the model of complete records with
 # little to go by, and others with all it needs. A standard deviation of that much is expected beforehand.
 _EFFECT_SD: Final = 0.5
-# From this weight on the second estimate counts alone: the first one would hardly change the answer, but it would
-# take two thirds of the time.
-_ALONE: Final = 0.9
+# From this weight on the second estimate counts alone: the first one would change the answer little, take two thirds
+# of the time, and the more sales it learned from, the more it relies on the facts that are only filled in. With 0.7
+# instead of 0.9, Singapore without coordinates has a median error of 4.50% instead of 4.63%.
+_ALONE: Final = 0.7
 _FEW, _HALF, _MOST = "few facts unknown", "about half the facts unknown", "most facts unknown"
 GROUPS: Final = (_FEW, _HALF, _MOST)
 """The groups of homes by how much is unknown of them; what a range holds is measured for each."""
