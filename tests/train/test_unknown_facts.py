@@ -19,7 +19,7 @@ from core.serve.estimate import Estimate, estimate
 from core.store import open_store
 from core.train.model import Model
 from core.train.trainer import default_plan, split_sales
-from core.train.unknown_facts import GROUPS, UnknownFactsModel
+from core.train.unknown_facts import GROUPS, HiddenHomes, UnknownFactsModel, fit_weights
 from core.workflows.pricing.desk import Desk
 from tests.acting import acting
 
@@ -115,6 +115,26 @@ def test_hiding_one_more_fact_never_raises_confidence_nor_narrows_the_range_on_a
     assert (np.diff(width) > -0.01).all()
     assert confidence[-1] < confidence[0] - 0.05
     assert width[-1] > width[0] + 0.05
+
+
+def test_which_fact_is_unknown_tells_which_estimate_counts_while_few_others_are() -> None:
+    rng = np.random.default_rng(0)
+    hidden = rng.uniform(size=(6_000, 6)) < rng.beta(1, 0.6, size=(6_000, 1))
+    price = rng.normal(13, 0.5, size=6_000)
+    # Without the place, the first fact, filling the blanks misleads; without any other it does no harm.
+    misled = np.where(hidden[:, 0] | (hidden.mean(axis=1) > 0.5), 0.4, 0.05)
+    homes = HiddenHomes(
+        np.arange(6_000),
+        hidden,
+        price + rng.normal(0, 1, 6_000) * misled,
+        price + rng.normal(0, 0.15, 6_000),
+    )
+    weights = fit_weights(hidden * 1.0, homes, price)
+    alone = weights.of(np.eye(6))
+    assert alone[0] > 0.8
+    assert alone[1:].max() < 0.5
+    assert weights.of(np.ones((1, 6)))[0] > 0.8
+    assert weights.of(np.zeros((1, 6)))[0] == 0.0
 
 
 def test_a_blank_type_lies_between_the_types_there_are(
