@@ -14,6 +14,7 @@ from core.workspace import Workspace
 from pages.kit import alert_dot, cached_desk, errors, login, session, touch
 from pages.kit.navigation import LANDING, PAGES, Page, go_to, landing
 from pages.kit.text import plain
+from pages.views.home import first_start
 
 # What is brought in may go into another market than the open one: the page says into which, and whose data it shows.
 _NAME_THEIR_MARKET: Final = frozenset({"sales_data"})
@@ -57,9 +58,21 @@ def draw() -> None:
 
 
 def begin(workspace: Workspace, market: Market | None, path: str) -> None:
-    """Lead whoever opens Doorstep to where their role begins, once there is a model to price with."""
+    """Lead whoever opens Doorstep to where their role begins, once there are sales, into a market that can price.
+
+    A market that the address names stays open, and a demo city without a model stays on the first page, which opens it.
+    """
     start = landing(path, workspace.actor.role)
-    if start is not None and market is not None and cached_desk.desk(workspace, market.market_id).bundle is not None:
+    if start is None or market is None:
+        return
+    if cached_desk.desk(workspace, market.market_id).bundle is not None:
+        go_to(start)
+    if session.MARKET_KEY not in st.query_params:
+        for other in cached_desk.markets(workspace):
+            if workspace.store.models.champion(other.market_id) is not None:
+                session.open_market(other.market_id)
+                go_to(start)
+    if not market.simulated and first_start.has_sales(workspace):
         go_to(start)
 
 

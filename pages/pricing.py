@@ -38,7 +38,8 @@ def main(workspace: Workspace) -> None:
     st.title("Price a home", anchor=False)
     market = session.market()
     if market is None:
-        _nothing("There is no market yet. Upload sales, or open the demo city, to price homes.")
+        st.info("There is no market yet. Upload sales, or open the demo city, to price homes.", icon=":material/info:")
+        navigation.link_to("", "Go to the home page")
         return
     stored_estimate.follow(workspace)
     opened = stored_estimate.unread()
@@ -48,7 +49,7 @@ def main(workspace: Workspace) -> None:
     try:
         require_in_pilot(workspace, market)
     except NotInPilot as error:
-        _nothing(plain(str(error)))
+        _nothing(workspace, plain(str(error)))
         return
     desk = cached_desk.desk(workspace, market.market_id)
     if desk.bundle is None:
@@ -63,8 +64,12 @@ def main(workspace: Workspace) -> None:
             many_homes.draw(workspace, desk, workspace.utc_today())
 
 
-def _nothing(why: str) -> None:
-    st.info(why, icon=":material/info:")
+def _nothing(workspace: Workspace, why: str, what_helps: str = "") -> None:
+    """Say why nothing can be priced, and what helps: the page Home says that to the roles that have one."""
+    if workspace.actor.role in navigation.LANDING:
+        st.info(f"{why} {what_helps}".strip(), icon=":material/info:")
+        return
+    st.info(f"{why} The home page shows the next step.", icon=":material/info:")
     navigation.link_to("", "Go to the home page")
 
 
@@ -80,10 +85,8 @@ def _without_model(workspace: Workspace, desk: Desk) -> None:
         )
         job_progress.draw(job)
     else:
-        _nothing(
-            f"No model is live for {plain(desk.market.name)}, so there is no price yet. "
-            "The home page shows the next step."
-        )
+        name = plain(desk.market.name)
+        _nothing(workspace, f"No model is live for {name}, so there is no price yet.", session.who_trains())
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
     if answered is not None:

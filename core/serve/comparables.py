@@ -24,6 +24,7 @@ from core.serve.fact_groups import FactGroup, group_of
 from core.serve.likeness import Likeness
 from core.serve.subject import Value
 from core.train.live_model import LiveModel
+from core.train.ranges import round_for_display
 
 IN_USE: Final = 5
 """How many of the offered comparables are used unless an agent chooses otherwise; appraisers show three to six."""
@@ -123,8 +124,8 @@ class ComparableValue:
 
     @property
     def offered(self) -> float | None:
-        """The reconciled value as a price to decide on; None where the sales confirm no price."""
-        return self.reconciled if self.confirms else None
+        """The reconciled value as a price to decide on, rounded for display; None where the sales confirm no price."""
+        return float(round_for_display(self.reconciled)) if self.confirms else None
 
 
 @dataclass(frozen=True)

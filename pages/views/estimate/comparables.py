@@ -27,7 +27,7 @@ from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
 from core.serve.words import Conventions, short_line
-from core.wording import MISSING, distance, market_day, money_range, money_short, percent, signed_percent
+from core.wording import MISSING, distance, market_day, money, money_range, money_short, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from pages.kit.charts import plot
 from pages.kit.palette import palette
@@ -158,7 +158,7 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
                 f"**{plain(money_short(value.mean, currency))}**"
             )
             if value.offered is not None:
-                offered = plain(money_short(value.offered, currency))
+                offered = plain(money(value.offered, currency))
                 together += f"  \nModel and comparables reconciled: **{offered}**"
             st.markdown(
                 together,

@@ -162,7 +162,7 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk) -> Delta
             st.caption(f"The range is {plain(wider)}.")
         _confidence(estimate, desk)
         _level(estimate, answered, desk)
-    flags.draw(estimate.flags)
+    flags.draw(estimate.flags, market.area_unit)
     _assumed(estimate, desk)
     return axis
 

@@ -123,9 +123,7 @@ def held(name: str, value: object, desk: Desk, model: Model) -> str | float | No
         return value if isinstance(value, str) else ""
     if words.has_marks(name):
         return entered(name, value, desk.market, model) if isinstance(value, int | float) else ""
-    if name == "property_type":
-        return str(value) if value in levels(name, model, desk.problem) else None
-    if name in model.facts.categorical:
+    if name == "property_type" or name in model.facts.categorical:
         return value if isinstance(value, str) else None
     return entered(name, value, desk.market, model) if isinstance(value, int | float) else None
 
@@ -162,7 +160,7 @@ def draw_value(name: str, desk: Desk, model: Model, widget: str, value: object) 
         format_func = words.words if name == "property_type" else str
         st.selectbox(
             label,
-            levels(name, model, desk.problem),
+            _offered(levels(name, model, desk.problem), widget),
             index=None,
             format_func=format_func,
             key=widget,
@@ -179,18 +177,27 @@ def draw_value(name: str, desk: Desk, model: Model, widget: str, value: object) 
 
 
 def _choice(fields: Fields, name: str) -> None:
-    st.selectbox(
+    known, widget = levels(name, fields.model, fields.problem), key(fields.market, name)
+    chosen = st.selectbox(
         fields.label(name),
-        levels(name, fields.model, fields.problem),
+        _offered(known, widget),
         index=None,
         format_func=words.words if name == "property_type" else str,
-        key=key(fields.market, name),
+        key=widget,
         # A kind that is not given is left open: nothing is filled in for it.
         placeholder="Unknown",
         accept_new_options=name != "property_type",
         persist_state="session",
         help=words.scale_of(name),
     )
+    if chosen and chosen not in known and name not in fields.faults:
+        st.caption(f":material/info: No sale here has “{plain(str(chosen))}”: check the word.")
+
+
+def _offered(known: list[str], widget: str) -> list[str]:
+    """Return the options with the word that a field holds already: a file's own word must not vanish from the form."""
+    held_now = st.session_state.get(widget)
+    return [*known, held_now] if isinstance(held_now, str) and held_now and held_now not in known else known
 
 
 def _number(fields: Fields, name: str) -> None:

@@ -245,7 +245,8 @@ def _opened_row(table: pd.DataFrame, chosen: Sequence[int]) -> None:
     for place in [row for row in chosen if row < len(table)][:1]:
         row = table.iloc[place]
         with st.container(border=True, gap="small", key="opened_row"):
-            st.markdown(f"**{plain(_row_name(row))}**: {plain(advised(row) or 'Nothing to look at.')}")
+            told = "\n".join(f"- {plain(line)}" for line in advised(row)) or "Nothing to look at."
+            st.markdown(f"**{plain(_row_name(row))}**\n\n{told}")
             if row.get("estimate_id"):
                 st.button(
                     "Open it in the form",
@@ -287,11 +288,9 @@ def looked_at(row: pd.Series) -> str:
     return "; ".join(part for part in (digit, _to_look_at(row["flags"])) if part)
 
 
-def advised(row: pd.Series) -> str:
+def advised(row: pd.Series) -> list[str]:
     """Return what to look at in a priced row and what to do, in the sentences of a home priced alone."""
-    return " ".join(
-        part for part in (asking_prices.DIGIT if row.get("check_asking_price") else "", row["advice"]) if part
-    )
+    return [*([asking_prices.DIGIT] if row.get("check_asking_price") else []), *str(row["advice"] or "").splitlines()]
 
 
 def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
@@ -308,9 +307,7 @@ def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
         shown[_PLACE] = table["place"].map(lambda place: [place] if place else [])
         shown["Difference"] = table["difference"].map(lambda share: signed_percent(share, 1))
     shown |= {"Point estimate": point, "Confidence": table["confidence"]}
-    things = table["flags"].map(lambda flags: len([word for word in _to_look_at(flags).split("; ") if word]))
-    if "check_asking_price" in table:
-        things += table["check_asking_price"].astype(int)
+    things = pd.Series([len(advised(row)) for _, row in table.iterrows()], index=table.index, dtype="int64")
     shown["To look at"] = things.where(things > 0)
     return pd.DataFrame(shown if "reference" in table else {**shown, "Row": table["row"]})
 

@@ -121,7 +121,7 @@ def clear(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
 def put(desk: Desk, model: Model, question: Question) -> None:
     """Enter a question's facts and nothing else; call it before the form is drawn.
 
-    Facts without a field or an option in this model's form are left out.
+    Facts without a field in this model's form are left out.
     """
     st.session_state[_OPEN] = False
     put_facts(desk, model, question.facts)
