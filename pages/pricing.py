@@ -21,6 +21,7 @@ from pages.views.home import first_start
 from pages.views.pricing import (
     address,
     explanation_tabs,
+    fact_fields,
     feedback,
     latest,
     many_homes,
@@ -103,8 +104,11 @@ def _making_a_model(market: Market) -> Job | None:
 
 def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     today = workspace.utc_today()
-    if stored_estimate.unread() is not None:
-        subject_form.put(desk, model, stored_estimate.read())
+    fact_fields.take_again(desk.market)
+    if (opened := stored_estimate.unread()) is not None:
+        subject_form.put(desk, model, opened.question)
+        # Only now: a key pressed meanwhile begins the run anew, perhaps before all fields were filled.
+        stored_estimate.mark_read()
     left = stored_estimate.came_back(desk.market.market_id)
     if left is not None and not explanation_tabs.form_changed(left, desk):
         # The menu leads to the next home; the one priced is among the latest estimates, its decision made or open.

@@ -389,9 +389,8 @@ def reconcile(
 
     ``multipliers`` by sale_id scale each sale's weight, its similarity: 0 drops it, 2 doubles it; sales not named are
     dropped. Returns None if none is left. The reconciled value weights both by inverse variance: the model's from its
-    forecast standard deviation ``fsd``, the comparables' from the spread of their adjusted prices. That spread is not
-    divided by their number, because sales on one street share much of their error. Raises ValueError for a negative
-    or infinite multiplier.
+    forecast standard deviation ``fsd``, the comparables' from the spread of their adjusted prices, not divided by
+    their number: sales on one street share much of their error. Raises ValueError for a multiplier below 0 or infinite.
     """
     chosen = [(one, multipliers.get(one.sale_id, 0.0)) for one in comparables]
     for one, multiplier in chosen:

@@ -65,6 +65,12 @@ def rows(area: str) -> bytes:
 
 def test_a_file_of_homes_is_priced_and_the_rest_says_why_not(home: Path, area: str) -> None:
     app = priced(rows(area))
+    again = opened()
+    [button] = [one for one in again.button if one.label.startswith("Open the last file again")]
+    assert "homes.csv, 5 rows" in button.label
+    again = button.click().run()
+    assert [one.value for one in again.metric] == [one.value for one in app.metric]
+    assert not [one for one in again.button if one.label.startswith("Open the last file again")]
     assert not app.exception
     counts = {metric.label: metric.value for metric in app.metric}
     assert counts == {"Rows": "5", "Priced": "1", "Unavailable": "1", "Refused": "2", "Unreadable": "1"}

@@ -928,3 +928,26 @@ def test_the_asking_price_is_kept_with_the_estimate_and_does_not_move_it(home: P
     assert estimated(app) == blind
     with open_store(home) as store:
         assert store.ledger.get(str(answered(app).estimate_id)).list_price == 999_000.0
+
+
+def test_a_key_pressed_before_the_browser_has_drawn_the_form_prices_what_was_opened(desk: Desk) -> None:
+    facts = {"living_area_sqft": 2_400.0, "bedrooms": 4.0, "bathrooms": 3.5}
+    first = price(opened(), busiest(desk), facts)
+    app = price(opened(), busiest(desk))
+    app.query_params["estimate"] = str(answered(first).estimate_id)
+    drawn = {name: entered(app, name) for name in facts}
+    seen = app.text_input(key("facts_seen")).value
+    app.run()
+    assert [entered(app, name) for name in facts] == [*facts.values()]
+    # The browser still holds what it drew before.
+    app.text_input(key("facts_seen")).set_value(seen)
+    for name, value in drawn.items():
+        enter(app, name, value)
+    enter(app, "bathrooms", 2.25)
+    app = press(app, "Price this home")
+    asked = answered(app).question.facts
+    assert (asked["living_area_sqft"], asked["bedrooms"]) == (2_400.0, 4.0)
+    assert asked["bathrooms"] == 2.25, "what was typed since stays"
+    # What is cleared once the form was drawn stays cleared.
+    app.number_input(key("bedrooms")).set_value(None)
+    assert "bedrooms" not in answered(press(app, "Price this home")).question.facts

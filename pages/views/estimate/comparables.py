@@ -80,6 +80,7 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, sale
     if chosen != comparables_choice.first_choice(estimate.comparables):
         st.button(
             "Reset to the original sales",
+            key="reset_sales",
             icon=":material/undo:",
             type="tertiary",
             on_click=_reset,
@@ -208,7 +209,8 @@ def _map(
     assumed = ", its place assumed" if "latitude" in estimate.imputed else ""
     own = [number for number, sale in enumerate(estimate.comparables, 1) if sale.own]
     itself = f" ({own[0]} is its own sale)" if own else ""
-    legend = f"★ this home{itself}{assumed} · numbers: the sales below, filled if in use · gray: other homes sold"
+    shown = "numbers: the sales below, filled if in use, larger the more it counts"
+    legend = f"★ this home{itself}{assumed} · {shown} · gray: other homes sold"
     credit = f" · map: {plain(tiles.attribution)}" if tiles is not None and tiles.attribution else ""
     st.caption(f"{legend}{credit}")
 
