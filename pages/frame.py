@@ -47,9 +47,11 @@ def draw() -> None:
     if login.is_configured():
         login.draw_way_out(session.store(), actor)
     workspace = session.guard(current.url_path)
+    # The selector takes the first market's name out of the address.
+    named = st.query_params.get(session.MARKET_KEY, "")
     market = session.choose_market(cached_desk.markets(workspace))
     session.use_names()
-    begin(workspace, market, current.url_path)
+    begin(workspace, market, named, current.url_path)
     if current.url_path not in _NAME_THEIR_MARKET:
         label(market)
     if market is not None:
@@ -57,17 +59,17 @@ def draw() -> None:
     current.run()
 
 
-def begin(workspace: Workspace, market: Market | None, path: str) -> None:
+def begin(workspace: Workspace, market: Market | None, named: str, path: str) -> None:
     """Lead whoever opens Doorstep to where their role begins, once there are sales, into a market that can price.
 
-    A market that the address names stays open, and a demo city without a model stays on the first page, which opens it.
+    A market ``named`` in the address stays open. A demo city without a model stays on the first page, which opens it.
     """
     start = landing(path, workspace.actor.role)
     if start is None or market is None:
         return
     if cached_desk.desk(workspace, market.market_id).bundle is not None:
         go_to(start)
-    if session.MARKET_KEY not in st.query_params:
+    if not named:
         for other in cached_desk.markets(workspace):
             if workspace.store.models.champion(other.market_id) is not None:
                 session.open_market(other.market_id)

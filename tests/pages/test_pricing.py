@@ -935,7 +935,7 @@ def test_a_key_pressed_before_the_browser_has_drawn_the_form_prices_what_was_ope
     first = price(opened(), busiest(desk), facts)
     app = price(opened(), busiest(desk))
     app.query_params["estimate"] = str(answered(first).estimate_id)
-    drawn = {name: entered(app, name) for name in facts}
+    drawn = {name: entered(app, name) or 0.0 for name in facts}
     seen = app.text_input(key("facts_seen")).value
     app.run()
     assert [entered(app, name) for name in facts] == [*facts.values()]
