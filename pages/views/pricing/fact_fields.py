@@ -70,11 +70,11 @@ def date_format(market: Market) -> Literal["MM/DD/YYYY", "YYYY-MM-DD"]:
 @contextmanager
 def filling(market: Market, names: Iterable[str]) -> Iterator[None]:
     """Remember what the fields of these facts held before the block fills them, for ``take_again``."""
-    state, widgets = st.session_state, [key(market, name) for name in names]
-    before = {widget: state.get(widget) for widget in widgets}
+    state, keys = st.session_state, [key(market, name) for name in names]
+    before = {widget: state.get(widget) for widget in keys}
     yield
     earlier: dict[str, tuple[tuple[object, ...], object]] = dict(state.get(key(market, _EARLIER)) or {})
-    for widget in widgets:
+    for widget in keys:
         known, _ = earlier.get(widget, ((), None))
         earlier[widget] = ((*known, before[widget] or None), state.get(widget))
     state[key(market, _EARLIER)] = earlier
