@@ -33,8 +33,8 @@ def advice(flags: Sequence[Flag], area_unit: str = "sqft") -> tuple[str, ...]:
     remedy are one sentence. Facts not given are left out: the answer lists what it assumed, and what to ask next.
     """
     ordered = sorted(flags, key=lambda one: (not _to_act(one), one.kind in _OF_MARKET, GRAVITY[one.kind]))
-    said = [one if area_unit == "sqft" else _in_sqm(one) for one in ordered if one.kind is not FlagKind.IMPUTED_FACT]
-    return tuple(dict.fromkeys(_SENTENCES[one.kind](one) for one in said))
+    shown = [one if area_unit == "sqft" else _in_sqm(one) for one in ordered if one.kind is not FlagKind.IMPUTED_FACT]
+    return tuple(dict.fromkeys(_SENTENCES[one.kind](one) for one in shown))
 
 
 def _to_act(flag: Flag) -> bool:

@@ -281,8 +281,8 @@ def _opened_row(table: pd.DataFrame, chosen: Sequence[int]) -> None:
     for place in [row for row in chosen if row < len(table)][:1]:
         row = table.iloc[place]
         with st.container(border=True, gap="small", key="opened_row"):
-            told = "\n".join(f"- {plain(line)}" for line in advised(row)) or "Nothing to look at."
-            st.markdown(f"**{plain(_row_name(row))}**\n\n{told}")
+            points = "\n".join(f"- {plain(line)}" for line in advised(row)) or "Nothing to look at."
+            st.markdown(f"**{plain(_row_name(row))}**\n\n{points}")
             if row.get("estimate_id"):
                 st.button(
                     "Open it in the form",
