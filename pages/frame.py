@@ -14,6 +14,7 @@ from core.workspace import Workspace
 from pages.kit import alert_dot, cached_desk, errors, login, session, touch
 from pages.kit.navigation import LANDING, PAGES, Page, go_to, landing
 from pages.kit.text import plain
+from pages.views.home import first_start
 
 # What is brought in may go into another market than the open one: the page says into which, and whose data it shows.
 _NAME_THEIR_MARKET: Final = frozenset({"sales_data"})
@@ -46,9 +47,11 @@ def draw() -> None:
     if login.is_configured():
         login.draw_way_out(session.store(), actor)
     workspace = session.guard(current.url_path)
+    # The selector takes the first market's name out of the address.
+    named = st.query_params.get(session.MARKET_KEY, "")
     market = session.choose_market(cached_desk.markets(workspace))
     session.use_names()
-    begin(workspace, market, current.url_path)
+    begin(workspace, market, named, current.url_path)
     if current.url_path not in _NAME_THEIR_MARKET:
         label(market)
     if market is not None:
@@ -56,10 +59,22 @@ def draw() -> None:
     current.run()
 
 
-def begin(workspace: Workspace, market: Market | None, path: str) -> None:
-    """Lead whoever opens Doorstep to where their role begins, once there is a model to price with."""
+def begin(workspace: Workspace, market: Market | None, named: str, path: str) -> None:
+    """Lead whoever opens Doorstep to where their role begins, once there are sales, into a market that can price.
+
+    A market ``named`` in the address stays open. A demo city without a model stays on the first page, which opens it.
+    """
     start = landing(path, workspace.actor.role)
-    if start is not None and market is not None and cached_desk.desk(workspace, market.market_id).bundle is not None:
+    if start is None or market is None:
+        return
+    if cached_desk.desk(workspace, market.market_id).bundle is not None:
+        go_to(start)
+    if not named:
+        for other in cached_desk.markets(workspace):
+            if workspace.store.models.champion(other.market_id) is not None:
+                session.open_market(other.market_id)
+                go_to(start)
+    if not market.simulated and first_start.has_sales(workspace):
         go_to(start)
 
 

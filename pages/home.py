@@ -16,7 +16,7 @@ def main(workspace: Workspace) -> None:
     first_start.go_in_when_ready()
     market = session.market()
     job = first_start.demo_under_way()
-    if market is None or not has_sales(workspace) or (job is not None and market.simulated):
+    if market is None or not first_start.has_sales(workspace) or (job is not None and market.simulated):
         first_start.doors(workspace, job)
         return
     st.title("Home", anchor=False)
@@ -34,13 +34,6 @@ def main(workspace: Workspace) -> None:
     else:
         navigation.link_to("pricing", "Price a home")
     phases.draw(workspace, seen)
-
-
-def has_sales(workspace: Workspace) -> bool:
-    """Tell whether any market holds sales."""
-    return any(
-        workspace.store.versions.latest(market.market_id) is not None for market in workspace.store.markets.list()
-    )
 
 
 main(session.guard(""))

@@ -21,6 +21,7 @@ from pages.views.home import first_start
 from pages.views.pricing import (
     address,
     explanation_tabs,
+    fact_fields,
     feedback,
     latest,
     many_homes,
@@ -38,7 +39,8 @@ def main(workspace: Workspace) -> None:
     st.title("Price a home", anchor=False)
     market = session.market()
     if market is None:
-        _nothing("There is no market yet. Upload sales, or open the demo city, to price homes.")
+        st.info("There is no market yet. Upload sales, or open the demo city, to price homes.", icon=":material/info:")
+        navigation.link_to("", "Go to the home page")
         return
     stored_estimate.follow(workspace)
     opened = stored_estimate.unread()
@@ -48,7 +50,7 @@ def main(workspace: Workspace) -> None:
     try:
         require_in_pilot(workspace, market)
     except NotInPilot as error:
-        _nothing(plain(str(error)))
+        _nothing(workspace, plain(str(error)))
         return
     desk = cached_desk.desk(workspace, market.market_id)
     if desk.bundle is None:
@@ -63,8 +65,12 @@ def main(workspace: Workspace) -> None:
             many_homes.draw(workspace, desk, workspace.utc_today())
 
 
-def _nothing(why: str) -> None:
-    st.info(why, icon=":material/info:")
+def _nothing(workspace: Workspace, why: str, what_helps: str = "") -> None:
+    """Say why nothing can be priced, and what helps: the page Home says that to the roles that have one."""
+    if workspace.actor.role in navigation.LANDING:
+        st.info(f"{why} {what_helps}".strip(), icon=":material/info:")
+        return
+    st.info(f"{why} The home page shows the next step.", icon=":material/info:")
     navigation.link_to("", "Go to the home page")
 
 
@@ -80,10 +86,8 @@ def _without_model(workspace: Workspace, desk: Desk) -> None:
         )
         job_progress.draw(job)
     else:
-        _nothing(
-            f"No model is live for {plain(desk.market.name)}, so there is no price yet. "
-            "The home page shows the next step."
-        )
+        name = plain(desk.market.name)
+        _nothing(workspace, f"No model is live for {name}, so there is no price yet.", session.who_trains())
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
     if answered is not None:
@@ -100,8 +104,11 @@ def _making_a_model(market: Market) -> Job | None:
 
 def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     today = workspace.utc_today()
-    if stored_estimate.unread() is not None:
-        subject_form.put(desk, model, stored_estimate.read())
+    fact_fields.take_again(desk.market)
+    if (opened := stored_estimate.unread()) is not None:
+        subject_form.put(desk, model, opened.question)
+        # Only now: a key pressed meanwhile begins the run anew, perhaps before all fields were filled.
+        stored_estimate.mark_read()
     left = stored_estimate.came_back(desk.market.market_id)
     if left is not None and not explanation_tabs.form_changed(left, desk):
         # The menu leads to the next home; the one priced is among the latest estimates, its decision made or open.

@@ -55,14 +55,23 @@
     requestAnimationFrame(() => { asked = false; quiet(document); name(document); lead(); begin(); });
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ['data-answer'] });
 })();
-// Facts typed and not priced yet are lost where the page is left or loaded anew: the browser asks first.
+// Facts typed and not priced yet, and a price or sales chosen and not decided on, are lost where the page is left or
+// loaded anew: the browser asks first.
 (() => {
   const FACTS = ".st-key-subject input";
+  const PRICE = ".st-key-decision_fields input";
+  const answer = () => document.querySelector("[data-answer]")?.dataset.answer;
   let typed = false;
-  addEventListener("input", event => { if (event.isTrusted && event.target.matches(FACTS)) typed = true; });
+  let priced = "";
+  addEventListener("input", event => {
+    if (event.isTrusted && event.target.matches(FACTS)) typed = true;
+    if (event.isTrusted && event.target.matches(PRICE)) priced = answer();
+  });
   addEventListener("beforeunload", event => {
     const held = [...document.querySelectorAll(FACTS)].some(field => field.value);
-    if (typed && held && !document.querySelector("[data-answer]")) event.preventDefault();
+    const chosen = document.querySelector(".st-key-reset_sales") || (priced && priced === answer());
+    const undecided = chosen && !document.querySelector(".st-key-decision_made");
+    if (answer() ? undecided : typed && held) event.preventDefault();
   });
 })();
 // Enter in a field for a fact prices the home; the field itself has sent its value by then.

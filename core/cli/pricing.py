@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.workflows.pricing.desk import Desk
 
 
+_SQM: Final = "_sqm"
 _AS_OF: Final = (
     "valuation date (default: today; where sales are old or simulated, the day after the latest one, named in a note)"
 )
@@ -37,7 +38,8 @@ def add_verbs(verb: AddVerb) -> None:
         type=fact,
         default=[],
         metavar="FIELD=VALUE",
-        help="facts of one home in canonical names and units; list_price is recorded, and does not affect the estimate",
+        help="facts of one home in canonical names and units, areas also in square meters (living_area_sqm); "
+        "list_price is recorded, and does not affect the estimate",
     )
     what.add_argument(
         "--csv",
@@ -100,9 +102,9 @@ def _price(session: Session) -> int:
             session.print_result(form, lambda: f"{result.message}\n{result.reason} {result.remedy}")
             return UNPRICED
         case Estimate():
+            tolerance, unit = desk.problem.success.tolerance, desk.market.area_unit
             session.print_result(
-                form,
-                lambda: f"{_estimate_text(result, desk.problem.success.tolerance)}\nestimate {answered.estimate_id}",
+                form, lambda: f"{_estimate_text(result, tolerance, unit)}\nestimate {answered.estimate_id}"
             )
             return OK
 
@@ -125,16 +127,25 @@ def _from_records(session: Session, desk: Desk, facts: Mapping[str, object]) -> 
 
 
 def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
-    """Return facts with numbers as numbers, so that the ledger stores them as it does for a page."""
+    """Return facts with numbers as numbers and areas in square feet, so that the ledger stores them as for a page.
+
+    Raises WrongUsage for an area in both units.
+    """
     from core.collect.cells.typed import read_typed
     from core.schema import FIELD_BY_NAME, FieldKind
+    from core.wording import to_sqft
 
-    facts: dict[str, object] = dict(pairs)
-    for name, text in pairs:
-        field = FIELD_BY_NAME.get(name)
+    facts: dict[str, object] = {}
+    for given, text in pairs:
+        name, unit = given, "sqft"
+        if given.endswith(_SQM) and (in_sqft := f"{given.removesuffix(_SQM)}_sqft") in FIELD_BY_NAME:
+            name, unit = in_sqft, "sqm"
+        if name in facts:
+            raise WrongUsage(f"--set gives {quoted(name)} in two units; give it in one.")
+        field, facts[name] = FIELD_BY_NAME.get(name), text
         if field is not None and field.kind in (FieldKind.NUMBER, FieldKind.FLAG):
             number = read_typed(text)
-            facts[name] = text if isnan(number) else number
+            facts[name] = text if isnan(number) else to_sqft(number, unit)
     return facts
 
 
@@ -182,7 +193,7 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
     return OK
 
 
-def _estimate_text(answer: Estimate, tolerance: float) -> str:
+def _estimate_text(answer: Estimate, tolerance: float, area_unit: str) -> str:
     """Write an estimate in the words of the page; ``tolerance`` is the share its confidence is about."""
     from core.serve.agent.advice import advice, to_review
     from core.serve.words import ask_next_words, confidence_words, record_words, widening_words
@@ -197,5 +208,7 @@ def _estimate_text(answer: Estimate, tolerance: float) -> str:
     lines += [f"the range is {wider}"] if (wider := widening_words(answer)) else []
     lines += [f"to narrow the range, find out: {one}" for one in ask_next_words(answer.ask_next)]
     review = to_review(answer.flags)
-    lines += [f"{'check' if at < review else 'note'}: {line}" for at, line in enumerate(advice(answer.flags))]
+    lines += [
+        f"{'check' if at < review else 'note'}: {line}" for at, line in enumerate(advice(answer.flags, area_unit))
+    ]
     return "\n".join(lines)

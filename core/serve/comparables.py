@@ -24,6 +24,7 @@ from core.serve.fact_groups import FactGroup, group_of
 from core.serve.likeness import Likeness
 from core.serve.subject import Value
 from core.train.live_model import LiveModel
+from core.train.ranges import round_for_display
 
 IN_USE: Final = 5
 """How many of the offered comparables are used unless an agent chooses otherwise; appraisers show three to six."""
@@ -123,8 +124,8 @@ class ComparableValue:
 
     @property
     def offered(self) -> float | None:
-        """The reconciled value as a price to decide on; None where the sales confirm no price."""
-        return self.reconciled if self.confirms else None
+        """The reconciled value as a price to decide on, rounded for display; None where the sales confirm no price."""
+        return float(round_for_display(self.reconciled)) if self.confirms else None
 
 
 @dataclass(frozen=True)
@@ -388,9 +389,8 @@ def reconcile(
 
     ``multipliers`` by sale_id scale each sale's weight, its similarity: 0 drops it, 2 doubles it; sales not named are
     dropped. Returns None if none is left. The reconciled value weights both by inverse variance: the model's from its
-    forecast standard deviation ``fsd``, the comparables' from the spread of their adjusted prices. That spread is not
-    divided by their number, because sales on one street share much of their error. Raises ValueError for a negative
-    or infinite multiplier.
+    forecast standard deviation ``fsd``, the comparables' from the spread of their adjusted prices, not divided by
+    their number: sales on one street share much of their error. Raises ValueError for a multiplier below 0 or infinite.
     """
     chosen = [(one, multipliers.get(one.sale_id, 0.0)) for one in comparables]
     for one, multiplier in chosen:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from core.schema import ASSESSED_RISE, label_of
 from core.serve import words
-from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
+from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers, MainSteps
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
 from core.serve.typical_home import WHOLE_MARKET
@@ -37,17 +38,18 @@ _ONE: Final = ("adds", "takes off")
 _MANY: Final = ("add", "take off")
 
 
-def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
+def sentences(drivers: Drivers, shown: MainSteps, market: Conventions) -> tuple[str, ...]:
     """Explain the way from the typical home nearby to the estimate, largest reasons first, in plain text.
 
-    Amounts are rounded for display; small ones are combined in one sentence.
+    The amounts are those ``shown`` of these drivers in the chart; small ones are combined in one sentence.
     """
     if not drivers.items:
         typical = _signed_amount(drivers.point, market)
         return (f"It is priced as a typical home in {drivers.area}, at about {typical}: no known fact sets it apart.",)
-    named = [driver for driver in drivers.items if abs(driver.amount) >= NAMED_FROM * drivers.point]
-    rest = sum(driver.amount for driver in drivers.items if driver not in named)
-    sentences = [f"A typical home in {drivers.area} is estimated at about {_signed_amount(drivers.typical, market)}."]
+    steps = [replace(driver, amount=amount) for driver, amount in shown.named]
+    named = [driver for driver in steps if abs(driver.amount) >= NAMED_FROM * drivers.point]
+    rest = shown.rest + sum(driver.amount for driver in steps if driver not in named)
+    sentences = [f"A typical home in {drivers.area} is estimated at about {_signed_amount(shown.start, market)}."]
     sentences += [sentence(driver, drivers.area, market) for driver in named if driver.group is not FactGroup.OWN_SALE]
     if abs(rest) >= NAMED_FROM * drivers.point:
         sentences.append(f"Everything else together {_effect(rest, _ONE, market)}.")

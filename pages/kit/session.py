@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import streamlit as st
 
-from core.access import Actor, Role
+from core.access import Action, Actor, Role, least_role
 from core.errors import AccessDenied
 from core.problem import Problem, load_problem
 from core.store import Market, Store, open_store
@@ -123,10 +123,18 @@ def guard(path: str) -> Workspace:
     """
     page, actor = navigation.page_at(path), current_actor()
     if actor.role not in page.roles:
-        able = either(role.value for role in Role if role in page.roles)
-        what_helps = f"Ask your {able}." if login.is_configured() else f"Act as {able} (in the sidebar)."
-        raise AccessDenied(f"The page “{page.title}” is not open to the role {actor.role}. {what_helps}")
+        raise AccessDenied(f"The page “{page.title}” is not open to the role {actor.role}. {_who_may(page.roles)}")
     return workspace()
+
+
+def who_trains() -> str:
+    """Return what to do for a first model, for a role that may not train one."""
+    return _who_may(frozenset([least_role(Action.INGEST, Action.TRAIN)]), " to train one")
+
+
+def _who_may(roles: Collection[Role], deed: str = "") -> str:
+    able = either(role.value for role in Role if role in roles)
+    return f"Ask your {able}{deed}." if login.is_configured() else f"Act as {able}{deed} (in the sidebar)."
 
 
 def choose_market(markets: Sequence[Market]) -> Market | None:

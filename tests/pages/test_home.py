@@ -367,6 +367,11 @@ def test_home_leads_an_analyst_on_after_the_first_commit(
     with open_store(home) as store:
         analyst = acting(store, Actor("Ana", Role.ANALYST), today=date(2025, 1, 1))
         ingest(analyst, NewMarket("Springfield", "USD", "sqft"), [SourceFile(path, path.name)], silent)
+    app = opened("agent")
+    assert [title.value for title in app.main.title] == ["Price a home"]
+    assert "No model is live for Springfield" in said(app)
+    assert "Act as analyst to train one (in the sidebar)." in said(app)
+    assert not app.main.get("page_link")
     app = opened("analyst")
     assert waits in said(app)
     assert [one.label for one in app.main.button] == [button]

@@ -6,6 +6,7 @@ import sqlite3
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
@@ -64,6 +65,12 @@ def rows(area: str) -> bytes:
 
 def test_a_file_of_homes_is_priced_and_the_rest_says_why_not(home: Path, area: str) -> None:
     app = priced(rows(area))
+    again = opened()
+    [button] = [one for one in again.button if one.label.startswith("Open the last file again")]
+    assert "homes.csv, 5 rows" in button.label
+    again = button.click().run()
+    assert [one.value for one in again.metric] == [one.value for one in app.metric]
+    assert not [one for one in again.button if one.label.startswith("Open the last file again")]
     assert not app.exception
     counts = {metric.label: metric.value for metric in app.metric}
     assert counts == {"Rows": "5", "Priced": "1", "Unavailable": "1", "Refused": "2", "Unreadable": "1"}
@@ -204,20 +211,25 @@ def test_what_to_look_at_is_in_an_agents_words_once_each() -> None:
 
 
 def test_an_opened_row_says_what_to_look_at() -> None:
-    row = pd.Series({"flags": "out of distribution; imputed fact", "advice": "Check it.", "check_asking_price": True})
-    assert many_homes.advised(row) == "Check the asking price: a digit may be wrong. Check it."
+    row = pd.Series(
+        {"flags": "out of distribution; imputed fact", "advice": "Check it.\nAsk.", "check_asking_price": True}
+    )
+    assert many_homes.advised(row) == ["Check the asking price: a digit may be wrong.", "Check it.", "Ask."]
     assert many_homes.looked_at(row) == "check the asking price: a digit may be wrong; unusual fact"
     assert many_homes.looked_at(pd.Series({"flags": "imputed fact"})) == ""
 
 
 def test_a_file_to_take_along_has_the_words_of_the_screen() -> None:
     flags, sure = ["out of distribution; imputed fact", ""], [0.4105011085381988, 0.2]
-    table = pd.DataFrame({"row": [1, 2], "fsd": sure, "flags": flags, "advice": ["Check it.", ""]})
-    table = table.assign(asking_price=[9.0, 2.0], difference=[0.12345, 0.0], check_asking_price=[True, False])
+    table = pd.DataFrame({"row": [1, 2], "fsd": sure, "flags": flags, "advice": ["Check it.\nAsk.", ""]})
+    table = table.assign(asking_price=[900_000.0, np.nan], difference=[0.12345, 0.0], check_asking_price=[True, False])
     taken = to_take_along(table)
     assert list(taken) == ["Row", "Asking price", "Asking price over estimate (%)", "To look at"]
-    assert taken["To look at"].tolist() == ["Check the asking price: a digit may be wrong. Check it.", ""]
+    assert taken["To look at"].tolist() == ["Check the asking price: a digit may be wrong. Check it. Ask.", ""]
     assert taken["Asking price over estimate (%)"].tolist() == [12.3, 0.0]
+    assert to_csv(taken).decode("utf-8-sig").splitlines()[1].startswith("1,900000,12.3,")
+    refused = pd.DataFrame({"row": [3, 4], "field": ["living_area_sqft", ""]})
+    assert to_take_along(refused)["Fact"].tolist() == ["Living area", ""]
 
 
 def test_cells_that_begin_like_a_formula_are_neutralised_on_export_and_negative_numbers_stay() -> None:

@@ -24,9 +24,10 @@ from core.serve.agent.advice import advice, to_review
 from core.serve.comparables import IN_USE
 from core.serve.driver_words import sentences
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
+from core.serve.report.amounts import amounts_of
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
-from core.wording import market_day, money_range, money_short
+from core.wording import market_day, money, money_range, money_short
 from core.workflows.pricing import open_desks
 from core.workflows.pricing.answers import RecordedAnswer, recent
 from core.workflows.pricing.desk import Desk, open_desk
@@ -617,8 +618,12 @@ def test_a_market_without_a_model_says_where_to_go(tmp_path: Path, monkeypatch: 
         store.markets.create("Bare", "USD", "sqft", False, MANAGER)
     app = opened()
     assert "No model is live for Bare" in said(app)
+    assert "The home page shows the next step" not in said(app)
     assert not app.error
-    assert app.get("page_link")
+    assert not app.main.get("page_link")
+    app.session_state[session.ROLE_KEY] = "analyst"
+    assert "The home page shows the next step" in said(app.run())
+    assert app.main.get("page_link")
 
 
 def test_a_market_whose_model_is_being_made_shows_how_far_it_is(
@@ -731,7 +736,10 @@ def test_a_home_of_a_file_is_opened_with_what_was_asked(
     desk: Desk, home: Path, tmp_path: Path, problem: Problem
 ) -> None:
     path = tmp_path / "homes.csv"
-    path.write_text(f"address,living area,bedrooms,zipcode\n1 Elm St,1725,3,{busiest(desk)}\n", encoding="utf-8")
+    path.write_text(
+        f"address,living area,bedrooms,zipcode,property type\n1 Elm St,1725,3,{busiest(desk)},castle\n",
+        encoding="utf-8",
+    )
     with open_store(home) as store:
         workspace, market = acting(store, MANAGER, problem), store.markets.list()[0].market_id
         opened_desk = open_desk(store, market, problem)
@@ -744,6 +752,8 @@ def test_a_home_of_a_file_is_opened_with_what_was_asked(
     assert "What was asked is in the form" in warning
     assert entered(app, "living_area_sqft") == 1725
     assert app.selectbox(key("zipcode")).value == busiest(desk)
+    assert app.selectbox(key("property_type")).value == "castle"
+    assert "No sale here has “castle”: check the word." in said(app)
 
 
 def test_a_link_to_nothing_says_so_and_the_form_is_ready(desk: Desk) -> None:
@@ -789,7 +799,12 @@ def test_dropping_a_comparable_changes_what_they_say_together_at_once(home: Path
     app = price(opened(), busiest(desk))
     estimate, before = estimated(app), ledger_lines(home)
     assert estimate.comparable_value is not None
-    assert money_short(estimate.comparable_value.reconciled, "USD") in said(app)
+    offered = money(estimate.comparable_value.offered, "USD")
+    assert f"Model and comparables reconciled: **{offered}**" in said(app)
+    assert [one.label for one in app.button if one.label.startswith("Use ")] in (
+        [f"Use {offered}, with the comparables".replace("$", "\\$")],
+        [],
+    )
     dropped = estimate.comparables[0].sale_id
     app.checkbox("comparable-1").uncheck().run()
     value = comparables_choice.value_of(
@@ -843,7 +858,8 @@ def test_why_this_price_adds_up_on_the_page(desk: Desk) -> None:
     assert f"A typical home in zipcode {busiest(desk)} is estimated at about" in said(app)
     table = app.table[0].value
     assert len(table) == len(drivers.items) + 2 + bool(drivers.rounding)
-    told = sentences(drivers, desk.market)
+    rounded = amounts_of(desk.market.currency, (drivers.typical, drivers.point)).rounded
+    told = sentences(drivers, drivers.main_steps(rounded), desk.market)
     assert told
     assert all(sentence in said(app).replace("\\", "") for sentence in told)
 
@@ -912,3 +928,26 @@ def test_the_asking_price_is_kept_with_the_estimate_and_does_not_move_it(home: P
     assert estimated(app) == blind
     with open_store(home) as store:
         assert store.ledger.get(str(answered(app).estimate_id)).list_price == 999_000.0
+
+
+def test_a_key_pressed_before_the_browser_has_drawn_the_form_prices_what_was_opened(desk: Desk) -> None:
+    facts = {"living_area_sqft": 2_400.0, "bedrooms": 4.0, "bathrooms": 3.5}
+    first = price(opened(), busiest(desk), facts)
+    app = price(opened(), busiest(desk))
+    app.query_params["estimate"] = str(answered(first).estimate_id)
+    drawn = {name: entered(app, name) or 0.0 for name in facts}
+    seen = app.text_input(key("facts_seen")).value
+    app.run()
+    assert [entered(app, name) for name in facts] == [*facts.values()]
+    # The browser still holds what it drew before.
+    app.text_input(key("facts_seen")).set_value(seen)
+    for name, value in drawn.items():
+        enter(app, name, value)
+    enter(app, "bathrooms", 2.25)
+    app = press(app, "Price this home")
+    asked = answered(app).question.facts
+    assert (asked["living_area_sqft"], asked["bedrooms"]) == (2_400.0, 4.0)
+    assert asked["bathrooms"] == 2.25, "what was typed since stays"
+    # What is cleared once the form was drawn stays cleared.
+    app.number_input(key("bedrooms")).set_value(None)
+    assert "bedrooms" not in answered(press(app, "Price this home")).question.facts

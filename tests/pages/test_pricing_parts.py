@@ -158,6 +158,9 @@ def test_a_card_adds_up_as_it_is_written(
         adjusted=time_adjusted + price * facts,
     )
     written = sale_sum(sale).words(currency)
+    assert not re.search(r"[−+] \D?0K? ", written), "what does not change is said in words"
+    for part in ("market", "facts"):
+        written = written.replace(f", no change for {part}", f" + 0 {part}")
     signs = [-1 if sign == "−" else 1 for sign in re.findall(r"[−+](?= )", written)]
     first, market, of_facts, total = (
         float(one.replace(",", "")) for one in re.findall(r"-?[\d,]+", written.replace("\u202f", ","))

@@ -14,6 +14,7 @@ from core.serve.comparables import IN_USE, Comparable, is_other_kind, reconcile,
 from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.fact_groups import FactGroup, group_of
 from core.serve.flags import FlagKind
+from core.train.ranges import round_for_display
 from core.workflows.pricing.desk import Desk
 
 
@@ -198,7 +199,7 @@ def test_sales_adjusted_out_of_all_likeness_confirm_no_price_and_offer_none(
     assert value is not None
     assert value.agrees
     assert value.confirms is confirms
-    assert value.offered == (value.reconciled if confirms else None)
+    assert value.offered == (round_for_display(value.reconciled) if confirms else None)
     assert value.adjusted_by == pytest.approx(0.6 * (size + abs(rooms)))
     chosen = reconcile([unlike, like], {**both, "like": 2.0}, exact, 0.1, 0.8 * exact, 1.2 * exact)
     assert chosen is not None
@@ -214,7 +215,7 @@ def test_one_sale_like_the_home_does_not_vouch_for_others_adjusted_beyond_measur
     assert alone is not None
     assert value.offered is None
     assert value.adjusted_by == pytest.approx(0.6)
-    assert alone.offered == alone.reconciled
+    assert alone.offered == round_for_display(alone.reconciled)
 
 
 def test_comparables_far_from_the_model_disagree_and_none_say_nothing() -> None:

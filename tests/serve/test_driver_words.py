@@ -28,6 +28,10 @@ def said(group: FactGroup, amount: float, *facts: Difference, market: Market = U
     return sentence(Driver(group, amount, facts), area, market)
 
 
+def told_of(drivers: Drivers, unit: float = 1.0) -> tuple[str, ...]:
+    return sentences(drivers, drivers.main_steps(lambda amount: unit * round(amount / unit)), US)
+
+
 def test_a_rise_in_assessed_value_is_a_reason_only_where_it_is_a_sign_of_renovation() -> None:
     built = Difference("year_built", 1912.0, 1950.0)
     rise = Difference("assessed_rise", 18.2, 0.0)
@@ -132,7 +136,7 @@ def test_a_driver_is_said_as_an_agent_would_say_it(
 def test_its_own_sale_is_said_last_beside_the_price_of_the_facts_alone(amount: float, words: str) -> None:
     own = Driver(FactGroup.OWN_SALE, amount, (Difference("own_sale_day", "2013-03-05", None),))
     size = Driver(FactGroup.SIZE, 9_000.0, (Difference("living_area_sqft", 1_900.0, 1_800.0),))
-    found = sentences(Drivers("zipcode 98103", 30, 391_000.0 - amount, (own, size), 0.0, 400_000.0), US)
+    found = told_of(Drivers("zipcode 98103", 30, 391_000.0 - amount, (own, size), 0.0, 400_000.0))
     assert found[-2:] == (words, "So this home is estimated at about $400K.")
 
 
@@ -169,13 +173,23 @@ def test_small_amounts_are_said_together() -> None:
         Driver(FactGroup.ROOMS, -900.0, (Difference("bedrooms", 3.0, 4.0),)),
         Driver(FactGroup.OTHER, 300.0, ()),
     )
-    told = sentences(Drivers(PLACE, 412, 440_000.0, items, 600.0, 500_000.0), US)
+    told = told_of(Drivers(PLACE, 412, 440_000.0, items, 600.0, 500_000.0), 1_000.0)
     assert told == (
         "A typical home in zipcode 98103 is estimated at about $440K.",
         "Its 2,400 sq ft, 550 more than usual here, add about $60K.",
         "Everything else makes little difference.",
         "So this home is estimated at about $500K.",
     )
+
+
+def test_the_words_name_the_amounts_of_the_chart() -> None:
+    """The chart rounds to its unit, and its largest step takes what rounding leaves."""
+    plot = Driver(FactGroup.PLOT, 36_100.0, (Difference("garage_spaces", 2.0, 1.0),))
+    rooms = Driver(FactGroup.ROOMS, -4_480.0, (Difference("bedrooms", 2.0, 3.0),))
+    drivers = Drivers(PLACE, 412, 484_100.0, (plot, rooms), -720.0, 515_000.0)
+    _, first, second, _ = told_of(drivers, 1_000.0)
+    assert first.endswith("add about $35K.")
+    assert second.endswith("take off about $4K.")
 
 
 AMOUNT = st.floats(-1e7, 1e7).map(round).map(float)
@@ -198,5 +212,5 @@ def test_every_driver_makes_one_sentence_whose_verb_tells_the_sign(
 
 
 def test_a_typical_home_is_called_one() -> None:
-    [told] = sentences(Drivers(PLACE, 412, 440_484.0, (), -484.0, 440_000.0), US)
+    [told] = told_of(Drivers(PLACE, 412, 440_484.0, (), -484.0, 440_000.0))
     assert told == f"It is priced as a typical home in {PLACE}, at about $440K: no known fact sets it apart."

@@ -90,7 +90,7 @@ def test_the_drivers_name_the_own_sale_and_still_add_up(
     assert drivers.typical + sum(one.amount for one in drivers.items) + drivers.rounding == found.point
     stranger = price(market, {**facts, "property_id": "another", "address": "1 Nowhere St"}, problem)
     assert not any(one.group is FactGroup.OWN_SALE for one in stranger.drivers.items)
-    text = " ".join(sentences(drivers, Dollars()))
+    text = " ".join(sentences(drivers, drivers.main_steps(round), Dollars()))
     if abs(own.amount) >= 0.005 * drivers.point:
         assert "its own earlier sale on" in text
 

@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from core.schema import label_of
 from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
 from core.serve.words import unit_of
-from core.wording import count
+from core.wording import count, from_sqft
 
+_AREA: Final = re.compile(r"[\d,]*\d(?:\.\d+)?")
+_OF_MARKET: Final = frozenset(
+    [
+        FlagKind.STALE_MODEL,
+        FlagKind.RANGE_HELD_LESS,
+        FlagKind.TARGET_MISSED,
+        FlagKind.DRIFT_ALERT,
+        FlagKind.MODEL_UNVERIFIED,
+        FlagKind.MODEL_OUTDATED,
+    ]
+)
 _MOVED: Final = "Prices moved since the last training: check against sales of the last three months."
 
 
-def advice(flags: Sequence[Flag]) -> tuple[str, ...]:
-    """Return what to do about the flags, those a person must review first, the gravest in front.
+def advice(flags: Sequence[Flag], area_unit: str = "sqft") -> tuple[str, ...]:
+    """Return what to do about the flags, areas in the market's unit: what a person must act on first.
 
-    Flags with one remedy are one sentence.
-
-    Facts not given are left out: the answer lists what it assumed, and what to ask next.
+    Of that, what concerns this home comes before what concerns the whole market, the gravest in front. Flags with one
+    remedy are one sentence. Facts not given are left out: the answer lists what it assumed, and what to ask next.
     """
-    ordered = sorted(flags, key=lambda one: (one.severity is not Severity.REVIEW, GRAVITY[one.kind]))
-    sentences = [_SENTENCES[one.kind](one) for one in ordered if one.kind is not FlagKind.IMPUTED_FACT]
-    return tuple(dict.fromkeys(sentences))
+    ordered = sorted(flags, key=lambda one: (not _to_act(one), one.kind in _OF_MARKET, GRAVITY[one.kind]))
+    shown = [one if area_unit == "sqft" else _in_sqm(one) for one in ordered if one.kind is not FlagKind.IMPUTED_FACT]
+    return tuple(dict.fromkeys(_SENTENCES[one.kind](one) for one in shown))
+
+
+def _to_act(flag: Flag) -> bool:
+    """Tell whether a person must act on a flag: review the price, or check a fact that may be a slip of the pen."""
+    return flag.severity is Severity.REVIEW or flag.kind is FlagKind.OUT_OF_DISTRIBUTION
+
+
+def _in_sqm(flag: Flag) -> Flag:
+    """Return the flag with its areas in square meters; only facts hold areas."""
+    if flag.kind is not FlagKind.OUT_OF_DISTRIBUTION or unit_of(flag.field) != "sqft":
+        return flag
+
+    def converted(text: str) -> str:
+        return _AREA.sub(lambda found: f"{round(from_sqft(float(found[0].replace(',', '')), 'sqm')):,}", text)
+
+    # The limit ends in words with numbers of their own: "409 to 5,454 in 99 of 100 sales".
+    usual, inside, share = flag.limit.partition(" in ")
+    return replace(flag, value=f"{converted(flag.value)} m²", limit=f"{converted(usual)} m²{inside}{share}")
 
 
 def senior_first(flags: Iterable[Flag]) -> bool:
@@ -37,7 +67,7 @@ def in_short(kinds: Iterable[str]) -> str:
 
 def to_review(flags: Sequence[Flag]) -> int:
     """Return how many sentences of ``advice`` a person must act on; they come first."""
-    return len(advice([one for one in flags if one.severity is Severity.REVIEW]))
+    return len(advice([one for one in flags if _to_act(one)]))
 
 
 def _always(sentence: str) -> Callable[[Flag], str]:
@@ -59,13 +89,14 @@ def _off(flag: Flag) -> str:
 
 
 def _unusual_fact(flag: Flag) -> str:
-    name, unit = _name(flag), " sq ft" if unit_of(flag.field) == "sqft" else ""
+    unit = " sq ft" if unit_of(flag.field) == "sqft" and not flag.value.endswith("m²") else ""
+    name = _name(flag)
     return f"{name} {flag.value}{unit} is unusual here ({flag.limit}): check it; if it is right, ask a senior agent."
 
 
 def _unknown(flag: Flag) -> str:
     name = _name(flag).lower()
-    return f"No sale here has the {name} “{flag.value}”: choose one of the list, or ask a senior agent."
+    return f"No sale here has the {name} “{flag.value}”: check the word, or ask a senior agent."
 
 
 def _unusual_type(flag: Flag) -> str:
@@ -100,7 +131,9 @@ _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
     FlagKind.OUT_OF_DISTRIBUTION: _unusual_fact,
     FlagKind.FEW_COMPARABLES: _always("Few homes were sold in the area: look for sales around it."),
     FlagKind.WIDE_RANGE: _always("The range is wide: enter more facts, or narrow it with sales you know."),
-    FlagKind.LOW_CONFIDENCE: _always("Confidence is low: compare with the sales below before you quote a price."),
+    FlagKind.LOW_CONFIDENCE: _always(
+        "Confidence is low: compare with sales of similar homes before you quote a price."
+    ),
     FlagKind.COMPARABLES_DISAGREE: _always(
         "Comparable sales lie outside the range: drop those that are not like the home, and look again."
     ),

@@ -24,16 +24,14 @@ class SaleSum:
     in_thousands: bool
 
     def words(self, currency: str) -> str:
-        """Write the sum: "$407K − $13K market − $26K facts = $368K"; plain text."""
-        market, facts = (f"{'−' if part < 0 else '+'} {self._amount(abs(part), currency)}" for part in self._changes)
-        return (
-            f"{self._amount(self.price, currency)} {market} market {facts} facts = "
-            f"{self._amount(self.adjusted, currency)}"
-        )
+        """Write the sum: "$407K − $13K market − $26K facts = $368K", or "$407K − $13K market, no change for facts"."""
+        market, facts = self._step(self.market, "market", currency), self._step(self.facts, "facts", currency)
+        return f"{self._amount(self.price, currency)}{market}{facts} = {self._amount(self.adjusted, currency)}"
 
-    @property
-    def _changes(self) -> tuple[float, float]:
-        return self.market, self.facts
+    def _step(self, change: float, what: str, currency: str) -> str:
+        if not change:
+            return f", no change for {what}"
+        return f" {'−' if change < 0 else '+'} {self._amount(abs(change), currency)} {what}"
 
     def _amount(self, amount: float, currency: str) -> str:
         if self.in_thousands:

@@ -13,7 +13,7 @@ from core.serve.fact_groups import FactGroup
 from core.serve.report.amounts import Amounts
 from core.serve.report.frame import ReportFrame
 from core.serve.report.typography import BODY, BOLD, HEADING, INK, LABEL, RULE, SMALL, markup, plain, size_for
-from core.serve.report.words import used
+from core.serve.report.words import is_picked, used
 from core.wording import count, market_day
 
 _FIGURE: Final = 14.0
@@ -40,8 +40,9 @@ def around(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float
     if sales:
         prices = [amounts.rounded(one.sale_price) for one in sales]
         days = [market_day(when(one.sale_date for one in sales), frame.currency) for when in (min, max)]
+        which = "Sales chosen by your agent" if is_picked(estimate) else "Sales most like this home"
         tiles += [
-            ("Sales most like this home", count(len(sales), "sale"), " to ".join(dict.fromkeys(days))),
+            (which, count(len(sales), "sale"), " to ".join(dict.fromkeys(days))),
             ("What they sold for", amounts.span(min(prices), max(prices)), "before they are adjusted to this home"),
         ]
     column = wide / _TILES

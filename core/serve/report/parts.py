@@ -172,7 +172,7 @@ def _list_price(estimate: Estimate, frame: ReportFrame, amounts: Amounts) -> lis
         return []
     decided = frame.decided is not None
     when = market_day(frame.decided.on, frame.currency) if frame.decided else ""
-    over = _over(frame.decided) if frame.point_label is not None else ""
+    over = _over(frame.decided, estimate) if frame.point_label is not None else ""
     words = f"Set on {when}{over}" if decided else "Suggested; your agent sets it with you"
     return [
         Paragraph("List price", LABEL),
@@ -188,13 +188,16 @@ def outside(list_price: float, estimate: Estimate) -> str:
     return f". It lies {'above' if list_price > estimate.high else 'below'} the range: ask your agent why"
 
 
-def _over(decided: Decided | None) -> str:
-    """Say how far the list price lies from the agent's own price, ", 2% above the agent's price"; "" if it does not."""
+def _over(decided: Decided | None, estimate: Estimate) -> str:
+    """Say how far the list price lies from the price decided on: the agent's own, ", 2% above your agent's price", or
+    the estimate; "" if it does not.
+    """
     if decided is None or decided.list_price is None:
         return ""
     share = decided.list_price / decided.price - 1
     apart = percent(abs(share))
-    return "" if apart == "0%" else f", {apart} {'above' if share > 0 else 'below'} your agent’s price"
+    which = "your agent’s price" if _differs(decided, estimate) else "the estimate"
+    return "" if apart == "0%" else f", {apart} {'above' if share > 0 else 'below'} {which}"
 
 
 def _differs(decided: Decided, estimate: Estimate) -> bool:

@@ -30,8 +30,8 @@ from core.serve.report.typography import (
     plain,
     width,
 )
-from core.serve.report.words import comparables_say, used
-from core.serve.words import readable_address, short_line
+from core.serve.report.words import OWN_SALE, comparables_say, is_picked, left_out, sale_name, used
+from core.serve.words import short_line
 from core.wording import count, distance, market_day, percent, signed_percent
 
 _MAP_LEAST: Final = 200.0
@@ -67,8 +67,9 @@ def sales_page(
         sentence = "No comparable sale was used: none is near, recent and like this home, or all were dropped."
         return [heading, Paragraph(f"{sentence} The price comes from the market as a whole.", BODY)]
     valued = market_day(estimate.subject.as_of, frame.currency)
+    which = "chosen by your agent" if is_picked(estimate) else "most like this home"
     intro = (
-        f"{count(len(chosen), 'sale')} most like this home. Each price is first brought to {valued} by how the market "
+        f"{count(len(chosen), 'sale')} {which}. Each price is first brought to {valued} by how the market "
         "moved, then to the facts of this home: what it sold for, market and facts add up to the adjusted price."
     )
     parts = [
@@ -76,7 +77,7 @@ def sales_page(
         Paragraph(markup(intro, 400), SMALL),
         Spacer(0, 6),
         _table(chosen, frame, amounts, wide),
-        *_footnote(chosen),
+        *_footnotes(estimate, chosen, frame),
         Spacer(0, 7),
         Paragraph(markup(comparables_say(chosen, value, amounts, frame.point_label), 500), BODY),
     ]
@@ -111,7 +112,7 @@ def _table(chosen: Sequence[Comparable], frame: ReportFrame, amounts: Amounts, w
 
 def _row(number: int, one: Comparable, total: SaleSum, frame: ReportFrame, amounts: Amounts) -> list[Any]:
     price, market, facts, adjusted = _cells(total, amounts)
-    name = "This home’s own sale" if one.own else readable_address(one.address) or "Address unknown"
+    name = sale_name(one, OWN_SALE.capitalize())
     known = {name: value for name, value in one.facts.items() if name not in _PLACE}
     parts = [
         "" if one.distance_km is None or one.own else distance(one.distance_km, frame.area_unit),
@@ -149,14 +150,13 @@ def _is_weak(one: Comparable) -> bool:
     return abs(one.net) > NET_HIGH or one.gross > GROSS_HIGH
 
 
-def _footnote(chosen: Sequence[Comparable]) -> list[Flowable]:
-    if not any(map(_is_weak, chosen)):
-        return []
-    text = (
+def _footnotes(estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFrame) -> list[Flowable]:
+    weak = (
         f"* Adjusted by more than {percent(NET_HIGH)} net or {percent(GROSS_HIGH)} gross: less like this home than the "
         "others."
     )
-    return [Spacer(0, 3), Paragraph(text, _NOTE)]
+    notes = [weak if any(map(_is_weak, chosen)) else "", left_out(estimate, frame.currency)]
+    return [part for note in filter(None, notes) for part in (Spacer(0, 3), Paragraph(markup(note, 400), _NOTE))]
 
 
 def _map(

@@ -7,17 +7,18 @@ from datetime import date
 from typing import Final
 
 from core.schema import label_of
-from core.serve.comparables import Comparable, ComparableValue, adjusted_span
+from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted_span
 from core.serve.estimate import Estimate
 from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
 from core.serve.report.amounts import Amounts
 from core.serve.typical_home import WHOLE_MARKET
-from core.serve.words import Conventions, widening_words
+from core.serve.words import Conventions, readable_address, widening_words
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
 from core.train.unknown_facts import GROUPS
 from core.wording import count, market_day, marks, percent
 
+OWN_SALE: Final = "this home’s own sale"
 _LOOK_MAX: Final = 2
 _MOVED: Final = "Prices here moved lately: ask your agent for the sales of the last three months."
 _UNUSUAL: Final = {FlagKind.UNKNOWN_CATEGORY, FlagKind.OUT_OF_DISTRIBUTION}
@@ -121,6 +122,28 @@ def used(estimate: Estimate) -> tuple[Comparable, ...]:
     if value is None:
         return ()
     return tuple(one for one in estimate.comparables if value.weights.get(one.sale_id, 0.0) > 0)
+
+
+def is_picked(estimate: Estimate) -> bool:
+    """Tell whether an agent uses other comparables than the most similar ones, which are used unless somebody picks."""
+    chosen = used(estimate)
+    return chosen != estimate.comparables[: max(len(chosen), IN_USE)]
+
+
+def left_out(estimate: Estimate, currency: str) -> str:
+    """Name the sales among the most similar ones that the agent does not use, "" for none."""
+    kept = used(estimate)
+    names = [
+        f"{sale_name(one, OWN_SALE)} ({market_day(one.sale_date, currency)})"
+        for one in estimate.comparables[:IN_USE]
+        if one not in kept
+    ]
+    return f"Like this home too, but left out by your agent: {', '.join(names)}." if names else ""
+
+
+def sale_name(one: Comparable, own: str) -> str:
+    """Name a comparable by its address, the home's own sale by ``own``."""
+    return own if one.own else readable_address(one.address) or "Address unknown"
 
 
 def comparables_say(

@@ -21,6 +21,7 @@ DIGIT: Final = "Check the asking price: a digit may be wrong."
 _FIRST: Final = ("row", "reference", "address", "asking_price")
 # For programs, and on the page in words.
 _CODES: Final = frozenset({"fsd", "flags", "advice", "check_asking_price"})
+_MONEY: Final = frozenset({"asking_price", "low", "high", "point"})
 _HEADINGS: Final = {
     "row": "Row",
     "reference": NAMES[REFERENCE],
@@ -104,7 +105,7 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     if "advice" in table:
         doubted = table.get("check_asking_price", pd.Series(False, index=table.index)).fillna(False).astype(bool)
         digit = pd.Series("", index=table.index).where(~doubted, f"{DIGIT} ")
-        table = table.assign(to_look_at=(digit + table["advice"].fillna("")).str.strip())
+        table = table.assign(to_look_at=(digit + table["advice"].fillna("").str.replace("\n", " ")).str.strip())
     if "difference" in table:
         table = table.assign(difference=(100 * table["difference"]).round(1))
     first = [name for name in _FIRST if name in table]
@@ -112,8 +113,14 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def to_take_along(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the same under headings in words: "Asking price", "To look at"."""
+    """Return the same under headings in words, "Asking price", "To look at"; facts are named, and money is whole."""
     shown = for_people(table)
+    if "field" in shown:
+        named = shown["field"].map(lambda name: label_of(name).partition(" (")[0] if name else "")
+        shown = shown.assign(field=named)
+    for name in _MONEY.intersection(shown):
+        if (shown[name].dropna() % 1 == 0).all():
+            shown = shown.assign(**{name: shown[name].astype("Int64")})
     return shown.rename(columns={name: _HEADINGS.get(name) or label_of(name) for name in map(str, shown.columns)})
 
 

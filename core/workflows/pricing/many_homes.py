@@ -204,7 +204,7 @@ def _price(
     tables, kinds = [], {}
     chunks = [readable.iloc[start : start + _CHUNK] for start in range(0, len(readable), _CHUNK)]
     for chunk, answers in zip(chunks, _answers(desk, desk.live_market, chunks, as_of, progress), strict=True):
-        tables.append(_figures(answers, chunk))
+        tables.append(_figures(answers, chunk, desk.market.area_unit))
         errors += [_error(one, chunk, desk.market) for one in answers.not_priced]
         kinds |= {int(chunk["source_row"].iloc[one.position]): one.kind for one in answers.not_priced}
     progress(1.0, f"Priced {len(homes):,} rows")
@@ -271,8 +271,9 @@ def _wrongly_listed(homes: pd.DataFrame, problem: Problem) -> dict[int, tuple[An
     return found
 
 
-def _figures(answers: Answers, chunk: pd.DataFrame) -> pd.DataFrame:
+def _figures(answers: Answers, chunk: pd.DataFrame, area_unit: str) -> pd.DataFrame:
     flags = ["; ".join(flag.kind.value for flag in found) for found in answers.flags]
+    advised = ["\n".join(advice(found, area_unit)) for found in answers.flags]
     return pd.DataFrame(
         {
             "row": chunk["source_row"].to_numpy()[answers.rows],
@@ -282,7 +283,7 @@ def _figures(answers: Answers, chunk: pd.DataFrame) -> pd.DataFrame:
             "confidence": np.array(answers.confidence, dtype=np.int64),
             "fsd": answers.priced.fsd,
             "flags": pd.Series(flags, dtype="str"),
-            "advice": pd.Series([" ".join(advice(found)) for found in answers.flags], dtype="str"),
+            "advice": pd.Series(advised, dtype="str"),
         }
     )
 

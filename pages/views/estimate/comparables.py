@@ -27,7 +27,7 @@ from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
 from core.serve.words import Conventions, short_line
-from core.wording import MISSING, distance, market_day, money_range, money_short, percent, signed_percent
+from core.wording import MISSING, distance, market_day, money, money_range, money_short, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from pages.kit.charts import plot
 from pages.kit.palette import palette
@@ -80,6 +80,7 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, sale
     if chosen != comparables_choice.first_choice(estimate.comparables):
         st.button(
             "Reset to the original sales",
+            key="reset_sales",
             icon=":material/undo:",
             type="tertiary",
             on_click=_reset,
@@ -158,7 +159,7 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
                 f"**{plain(money_short(value.mean, currency))}**"
             )
             if value.offered is not None:
-                offered = plain(money_short(value.offered, currency))
+                offered = plain(money(value.offered, currency))
                 together += f"  \nModel and comparables reconciled: **{offered}**"
             st.markdown(
                 together,
@@ -208,7 +209,8 @@ def _map(
     assumed = ", its place assumed" if "latitude" in estimate.imputed else ""
     own = [number for number, sale in enumerate(estimate.comparables, 1) if sale.own]
     itself = f" ({own[0]} is its own sale)" if own else ""
-    legend = f"★ this home{itself}{assumed} · numbers: the sales below, filled if in use · gray: other homes sold"
+    shown = "numbers: the sales below, filled if in use, larger the more it counts"
+    legend = f"★ this home{itself}{assumed} · {shown} · gray: other homes sold"
     credit = f" · map: {plain(tiles.attribution)}" if tiles is not None and tiles.attribution else ""
     st.caption(f"{legend}{credit}")
 

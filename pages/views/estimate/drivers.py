@@ -36,7 +36,7 @@ def draw(drivers: Drivers, market: Conventions) -> None:
             alt=f"Waterfall chart from a typical home in {drivers.area} to the estimate; figures in the table below",
         )
     st.markdown("**In words, for the seller**")
-    st.markdown("\n".join(f"- {plain(line)}" for line in sentences(drivers, market)))
+    st.markdown("\n".join(f"- {plain(line)}" for line in sentences(drivers, _shown(drivers, market), market)))
     st.caption(
         f"Typical home in {plain(drivers.area)}: the usual facts of "
         f"{count(drivers.sales, 'sale', currency=market.currency)} there, priced "

@@ -17,9 +17,9 @@ _REVIEW: Final = ":orange[:material/flag:]"
 _NOTE: Final = ":gray[:material/info:]"
 
 
-def draw(flags: Sequence[Flag]) -> None:
+def draw(flags: Sequence[Flag], area_unit: str) -> None:
     """Draw the points to review, at most two in sight; the others and the notes are folded. Nothing for none."""
-    sentences, review = advice(flags), to_review(flags)
+    sentences, review = advice(flags, area_unit), to_review(flags)
     in_sight = min(review, _IN_SIGHT)
     lines = [f"{_REVIEW if at < review else _NOTE} {plain(line)}" for at, line in enumerate(sentences)]
     if not lines:

@@ -69,7 +69,7 @@ def _flags(estimate: Estimate, selection: Selection) -> None:
         st.markdown("**No flag:** nothing about this home or its estimate asked for a second look.")
         return
     st.markdown("**Flags**")
-    flags.draw(estimate.flags)
+    flags.draw(estimate.flags, selection.market.area_unit)
 
 
 def _drivers(estimate: Estimate, selection: Selection) -> None:

@@ -31,6 +31,13 @@ def demo_task() -> DemoTask:
     return DemoTask(sales=int(wanted)) if wanted.isdecimal() else DemoTask()
 
 
+def has_sales(workspace: Workspace) -> bool:
+    """Tell whether any market holds sales."""
+    return any(
+        workspace.store.versions.latest(market.market_id) is not None for market in workspace.store.markets.list()
+    )
+
+
 def demo_under_way() -> Job | None:
     """Return the job that is opening the demo city, if any."""
     return job_progress.open_job(KIND, None)

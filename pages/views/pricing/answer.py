@@ -162,7 +162,7 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk) -> Delta
             st.caption(f"The range is {plain(wider)}.")
         _confidence(estimate, desk)
         _level(estimate, answered, desk)
-    flags.draw(estimate.flags)
+    flags.draw(estimate.flags, market.area_unit)
     _assumed(estimate, desk)
     return axis
 
@@ -171,7 +171,10 @@ def _subject(answered: RecordedAnswer, market: Market) -> None:
     asked = answered.question
     wrong = {fault.field for fault in answered.result.faults} if isinstance(answered.result, Refused) else set()
     possible = {name: value for name, value in asked.facts.items() if name not in wrong}
-    st.caption(f"{plain(words.headline(possible, market))} · valued {market_day(asked.as_of, market.currency)}")
+    valued = f"valued {market_day(asked.as_of, market.currency)}"
+    # Where every fact that names a home is wrong, the form still has them: it is no home without facts.
+    named = words.headline(possible, market) if possible or not wrong else ""
+    st.caption(plain(" · ".join(filter(None, [named, valued]))))
     if stored_estimate.was_opened(answered):
         made = market_days(session.store(), market)(answered.at)
         st.badge(

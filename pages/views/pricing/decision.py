@@ -333,7 +333,7 @@ def _buttons(deciding: _Deciding, kind: DecisionKind, price: float | None, listi
         shortcut="Mod+Shift+Enter",
         disabled=bool(deciding.unread()),
     )
-    if deciding.reconciled and price != (offered := int(round_for_display(deciding.reconciled))):
+    if deciding.reconciled and price != (offered := int(deciding.reconciled)):
         st.button(
             f"Use {deciding.words(offered)}, with the comparables",
             type="tertiary",

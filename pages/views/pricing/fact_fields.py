@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Literal
 
 import streamlit as st
@@ -17,7 +19,7 @@ from core.store import Market
 from core.train.model import Model
 from core.wording import marked
 from core.workflows.pricing.desk import Desk
-from pages.kit.choice import amount
+from pages.kit.choice import FIRST_DAY, LAST_DAY, amount
 from pages.kit.text import plain
 
 COORDINATES: Final = ("latitude", "longitude")
@@ -26,6 +28,10 @@ _FREE_TEXT: Final = ("address", "zoning", PROPERTY_ID)
 _LARGE: Final = 100.0
 _SMALL: Final = 20.0
 LIST_PRICE: Final = "list_price"
+AS_OF: Final = "valuation_date"
+_EARLIER: Final = "facts_earlier"
+_ROUND: Final = "facts_round"
+_SEEN: Final = "facts_seen"
 
 Typical = Mapping[str, float | str]
 
@@ -59,6 +65,71 @@ def key(market: Market, name: str) -> str:
 def date_format(market: Market) -> Literal["MM/DD/YYYY", "YYYY-MM-DD"]:
     """Return how a field for a date writes it: as people of the market do, in the order that cannot be misread."""
     return "MM/DD/YYYY" if market.currency == "USD" else "YYYY-MM-DD"
+
+
+@contextmanager
+def filling(market: Market, names: Iterable[str]) -> Iterator[None]:
+    """Remember what the fields of these facts held before the block fills them, for ``take_again``."""
+    state, keys = st.session_state, [key(market, name) for name in names]
+    before = {widget: state.get(widget) for widget in keys}
+    yield
+    earlier: dict[str, tuple[tuple[object, ...], object]] = dict(state.get(key(market, _EARLIER)) or {})
+    for widget in keys:
+        known, _ = earlier.get(widget, ((), None))
+        earlier[widget] = ((*known, before[widget] or None), state.get(widget))
+    state[key(market, _EARLIER)] = earlier
+    state[key(market, _ROUND)] = int(state.get(key(market, _ROUND)) or 0) + 1
+
+
+def take_again(market: Market) -> None:
+    """Fill the fields again whose earlier values came from a browser that had not drawn the form as last filled.
+
+    A key pressed right after a home was opened would price it without some of its facts. What was typed since stays.
+    Call it before anything reads the fields.
+    """
+    state = st.session_state
+    earlier = state.get(key(market, _EARLIER)) or {}
+    if state.get(key(market, _SEEN)) == _round(market):
+        state.pop(key(market, _EARLIER), None)
+        return
+    for widget, (known, filled) in earlier.items():
+        if (state.get(widget) or None) in known:
+            state[widget] = filled
+
+
+def draw_round(market: Market) -> None:
+    """Draw, out of sight and last of all fields, what the browser sends back once it has drawn them as filled."""
+    widget = key(market, _SEEN)
+    st.session_state[widget] = _round(market)
+    # api/static/dashboard.css hides it.
+    with st.container(key="form_round"):
+        st.text_input("Round", key=widget, label_visibility="collapsed", persist_state="session")
+
+
+def _round(market: Market) -> str:
+    return str(st.session_state.get(key(market, _ROUND)) or 0)
+
+
+def draw_all(fields: Fields, names: Sequence[str]) -> None:
+    """Draw fields in two columns, row by row, so that they keep their order where columns stack."""
+    for start in range(0, len(names), 2):
+        for place, name in zip(st.columns(2), names[start : start + 2], strict=False):
+            with place:
+                draw(fields, name)
+
+
+def valuation_date(market: Market, usual: date) -> None:
+    """Draw the field of the valuation date, ``usual`` until another is chosen."""
+    widget = key(market, AS_OF)
+    st.session_state.setdefault(widget, usual)
+    st.date_input(
+        "Valuation date",
+        min_value=FIRST_DAY,
+        max_value=LAST_DAY,
+        key=widget,
+        format=date_format(market),
+        persist_state="session",
+    )
 
 
 def draw(fields: Fields, name: str) -> None:
@@ -123,9 +194,7 @@ def held(name: str, value: object, desk: Desk, model: Model) -> str | float | No
         return value if isinstance(value, str) else ""
     if words.has_marks(name):
         return entered(name, value, desk.market, model) if isinstance(value, int | float) else ""
-    if name == "property_type":
-        return str(value) if value in levels(name, model, desk.problem) else None
-    if name in model.facts.categorical:
+    if name == "property_type" or name in model.facts.categorical:
         return value if isinstance(value, str) else None
     return entered(name, value, desk.market, model) if isinstance(value, int | float) else None
 
@@ -162,7 +231,7 @@ def draw_value(name: str, desk: Desk, model: Model, widget: str, value: object) 
         format_func = words.words if name == "property_type" else str
         st.selectbox(
             label,
-            levels(name, model, desk.problem),
+            _offered(levels(name, model, desk.problem), widget),
             index=None,
             format_func=format_func,
             key=widget,
@@ -179,18 +248,27 @@ def draw_value(name: str, desk: Desk, model: Model, widget: str, value: object) 
 
 
 def _choice(fields: Fields, name: str) -> None:
-    st.selectbox(
+    known, widget = levels(name, fields.model, fields.problem), key(fields.market, name)
+    chosen = st.selectbox(
         fields.label(name),
-        levels(name, fields.model, fields.problem),
+        _offered(known, widget),
         index=None,
         format_func=words.words if name == "property_type" else str,
-        key=key(fields.market, name),
+        key=widget,
         # A kind that is not given is left open: nothing is filled in for it.
         placeholder="Unknown",
         accept_new_options=name != "property_type",
         persist_state="session",
         help=words.scale_of(name),
     )
+    if chosen and chosen not in known and name not in fields.faults:
+        st.caption(f":material/info: No sale here has “{plain(str(chosen))}”: check the word.")
+
+
+def _offered(known: list[str], widget: str) -> list[str]:
+    """Return the options with the word that a field holds already: a file's own word must not vanish from the form."""
+    held_now = st.session_state.get(widget)
+    return [*known, held_now] if isinstance(held_now, str) and held_now and held_now not in known else known
 
 
 def _number(fields: Fields, name: str) -> None:

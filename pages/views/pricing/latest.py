@@ -47,4 +47,5 @@ def draw(workspace: Workspace, market: Market) -> None:
 
 
 def _line(one: LatestAnswer, market: Market) -> str:
-    return plain(" · ".join((one.home, one.answer_words(market.currency), one.decision_line(market.currency))))
+    parts = (one.home, one.answer_words(market.currency), one.decision_line(market.currency))
+    return plain(" · ".join(filter(None, parts)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -45,6 +46,7 @@ _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 _PLACES: Final = {Place.BELOW.value: "blue", Place.INSIDE.value: "green", Place.ABOVE.value: "orange"}
 _BLOCK: Final = 1 << 20
 _CARDS: Final = 50
+_LAST_FILES: Final = 20
 # A phone would cut the table, and shows a card for each home instead.
 _STYLE: Final = """<style>
 @media (min-width: 641px) { [data-testid="stApp"] :has(> .st-key-home_cards) { display: none; } }
@@ -114,10 +116,43 @@ def draw(workspace: Workspace, desk: Desk, today: date) -> None:
         else:
             limit = desk.problem.intake.upload_mb * 1024 * 1024
             _price(workspace, desk, workspace.store.uploads.save(uploaded.name, uploaded, limit), as_of)
+    _offer_last(workspace, desk)
     answer = st.session_state.get(_ANSWER)
     live = desk.record.model_id if desk.record else None
     if isinstance(answer, PricedFile) and (answer.by.market_id, answer.by.model_id) == (desk.market.market_id, live):
         _show(answer, desk)
+
+
+@st.cache_resource(show_spinner=False)
+def _last_files() -> OrderedDict[tuple[str, ...], tuple[PricedFile, str]]:
+    """Return the last priced file of each person and market, and why it was not recorded; the latest come last."""
+    return OrderedDict()
+
+
+def _person(workspace: Workspace, market_id: str) -> tuple[str, ...]:
+    actor = workspace.actor
+    return (str(workspace.store.home), actor.actor_id, actor.name, actor.office, market_id)
+
+
+def _keep_last(workspace: Workspace, answer: PricedFile, unrecorded: str) -> None:
+    kept, person = _last_files(), _person(workspace, answer.by.market_id)
+    kept.pop(person, None)
+    kept[person] = (answer, unrecorded)
+    while len(kept) > _LAST_FILES:
+        kept.popitem(last=False)
+
+
+def _offer_last(workspace: Workspace, desk: Desk) -> None:
+    """Offer this person's last priced file where none is shown: a page loaded anew begins empty."""
+    last = _last_files().get(_person(workspace, desk.market.market_id))
+    live = desk.record.model_id if desk.record else None
+    if last is None or _ANSWER in st.session_state or last[0].by.model_id != live:
+        return
+    rows = count(last[0].rows, "row", currency=desk.market.currency)
+    label = f"Open the last file again: {plain(last[0].name)}, {rows}"
+    if st.button(label, key="last_file", icon=":material/history:", type="tertiary"):
+        st.session_state[_ANSWER], st.session_state[_UNRECORDED] = last
+        st.rerun()
 
 
 def _price(workspace: Workspace, desk: Desk, upload: Upload, as_of: date) -> None:
@@ -135,7 +170,8 @@ def _price(workspace: Workspace, desk: Desk, upload: Upload, as_of: date) -> Non
         book = cached_desk.address_books().book(workspace, desk)
         priced = price_file(desk, upload.path, upload.name, as_of, progress, workspace.actor, book=book)
         bar.progress(0.8, "Recording the estimates")
-        st.session_state[_ANSWER], st.session_state[_UNRECORDED] = _recorded(workspace, priced)
+        st.session_state[_ANSWER], st.session_state[_UNRECORDED] = recorded = _recorded(workspace, priced)
+        _keep_last(workspace, *recorded)
         bar.empty()
     except CollectError as error:
         st.error(plain(str(error)), icon=":material/error:")
@@ -245,7 +281,8 @@ def _opened_row(table: pd.DataFrame, chosen: Sequence[int]) -> None:
     for place in [row for row in chosen if row < len(table)][:1]:
         row = table.iloc[place]
         with st.container(border=True, gap="small", key="opened_row"):
-            st.markdown(f"**{plain(_row_name(row))}**: {plain(advised(row) or 'Nothing to look at.')}")
+            points = "\n".join(f"- {plain(line)}" for line in advised(row)) or "Nothing to look at."
+            st.markdown(f"**{plain(_row_name(row))}**\n\n{points}")
             if row.get("estimate_id"):
                 st.button(
                     "Open it in the form",
@@ -287,11 +324,9 @@ def looked_at(row: pd.Series) -> str:
     return "; ".join(part for part in (digit, _to_look_at(row["flags"])) if part)
 
 
-def advised(row: pd.Series) -> str:
+def advised(row: pd.Series) -> list[str]:
     """Return what to look at in a priced row and what to do, in the sentences of a home priced alone."""
-    return " ".join(
-        part for part in (asking_prices.DIGIT if row.get("check_asking_price") else "", row["advice"]) if part
-    )
+    return [*([asking_prices.DIGIT] if row.get("check_asking_price") else []), *str(row["advice"] or "").splitlines()]
 
 
 def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
@@ -308,9 +343,7 @@ def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
         shown[_PLACE] = table["place"].map(lambda place: [place] if place else [])
         shown["Difference"] = table["difference"].map(lambda share: signed_percent(share, 1))
     shown |= {"Point estimate": point, "Confidence": table["confidence"]}
-    things = table["flags"].map(lambda flags: len([word for word in _to_look_at(flags).split("; ") if word]))
-    if "check_asking_price" in table:
-        things += table["check_asking_price"].astype(int)
+    things = pd.Series([len(advised(row)) for _, row in table.iterrows()], index=table.index, dtype="int64")
     shown["To look at"] = things.where(things > 0)
     return pd.DataFrame(shown if "reference" in table else {**shown, "Row": table["row"]})
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import AnswerUnreadable, NotFound
 from core.serve.estimate import Estimate
-from core.workflows.pricing.answers import Question, RecordedAnswer, StoredQuestion, load_answer, load_question
+from core.workflows.pricing.answers import RecordedAnswer, StoredQuestion, load_answer, load_question
 from core.workspace import Workspace
 
 PARAMETER: Final = "estimate"
@@ -56,10 +56,9 @@ def unread() -> StoredQuestion | None:
     return opened
 
 
-def read() -> Question:
-    """Return, once, the question of the estimate just opened, to fill the form; raises KeyError without one."""
-    opened: StoredQuestion = st.session_state.pop(_UNREAD)
-    return opened.question
+def mark_read() -> None:
+    """Note that the form holds the question of the estimate just opened."""
+    st.session_state.pop(_UNREAD, None)
 
 
 def fault() -> str | None:

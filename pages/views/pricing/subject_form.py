@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final
 
@@ -21,12 +21,11 @@ from core.wording import either, marked
 from core.workflows.pricing.answers import Question, RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.questions import list_price
-from pages.kit.choice import FIRST_DAY, LAST_DAY, amount
+from pages.kit.choice import amount
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
-from pages.views.pricing.fact_fields import COORDINATES, LIST_PRICE, PROPERTY_ID, Fields, held, key
+from pages.views.pricing.fact_fields import AS_OF, COORDINATES, LIST_PRICE, PROPERTY_ID, Fields, filling, held, key
 
-_AS_OF: Final = "valuation_date"
 _PRESSED: Final = "price_pressed"
 _OPEN: Final = "form_open"
 _FAULTS: Final = "form_faults"
@@ -78,7 +77,7 @@ def draw(
         _place_codes(fields, desk)
         # api/static/dashboard.js presses the button for the Enter key in a field.
         with st.container(key=f"fields_{market.market_id}"):
-            _facts(fields, desk.asked_first)
+            fact_fields.draw_all(fields, desk.asked_first)
             _further(fields, desk, today)
             st.button(
                 "Price this home",
@@ -93,6 +92,7 @@ def draw(
         _below(desk, model, on_clear)
         if late := desk.date_note(today):
             st.caption(plain(late))
+    fact_fields.draw_round(market)
 
 
 def fill(desk: Desk, model: Model) -> None:
@@ -101,15 +101,16 @@ def fill(desk: Desk, model: Model) -> None:
     What is entered stays: the facts of a home must not become those of another under its address.
     """
     market = desk.market
-    for code in model.facts.area_codes[:1]:
-        if not st.session_state.get(key(market, code)):
-            st.session_state[key(market, code)] = area = next(iter(model.profile.area_codes[code]))
-            st.session_state[key(market, _FILLED)] = f"{label_of(code)} {area}, with the most sales, is filled in."
-    typical, given = typical_home(model, chosen_codes(market, model)).facts, _given(desk, model)
-    never = never_of_its_type(model, {**typical, **given})
-    for name in (*desk.asked_first, *desk.asked_further):
-        if name in typical and name not in never and st.session_state.get(key(market, name)) in (None, ""):
-            st.session_state[key(market, name)] = fact_fields.entered(name, typical[name], market, model)
+    with filling(market, _all(desk, model)):
+        for code in model.facts.area_codes[:1]:
+            if not st.session_state.get(key(market, code)):
+                st.session_state[key(market, code)] = area = next(iter(model.profile.area_codes[code]))
+                st.session_state[key(market, _FILLED)] = f"{label_of(code)} {area}, with the most sales, is filled in."
+        typical, given = typical_home(model, chosen_codes(market, model)).facts, _given(desk, model)
+        never = never_of_its_type(model, {**typical, **given})
+        for name in (*desk.asked_first, *desk.asked_further):
+            if name in typical and name not in never and st.session_state.get(key(market, name)) in (None, ""):
+                st.session_state[key(market, name)] = fact_fields.entered(name, typical[name], market, model)
 
 
 def clear(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
@@ -121,23 +122,25 @@ def clear(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
 def put(desk: Desk, model: Model, question: Question) -> None:
     """Enter a question's facts and nothing else; call it before the form is drawn.
 
-    Facts without a field or an option in this model's form are left out.
+    Facts without a field in this model's form are left out.
     """
     st.session_state[_OPEN] = False
     put_facts(desk, model, question.facts)
-    st.session_state[key(desk.market, _AS_OF)] = question.as_of
-    st.session_state[key(desk.market, LIST_PRICE)] = _asking_text(question.list_price, desk.market)
+    with filling(desk.market, (AS_OF, LIST_PRICE)):
+        st.session_state[key(desk.market, AS_OF)] = question.as_of
+        st.session_state[key(desk.market, LIST_PRICE)] = _asking_text(question.list_price, desk.market)
 
 
 def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
     """Enter a home's facts in place of those of the home before; the valuation date stays."""
     market = desk.market
-    _empty(desk, model)
-    for code in model.facts.area_codes:
-        if facts.get(code):
-            st.session_state[key(market, code)] = str(facts[code])
-    for name in _names(desk):
-        st.session_state[key(market, name)] = held(name, facts.get(name), desk, model)
+    with filling(market, _all(desk, model)):
+        _empty(desk, model)
+        for code in model.facts.area_codes:
+            if facts.get(code):
+                st.session_state[key(market, code)] = str(facts[code])
+        for name in _names(desk):
+            st.session_state[key(market, name)] = held(name, facts.get(name), desk, model)
     st.session_state[key(market, _OF)] = str(facts.get("address") or "").strip()
     st.session_state.pop(key(market, _BEFORE), None)
 
@@ -152,11 +155,12 @@ def not_chosen(market: Market) -> str:
 def complete(desk: Desk, model: Model, address: str, facts: Mapping[str, object]) -> None:
     """Enter a known home's facts where the form is blank, under its address as recorded; what is entered stays."""
     market, state = desk.market, st.session_state
-    for name in (*model.facts.area_codes, *_names(desk)):
-        if name in facts and state.get(key(market, name)) in (None, ""):
-            area = name in model.facts.area_codes
-            state[key(market, name)] = str(facts[name]) if area else held(name, facts[name], desk, model)
-    state[key(market, "address")] = address
+    with filling(market, _all(desk, model)):
+        for name in (*model.facts.area_codes, *_names(desk)):
+            if name in facts and state.get(key(market, name)) in (None, ""):
+                area = name in model.facts.area_codes
+                state[key(market, name)] = str(facts[name]) if area else held(name, facts[name], desk, model)
+        state[key(market, "address")] = address
 
 
 def holds_facts_of(desk: Desk, address: str) -> bool:
@@ -178,12 +182,14 @@ def address_changed(desk: Desk, model: Model) -> None:
     Facts that were typed before any address stay: they are of the home whose address came last.
     """
     market, state = desk.market, st.session_state
+    fact_fields.take_again(market)
     typed, of = str(state.get(key(market, "address")) or "").strip(), state.get(key(market, _OF))
     if not of or not typed or typed == of:
         return
-    before = {name: state.get(key(market, name)) for name in (*model.facts.area_codes, *_names(desk), LIST_PRICE)}
-    _empty(desk, model)
-    state[key(market, "address")], state[key(market, _OF)] = typed, ""
+    before = {name: state.get(key(market, name)) for name in _all(desk, model)}
+    with filling(market, _all(desk, model)):
+        _empty(desk, model)
+        state[key(market, "address")], state[key(market, _OF)] = typed, ""
     state[key(market, _BEFORE)] = before | {_OF: of}
 
 
@@ -196,8 +202,9 @@ def put_away(market: Market) -> str:
 def bring_back(market: Market) -> None:
     """Enter the facts that were put away again, under the address typed since; for callbacks."""
     before = st.session_state.pop(key(market, _BEFORE), None) or {}
-    for name, value in before.items():
-        if name not in ("address", _OF):
+    back = {name: value for name, value in before.items() if name not in ("address", _OF)}
+    with filling(market, back):
+        for name, value in back.items():
             st.session_state[key(market, name)] = value
 
 
@@ -312,8 +319,13 @@ def _missing(name: str, model: Model) -> str:
 
 
 def _empty(desk: Desk, model: Model) -> None:
-    for name in (*model.facts.area_codes, *_names(desk), LIST_PRICE):
+    for name in _all(desk, model):
         st.session_state[key(desk.market, name)] = fact_fields.blank(name, model)
+
+
+def _all(desk: Desk, model: Model) -> tuple[str, ...]:
+    """Return all that is emptied for another home: the valuation date stays."""
+    return (*model.facts.area_codes, *_names(desk), LIST_PRICE)
 
 
 def _names(desk: Desk) -> tuple[str, ...]:
@@ -360,19 +372,12 @@ def _read_area(market: Market, code: str) -> None:
 
 def _choose_area(market: Market, model: Model, code: str) -> None:
     """Take the area that was typed, and name it in the page's address; a stored answer there goes before it."""
+    fact_fields.take_again(market)
     widget = key(market, code)
     if chosen := st.session_state.get(widget):
         st.session_state[widget] = st.query_params[widget] = area_named(chosen, model.profile.area_codes[code])
     else:
         st.query_params.pop(widget, None)
-
-
-def _facts(fields: Fields, names: Sequence[str]) -> None:
-    """Draw fields in two columns, row by row, so that they keep their order where columns stack."""
-    for start in range(0, len(names), 2):
-        for place, name in zip(st.columns(2), names[start : start + 2], strict=False):
-            with place:
-                fact_fields.draw(fields, name)
 
 
 def _further(fields: Fields, desk: Desk, today: date) -> None:
@@ -381,31 +386,18 @@ def _further(fields: Fields, desk: Desk, today: date) -> None:
     further = (*_numbers(desk), *desk.asked_further, *(COORDINATES if fields.model.facts.located else ()))
     wrong = any(name in fields.faults for name in (*further, LIST_PRICE))
     with st.expander("More facts", icon=":material/add_home:", expanded=wrong):
-        _facts(fields, further)
+        fact_fields.draw_all(fields, further)
         asking, valued = st.columns(2)
         with asking:
             label, widget = f"Asking price ({market.currency})", key(market, LIST_PRICE)
             amount(label, widget, "If it is listed", persist_state="session")
             fact_fields.draw_fault(fields, LIST_PRICE)
         with valued:
-            _valuation_date(desk, today)
+            fact_fields.valuation_date(market, desk.valuation_date(today))
         st.caption(
             "The asking price is kept with the estimate and does not move it. Without an exact location, the middle of "
             "the area is assumed."
         )
-
-
-def _valuation_date(desk: Desk, today: date) -> None:
-    widget = key(desk.market, _AS_OF)
-    st.session_state.setdefault(widget, desk.valuation_date(today))
-    st.date_input(
-        "Valuation date",
-        min_value=FIRST_DAY,
-        max_value=LAST_DAY,
-        key=widget,
-        format=fact_fields.date_format(desk.market),
-        persist_state="session",
-    )
 
 
 def _below(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
@@ -445,6 +437,6 @@ def _question(desk: Desk, model: Model, today: date, level: float) -> Question:
         value = st.session_state.get(key(market, name))
         if value is not None and value != "":
             facts[name] = fact_fields.canonical(name, value, market, model)
-    as_of = st.session_state.get(key(market, _AS_OF)) or desk.valuation_date(today)
+    as_of = st.session_state.get(key(market, AS_OF)) or desk.valuation_date(today)
     asking = list_price(st.session_state.get(key(market, LIST_PRICE)), desk.problem)
     return Question(facts, as_of, level, asking)

@@ -47,3 +47,17 @@ def test_an_unusual_area_has_its_unit_and_an_unusual_year_has_none() -> None:
 
     assert said_of("living_area_sqft", "9,000").startswith("Living area 9,000 sq ft is unusual here")
     assert said_of("year_built", "1700").startswith("Year built 1700 is unusual here")
+
+
+def test_an_area_beside_its_limits_is_in_the_markets_unit() -> None:
+    limit = "409 to 5,454.5 in 99 of 100 sales"
+    tiny = Flag(FlagKind.OUT_OF_DISTRIBUTION, Severity.NOTE, "living_area_sqft", "377", limit, "")
+    [said] = advice([tiny], "sqm")
+    assert said.startswith("Living area 35 m² is unusual here (38 to 507 m² in 99 of 100 sales): check it")
+
+
+def test_a_fact_that_may_be_a_slip_comes_before_what_concerns_the_whole_market() -> None:
+    rooms = Flag(FlagKind.OUT_OF_DISTRIBUTION, Severity.NOTE, "bathrooms", "7", "1 to 5 in 99 of 100 sales", "")
+    flags = [flag(FlagKind.STALE_MODEL), flag(FlagKind.LOW_CONFIDENCE), rooms]
+    assert [sentence.split()[0] for sentence in advice(flags)] == ["Bathrooms", "Confidence", "Prices"]
+    assert to_review(flags) == 3

@@ -88,6 +88,8 @@ def test_an_estimate_accepted_is_no_price_of_the_agents_own() -> None:
     first = pages(estimate(), accepted)[0]
     assert "agent’s price" not in first
     assert "List price" not in first
+    listed = replace(frame(), decided=Decided(760_000.0, 775_000.0, date(2024, 11, 3)))
+    assert ", 2% above the estimate" in pages(estimate(), listed)[0]
 
 
 def test_without_a_profile_the_report_names_nobody() -> None:
@@ -262,7 +264,16 @@ def test_an_agents_own_choice_of_comparables_is_what_is_printed() -> None:
     text = text_of(replace(answer, comparable_value=chosen), frame())
     assert "1815 N 45th St" in text
     assert "5012 Kirkwood Pl N" in text
-    assert "4102 Densmore" not in text
+    assert "Sales chosen by your agent" in text
+    assert "2 sales chosen by your agent. Each price" in text
+    assert "most like this home." not in text
+    [named] = re.findall(r"left out by your agent: (.*?\))\.", text, re.S)
+    assert "4102 Densmore" in named
+    assert "1815 N 45th St" not in named
+    assert text.count("4102 Densmore") == 1
+    usual = text_of(answer, frame())
+    assert "Sales most like this home" in usual
+    assert "your agent: " not in usual
 
 
 def test_the_sales_point_to_the_lowest_and_highest_adjusted_price_in_their_table_also_in_an_older_answer() -> None:
