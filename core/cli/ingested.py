@@ -58,6 +58,7 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
         "filled_in": {"sales": preview.area_fill.sales, "by_fact": dict(preview.area_fill.by_fact)},
         "without_neighborhood_figures": preview.area_fill.without,
         "gained": dict(preview.gained),
+        "homes_kept": asdict(preview.homes.news),
         "back_in_use": preview.back_in_use,
         "notes": list(preview.fill_words),
         "indicators": preview.brought,
@@ -127,8 +128,10 @@ def _next_step(store: Store, report: IntakeReport, home: Path | None) -> str:
 
 def _undo(report: IntakeReport, home: Path | None) -> str:
     """Return the command that undoes a doubtful import, "" where nothing is in doubt, or nothing changed."""
+    from core.workflows.data.effect_words import idle_files
+
     preview = report.preview
-    unsure = any(not one.sure for table in preview.tables for one in table.inferences)
+    unsure = any(not one.sure for table in preview.tables for one in table.inferences) or idle_files(preview.files)
     if not report.changed or not (unsure or preview.elsewhere):
         return ""
     return _command(f'undo-version {report.version.version_id} --reason "read wrongly"', home)

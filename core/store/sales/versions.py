@@ -296,7 +296,7 @@ class _Files(NamedTuple):
 
     @property
     def content(self) -> Content:
-        beside = (None if one is None else one.sha256 for one in (self.set_aside, self.indicators))
+        beside = (None if one is None else one.sha256 for one in (self.set_aside, self.indicators, self.roll))
         return Content(self.sales.sha256, *beside)
 
 
@@ -307,6 +307,7 @@ def _held_or_stale(
     table = DATA_VERSION.c
     same = (table.sha256 == content.sha256) & table.set_aside_sha256.is_not_distinct_from(content.set_aside_sha256)
     same &= table.indicators_sha256.is_not_distinct_from(content.indicators_sha256)
+    same &= table.roll_sha256.is_not_distinct_from(content.roll_sha256)
     held = select_versions(connection, sa.and_(same, among(latest)))
     if held:
         return held[0]

@@ -35,14 +35,24 @@ def open_doubts(
 
 
 def idle_files(files: Sequence[FileAccounting]) -> tuple[str, ...]:
-    """Return for each tax or neighborhood file of which no row can be used beside sales why, and what helps."""
-    if not any(one.source == Source.SALES for one in files):
-        return ()
+    """Return for each tax or neighborhood file that completes no sale why, and what helps."""
+    beside = any(one.source == Source.SALES for one in files)
     return tuple(
-        f"{one.file} adds nothing: {_why_idle(one)}"
+        _idle_words(one)
         for one in files
-        if one.source in (Source.TAX, Source.NEIGHBOURHOOD) and one.rows_in and not one.reasons.get("matched", 0)
+        if one.rows_in
+        and not one.reasons.get("matched", 0)
+        and (one.source == Source.TAX or (one.source == Source.NEIGHBOURHOOD and beside))
     )
+
+
+def _idle_words(file: FileAccounting) -> str:
+    if file.source == Source.TAX and file.accepted:
+        return (
+            f"{file.file} completes no sale: none of its {count(file.rows_in, 'row')} matches one. Its homes are only "
+            "looked up. Check its columns of parcel number, address or area."
+        )
+    return f"{file.file} adds nothing: {_why_idle(file)}"
 
 
 def _why_idle(file: FileAccounting) -> str:
@@ -88,6 +98,17 @@ def late_words(withheld: Sequence[str], implausible: Mapping[str, int]) -> str:
         listed = ", ".join(f"{label_of(name)} ({n:,})" for name, n in implausible.items())
         found.append(f"{count(sum(implausible.values()), 'value')} of the files left out as not plausible: {listed}.")
     return " ".join(found)
+
+
+def known_words(files: Sequence[FileAccounting], left_out: str) -> str:
+    """Say how many stored sales have the facts of tax and neighborhood files already; "" where these match none.
+
+    ``left_out`` says which facts stored sales do not get.
+    """
+    matched = sum(one.reasons.get("matched", 0) for one in files)
+    verb = "has" if matched == 1 else "have"
+    these = "all other facts" if left_out else "these facts"
+    return f"{count(matched, 'stored sale')} {verb} {these} already." if matched else ""
 
 
 def unproven_words(withheld: Iterable[str]) -> str:

@@ -81,6 +81,8 @@ def _say_leaks(file: FileInspection) -> None:
 
 
 def _columns(seen: Inspection) -> None:
+    if not seen.sales:
+        return
     with st.container(border=True):
         st.markdown("**Columns compared with the stored sales**")
         if seen.held:

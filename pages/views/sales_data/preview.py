@@ -60,15 +60,17 @@ def draw_figures(found: IntakePreview) -> None:
     """Draw the verdict on the upload in a sentence, and its figures."""
     sales = [file for file in found.files if file.source == Source.SALES]
     doubts = open_doubts(found.tables, found.elsewhere, found.leaks, found.files)
-    if found.gained:
-        verdict = f"{readiness_word(doubts)}: {gained_words(found.gained, len(found.changed_rows))}"
-    elif sales or not found.brought:
-        verdict = verdict_words(sales, doubts)
-    else:
-        verdict = f"{readiness_word(doubts)}: {found.brought}"
-    st.markdown(f"**{plain(verdict)}**")
-    for words in filter(None, (*found.fill_words, found.brought if sales or found.gained else "")):
-        st.info(plain(words), icon=":material/info:")
+    gained = gained_words(found.gained, len(found.changed_rows)) if found.gained else ""
+    others = [words for words in (gained, found.homes.words, found.brought) if words]
+    has_sales = bool(found.changed_rows) and not gained
+    first = others[0] if others and not has_sales else ""
+    if first:
+        st.markdown(f"**{plain(f'{readiness_word(doubts)}: {first}')}**")
+    elif sales:
+        st.markdown(f"**{plain(verdict_words(sales, doubts))}**")
+    for words in dict.fromkeys((*others, *found.fill_words)):
+        if words != first:
+            st.info(plain(words), icon=":material/info:")
     if not sales:
         return
     figures = {
