@@ -14,6 +14,7 @@ import pandas as pd
 from core.arrays import Bools
 from core.collect.join_keys import DAY, area_keys, bare_ids, column_or_missing, full_keys
 from core.prepare.late_facts import with_held_roll
+from core.prepare.signals.dated import DatedFigure, area_figures, market_figures
 from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra
 from core.serve.agent.tax_roll import KEY, RollNews, joined_roll, roll_news
@@ -179,6 +180,16 @@ def brought_homes(store: Store, parent: DataVersion | None, new: pd.DataFrame | 
     roll = joined_roll(lambda: held, new, day)
     news = roll_news(held, roll)
     return BroughtHomes(roll if news.homes else None, news)
+
+
+def dated_figures(store: Store, version: DataVersion, sales: pd.DataFrame) -> tuple[DatedFigure, ...]:
+    """Return the figures by date that a version holds: its indicators, and those of areas that its sales have.
+
+    Raises NotFound, ArtifactCorrupt, StoreUnavailable.
+    """
+    by_date = [name for one in brought_figures(store, version.market_id) if one.by_date for name in one.fields]
+    of_market = market_figures(store.versions.load_indicators(version.version_id))
+    return (*of_market, *area_figures(sales, list(dict.fromkeys(by_date))))
 
 
 def brought_figures(store: Store, market_id: str) -> tuple[Brought, ...]:

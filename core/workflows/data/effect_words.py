@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from core.accounting import OF_CELLS, FileAccounting, reason_words
+from core.accounting import FileAccounting, is_rejection, reason_words
 from core.collect.mapping import MappedTable
-from core.prepare.quality.corrections import CORRECTS, OTHER_FACTS
+from core.prepare.quality.corrections import OTHER_FACTS
 from core.prepare.quality.duplicates import NEAR_PRICE
 from core.schema import Source, label_of
 from core.wording import count, percent
 from core.workflows.data.price_tellers import Leaks
-from core.workflows.data.sale_pool import DECIDED
 
 _REASONS_SHOWN: Final = 3
 _FACTS_SHOWN: Final = 3
 # A file with fewer rows than this share of the market's sales does not hold all of them.
 _WHOLE_SHARE: Final = 0.8
-_NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS, OTHER_FACTS, DECIDED})
 
 
 def open_doubts(
@@ -181,14 +179,10 @@ def _why_no_new_sale(files: Sequence[FileAccounting]) -> str:
         return "The market already has all of these sales."
     reasons: dict[str, int] = {}
     for account in sales:
-        reasons |= {code: reasons.get(code, 0) + n for code, n in account.reasons.items() if _rejects(code)}
+        reasons |= {code: reasons.get(code, 0) + n for code, n in account.reasons.items() if is_rejection(code)}
     frequent = sorted(reasons.items(), key=lambda one: -one[1])[:_REASONS_SHOWN]
     shown = ", ".join(f"{reason_words(code)} in {n:,}" for code, n in frequent)
     if known > rejected:
         return f"The market already has {known:,} of these {count(rows, 'sale')}; {rejected:,} are rejected ({shown})."
     rest = f" The market already has the other {count(known, 'sale')}." if known else ""
     return f"The check rejects {rejected:,} of {count(rows, 'row')} ({shown}). Check the columns.{rest}"
-
-
-def _rejects(code: str) -> bool:
-    return code not in _NO_REJECTION and not code.startswith(OF_CELLS) and not code.endswith("_implausible")
