@@ -128,7 +128,7 @@ def _add_cutting(verb: AddVerb) -> None:
 
 
 def _ingest(session: Session) -> int:
-    from core.cli.ingested import assumed_words, ingest_document, ingest_text
+    from core.cli.ingested import assumed_words, ingest_document, ingest_text, is_rejected
     from core.progress import part
     from core.workflows.data.intake import ingest
     from core.workflows.data.market_of_files import NewMarket, unit_of_areas
@@ -159,7 +159,7 @@ def _ingest(session: Session) -> int:
         ingest_document(report, assumed, options.home),
         lambda: ingest_text(session.workspace.store, report, assumed, options.home),
     )
-    return OK
+    return FAILED if is_rejected(report) else OK
 
 
 def _check_cut(options: argparse.Namespace) -> None:

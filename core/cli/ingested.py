@@ -49,6 +49,7 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
         "version": report.version.version_id,
         "sales": report.version.rows,
         "new_sales": preview.new_sales,
+        "corrected_sales": preview.corrected_sales,
         "files": [asdict(account) for account in preview.files],
         "readings": {name: asdict(reading) for name, reading in preview.readings.items()},
         "mappings": {one.file: dict(one.mapping) for one in preview.intake},
@@ -70,6 +71,14 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
             file: [asdict(one) | {"reason": reason(one)} for one in found] for file, found in preview.personal.items()
         },
     }
+
+
+def is_rejected(report: IntakeReport) -> bool:
+    """Tell whether nothing changed and a file of sales was rejected whole: whoever runs this by a script must know."""
+    from core.schema import Source
+
+    sales = [one for one in report.preview.files if one.source == Source.SALES]
+    return not report.changed and any(one.rows_in and one.rejected == one.rows_in for one in sales)
 
 
 def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | None) -> str:
@@ -98,6 +107,8 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | N
     if preview.gained:
         lines.append(gained_words(preview.gained, len(preview.changed_rows)))
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
+    if preview.corrected_sales:
+        head += f", {preview.corrected_sales:,} corrected"
     if back := back_in_use_words(preview.back_in_use):
         head += f", {back}"
     if not report.changed:

@@ -180,6 +180,10 @@ class Versions:
         with self._database.read() as connection:
             return get_version(connection, version_id)
 
+    def has_sales_of(self, version_id: str, other: DataVersion) -> bool:
+        """Tell whether a version has the same sales in use as another; raises NotFound, StoreUnavailable."""
+        return version_id == other.version_id or self.get(version_id).sha256 == other.sha256
+
     def chain(self, market_id: str) -> list[DataVersion]:
         """Return the latest version and its ancestors, newest first; raises NotFound, StoreUnavailable."""
         with self._database.read() as connection:
