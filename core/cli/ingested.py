@@ -155,10 +155,11 @@ def _command(words: str, home: Path | None) -> str:
 
 def _account_line(account: FileAccounting) -> str:
     from core.accounting import emptied_words
+    from core.schema import Source
 
     reasons = ", ".join(f"{code} {n:,}" for code, n in account.reasons.items())
     return (
-        f"{account.file} ({account.source}): {account.rows_in:,} rows in = {account.accepted:,} accepted "
+        f"{account.file} ({Source(account.source).word}): {account.rows_in:,} rows in = {account.accepted:,} accepted "
         f"+ {account.repaired:,} repaired + {account.duplicate:,} duplicate + {account.rejected:,} rejected "
         f"+ {account.set_aside:,} set aside{emptied_words([account])}" + (f" [{reasons}]" if reasons else "")
     )

@@ -61,7 +61,7 @@ def with_doubts(
     def doubts(table: MappedTable) -> tuple[Inference, ...]:
         if table.source is not Source.SALES or table.name not in by_name or is_shifted(table.inferences):
             return ()
-        likes = _likenesses(table, held)
+        likes = _likenesses(table, held, currency)
         return (
             *_look_alikes(table, likes),
             *_other_money(table, currency),
@@ -106,11 +106,11 @@ def refuse_misread(misread: Mapping[str, str], allowed: Collection[str]) -> None
         raise FileMisread(f"{_refused(found)} If it is right, give --misread {next(iter(found))!r}.")
 
 
-def _likenesses(table: MappedTable, held: pd.DataFrame | None) -> dict[str, str]:
+def _likenesses(table: MappedTable, held: pd.DataFrame | None, currency: str) -> dict[str, str]:
     """Return by field the stored field that a column's values resemble instead of those of its own."""
     if held is None or held.empty:
         return {}
-    known = {one.field: one.looks_like for one in compare_columns(table.frame, held) if one.looks_like}
+    known = {one.field: one.looks_like for one in compare_columns(table.frame, held, currency) if one.looks_like}
     return {name: other for name, other in known.items() if name in table.columns}
 
 

@@ -9,10 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import DoorstepError
-from core.prepare.quality.column_check import OTHER, ColumnComparison
+from core.prepare.quality.column_check import OTHER, ColumnComparison, in_unit, is_area
 from core.schema import label_of
 from core.spreadsheet import to_csv
-from core.wording import MISSING, count, percent
+from core.store.base.markets import AreaUnit
+from core.wording import MISSING, area_label, count, percent
 from core.workflows.data.inspection import FILE, FileInspection, Inspection
 from core.workflows.data.intake import IntakePreview
 from core.workspace import Workspace
@@ -55,12 +56,13 @@ def checked(held: Draft) -> IntakePreview | None:
 def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     """Draw the figures, the problems, the columns compared with stored data, near matches and conflicts."""
     seen = draft.inspected(held, today())
+    unit = held.destination.area_unit if held.destination else "sqft"
     preview.draw_figures(found)
     preview.say_known(found)
     preview.say_doubts(found)
     for file in seen.sales:
         _say_leaks(file)
-    _columns(seen)
+    _columns(seen, unit)
     _problems(seen.problems)
     near_matches.draw(workspace, held, found)
     _conflicts(found.conflicts)
@@ -80,7 +82,7 @@ def _say_leaks(file: FileInspection) -> None:
 # Columns
 
 
-def _columns(seen: Inspection) -> None:
+def _columns(seen: Inspection, unit: AreaUnit) -> None:
     if not seen.sales:
         return
     with st.container(border=True):
@@ -97,14 +99,14 @@ def _columns(seen: Inspection) -> None:
         for file in seen.sales:
             if len(seen.sales) > 1:
                 st.markdown(f"*{plain(file.file)}*")
-            _columns_of(file, bool(seen.held))
+            _columns_of(file, bool(seen.held), unit)
 
 
-def _columns_of(file: FileInspection, is_held: bool) -> None:
-    order = sorted(file.columns, key=lambda one: (not one.finding, not one.new_share))
+def _columns_of(file: FileInspection, is_held: bool, unit: AreaUnit) -> None:
+    order = sorted((in_unit(one, unit) for one in file.columns), key=lambda one: (not one.finding, not one.new_share))
     for one in [one for one in order if one.finding][:_FINDINGS]:
         st.warning(plain(f"{one.label}: {one.finding}"), icon=":material/troubleshoot:")
-    table = pd.DataFrame([_row(one) for one in order])
+    table = pd.DataFrame([_row(one, unit) for one in order])
     idle = ["Stored", "Stored median", "Stored missing"] if not is_held else []
     # The first findings stand above the table.
     idle += ["Finding"] if not is_held or sum(1 for one in order if one.finding) <= _FINDINGS else []
@@ -141,9 +143,9 @@ def _columns_of(file: FileInspection, is_held: bool) -> None:
         st.caption(plain(f"{one.label}: {count(one.new_n, 'new value')}, {count(one.held_n, 'stored value')}."))
 
 
-def _row(one: ColumnComparison) -> dict[str, object]:
+def _row(one: ColumnComparison, unit: AreaUnit) -> dict[str, object]:
     return {
-        "Column": one.label,
+        "Column": f"{one.label}, {area_label(unit)}" if is_area(one) else one.label,
         "Finding": one.finding,
         "New": _bars(one, one.new_share),
         "Stored": _bars(one, one.held_share),
