@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.accounting import reason_words
 from core.errors import DoorstepError
 from core.prepare.quality.column_check import OTHER, ColumnComparison, in_unit, is_area
 from core.schema import label_of
@@ -96,6 +97,7 @@ def _columns(seen: Inspection, unit: AreaUnit) -> None:
             st.caption(
                 "Nothing is stored yet to compare with: these are the new values. Select a row for a larger chart."
             )
+        st.caption("Shares and medians are of all rows of a file, those that are rejected among them.")
         for file in seen.sales:
             if len(seen.sales) > 1:
                 st.markdown(f"*{plain(file.file)}*")
@@ -140,12 +142,13 @@ def _columns_of(file: FileInspection, is_held: bool, unit: AreaUnit) -> None:
             key=f"column_chart_{file.file}",
             alt=f"Shares of the values of {one.label}, new and stored",
         )
-        st.caption(plain(f"{one.label}: {count(one.new_n, 'new value')}, {count(one.held_n, 'stored value')}."))
+        numbers = f"{count(one.new_n, 'new value')}, {count(one.held_n, 'stored value')}"
+        st.caption(plain(f"{_label(one, unit)}: {numbers}."))
 
 
 def _row(one: ColumnComparison, unit: AreaUnit) -> dict[str, object]:
     return {
-        "Column": f"{one.label}, {area_label(unit)}" if is_area(one) else one.label,
+        "Column": _label(one, unit),
         "Finding": one.finding,
         "New": _bars(one, one.new_share),
         "Stored": _bars(one, one.held_share),
@@ -154,6 +157,10 @@ def _row(one: ColumnComparison, unit: AreaUnit) -> dict[str, object]:
         "New missing": percent(one.new_missing, 1),
         "Stored missing": percent(one.held_missing, 1),
     }
+
+
+def _label(one: ColumnComparison, unit: AreaUnit) -> str:
+    return f"{one.label}, {area_label(unit)}" if is_area(one) else one.label
 
 
 def _bars(one: ColumnComparison, shares: tuple[float, ...]) -> list[float]:
@@ -230,7 +237,8 @@ def _filtered(problems: pd.DataFrame) -> pd.DataFrame:
             counts = problems[name].value_counts()
             if len(counts) < 2:
                 continue
-            titles = {str(one): f"{str(one).replace('_', ' ')} ({rows:,})" for one, rows in counts.items()}
+            words = {str(one): reason_words(str(one)) if name == "code" else str(one) for one in counts.index}
+            titles = {str(one): f"{words[str(one)]} ({rows:,})" for one, rows in counts.items()}
             chosen = st.multiselect(
                 label,
                 list(titles),

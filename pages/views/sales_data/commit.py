@@ -133,7 +133,8 @@ def draw_committed(report: IntakeReport) -> None:
         why = why_nothing_new(report.preview.files, report.preview.held_sales)
         st.info(plain(f"Nothing changed. {why}"), icon=":material/info:")
     draw_counts(report.preview.files)
-    preview.draw_corrections(report.preview.corrections)
+    unit = session.store().markets.get(version.market_id).area_unit
+    preview.draw_corrections(report.preview.corrections, report.preview.currency, unit)
     with st.container(horizontal=True):
         if st.button("Train a model", key="go_train", type="primary", icon=":material/model_training:"):
             del st.session_state[REPORT]

@@ -17,6 +17,7 @@ from core.spreadsheet import to_csv
 from core.store import Market
 from core.wording import MISSING, area_label, count, from_sqft, market_day, market_instant, percent
 from core.workflows.columns.names import name_column, own_columns
+from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.versions import (
     Recorded,
     VersionDiff,
@@ -48,6 +49,10 @@ def draw(workspace: Workspace, market: Market) -> None:
     message = st.session_state.pop(_UNDONE, "")
     if message:
         st.success(plain(message), icon=":material/check:")
+        # The two versions compared were chosen while another was in use.
+        for key in ("before", "after"):
+            st.session_state.pop(key, None)
+            st.query_params.pop(key, None)
     records = history(workspace, market.market_id)
     if not records:
         st.caption("No sales yet.")
@@ -227,10 +232,18 @@ def _title(one: Recorded) -> str:
 
 
 def _draw_diff(diff: VersionDiff, market: Market) -> None:
-    figures = {"Added": diff.added, "Removed": diff.removed, "Corrected": diff.corrected, "Unchanged": diff.same}
+    figures = {
+        "Added": diff.added,
+        "Removed": diff.removed,
+        "Corrected": diff.corrected,
+        "Completed": diff.completed,
+        "Unchanged": diff.same,
+    }
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
             st.metric(name, f"{number:,}", border=True, width=140)
+    if diff.completed:
+        st.caption("Completed sales gained facts that they lacked; no fact that they had is another.")
     ends = [(one.first_sale, one.last_sale) for one in (diff.before, diff.after)]
     spans = [" to ".join(market_day(one, market.currency) for one in both) for both in ends]
     st.caption(
@@ -240,8 +253,8 @@ def _draw_diff(diff: VersionDiff, market: Market) -> None:
     )
     parts = {"Columns": _shifts_table(diff, market)}
     unit = market.area_unit
-    if diff.corrected:
-        parts["Corrected"] = _changes_table(diff.changes)
+    if len(diff.changes):
+        parts["Changed facts"] = _changes_table(diff.changes, market)
     if diff.added:
         parts["Added"] = readable(diff.added_rows, unit)
     if diff.removed:
@@ -325,15 +338,20 @@ def _middle(one: ColumnShift, quantiles: tuple[float, ...], market: Market) -> s
     return f"{median:,.0f}" if abs(median) >= 100 else f"{median:.4g}"
 
 
-def _changes_table(changes: pd.DataFrame) -> pd.DataFrame:
+def _changes_table(changes: pd.DataFrame, market: Market) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Intake row": changes["intake_row"],
             "Fact": changes["field"].map(label_of),
-            "Before": changes["before"],
-            "After": changes["after"],
+            "Before": _in_words(changes, "before", market),
+            "After": _in_words(changes, "after", market),
         }
     )
+
+
+def _in_words(changes: pd.DataFrame, side: str, market: Market) -> list[str]:
+    facts = zip(changes["field"], changes[side], strict=True)
+    return [fact_words(name, text, market.currency, market.area_unit) for name, text in facts]
 
 
 def _undo(workspace: Workspace, current: Recorded, records: tuple[Recorded, ...]) -> None:
