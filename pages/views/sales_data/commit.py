@@ -64,6 +64,7 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
         where = f"The market keeps its {count(len(found.sales), 'sale')}. {brought.removesuffix('.')}"
     elif found.gained:
         where = f"The market keeps its {count(len(found.sales), 'sale')}, and {what(found)} are filled in"
+        where += f". {found.homes.words.removesuffix('.')}" if found.homes.words else ""
     elif found.corrected_sales and len(found.sales) == found.held_sales and not found.new_sales:
         where = f"The market keeps its {count(len(found.sales), 'sale')}, {found.corrected_sales:,} of them corrected"
     else:

@@ -268,6 +268,8 @@ def test_a_roll_that_matches_no_sale_is_kept_in_its_market_and_asked_about_elsew
     assert report.preview.homes.news.new == 30
     (doubt,) = idle_files(report.preview.files)
     assert doubt.startswith("unsold.csv completes no sale: none of its 30 rows matches one.")
+    with pytest.raises(NoUsableRows, match="matches a stored sale, and the market has these homes already"):
+        take_in(workspace, market, write(tmp_path, places + unsold, "unsold.csv"))
     away = write(tmp_path, places + unsold.replace(",9800", ",1200"), "away.csv")
     with pytest.raises(SalesElsewhere, match="None of 30 homes is in a zipcode where this market has sales"):
         take_in(workspace, market, away)
