@@ -174,10 +174,7 @@ def prepare_intake(
     answers = store.matches.of(market_id_of(market))
     before = intake.held_sales()
     _add_all(intake, read, answers, decisions, problem, today, part(progress, 0.5, 0.95))
-    pool = intake.settled(decisions)
-    if pool.sales.empty or pool.waits.all():
-        causes = read.sales, intake.files, currency, read.one_of(Source.TAX), read.personal
-        raise NoUsableRows(nothing_usable_message(*causes))
+    pool = intake.settled(decisions, read, currency)
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
     homes = brought_homes(store, parent, intake.roll, today)
     if not (read.sales or intake.gained or homes.news.homes or dated.joined is not None):
@@ -395,10 +392,10 @@ class _Intake:
             neighbourhood=merged.neighbourhood_matched,
         )
 
-    def settled(self, decisions: Sequence[StoredSaleDecision]) -> Pool:
+    def settled(self, decisions: Sequence[StoredSaleDecision], read: SourceTables, currency: str) -> Pool:
         """Return all sales as they stand after the files, by the rules and by what persons have decided.
 
-        The rows of the files that persons had decided on before are counted as they decided.
+        The rows of the files that persons had decided on before are counted as they decided. Raises NoUsableRows.
         """
         held = self.held_sales()
         by_rules = Pool(held, doubts_of(held[ROW], self.doubts))
@@ -406,6 +403,9 @@ class _Intake:
         fates = fates_of(by_rules, pool)
         self.ledgers = [as_decided(ledger, rows, fates) for ledger, rows in zip(self.ledgers, self.rows, strict=True)]
         self.files = [account(rows.table, ledger) for ledger, rows in zip(self.ledgers, self.rows, strict=True)]
+        if pool.sales.empty or pool.waits.all():
+            causes = read.sales, self.files, currency, read.one_of(Source.TAX), read.personal
+            raise NoUsableRows(nothing_usable_message(*causes))
         return pool
 
     def near_matches(self, answers: Mapping[tuple[str, str], bool]) -> tuple[NearMatch, ...]:
