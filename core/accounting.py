@@ -46,6 +46,12 @@ _REASONS: Final[Mapping[str, str]] = {
 _COUNTED: Final = (("duplicate_row", "duplicate_sale", "near_duplicate"), ("corrects_earlier",))
 """The reasons of rows that repeat another row of their file, and of those that correct a stored sale."""
 
+_REJECTING: Final = frozenset(
+    {"price_missing", "price_unreadable", "date_missing", "date_unreadable", "no_such_day", "date_in_future"}
+    | {"no_location", "bad_line", "total_row", "non_market_sale", "not_sold", "not_a_home", "package_sale"}
+)
+"""The reasons of rejected rows; beside them, a value that is impossible rejects its row."""
+
 _ENDINGS: Final = ("_impossible", "_implausible", "_after_sale", "_crowded", "_flag", "_zero")
 
 
@@ -140,6 +146,11 @@ def reason_words(code: str) -> str:
         return f"{_field_words(code.removeprefix(UNREAD))} unreadable, left empty"
     ending = next((one for one in _ENDINGS if code.endswith(one)), "")
     return _field_words(code.removesuffix(ending)) + ending.replace("_", " ")
+
+
+def is_rejection(code: str) -> bool:
+    """Tell whether a reason is one that rejects a row of sales: others say of rows what else became of them."""
+    return code in _REJECTING or code.endswith("_impossible")
 
 
 def _field_words(name: str) -> str:

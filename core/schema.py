@@ -51,6 +51,11 @@ class Source(StrEnum):
     NEIGHBOURHOOD = "neighbourhood"
     INDICATORS = "indicators"
 
+    @property
+    def word(self) -> str:
+        """The kind in one word, as it is written for people."""
+        return "neighborhood" if self is Source.NEIGHBOURHOOD else self.value
+
 
 @dataclass(frozen=True)
 class Field:

@@ -132,6 +132,11 @@ def percent(fraction: float | None, digits: int = 0) -> str:
     return _signed(fraction, f"{abs(fraction) * 100:,.{digits}f}%")
 
 
+def figure(value: float) -> str:
+    """Write a figure of whatever unit to four digits at most: "6.81", "1,204"."""
+    return f"{float(f'{value:.4g}'):,g}"
+
+
 def bound(fraction: float) -> str:
     """Write a share that somebody set, a target or a limit, with no more digits than it has: "10%", "2.5%"."""
     return _signed(fraction, f"{_trimmed(abs(fraction) * 100, 1)}%")

@@ -55,6 +55,29 @@ def test_areas_read_in_another_unit_than_they_are_shown_in_are_said(
     assert "prices taken as USD, areas as m², shown in sq ft: give" in out
 
 
+def test_a_file_rejected_whole_fails_and_one_that_corrects_says_how_many(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, sales = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
+    run(capsys, "ingest", sales, "--market", "Testville", *home)
+    header, *lines = sales.read_text().splitlines()
+    wrong = tmp_path / "wrong.csv"
+    price = header.split(",").index("sale price")
+    cells = [line.split(",") for line in lines[:10]]
+    cheap = [[*one[:price], "7", *one[price + 1 :]] for one in cells]
+    wrong.write_text("\n".join([header, *map(",".join, cheap)]) + "\n")
+    code, out, _ = run(capsys, "ingest", wrong, "--market", "Testville", *home)
+    assert code == FAILED
+    assert "The check rejects 10 of 10 rows (price impossible in 10)" in out
+    dearer = [[*one[:price], f"{float(one[price]) * 1.1:.0f}", *one[price + 1 :]] for one in cells]
+    other = tmp_path / "dearer.csv"
+    other.write_text("\n".join([header, *map(",".join, dearer)]) + "\n")
+    code, out, _ = run(capsys, "ingest", other, "--market", "Testville", *home)
+    assert code == OK
+    assert " sales, 0 new, 10 corrected" in out
+    assert "dearer.csv (sales): 10 rows in" in out
+
+
 def test_a_file_of_elsewhere_is_refused_unless_it_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home, sales = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
     run(capsys, "ingest", sales, "--market", "Testville", *home)

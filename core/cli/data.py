@@ -128,7 +128,7 @@ def _add_cutting(verb: AddVerb) -> None:
 
 
 def _ingest(session: Session) -> int:
-    from core.cli.ingested import assumed_words, ingest_document, ingest_text
+    from core.cli.ingested import assumed_words, ingest_document, ingest_text, is_rejected
     from core.progress import part
     from core.workflows.data.intake import ingest
     from core.workflows.data.market_of_files import NewMarket, unit_of_areas
@@ -159,7 +159,7 @@ def _ingest(session: Session) -> int:
         ingest_document(report, assumed, options.home),
         lambda: ingest_text(session.workspace.store, report, assumed, options.home),
     )
-    return OK
+    return FAILED if is_rejected(report) else OK
 
 
 def _check_cut(options: argparse.Namespace) -> None:
@@ -218,7 +218,7 @@ def _template(session: Session) -> int:
         raise MappingError(f"{options.file!r} exists and is not replaced. Choose another name.")
     market = session.market() if options.market else None
     unit, currency = (market.area_unit, market.currency) if market else ("sqft", USUAL_CURRENCY)
-    source = Source.NEIGHBOURHOOD if options.source == "neighborhood" else Source(options.source)
+    source = next(one for one in Source if one.word == options.source)
     try:
         target.write_bytes(template(source, file_format, unit, currency))
     except OSError as error:
@@ -297,14 +297,15 @@ def _write_mapping(session: Session, files: Sequence[SourceFile]) -> int:
 def _mapping_line(name: str, mapping: ColumnMapping) -> str:
     taken = ", ".join(f"{rule.column} = {rule.field}" for rule in mapping.rules)
     left_out = ", ".join(column for column, _ in mapping.ignored) or "nothing"
-    return f"{name} ({mapping.source}): {taken}; left out: {left_out}"
+    return f"{name} ({mapping.source.word}): {taken}; left out: {left_out}"
 
 
 def _versions(session: Session) -> int:
-    from core.wording import instant
+    from core.wording import market_instant
     from core.workflows.data.versions import history, intake_of
 
-    records = history(session.workspace, session.market().market_id)
+    market = session.market()
+    records = history(session.workspace, market.market_id)
     intake = {one.version.version_id: intake_of(session.workspace, one.version.version_id) for one in records}
     document = {
         "versions": [
@@ -332,7 +333,8 @@ def _versions(session: Session) -> int:
             version = one.version
             lines.append(f"{version.version_id}  {one.state}  {version.rows:,} sales  {version.note}")
             if one.undone_at is not None:
-                lines.append(f"  undone by {one.undone_by}, {instant(one.undone_at)}: {one.reason}")
+                at = market_instant(one.undone_at, market.currency)
+                lines.append(f"  undone by {one.undone_by}, {at}: {one.reason}")
             for file in intake[version.version_id]:
                 lines.append(f"  {file.file}: {file.reading}")
                 lines += [f"  {file.file}: {found.column}: {found}" for found in file.inferences]

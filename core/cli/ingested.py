@@ -49,6 +49,7 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
         "version": report.version.version_id,
         "sales": report.version.rows,
         "new_sales": preview.new_sales,
+        "corrected_sales": preview.corrected_sales,
         "files": [asdict(account) for account in preview.files],
         "readings": {name: asdict(reading) for name, reading in preview.readings.items()},
         "mappings": {one.file: dict(one.mapping) for one in preview.intake},
@@ -58,6 +59,7 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
         "filled_in": {"sales": preview.area_fill.sales, "by_fact": dict(preview.area_fill.by_fact)},
         "without_neighborhood_figures": preview.area_fill.without,
         "gained": dict(preview.gained),
+        "homes_kept": asdict(preview.homes.news),
         "back_in_use": preview.back_in_use,
         "notes": list(preview.fill_words),
         "indicators": preview.brought,
@@ -69,6 +71,14 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
             file: [asdict(one) | {"reason": reason(one)} for one in found] for file, found in preview.personal.items()
         },
     }
+
+
+def is_rejected(report: IntakeReport) -> bool:
+    """Tell whether nothing changed and a file of sales was rejected whole: whoever runs this by a script must know."""
+    from core.schema import Source
+
+    sales = [one for one in report.preview.files if one.source == Source.SALES]
+    return not report.changed and any(one.rows_in and one.rejected == one.rows_in for one in sales)
 
 
 def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | None) -> str:
@@ -97,6 +107,8 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | N
     if preview.gained:
         lines.append(gained_words(preview.gained, len(preview.changed_rows)))
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
+    if preview.corrected_sales:
+        head += f", {preview.corrected_sales:,} corrected"
     if back := back_in_use_words(preview.back_in_use):
         head += f", {back}"
     if not report.changed:
@@ -127,8 +139,10 @@ def _next_step(store: Store, report: IntakeReport, home: Path | None) -> str:
 
 def _undo(report: IntakeReport, home: Path | None) -> str:
     """Return the command that undoes a doubtful import, "" where nothing is in doubt, or nothing changed."""
+    from core.workflows.data.effect_words import idle_files
+
     preview = report.preview
-    unsure = any(not one.sure for table in preview.tables for one in table.inferences)
+    unsure = any(not one.sure for table in preview.tables for one in table.inferences) or idle_files(preview.files)
     if not report.changed or not (unsure or preview.elsewhere):
         return ""
     return _command(f'undo-version {report.version.version_id} --reason "read wrongly"', home)
@@ -141,10 +155,11 @@ def _command(words: str, home: Path | None) -> str:
 
 def _account_line(account: FileAccounting) -> str:
     from core.accounting import emptied_words
+    from core.schema import Source
 
     reasons = ", ".join(f"{code} {n:,}" for code, n in account.reasons.items())
     return (
-        f"{account.file} ({account.source}): {account.rows_in:,} rows in = {account.accepted:,} accepted "
+        f"{account.file} ({Source(account.source).word}): {account.rows_in:,} rows in = {account.accepted:,} accepted "
         f"+ {account.repaired:,} repaired + {account.duplicate:,} duplicate + {account.rejected:,} rejected "
         f"+ {account.set_aside:,} set aside{emptied_words([account])}" + (f" [{reasons}]" if reasons else "")
     )

@@ -257,7 +257,7 @@ def _evaluate(session: Session) -> int:
 
 def _models(session: Session) -> int:
     from core.evaluate.card.headline import headline_of
-    from core.wording import instant, percent
+    from core.wording import market_instant, percent
     from core.workflows.models.model_form import model_form
     from core.workflows.overview import error_in_use
     from core.workflows.promotion import displaced
@@ -276,7 +276,8 @@ def _models(session: Session) -> int:
             return "no models yet"
         return (
             "\n".join(
-                f"{record.model_id}  {'live' if record.is_live else record.stage:10}  {instant(record.created_at):>22}"
+                f"{record.model_id}  {'live' if record.is_live else record.stage:10}  "
+                f"{market_instant(record.created_at, market.currency):>23}"
                 f"  {record.card['family']:18}"
                 f"  test MAPE {percent(headline_of(record.card)['mape'].value, 1)}"
                 f"  PPE10 {percent(headline_of(record.card)['ppe10'].value, 1)}"
@@ -387,7 +388,7 @@ def _reject(session: Session) -> int:
 
 def _backtest(session: Session) -> int:
     from core.train.trainer import default_plan
-    from core.wording import day, percent
+    from core.wording import market_day, percent
     from core.workflows.models.backtest import backtest_version
     from core.workflows.models.backtest import document as backtest_document
 
@@ -419,7 +420,7 @@ def _backtest(session: Session) -> int:
         lines += [f"{one['period']} {_alert_words(one)}" for one in document["alerts"]]
         lines += [f"cause: {document['cause']['words']}"] if document["cause"] else []
         lines += [f"gate: {document['gate']['verdict']}: {document['gate']['words']}"] if document["gate"] else []
-        return "\n".join([*lines, f"promoted: {day(done.promoted) if done.promoted else 'no'}"])
+        return "\n".join([*lines, f"promoted: {market_day(done.promoted, market.currency) if done.promoted else 'no'}"])
 
     session.print_result(document, text)
     return OK

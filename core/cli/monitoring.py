@@ -55,7 +55,7 @@ def _check_ledger(options: argparse.Namespace) -> None:
 
 def _watch(session: Session) -> int:
     """Run one round, for the given market or for all."""
-    from core.wording import day
+    from core.wording import market_day
     from core.workflows.monitoring.alerts import alert_lines, watch_market
     from core.workflows.standing import next_for, standing_now
 
@@ -80,9 +80,10 @@ def _watch(session: Session) -> int:
         lines = []
         for one in watched:
             changed = f"{len(one.opened)} opened, {len(one.resolved)} resolved, {len(one.open)} not resolved"
-            standing = standing_now(session.workspace, store.markets.get(one.market_id))
+            market = store.markets.get(one.market_id)
+            standing = standing_now(session.workspace, market)
             steps = {alert.alert_id: next_for(alert, standing) for alert in one.open}
-            lines += [f"{one.market_id} as of {day(one.clock)}: {changed}", standing.sentence]
+            lines += [f"{one.market_id} as of {market_day(one.clock, market.currency)}: {changed}", standing.sentence]
             lines += [*alert_lines(one.open, steps), *one.notes]
         return "\n".join(lines) or "no markets yet"
 

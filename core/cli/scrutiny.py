@@ -66,7 +66,7 @@ def _scrutiny(session: Session) -> int:
     document["sales"] = rows.astype("object").where(rows.notna(), None).to_dict("records")
 
     def text() -> str:
-        lines = [_line(row) for row in rows.to_dict("records")]
+        lines = [_line(row, session.market().currency) for row in rows.to_dict("records")]
         facts = [f"{name} {value}" for name, value in document.items() if name in ("decided", "changed", "version")]
         if "effect" in document:
             facts.append(str(document["effect"]["words"]))
@@ -112,15 +112,15 @@ def _chosen(rows: pd.DataFrame, names: list[str], kind: str | None) -> pd.DataFr
     return rows if kind is None else rows[rows["kind"] == kind]
 
 
-def _line(row: dict[Any, Any]) -> str:
+def _line(row: dict[Any, Any], currency: str) -> str:
     from core.prepare.quality.scrutiny import in_words
-    from core.wording import day
+    from core.wording import market_day
 
     home = next(
         (str(row[name]) for name in ("address", "property_id", "zipcode") if isinstance(row[name], str)), "home"
     )
     state = row["decision"] or ("set aside" if row["waiting"] else "in use")
     return (
-        f"{row['key'][:_KEY_SHOWN]}  {state:<9}  {day(row['sale_date']):>11}  {row['sale_price']:>13,.0f}  {home}: "
-        f"{in_words(row)}"
+        f"{row['key'][:_KEY_SHOWN]}  {state:<9}  {market_day(row['sale_date'], currency):>12}  "
+        f"{row['sale_price']:>13,.0f}  {home}: {in_words(row)}"
     )

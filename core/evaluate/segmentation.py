@@ -37,7 +37,7 @@ class Segmentation(StrEnum):
     ESTIMATE_TENTH = "tenths by estimate"
     PROPERTY_TYPE = "property type"
     ZIPCODE = "zipcode"
-    NEIGHBOURHOOD = "neighbourhood"
+    NEIGHBOURHOOD = "neighborhood"
     AGE = "age"
     SIZE = "living area"
     QUARTER = "quarter of sale"

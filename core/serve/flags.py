@@ -20,7 +20,7 @@ from core.serve.fact_groups import never_of_its_type
 from core.serve.subject import Subject, written
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.model import Model, Priced
-from core.wording import count, day
+from core.wording import count, market_day
 
 
 class Severity(StrEnum):
@@ -169,13 +169,13 @@ def standard_prices(bundle: Bundle, problem: Problem) -> GoverningScope:
 
 def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterator[Flag]:
     """Yield every flag of an estimate: from the property's facts, scope, open drift alerts, then from its figures."""
-    yield from subject_flags(subject, rules.model, rules.problem)
+    yield from subject_flags(subject, rules.model, rules.problem, rules.bundle.currency)
     yield from _scope_flags(subject, rules.scope)
     yield from drift_flags(subject, rules.notices)
     yield from _answer_flags(answer, _area_sales(subject, rules.model), rules)
 
 
-def subject_flags(subject: Subject, model: Model, problem: Problem) -> Iterator[Flag]:
+def subject_flags(subject: Subject, model: Model, problem: Problem, currency: str) -> Iterator[Flag]:
     """Yield the flags that depend only on the property's facts."""
     yield from _type_flags(subject, model.profile, problem)
     yield from _missing_flags(subject, model)
@@ -187,7 +187,8 @@ def subject_flags(subject: Subject, model: Model, problem: Problem) -> Iterator[
             FlagKind.STALE_MODEL,
             Severity.REVIEW,
             "valuation date",
-            f"{day(subject.as_of)}, {age:,} days after the latest sale learned from, {day(model.profile.last_sale)}",
+            f"{market_day(subject.as_of, currency)}, {age:,} days after the latest sale learned from, "
+            f"{market_day(model.profile.last_sale, currency)}",
             f"{problem.monitoring.retrain_days} days",
             "Check the price against sales of the last three months before you quote it.",
         )

@@ -197,11 +197,12 @@ def fit_weights(marks: Floats, homes: HiddenHomes, price: Floats) -> Weights:
     """
     gap, wanted = homes.learned - homes.filled, price - homes.filled
     share = marks.mean(axis=1)
-    shares = np.array([_least_error(gap[inside], wanted[inside]) for inside in _parts(share)])
+    shares = np.array([_least_error(gap[inside], wanted[inside]) for inside in _parts(share)], dtype=float)
     left = wanted - _interpolated(share, shares) * gap
     moves = gap[:, None] * _while_few(marks)
     penalty = float(left.var()) / _EFFECT_SD**2
-    return Weights(shares, np.linalg.solve(moves.T @ moves + penalty * np.eye(marks.shape[1]), moves.T @ left))
+    facts = np.linalg.solve(moves.T @ moves + penalty * np.eye(marks.shape[1]), moves.T @ left)
+    return Weights(shares, np.asarray(facts, dtype=float))
 
 
 def _parts(share: Floats) -> list[Bools]:

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting
+from core.prepare.quality.corrections import CORRECTS
+from core.schema import Source
 from core.store import DataVersion, Market
 from core.wording import market_day
 from core.workflows.data.scrutiny import ToDecide
 from core.workflows.overview import Overview, attention
+from core.workflows.standing import Step as Next
+from core.workflows.standing import standing_of
 from core.workspace import Workspace
+
+_UPLOADED: Final = frozenset(Source)
+"""The kinds of files that a person brings: what somebody decided on doubtful sales is none."""
 
 
 class Step(StrEnum):
     """The one step that leads an analyst on."""
 
     COMMIT = "commit"
+    COMPARE = "compare"
     TRAIN = "train"
     DECIDE = "decide"
     UPLOAD = "upload"
@@ -27,27 +36,30 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits for somebody: ``draft`` is an own intake not committed, ``doubtful`` the sales to decide.
+    """What waits for somebody: ``draft`` says that an own intake is not committed, ``doubtful`` counts what to decide.
 
-    ``training`` says why a model is to be trained, or why none can be; empty where neither is so.
+    ``training`` says why a model is to be trained, or why none can be, and ``deciding`` that a challenger comes first;
+    each is empty where it is not so.
     """
 
-    draft: bool
+    draft: str
     doubtful: ToDecide
     training: str = ""
     trainable: bool = True
+    deciding: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:
         """What waits, one sentence an item, the one of ``step`` first; empty if nothing does."""
-        staged = "Your files are staged but not committed." if self.draft else ""
-        return tuple(filter(None, (staged, self.training, self.doubtful.words)))
+        return tuple(filter(None, (self.draft, self.deciding, self.training, self.doubtful.words)))
 
     @property
     def step(self) -> Step:
         """The one step that helps most."""
         if self.draft:
             return Step.COMMIT
+        if self.deciding:
+            return Step.COMPARE
         if self.training:
             return Step.TRAIN if self.trainable else Step.UPLOAD
         return Step.DECIDE if self.doubtful.words else Step.UPLOAD
@@ -64,15 +76,21 @@ class IntakeOverview:
 
     @property
     def files(self) -> tuple[FileAccounting, ...]:
-        """The sales files of the last upload."""
-        return tuple(file for file in self.upload.files if file.source == "sales") if self.upload else ()
+        """The files of the last upload: those of sales, where it has any."""
+        files = self.upload.files if self.upload else ()
+        return tuple(file for file in files if file.source == Source.SALES) or files
+
+    @property
+    def corrections(self) -> int:
+        """How many rows of the last upload correct a stored sale: they are among its accepted and repaired ones."""
+        return sum(file.reasons.get(CORRECTS, 0) for file in self.files)
 
     @property
     def words(self) -> str:
         """The last upload in one sentence."""
         if self.upload is None:
             return "Nothing was uploaded yet."
-        names = ", ".join(file.file for file in self.files)
+        names = ", ".join(file.file for file in self.upload.files)
         return f"{names}, {market_day(self.upload.created_at.date(), self.currency)} by {self.upload.created_by}"
 
 
@@ -82,25 +100,35 @@ def intake_overview(workspace: Workspace, market: Market, doubtful: ToDecide, se
     Raises AccessDenied, NotFound, StoreUnavailable.
     """
     workspace.require(Action.VIEW_DATA)
-    store = workspace.store
-    chain = store.versions.chain(market.market_id)
-    upload = next((one for one in chain if any(file.source == "sales" for file in one.files)), None)
-    version = chain[0] if chain else None
-    draft = store.drafts.load(workspace.actor) is not None
+    upload = next((one for one in seen.chain if any(file.source in _UPLOADED for file in one.files)), None)
     enough = seen.version is not None and seen.version.rows >= workspace.problem.training.sales_min
-    return IntakeOverview(
-        version, upload, Waiting(draft, doubtful, _training(workspace, seen), enough), market.currency
-    )
+    training, deciding = _training(workspace, seen), ""
+    if training and seen.champion is not None:
+        standing = standing_of(seen, workspace.problem)
+        training, deciding = ("", standing.sentence) if standing.step is Next.COMPARE else (training, "")
+    waiting = Waiting(_draft(workspace, market), doubtful, training, enough, deciding)
+    return IntakeOverview(seen.version, upload, waiting, market.currency)
+
+
+def _draft(workspace: Workspace, market: Market) -> str:
+    """Say that own files are staged, and for which market where it is another; "" where none are."""
+    document = workspace.store.drafts.load(workspace.actor)
+    if document is None:
+        return ""
+    aim = document.get("destination") or {}
+    known = {one.market_id: one.name for one in workspace.store.markets.list()}
+    name = known.get(str(aim.get("market_id", "")), str(aim.get("name", "")))
+    where = f" for {name}" if name and aim.get("market_id") != market.market_id else ""
+    return f"Your files{where} are staged but not committed."
 
 
 def _training(workspace: Workspace, seen: Overview) -> str:
     """Say that a model is to be trained on the sales in use, "" where one was."""
-    version, newest = seen.version, seen.newest
-    if version is None or (newest is not None and newest.version_id == version.version_id):
+    if seen.version is None or (seen.newest is not None and seen.is_of_the_latest_sales(seen.newest)):
         return ""
     if seen.champion is None:
         return attention(seen, workspace.problem)[0]
-    return "No model was trained on the latest sales yet: train one, and compare it with the live model."
+    return "No model has learned from the sales as they are now: train one, and compare it with the live model."
 
 
 def sales_by_month(workspace: Workspace, version_id: str) -> pd.DataFrame:

@@ -110,7 +110,8 @@ class Overview:
     ``scope`` is the champion's, signed or proposed; ``newest`` is the model trained last, ``against`` what a person
     decided against it if it has learned all sales there are. ``back`` says when the challenger was rolled back, ""
     if it never was; ``training`` is the open training, wherever it runs. ``although`` says what a signed scope misses.
-    ``rows`` counts the rows of all uploads by what became of them.
+    ``rows`` counts the rows of all uploads by what became of them. ``chain`` is the version with those that it was
+    built on, newest first.
     """
 
     market: Market
@@ -130,6 +131,23 @@ class Overview:
     back: str = ""
     training: Job | None = None
     although: str = ""
+    chain: tuple[DataVersion, ...] = ()
+
+    def is_of_the_latest_sales(self, model: ModelRecord) -> bool:
+        """Tell whether a model learned from the sales there are, so that training would only repeat it."""
+        return self.version is not None and not self.since(model)
+
+    def since(self, model: ModelRecord) -> str:
+        """Say what happened to the sales since a model was trained, "" if nothing did: no model learns from the rest.
+
+        To be read before "since …".
+        """
+        learned = next((one for one in self.chain if one.version_id == model.version_id), None)
+        if self.version is None or model.version_id == self.version.version_id:
+            return ""
+        if learned is None or self.version.rows > learned.rows:
+            return "New sales have arrived"
+        return "" if learned.sha256 == self.version.sha256 else "The stored sales have changed"
 
 
 _BINDINGS: Final = (AuditAction.MODEL_PROMOTED, AuditAction.MODEL_ROLLED_BACK)
@@ -146,15 +164,13 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     limit = int(limits_of(workspace, market.market_id)[AlertKind.RETRAINING_OVERDUE].value)
     scope = governing_scope(store, champion) if champion else None
     challenger = next((one for one in records if one.stage is Stage.CHALLENGER), None)
-    rows = _rows_of_all_uploads(store, version)
+    chain = tuple(store.versions.chain(market.market_id)) if version is not None else ()
     seen = Overview(market, version, champion, len(records), live_since, today, age, limit, watched, scope)
-    of_all_sales = newest is not None and version is not None and newest.version_id == version.version_id
+    seen = replace(seen, newest=newest, challenger=challenger, rows=_rows_of_all_uploads(chain), chain=chain)
+    of_all_sales = newest is not None and seen.is_of_the_latest_sales(newest)
     against = decided_against(store, market, champion, newest) if newest is not None and of_all_sales else ""
     return replace(
         seen,
-        newest=newest,
-        challenger=challenger,
-        rows=rows,
         against=against,
         back=decided_against(store, market, champion, challenger) if challenger else "",
         training=training_under_way(store, market.market_id),
@@ -202,8 +218,8 @@ def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
     if coverage_state(test, problem) is State.BAD:
         held = f"The {percent(test.level)} range held {percent(test['coverage'].value, 1)} of the test sales"
         found.append(f"{held}, off its level. Train a new model.")
-    if seen.champion.version_id != seen.version.version_id:
-        found.append("New sales have arrived since the live model was trained. Train a new one and compare.")
+    if since := seen.since(seen.champion):
+        found.append(f"{since} since the live model was trained. Train a new one and compare.")
     stale = (seen.today - seen.version.last_sale).days if seen.version.last_sale else 0
     if stale > problem.monitoring.retrain_days:
         found.append(f"The latest sale is {days(stale)} old, so today's prices are a guess. Upload newer sales.")
@@ -402,11 +418,8 @@ def watched_of(store: Store, market: Market, champion: ModelRecord | None) -> Wa
     return Watched(asked, error, alerts, held, float(total["level"]), months)
 
 
-def _rows_of_all_uploads(store: Store, version: DataVersion | None) -> RowCounts:
+def _rows_of_all_uploads(chain: Iterable[DataVersion]) -> RowCounts:
     """Add up the files of a version and of those it was built on; an undone version is not among them."""
-    if version is None:
-        return NO_ROWS
-    chain = store.versions.chain(version.market_id)
     files = [file for one in chain for file in one.files if file.source == "sales"]
     parts = (sum(getattr(file, part.name) for file in files) for part in fields(RowCounts)[1:])
     return RowCounts(len(files), *parts)

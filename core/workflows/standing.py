@@ -172,11 +172,6 @@ def next_instead(retrain: str, standing: Standing) -> str:
     return retrain if standing.step is Step.RETRAIN or not standing.next else standing.next
 
 
-def _is_of_the_latest_sales(seen: Overview, one: ModelRecord) -> bool:
-    """Tell whether a model was trained on the sales there are, so that retraining would only repeat it."""
-    return seen.version is not None and one.version_id == seen.version.version_id
-
-
 def _is_unsigned(seen: Overview) -> bool:
     return seen.scope is not None and seen.scope.basis is not ScopeBasis.SIGNED
 
@@ -283,8 +278,8 @@ def _lesser_trouble(seen: Overview, live: ModelRecord, problem: Problem) -> str:
     of_the_model = [one for one in seen.watched.alerts if RULE_OF[AlertKind(one.kind)].of_the_model]
     if of_the_model:
         return f"The live model has an alert ({RULE_OF[AlertKind(of_the_model[0].kind)].title})"
-    if not _is_of_the_latest_sales(seen, live):
-        return "New sales have arrived since the live model was trained"
+    if since := seen.since(live):
+        return f"{since} since the live model was trained"
     if target_verdict(headline_of(live.card)["mape"], problem) is Verdict.INCONCLUSIVE:
         return "The test cannot tell whether the live model meets its target"
     return ""
@@ -338,14 +333,14 @@ def _decide(seen: Overview, live: ModelRecord, challenger: ModelRecord, problem:
 
 def _train_or_bring(seen: Overview, live: ModelRecord, worse: ModelRecord | None) -> tuple[str, Step]:
     """Return the advice to retrain, or to bring newer sales where retraining would repeat the model that there is."""
-    if GATE in live.card and _is_of_the_latest_sales(seen, live):
+    if GATE in live.card and seen.is_of_the_latest_sales(live):
         why = "as it was already retrained on those there are"
         if _is_unsigned(seen):
             return f"sign the scope in which it holds, and bring newer sales, {why}", Step.SIGN
         return f"bring newer sales, or more facts of the homes, {why}", Step.UPLOAD
     if worse is None:
         return "retrain, as a newer model may do better", Step.RETRAIN
-    if _is_of_the_latest_sales(seen, worse):
+    if seen.is_of_the_latest_sales(worse):
         return (
             f"bring newer sales, as challenger {worse.model_id}, trained on those there are, is no better",
             Step.UPLOAD,

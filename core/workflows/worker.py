@@ -167,7 +167,7 @@ def schedule_words(workspace: Workspace, market_id: str) -> str:
     due = next_retraining(workspace, market_id)
     if newest is None or live is None or due is None:
         return "no model is live"
-    waits = latest is not None and newest.version_id == latest.version_id
+    waits = latest is not None and store.versions.has_sales_of(newest.version_id, latest)
     if newest.model_id != live.model_id:
         age = (workspace.today(market) - trained_on(store, market, live)).days
         learned = "was trained on the sales there are" if waits else "was trained last"
@@ -359,7 +359,7 @@ class Worker:
         store, market_id = self._store, market.market_id
         newest, latest = _newest(store, market), store.versions.latest(market_id)
         due = next_retraining(self._workspace, market_id)
-        if newest is None or latest is None or due is None or newest.version_id == latest.version_id:
+        if newest is None or latest is None or due is None or store.versions.has_sales_of(newest.version_id, latest):
             return None
         triggers = self._settings.triggers
         if Trigger.SCHEDULE in triggers and self._workspace.today(market) >= due:

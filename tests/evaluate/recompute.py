@@ -64,8 +64,9 @@ def segments(table: pd.DataFrame, by: str, currency: str, cuts: tuple[float, flo
     ``table`` has all sales, priced or not; ``cuts`` are the least medium and the least high confidence, in percent.
     """
     tenths, quarters, fifths = (tuple(np.arange(1, parts) / parts) for parts in (10, 4, 5))
-    if by in ("property type", "zipcode", "neighbourhood", "quarter of sale"):
-        words = table[{"property type": "property_type", "quarter of sale": "quarter"}.get(by, by)]
+    if by in ("property type", "zipcode", "neighborhood", "quarter of sale"):
+        names = {"property type": "property_type", "quarter of sale": "quarter", "neighborhood": "neighbourhood"}
+        words = table[names.get(by, by)]
         return words.rank(method="dense", na_option="bottom").astype(int) - 1
     if by in ("sale price band", "estimate band"):
         values = table["sale_price" if by == "sale price band" else "estimate"]

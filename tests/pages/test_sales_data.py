@@ -447,7 +447,7 @@ def test_corrections_are_shown_before_and_after_and_take_the_place_of_the_earlie
     assert {metric.label: metric.value for metric in app.metric}["Corrections"] == "1"
     app = onward(app)
     told = next(table.value for table in app.dataframe if "Before" in table.value)
-    assert told[["Fact", "Before", "After"]].to_numpy().tolist() == [["Sale price", before, "555000"]]
+    assert told[["Fact", "Before", "After"]].to_numpy().tolist() == [["Sale price", f"${int(before):,}", "$555,000"]]
     app = onward(app)
     assert app.button("commit").label == "Commit 1 correction"
     assert any("keeps its 60 sales, 1 of them corrected" in one.value for one in app.markdown)

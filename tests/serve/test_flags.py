@@ -74,7 +74,7 @@ def test_flags_of_facts_come_first_then_open_alerts_then_figures(small_desk: Des
     subject = Subject({**known.facts, "property_type": "houseboat"}, known.as_of)
     [answer] = answers_of(priced_at(0.0))
     found = kinds(subject, replace(answer, point=5e6, low=3e6, high=7e6), flag_rules(bundle, (ALERT,), problem))
-    of_facts = [flag.kind for flag in subject_flags(subject, bundle.model, problem)]
+    of_facts = [flag.kind for flag in subject_flags(subject, bundle.model, problem, "USD")]
     assert FlagKind.UNUSUAL_TYPE in of_facts
     assert found == [
         *of_facts,
@@ -154,7 +154,7 @@ def test_an_unusual_area_is_written_in_whole_square_feet(small_desk: Desk, probl
     large = replace(home, facts={**home.facts, "living_area_sqft": 12_345.6})
     [flag] = [
         one
-        for one in subject_flags(large, model, problem)
+        for one in subject_flags(large, model, problem, "USD")
         if one.kind is FlagKind.OUT_OF_DISTRIBUTION and one.field == "living_area_sqft"
     ]
     assert flag.value == "12,346"
@@ -168,7 +168,7 @@ def test_an_unusual_year_is_written_without_thousands_marks(small_desk: Desk, pr
     old = replace(home, facts={**home.facts, "year_built": 1_700.0})
     [flag] = [
         one
-        for one in subject_flags(old, bundle.model, problem)
+        for one in subject_flags(old, bundle.model, problem, "USD")
         if one.kind is FlagKind.OUT_OF_DISTRIBUTION and one.field == "year_built"
     ]
     assert flag.value == "1700"

@@ -120,7 +120,7 @@ def test_hiding_one_more_fact_never_raises_confidence_nor_narrows_the_range_on_a
 def test_which_fact_is_unknown_tells_which_estimate_counts_while_few_others_are() -> None:
     rng = np.random.default_rng(0)
     hidden = rng.uniform(size=(6_000, 6)) < rng.beta(1, 0.6, size=(6_000, 1))
-    price = rng.normal(13, 0.5, size=6_000)
+    price = rng.normal(13, 0.5, size=6_000).astype(float)
     # Without the place, the first fact, filling the blanks misleads; without any other it does no harm.
     misled = np.where(hidden[:, 0] | (hidden.mean(axis=1) > 0.5), 0.4, 0.05)
     homes = HiddenHomes(
@@ -129,7 +129,7 @@ def test_which_fact_is_unknown_tells_which_estimate_counts_while_few_others_are(
         price + rng.normal(0, 1, 6_000) * misled,
         price + rng.normal(0, 0.15, 6_000),
     )
-    weights = fit_weights(hidden * 1.0, homes, price)
+    weights = fit_weights(hidden.astype(float), homes, price)
     alone = weights.of(np.eye(6))
     assert alone[0] > 0.8
     assert alone[1:].max() < 0.5

@@ -19,7 +19,7 @@ from core.store import Job, ModelRecord, Store, open_store
 from core.store.operations.alerts import AlertRecord
 from core.workflows import standing
 from core.workflows.models.gate import GateRecord
-from core.workflows.overview import NOTHING_WATCHED, Month, Overview, overview
+from core.workflows.overview import NOTHING_WATCHED, Month, Overview, attention, overview
 from core.workflows.standing import (
     Decided,
     Step,
@@ -315,6 +315,23 @@ def test_an_old_model_and_new_sales_call_for_retraining(fresh: Overview, problem
     behind = standing_of(replace(calm, champion=replace(calm.champion, version_id="earlier")), problem)
     assert behind.sentence.startswith("New sales have arrived")
     assert {old.step, behind.step} == {Step.RETRAIN}
+
+
+def test_only_other_sales_put_a_model_behind_and_facts_are_not_called_new_sales(
+    fresh: Overview, problem: Problem
+) -> None:
+    calm = with_alerts(fresh)
+    assert calm.champion is not None
+    assert calm.version is not None
+    earlier = replace(calm.version, version_id="earlier")
+    behind = replace(calm, champion=replace(calm.champion, version_id="earlier"), chain=(calm.version, earlier))
+    # A tax roll or indicators alone make a version with the same sales.
+    assert standing_of(behind, problem).sentence == standing_of(calm, problem).sentence
+    assert attention(behind, problem) == attention(calm, problem)
+    completed = replace(behind, chain=(calm.version, replace(earlier, sha256="other")))
+    assert standing_of(completed, problem).sentence.startswith("The stored sales have changed since the live model")
+    more = replace(behind, chain=(calm.version, replace(earlier, sha256="other", rows=calm.version.rows - 1)))
+    assert standing_of(more, problem).sentence.startswith("New sales have arrived since the live model")
 
 
 def test_a_first_model_that_misses_its_target_says_so(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.arrays import Floats, evenly
 from core.schema import FIELD_BY_NAME, SQFT_PER_SQM, FieldKind, is_extra, label_of
-from core.wording import day
+from core.wording import from_sqft, market_day
 
 BINS: Final = 24
 """The number of bins of a numeric column; categories have this many of the most frequent, plus one for the rest."""
@@ -98,16 +98,32 @@ class ColumnComparison:
         return label_of(self.field)
 
 
-def compare_columns(new: pd.DataFrame, held: pd.DataFrame | None) -> tuple[ColumnComparison, ...]:
+def compare_columns(new: pd.DataFrame, held: pd.DataFrame | None, currency: str) -> tuple[ColumnComparison, ...]:
     """Compare every canonical and extra column of a new table with the stored sales, in the new table's order.
 
     Both are canonical (see schema.conform); bookkeeping columns are skipped. If nothing is stored, only the new side
-    has shares and medians, and there are no findings.
+    has shares and medians, and there are no findings. Days are written as a market with this ``currency`` does.
     """
     before = held if held is not None else pd.DataFrame(index=pd.RangeIndex(0))
     names = [str(name) for name in new if str(name) in FIELD_BY_NAME or is_extra(str(name))]
     numbers = {str(name): _sorted(before[name]) for name in before if _kind_or_none(before, str(name)) == NUMBER}
-    return tuple(_compare(name, new, before, numbers) for name in names)
+    return tuple(_compare(name, new, before, numbers, currency) for name in names)
+
+
+def is_area(one: ColumnComparison) -> bool:
+    """Tell whether a column holds areas, which are compared in square feet."""
+    return one.field in FIELD_BY_NAME and FIELD_BY_NAME[one.field].unit == "sqft"
+
+
+def in_unit(one: ColumnComparison, unit: str) -> ColumnComparison:
+    """Return a comparison with the edges and medians of areas in the market's unit; raises ValueError for another."""
+    if not is_area(one):
+        return one
+    factor = from_sqft(1.0, unit)
+    medians = (None if value is None else value * factor for value in (one.new_median, one.held_median))
+    new_median, held_median = medians
+    edges = tuple(float(edge) * factor for edge in one.edges)
+    return replace(one, edges=edges, new_median=new_median, held_median=held_median)
 
 
 @dataclass(frozen=True)
@@ -117,14 +133,19 @@ class _Bins:
     held: tuple[float, ...] = ()
 
 
-def _compare(name: str, new: pd.DataFrame, held: pd.DataFrame, numbers: Mapping[str, Floats]) -> ColumnComparison:
+def _compare(
+    name: str, new: pd.DataFrame, held: pd.DataFrame, numbers: Mapping[str, Floats], currency: str
+) -> ColumnComparison:
     kind = _kind(new, name)
     fresh = new[name]
     before = held[name] if name in held and _kind(held, name) == kind else fresh.iloc[:0]
     bins = _BINNED[kind](fresh, before) if kind in _BINNED else _Bins()
     medians = [_median(_finite(side)) if kind == NUMBER else None for side in (fresh, before)]
     known = len(held) > 0 and name in held
-    finding, like = _finding(kind, fresh, before, held, numbers)
+    if kind == DATE:
+        finding, like = _date_finding(fresh, before, currency), ""
+    else:
+        finding, like = _finding(kind, fresh, before, held, numbers)
     return ColumnComparison(
         field=name,
         kind=kind,
@@ -150,8 +171,6 @@ def _finding(
     name = str(fresh.name)
     if kind == NUMBER:
         return _numeric_finding(name, _sorted(fresh), _sorted(before), numbers)
-    if kind == DATE:
-        return _date_finding(fresh, before), ""
     return _category_finding(name, fresh, before, held) if kind == CATEGORY else ("", "")
 
 
@@ -342,7 +361,7 @@ def _kind_or_none(frame: pd.DataFrame, name: str) -> str:
     return _kind(frame, name) if name in FIELD_BY_NAME or is_extra(name) else ""
 
 
-def _date_finding(fresh: pd.Series, before: pd.Series) -> str:
+def _date_finding(fresh: pd.Series, before: pd.Series, currency: str) -> str:
     new, known = fresh.dropna(), before.dropna()
     if new.empty or len(known) < _HELD_MIN:
         return ""
@@ -350,9 +369,11 @@ def _date_finding(fresh: pd.Series, before: pd.Series) -> str:
     first, last = new.quantile(0.01), new.quantile(0.99)
     start, end = known.min(), known.max()
     if (first - end).days > _GAP_DAYS:
-        return f"Begins {(first - end).days:,} days after the last stored date ({day(end.date())}): is a file missing?"
+        stored = market_day(end.date(), currency)
+        return f"Begins {(first - end).days:,} days after the last stored date ({stored}): is a file missing?"
     if (start - last).days > _GAP_DAYS:
-        return f"Ends {(start - last).days:,} days before the first stored date ({day(start.date())}): an older file?"
+        stored = market_day(start.date(), currency)
+        return f"Ends {(start - last).days:,} days before the first stored date ({stored}): an older file?"
     by_day = float(new.dt.day.le(12).mean())
     if len(new) >= _HELD_MIN and by_day > 0.95 and new.dt.day.nunique() > 6 and float(known.dt.day.le(12).mean()) < 0.7:
         return "All days of the month are 12 or less: does the date format swap day and month?"

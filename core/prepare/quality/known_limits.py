@@ -12,18 +12,20 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.accounting import OF_CELLS, FileAccounting, reason_words
+from core.accounting import OF_CELLS, FileAccounting, is_rejection, reason_words
+from core.prepare.signals.dated import DatedFigure
 from core.problem import Problem
-from core.schema import FIELD_BY_NAME, FIELDS, Source, is_extra, label_of
-from core.wording import area, count, day, money_short, percent
+from core.schema import FIELD_BY_NAME, FIELDS, INDICATOR_FIELDS, Source, is_extra, label_of
+from core.wording import area, count, figure, market_day, money_short, percent
 
-PRICE, TYPE, ZIPCODE, NEIGHBOURHOOD, SIZE = "price", "property type", "zipcode", "neighbourhood", "living area"
+PRICE, TYPE, ZIPCODE, NEIGHBOURHOOD, SIZE = "price", "property type", "zipcode", "neighborhood", "living area"
 
 _BOOKKEEPING: Final = frozenset({"intake_row", "source_row"})
 # A field that hardly any sale has counts as not captured.
 _CAPTURED_SHARE: Final = 0.01
 _SHOWN: Final = 12
 _REASONS_SHOWN: Final = 8
+_REJECTING_SHOWN: Final = 2
 _SIZE_QUANTILES: Final = (0.01, 0.99)
 # What a missing field means for an estimate, beyond making homes that differ in it look equal.
 _MEANING: Final[Mapping[str, str]] = {
@@ -84,7 +86,10 @@ class TimeCoverage:
 
 @dataclass(frozen=True)
 class IntakeShares:
-    """The outcomes of the sales files' rows: shares of ``rows_in``, and the most frequent reasons with counts."""
+    """The outcomes of the sales files' rows: shares of ``rows_in``, and the most frequent reasons with counts.
+
+    ``rejecting`` are the two most frequent reasons of rejected rows.
+    """
 
     rows_in: int
     accepted: float
@@ -93,6 +98,7 @@ class IntakeShares:
     rejected: float
     set_aside: float
     reasons: tuple[tuple[str, int], ...]
+    rejecting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,8 @@ class KnownLimits:
 
     ``missing`` is sorted by share, without fields that every sale has; ``not_captured`` are labels of canonical fields
     that (almost) no sale has; ``intake`` is None if there is no accounting; ``consequences`` are sentences on what it
-    means for the model.
+    means for the model. ``dated`` are the figures by date that the market holds beside its sales. Days are written as
+    a market with this ``currency`` does.
     """
 
     sales: int
@@ -111,19 +118,29 @@ class KnownLimits:
     not_captured: tuple[str, ...]
     intake: IntakeShares | None
     consequences: tuple[str, ...]
+    dated: tuple[DatedFigure, ...]
+    currency: str
 
 
 def known_limits(
-    sales: pd.DataFrame, currency: str, area_unit: str, problem: Problem, files: Sequence[FileAccounting] = ()
+    sales: pd.DataFrame,
+    currency: str,
+    area_unit: str,
+    problem: Problem,
+    files: Sequence[FileAccounting] = (),
+    dated: Sequence[DatedFigure] = (),
 ) -> KnownLimits:
-    """Describe the limits of a market's canonical sales table; ``files`` is the accounting of the files behind it.
+    """Describe the limits of a market's canonical sales table; ``files`` is the accounting of the files behind it,
+    ``dated`` the figures by date that the market holds.
 
     ``area_unit`` is "sqft" or "sqm"; raises ValueError for any other.
     """
     missing = _missing(sales)
     thin = tuple(_thin(sales, currency, area_unit, problem))
     time = _coverage(sales, problem)
-    absent = tuple(field.name for field in FIELDS if not _captured(sales, field.name))
+    # Indicators are facts of the market: no sale has them.
+    of_sales = [field.name for field in FIELDS if field not in INDICATOR_FIELDS]
+    absent = tuple(name for name in of_sales if not _captured(sales, name))
     intake = _intake(files)
     return KnownLimits(
         sales=len(sales),
@@ -132,13 +149,15 @@ def known_limits(
         time=time,
         not_captured=tuple(label_of(name) for name in absent),
         intake=intake,
-        consequences=tuple(_consequences(missing, thin, time, absent, intake, problem)),
+        consequences=tuple(_consequences(missing, thin, time, absent, intake, problem, currency)),
+        dated=tuple(dated),
+        currency=currency,
     )
 
 
 def limits_markdown(limits: KnownLimits, market: str) -> str:
     """Return the report as Markdown, one heading per kind of limit; ``market`` is the market's display name."""
-    span = f"{day(limits.time.first)} to {day(limits.time.last)}"
+    span = " to ".join(market_day(one, limits.currency) for one in (limits.time.first, limits.time.last))
     parts = [
         f"# Known limits of the data: {_cell(market)}",
         f"{count(limits.sales, 'sale')}, {span}.",
@@ -154,7 +173,9 @@ def limits_markdown(limits: KnownLimits, market: str) -> str:
         "## Small segments",
         _thin_words(limits.thin),
         "## Coverage in time",
-        _time_words(limits.time),
+        _time_words(limits.time, limits.currency),
+        "## Dated figures that the market holds",
+        _dated_words(limits.dated, limits.currency),
         "## Rows in the files",
         _intake_words(limits.intake),
     ]
@@ -243,6 +264,7 @@ def _intake(files: Sequence[FileAccounting]) -> IntakeShares | None:
     reasons: Counter[str] = Counter()
     for one in sales:
         reasons.update({code: n for code, n in one.reasons.items() if not code.startswith(OF_CELLS)})
+    often = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
     return IntakeShares(
         rows_in=rows,
         accepted=sum(one.accepted for one in sales) / rows,
@@ -250,7 +272,8 @@ def _intake(files: Sequence[FileAccounting]) -> IntakeShares | None:
         duplicate=sum(one.duplicate for one in sales) / rows,
         rejected=sum(one.rejected for one in sales) / rows,
         set_aside=sum(one.set_aside for one in sales) / rows,
-        reasons=tuple(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))[:_REASONS_SHOWN]),
+        reasons=tuple(often[:_REASONS_SHOWN]),
+        rejecting=tuple(code for code, _ in often if is_rejection(code))[:_REJECTING_SHOWN],
     )
 
 
@@ -264,6 +287,7 @@ def _consequences(
     absent: tuple[str, ...],
     intake: IntakeShares | None,
     problem: Problem,
+    currency: str,
 ) -> Iterator[str]:
     yield from (_MEANING[name] for name in _MEANING if name in absent)
     unseen = [label_of(name).lower() for name in _UNSEEN if name in absent]
@@ -279,11 +303,11 @@ def _consequences(
             "fact and gives these fields little weight."
         )
     yield from _thin_consequences(thin, problem)
-    yield from _time_consequences(time)
+    yield from _time_consequences(time, currency)
     if intake and intake.rejected > 0.05:
         yield (
             f"{percent(intake.rejected)} of the rows were rejected, most often for "
-            f"{_listed([reason_words(code) for code, _ in intake.reasons[:2]])}: if these rows differ from the others, "
+            f"{_listed([reason_words(code) for code in intake.rejecting])}: if these rows differ from the others, "
             "the remaining sales do not represent the market fairly."
         )
 
@@ -308,9 +332,10 @@ def _thin_consequences(thin: tuple[ThinSegment, ...], problem: Problem) -> Itera
         )
 
 
-def _time_consequences(time: TimeCoverage) -> Iterator[str]:
+def _time_consequences(time: TimeCoverage, currency: str) -> Iterator[str]:
     if time.last is not None:
-        yield f"Prices after {day(time.last)} are projected with the market's trend, and grow less certain every month."
+        last = market_day(time.last, currency)
+        yield f"Prices after {last} are projected with the market's trend, and grow less certain every month."
     if time.empty:
         empty = count(len(time.empty), "month")
         yield f"{empty} without a sale: the price level there is interpolated."
@@ -330,12 +355,28 @@ def _thin_words(thin: tuple[ThinSegment, ...]) -> str:
     return "\n\n".join(tables)
 
 
-def _time_words(time: TimeCoverage) -> str:
+def _dated_words(dated: tuple[DatedFigure, ...], currency: str) -> str:
+    rows = [
+        (
+            one.name,
+            one.of,
+            f"{one.days:,}",
+            market_day(one.first, currency),
+            market_day(one.last, currency),
+            figure(one.value),
+        )
+        for one in dated
+    ]
+    return _table(("Figure", "Of", "Days", "First", "Last", "Last value"), rows)
+
+
+def _time_words(time: TimeCoverage, currency: str) -> str:
     if time.first is None:
         return "No sale has a date."
     empty = f"Months without a sale: {', '.join(month[:7] for month in time.empty) or 'none'}."
     thin = f"Months with few sales: {', '.join(month[:7] for month in time.thin) or 'none'}."
-    return f"{count(len(time.months), 'month')}, {day(time.first)} to {day(time.last)}.\n\n{empty}\n\n{thin}"
+    span = " to ".join(market_day(one, currency) for one in (time.first, time.last))
+    return f"{count(len(time.months), 'month')}, {span}.\n\n{empty}\n\n{thin}"
 
 
 def _intake_words(intake: IntakeShares | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -14,6 +15,33 @@ from core.schema import PROPERTY_FIELDS, is_extra
 KEY: Final = "roll_key"
 DAY: Final = "roll_day"
 _KEPT: Final = frozenset(field.name for field in PROPERTY_FIELDS)
+
+
+@dataclass(frozen=True)
+class RollNews:
+    """How many homes a file brings to a tax roll that it did not have, and of how many it has other facts."""
+
+    new: int = 0
+    changed: int = 0
+
+    @property
+    def homes(self) -> int:
+        """The number of homes of which the roll has more than before."""
+        return self.new + self.changed
+
+
+def roll_news(held: pd.DataFrame | None, joined: pd.DataFrame | None) -> RollNews:
+    """Compare the homes of a roll with those held before; the day that a record came is no fact of the home."""
+    if joined is None:
+        return RollNews()
+    if held is None:
+        return RollNews(len(joined))
+    known = joined[KEY].isin(held[KEY])
+    facts = [name for name in joined if name != DAY]
+    after = joined.loc[known, facts].set_index(KEY)
+    before = held.set_index(KEY).reindex(index=after.index, columns=after.columns)
+    same = after.eq(before) | (after.isna() & before.isna())
+    return RollNews(int((~known).sum()), int((~same.fillna(value=False).all(axis=1)).sum()))
 
 
 def joined_roll(

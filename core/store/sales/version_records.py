@@ -28,15 +28,14 @@ _ID_LENGTH: Final = 12
 class NewVersion:
     """A version to commit.
 
-    ``sales`` is the market's full canonical table after the upload (its index is dropped); ``parent_id`` the version
-    it builds on, None for a market's first; ``ledgers`` the row ledgers of all files, with a column ``file``;
-    ``rows_seen`` the number of rows read from all files, kept or not. ``set_aside`` has the doubtful sales that
-    wait beside them, as canonical rows with their ``intake_row`` and a column ``doubt``; None where there are none.
-    ``intake`` says how the files were read and mapped, and ``roll`` has the homes of the tax roll, sold or not, None
-    for those of the version before; both are on record, but no part of what makes a version the same.
-    ``indicators`` has the market's dated indicators, as core.prepare.signals.indicators makes them, None for those of
-    the version before. ``names`` are the display names that come with the version, for columns of the market's own, by
-    field.
+    ``sales`` is the market's full canonical table after the upload (its index is dropped); ``parent_id`` the version it
+    builds on, None for a market's first; ``ledgers`` the row ledgers of all files, with a column ``file``;
+    ``rows_seen`` the number of rows read from all files, kept or not. ``set_aside`` has the doubtful sales that wait
+    beside them, as canonical rows with their ``intake_row`` and a column ``doubt``; None where there are none.
+    ``intake`` says how the files were read and mapped, which is on record, but no part of what makes a version the
+    same. ``roll`` has the homes of the tax roll, sold or not, None for those of the version before. ``indicators`` has
+    the market's dated indicators, as core.prepare.signals.indicators makes them, None for those of the version before.
+    ``names`` are the display names that come with the version, for columns of the market's own, by field.
     """
 
     market_id: str
@@ -78,11 +77,12 @@ class DataVersion:
 
 @dataclass(frozen=True)
 class Content:
-    """What a version holds, by hash: its sales in use, those that wait, and the market's indicators."""
+    """What a version holds, by hash: its sales in use, those that wait, the market's indicators and its tax roll."""
 
     sha256: str
     set_aside_sha256: str | None
     indicators_sha256: str | None = None
+    roll_sha256: str | None = None
 
 
 def version_row(new: NewVersion, content: Content, ledger_sha256: str, actor: Actor) -> dict[str, Any]:
@@ -94,6 +94,8 @@ def version_row(new: NewVersion, content: Content, ledger_sha256: str, actor: Ac
         identity.append(content.set_aside_sha256)
     if content.indicators_sha256 is not None:
         identity.append(f"{INDICATORS}={content.indicators_sha256}")
+    if new.roll is not None:
+        identity.append(f"{ROLL}={content.roll_sha256}")
     return {
         "version_id": hashlib.sha256(json.dumps(identity, sort_keys=True).encode("utf-8")).hexdigest()[:_ID_LENGTH],
         "market_id": new.market_id,

@@ -180,6 +180,10 @@ class Versions:
         with self._database.read() as connection:
             return get_version(connection, version_id)
 
+    def has_sales_of(self, version_id: str, other: DataVersion) -> bool:
+        """Tell whether a version has the same sales in use as another; raises NotFound, StoreUnavailable."""
+        return version_id == other.version_id or self.get(version_id).sha256 == other.sha256
+
     def chain(self, market_id: str) -> list[DataVersion]:
         """Return the latest version and its ancestors, newest first; raises NotFound, StoreUnavailable."""
         with self._database.read() as connection:
@@ -296,7 +300,7 @@ class _Files(NamedTuple):
 
     @property
     def content(self) -> Content:
-        beside = (None if one is None else one.sha256 for one in (self.set_aside, self.indicators))
+        beside = (None if one is None else one.sha256 for one in (self.set_aside, self.indicators, self.roll))
         return Content(self.sales.sha256, *beside)
 
 
@@ -307,6 +311,7 @@ def _held_or_stale(
     table = DATA_VERSION.c
     same = (table.sha256 == content.sha256) & table.set_aside_sha256.is_not_distinct_from(content.set_aside_sha256)
     same &= table.indicators_sha256.is_not_distinct_from(content.indicators_sha256)
+    same &= table.roll_sha256.is_not_distinct_from(content.roll_sha256)
     held = select_versions(connection, sa.and_(same, among(latest)))
     if held:
         return held[0]

@@ -14,9 +14,10 @@ import pandas as pd
 from core.arrays import Bools
 from core.collect.join_keys import DAY, area_keys, bare_ids, column_or_missing, full_keys
 from core.prepare.late_facts import with_held_roll
+from core.prepare.signals.dated import DatedFigure, area_figures, market_figures
 from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, Source, is_extra
-from core.serve.agent.tax_roll import KEY
+from core.serve.agent.tax_roll import KEY, RollNews, joined_roll, roll_news
 from core.store import DataVersion, Store
 from core.wording import count
 from core.workflows.data.effect_words import listed_facts, unproven_words
@@ -146,6 +147,49 @@ def held_facts(store: Store, version: DataVersion, with_roll: bool) -> HeldFacts
     """
     roll = store.versions.load_roll(version.version_id) if with_roll else None
     return HeldFacts(brought_figures(store, version.market_id), roll)
+
+
+@dataclass(frozen=True)
+class BroughtHomes:
+    """The market's tax roll with the homes of a new file, None without news, and what is new of them."""
+
+    roll: pd.DataFrame | None = None
+    news: RollNews = field(default_factory=RollNews)
+
+    @property
+    def words(self) -> str:
+        """What is kept of the tax roll, in a sentence; "" where it brings nothing new."""
+        if not self.news.homes:
+            return ""
+        others = f", {self.news.changed:,} of them with other facts than before" if self.news.changed else ""
+        are = "is" if self.news.homes == 1 else "are"
+        return (
+            f"{count(self.news.homes, 'home')} of the tax roll {are} kept for the look-up of homes and for later "
+            f"sales{others}."
+        )
+
+
+def brought_homes(store: Store, parent: DataVersion | None, new: pd.DataFrame | None, day: date) -> BroughtHomes:
+    """Join the homes of a new tax file to those of the version that it builds on; nothing where there is no file.
+
+    Raises ArtifactCorrupt, StoreUnavailable.
+    """
+    if new is None:
+        return BroughtHomes()
+    held = store.versions.load_roll(parent.version_id) if parent else None
+    roll = joined_roll(lambda: held, new, day)
+    news = roll_news(held, roll)
+    return BroughtHomes(roll if news.homes else None, news)
+
+
+def dated_figures(store: Store, version: DataVersion, sales: pd.DataFrame) -> tuple[DatedFigure, ...]:
+    """Return the figures by date that a version holds: its indicators, and those of areas that its sales have.
+
+    Raises NotFound, ArtifactCorrupt, StoreUnavailable.
+    """
+    by_date = [name for one in brought_figures(store, version.market_id) if one.by_date for name in one.fields]
+    of_market = market_figures(store.versions.load_indicators(version.version_id))
+    return (*of_market, *area_figures(sales, list(dict.fromkeys(by_date))))
 
 
 def brought_figures(store: Store, market_id: str) -> tuple[Brought, ...]:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from core.arrays import Ints
+from core.collect.join_keys import column_or_missing
 from core.prepare.quality.cleaning import Cleaned
 from core.prepare.quality.corrections import CORRECTS
 from core.schema import FIELD_BY_NAME, FieldKind, conform
 from core.store import Store
+from core.wording import MISSING, area, market_day, money
 from core.workflows.data.sale_pool import replaced
 
 BEFORE: Final = "before"
 CORRECTED_ROW: Final = "corrected_row"
-CORRECTION_COLUMNS: Final = ("intake_row", "field", "before", "after", "file", "source_row")
+CORRECTION_COLUMNS: Final = ("intake_row", "home", "field", "before", "after", "file", "source_row")
 
 
 def corrected_sales(store: Store, market_id: str) -> pd.DataFrame:
@@ -97,6 +100,7 @@ def corrections_of(before: pd.DataFrame, after: pd.DataFrame, file: str, source_
     ``before`` and ``after`` hold the corrected sales, canonical with ``intake_row``, in the same order.
     """
     parts = [no_corrections()]
+    homes = column_or_missing(after, "address").fillna(column_or_missing(after, "property_id")).fillna("").to_numpy()
     for name in after:
         if name == "intake_row":
             continue
@@ -107,6 +111,7 @@ def corrections_of(before: pd.DataFrame, after: pd.DataFrame, file: str, source_
             pd.DataFrame(
                 {
                     "intake_row": after["intake_row"].to_numpy()[changed],
+                    "home": homes[changed],
                     "field": name,
                     "before": [_text(value) for value in then.iloc[changed]],
                     "after": [_text(value) for value in now.iloc[changed]],
@@ -118,6 +123,18 @@ def corrections_of(before: pd.DataFrame, after: pd.DataFrame, file: str, source_
     listed = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     listed = listed.astype(no_corrections().dtypes)
     return listed.sort_values(["source_row", "intake_row"], kind="stable", ignore_index=True)
+
+
+def fact_words(name: str, text: str, currency: str, area_unit: str) -> str:
+    """Write a fact that is kept as text, as corrections and changes are, as people of the market read it."""
+    field = FIELD_BY_NAME.get(name)
+    if not text or field is None:
+        return text or MISSING
+    if field.unit == "money":
+        return money(float(text), currency)
+    if field.unit == "sqft":
+        return area(float(text), area_unit, currency)
+    return market_day(date.fromisoformat(text), currency) if field.kind is FieldKind.DATE else text
 
 
 def _plain(value: Any) -> str | float:

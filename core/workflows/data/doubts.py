@@ -61,7 +61,7 @@ def with_doubts(
     def doubts(table: MappedTable) -> tuple[Inference, ...]:
         if table.source is not Source.SALES or table.name not in by_name or is_shifted(table.inferences):
             return ()
-        likes = _likenesses(table, held)
+        likes = _likenesses(table, held, currency)
         return (
             *_look_alikes(table, likes),
             *_other_money(table, currency),
@@ -106,11 +106,11 @@ def refuse_misread(misread: Mapping[str, str], allowed: Collection[str]) -> None
         raise FileMisread(f"{_refused(found)} If it is right, give --misread {next(iter(found))!r}.")
 
 
-def _likenesses(table: MappedTable, held: pd.DataFrame | None) -> dict[str, str]:
+def _likenesses(table: MappedTable, held: pd.DataFrame | None, currency: str) -> dict[str, str]:
     """Return by field the stored field that a column's values resemble instead of those of its own."""
     if held is None or held.empty:
         return {}
-    known = {one.field: one.looks_like for one in compare_columns(table.frame, held) if one.looks_like}
+    known = {one.field: one.looks_like for one in compare_columns(table.frame, held, currency) if one.looks_like}
     return {name: other for name, other in known.items() if name in table.columns}
 
 
@@ -126,24 +126,39 @@ def _look_alikes(table: MappedTable, likes: Mapping[str, str]) -> Iterator[Infer
         yield Inference(table.columns[name], field, f"{claim}{swapped}", seen, n, sure=False)
 
 
-def elsewhere_words(new: pd.DataFrame, held: pd.DataFrame) -> str:
+def elsewhere_of(
+    tables: Sequence[MappedTable], references: Sequence[FileAccounting], held: pd.DataFrame
+) -> dict[str, str]:
+    """Say by file that hardly any of its sales is where the market has any, or of the homes of an unmatched tax roll.
+
+    ``references`` are the accounts of the tax and neighborhood files.
+    """
+    unmatched = {one.file for one in references if one.source == Source.TAX and not one.reasons.get("matched", 0)}
+    asked = [(one, "sale") for one in tables if one.source is Source.SALES]
+    asked += [(one, "home") for one in tables if one.name in unmatched]
+    return {one.name: words for one, noun in asked if (words := elsewhere_words(one.frame, held, noun))}
+
+
+def elsewhere_words(new: pd.DataFrame, held: pd.DataFrame, noun: str = "sale") -> str:
     """Say that hardly any new sale is where a market has sales, "" where they are or nothing tells; both canonical.
 
-    They are compared by zip code, else by neighborhood, else by coordinates, if enough sales of both have them. Rows
-    without a price or a day are no sales.
+    ``noun`` is what a row is of. They are compared by zip code, else by neighborhood, else by coordinates, if enough
+    sales of both have them. Rows without a price or a day are no sales.
     """
     new = new.dropna(subset=[name for name in ("sale_price", "sale_date") if name in new])
     for place in ("zipcode", "neighbourhood"):
         coming, known = (area_keys(table, place).dropna() for table in (new, held))
         if min(len(coming) / _NEW_MIN, len(known) / _HELD_MIN) >= 1:
-            return _elsewhere(coming.isin(set(known)), f"in a {label_of(place).lower()} where this market has sales")
+            return _elsewhere(
+                coming.isin(set(known)), f"in a {label_of(place).lower()} where this market has sales", noun
+            )
     ours, theirs = (_places(table) for table in (new, held))
     if min(len(ours) / _NEW_MIN, len(theirs) / _HELD_MIN) < 1:
         return ""
     near = pd.Series(True, index=ours.index)
     for name in _COORDINATES:
         near &= ours[name].between(theirs[name].min() - _MARGIN_DEGREES, theirs[name].max() + _MARGIN_DEGREES)
-    return _elsewhere(near, "where this market has sales")
+    return _elsewhere(near, "where this market has sales", noun)
 
 
 def refuse_elsewhere(elsewhere: Mapping[str, str], allowed: Collection[str]) -> None:
@@ -159,13 +174,13 @@ def _refused(found: Mapping[str, str]) -> str:
     return f"Nothing was imported. {' '.join(f'{name}: {words}' for name, words in found.items())}"
 
 
-def _elsewhere(inside: pd.Series, where: str) -> str:
+def _elsewhere(inside: pd.Series, where: str, noun: str) -> str:
     if inside.mean() >= _INSIDE_MIN:
         return ""
     number = int(inside.sum())
     found = f"Only {number:,}" if number else "None"
     are = "are" if number > 1 else "is"
-    return f"{found} of {count(len(inside), 'sale')} {are} {where}: make sure that the file belongs to this market."
+    return f"{found} of {count(len(inside), noun)} {are} {where}: make sure that the file belongs to this market."
 
 
 def _places(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from core.accounting import OF_CELLS, FileAccounting, reason_words
+from core.accounting import FileAccounting, is_rejection, reason_words
 from core.collect.mapping import MappedTable
-from core.prepare.quality.corrections import CORRECTS, OTHER_FACTS
+from core.prepare.quality.corrections import OTHER_FACTS
 from core.prepare.quality.duplicates import NEAR_PRICE
 from core.schema import Source, label_of
 from core.wording import count, percent
 from core.workflows.data.price_tellers import Leaks
-from core.workflows.data.sale_pool import DECIDED
 
 _REASONS_SHOWN: Final = 3
 _FACTS_SHOWN: Final = 3
 # A file with fewer rows than this share of the market's sales does not hold all of them.
 _WHOLE_SHARE: Final = 0.8
-_NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS, OTHER_FACTS, DECIDED})
 
 
 def open_doubts(
@@ -35,14 +33,24 @@ def open_doubts(
 
 
 def idle_files(files: Sequence[FileAccounting]) -> tuple[str, ...]:
-    """Return for each tax or neighborhood file of which no row can be used beside sales why, and what helps."""
-    if not any(one.source == Source.SALES for one in files):
-        return ()
+    """Return for each tax or neighborhood file that completes no sale why, and what helps."""
+    beside = any(one.source == Source.SALES for one in files)
     return tuple(
-        f"{one.file} adds nothing: {_why_idle(one)}"
+        _idle_words(one)
         for one in files
-        if one.source in (Source.TAX, Source.NEIGHBOURHOOD) and one.rows_in and not one.reasons.get("matched", 0)
+        if one.rows_in
+        and not one.reasons.get("matched", 0)
+        and (one.source == Source.TAX or (one.source == Source.NEIGHBOURHOOD and beside))
     )
+
+
+def _idle_words(file: FileAccounting) -> str:
+    if file.source == Source.TAX and file.accepted:
+        return (
+            f"{file.file} completes no sale: none of its {count(file.rows_in, 'row')} matches one. Its homes are only "
+            "looked up. Check its columns of parcel number, address or area."
+        )
+    return f"{file.file} adds nothing: {_why_idle(file)}"
 
 
 def _why_idle(file: FileAccounting) -> str:
@@ -88,6 +96,17 @@ def late_words(withheld: Sequence[str], implausible: Mapping[str, int]) -> str:
         listed = ", ".join(f"{label_of(name)} ({n:,})" for name, n in implausible.items())
         found.append(f"{count(sum(implausible.values()), 'value')} of the files left out as not plausible: {listed}.")
     return " ".join(found)
+
+
+def known_words(files: Sequence[FileAccounting], left_out: str) -> str:
+    """Say how many stored sales have the facts of tax and neighborhood files already; "" where these match none.
+
+    ``left_out`` says which facts stored sales do not get.
+    """
+    matched = sum(one.reasons.get("matched", 0) for one in files)
+    verb = "has" if matched == 1 else "have"
+    these = "all other facts" if left_out else "these facts"
+    return f"{count(matched, 'stored sale')} {verb} {these} already." if matched else ""
 
 
 def unproven_words(withheld: Iterable[str]) -> str:
@@ -160,14 +179,10 @@ def _why_no_new_sale(files: Sequence[FileAccounting]) -> str:
         return "The market already has all of these sales."
     reasons: dict[str, int] = {}
     for account in sales:
-        reasons |= {code: reasons.get(code, 0) + n for code, n in account.reasons.items() if _rejects(code)}
+        reasons |= {code: reasons.get(code, 0) + n for code, n in account.reasons.items() if is_rejection(code)}
     frequent = sorted(reasons.items(), key=lambda one: -one[1])[:_REASONS_SHOWN]
     shown = ", ".join(f"{reason_words(code)} in {n:,}" for code, n in frequent)
     if known > rejected:
         return f"The market already has {known:,} of these {count(rows, 'sale')}; {rejected:,} are rejected ({shown})."
     rest = f" The market already has the other {count(known, 'sale')}." if known else ""
     return f"The check rejects {rejected:,} of {count(rows, 'row')} ({shown}). Check the columns.{rest}"
-
-
-def _rejects(code: str) -> bool:
-    return code not in _NO_REJECTION and not code.startswith(OF_CELLS) and not code.endswith("_implausible")

@@ -63,7 +63,7 @@ def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
     return Inspection(
         problems=_with_lost_rows(pd.concat(problems, ignore_index=True), preview.ledgers)[[FILE, *PROBLEM_COLUMNS]],
         sales=tuple(
-            FileInspection(table.name, _compared(table, held), tuple(preview.leaks[table.name]))
+            FileInspection(table.name, _compared(table, held, preview.currency), tuple(preview.leaks[table.name]))
             for table in preview.tables
             if table.source is Source.SALES
         ),
@@ -71,9 +71,9 @@ def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
     )
 
 
-def _compared(table: MappedTable, held: pd.DataFrame | None) -> tuple[ColumnComparison, ...]:
+def _compared(table: MappedTable, held: pd.DataFrame | None, currency: str) -> tuple[ColumnComparison, ...]:
     """Compare the columns; where the headers are shifted, that one doubt stands for the findings in single columns."""
-    compared = compare_columns(table.frame, held)
+    compared = compare_columns(table.frame, held, currency)
     return tuple(replace(one, finding="") for one in compared) if is_shifted(table.inferences) else compared
 
 

@@ -27,12 +27,11 @@ from core.prepare.quality.currencies import in_currency
 from core.problem import Problem
 from core.progress import Progress, part
 from core.schema import Source
-from core.serve.agent.tax_roll import joined_roll
 from core.store import DataVersion, NewVersion, Store
 from core.store.base.markets import USUAL_CURRENCY, new_market
 from core.store.sales.scrutiny import StoredSaleDecision
 from core.workflows.columns.names import names_to_give
-from core.workflows.data.area_figures import AreaFill, HeldFacts, RollFill, held_facts
+from core.workflows.data.area_figures import AreaFill, BroughtHomes, HeldFacts, RollFill, brought_homes, held_facts
 from core.workflows.data.corrected_sales import (
     BEFORE,
     CORRECTED_ROW,
@@ -41,8 +40,8 @@ from core.workflows.data.corrected_sales import (
     sales_of,
     with_corrections,
 )
-from core.workflows.data.doubts import elsewhere_words, misread_words, refuse_elsewhere, refuse_misread, with_doubts
-from core.workflows.data.effect_words import late_words, unproven_words
+from core.workflows.data.doubts import elsewhere_of, misread_words, refuse_elsewhere, refuse_misread, with_doubts
+from core.workflows.data.effect_words import known_words, late_words, unproven_words
 from core.workflows.data.market_of_files import NewMarket, market_id_of, parent_of, repeated_files, unit_of_areas
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
@@ -76,7 +75,6 @@ class IntakePreview:
     """What committing would do: ``sales`` is the market's full table after it, ``files`` each file's accounting.
 
     ``set_aside`` has the doubtful sales that wait beside them (see core.workflows.data.scrutiny), None for none.
-
     ``ledgers`` has one row per input row of the sales files (file, source_row, outcome, reasons, detail, raw,
     corrected_row, before): ``raw`` has the original cells of every row not plainly accepted, ``corrected_row`` the
     ``intake_row`` of the stored sale a row corrects (-1 for none), and ``before`` that sale's earlier state as JSON.
@@ -84,15 +82,15 @@ class IntakePreview:
     this market has already taken in. ``market`` is the id of the market, or what committing will make it. ``tables``
     holds the files as mapped. ``corrections`` lists what corrects an earlier sale (intake_row, field, before, after,
     file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
-    ``near_matches`` are address pairs that a person has not answered yet (see core.workflows.data.inspection);
-    ``leaks`` are the columns of each sales file that reveal the price; ``personal`` lists by file what of persons was
-    dropped or cut out on reading; ``readings`` says how each file was read, and ``intake`` is the record of it with the
-    mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one. ``gained``
-    counts by fact the stored sales that gain it from tax and neighborhood files, ``area_fill`` the new sales that get
-    figures which the market held; ``fill_words`` says in sentences what was filled in and what was not. ``indicators``
-    has the market's dated indicators with new ones of the files, None without new ones, which ``brought`` names.
-    ``elsewhere`` says by file that hardly any of its sales is where the market has any. ``currency`` is the market's;
-    ``held_sales`` counts the sales it has in use before the files.
+    ``near_matches`` are address pairs that a person has not answered yet; ``leaks`` are the columns of each sales file
+    that reveal the price; ``personal`` lists by file what of persons was dropped or cut out on reading; ``readings``
+    says how each file was read, and ``intake`` is the record of it with the mapping in force. ``homes`` has the homes
+    of the tax roll with those of a new tax file. ``gained`` counts by fact the stored sales that gain it from tax and
+    neighborhood files, ``area_fill`` the new sales that get figures which the market held; ``fill_words`` says in
+    sentences what was filled in and what was not. ``indicators`` has the market's dated indicators with new ones of the
+    files, None without new ones, which ``brought`` names. ``elsewhere`` says by file that hardly any of its sales is
+    where the market has any. ``currency`` is the market's; ``held_sales`` counts the sales it has in use before the
+    files.
     """
 
     market: str | NewMarket
@@ -115,7 +113,7 @@ class IntakePreview:
     personal: Mapping[str, tuple[PersonalColumn, ...]] = field(default_factory=dict)
     readings: Mapping[str, Reading] = field(default_factory=dict)
     intake: tuple[FileIntake, ...] = ()
-    roll: pd.DataFrame | None = None
+    homes: BroughtHomes = field(default_factory=BroughtHomes)
     gained: Mapping[str, int] = field(default_factory=dict)
     area_fill: AreaFill = field(default_factory=AreaFill)
     fill_words: tuple[str, ...] = ()
@@ -127,8 +125,8 @@ class IntakePreview:
 
     @property
     def changes_something(self) -> bool:
-        """Whether committing makes a new version: a new market, a new or changed sale, or new indicators."""
-        return self.parent_id is None or bool(self.changed_rows) or self.indicators is not None
+        """Whether committing makes a new version: a new market, a new or changed sale, new homes or indicators."""
+        return self.parent_id is None or bool(self.changed_rows or self.homes.words) or self.indicators is not None
 
     @property
     def misread(self) -> Mapping[str, str]:
@@ -164,7 +162,7 @@ def prepare_intake(
     indicators joins those that the market holds. Where these add nothing, or no sales come, they fill what the stored
     sales lack (see core.prepare.late_facts). Raises CollectError leaves for unreadable files or impossible mappings,
     NotFound for the market, AlreadyExists for a new one whose name is taken, NoUsableRows if every row is rejected or
-    no stored sale gains a fact, ContractBroken if cleaning left a breach of the record's rules.
+    nothing is new, ContractBroken if cleaning left a breach of the record's rules.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = parent_of(store, market)
@@ -176,9 +174,11 @@ def prepare_intake(
     answers = store.matches.of(market_id_of(market))
     before = intake.held_sales()
     _add_all(intake, read, answers, decisions, problem, today, part(progress, 0.5, 0.95))
-    pool = intake.settled(decisions)
-    _refuse_nothing_usable(pool, intake.files, read, currency)
+    pool = intake.settled(decisions, read, currency)
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
+    homes = brought_homes(store, parent, intake.roll, today)
+    if not (read.sales or intake.gained or homes.news.homes or dated.joined is not None):
+        raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
     progress(1.0, "Checked")
@@ -204,20 +204,15 @@ def prepare_intake(
         personal=read.personal,
         readings={name: raw.reading for name, raw in read.raws.items()},
         intake=read.records,
-        roll=joined_roll(lambda: store.versions.load_roll(parent.version_id) if parent else None, intake.roll, today),
+        homes=homes,
         gained=intake.gained,
         area_fill=intake.area_fill,
-        fill_words=tuple(filter(None, (intake.roll_fill.words, intake.area_fill.words, intake.late_words))),
+        fill_words=intake.fill_words(homes),
         indicators=dated.joined,
         brought=dated.words,
-        elsewhere={one.name: words for one in read.sales if (words := elsewhere_words(one.frame, before))},
+        elsewhere=elsewhere_of(read.mapped, intake.references, before),
         currency=currency,
     )
-
-
-def _refuse_nothing_usable(pool: Pool, files: Sequence[FileAccounting], read: SourceTables, currency: str) -> None:
-    if pool.sales.empty or pool.waits.all():
-        raise NoUsableRows(nothing_usable_message(read.sales, files, currency, read.one_of(Source.TAX), read.personal))
 
 
 def commit_intake(
@@ -254,7 +249,7 @@ def commit_intake(
         note=note + words_of_kept(preview.leaks) + words_of_readings(preview.readings),
         set_aside=preview.set_aside,
         intake=with_inferences(preview.intake, preview.tables),
-        roll=preview.roll,
+        roll=preview.homes.roll,
         indicators=preview.indicators,
         names=names,
     )
@@ -375,12 +370,16 @@ class _Intake:
         """Return all sales so far, those that wait included."""
         return pd.DataFrame({ROW: []}) if self.held is None else self.held
 
+    def fill_words(self, homes: BroughtHomes) -> tuple[str, ...]:
+        """Return what was filled in, kept and left out, in sentences."""
+        known = known_words(self.references, self.late_words) if homes.words and not self.changed_rows else ""
+        return tuple(filter(None, (self.roll_fill.words, self.area_fill.words, self.late_words, homes.words, known)))
+
     def ledger(self) -> pd.DataFrame:
         """Return the row ledgers of all sales files as one."""
-        if self.ledgers:
-            return pd.concat(self.ledgers, ignore_index=True)
         numbers = {"source_row": "int64", CORRECTED_ROW: "int64"}
-        return pd.DataFrame(columns=list(_LEDGER_COLUMNS), dtype="str").astype(numbers)
+        empty = pd.DataFrame(columns=list(_LEDGER_COLUMNS), dtype="str").astype(numbers)
+        return pd.concat(self.ledgers, ignore_index=True) if self.ledgers else empty
 
     def _note(self, merged: Merged) -> None:
         # Every table of sales is merged with the same reference files, so the last accounting of them stands for all.
@@ -393,10 +392,10 @@ class _Intake:
             neighbourhood=merged.neighbourhood_matched,
         )
 
-    def settled(self, decisions: Sequence[StoredSaleDecision]) -> Pool:
+    def settled(self, decisions: Sequence[StoredSaleDecision], read: SourceTables, currency: str) -> Pool:
         """Return all sales as they stand after the files, by the rules and by what persons have decided.
 
-        The rows of the files that persons had decided on before are counted as they decided.
+        The rows of the files that persons had decided on before are counted as they decided. Raises NoUsableRows.
         """
         held = self.held_sales()
         by_rules = Pool(held, doubts_of(held[ROW], self.doubts))
@@ -404,6 +403,9 @@ class _Intake:
         fates = fates_of(by_rules, pool)
         self.ledgers = [as_decided(ledger, rows, fates) for ledger, rows in zip(self.ledgers, self.rows, strict=True)]
         self.files = [account(rows.table, ledger) for ledger, rows in zip(self.ledgers, self.rows, strict=True)]
+        if pool.sales.empty or pool.waits.all():
+            causes = read.sales, self.files, currency, read.one_of(Source.TAX), read.personal
+            raise NoUsableRows(nothing_usable_message(*causes))
         return pool
 
     def near_matches(self, answers: Mapping[tuple[str, str], bool]) -> tuple[NearMatch, ...]:
@@ -435,8 +437,6 @@ def _add_all(
         return
     progress(0.9, "Adding the facts to the stored sales")
     intake.fill_in(tax, neighbourhood, same, decisions, problem, today)
-    if not read.sales and not intake.gained:
-        raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
 
 
 def _begin(

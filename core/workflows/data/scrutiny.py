@@ -106,10 +106,14 @@ def review_queue(workspace: Workspace, market_id: str) -> Queue:
 
 @dataclass(frozen=True)
 class ToDecide:
-    """How many doubtful sales nobody has decided on: those that are set aside until then, and those in use."""
+    """How many doubtful sales nobody has decided on: those that are set aside until then, and those in use.
+
+    ``pending`` counts the decisions that are not yet in the version in use.
+    """
 
     set_aside: int = 0
     in_use: int = 0
+    pending: int = 0
 
     @property
     def total(self) -> int:
@@ -118,19 +122,22 @@ class ToDecide:
 
     @property
     def words(self) -> str:
-        """They in one sentence; empty for none."""
+        """What is to be done about doubtful sales, in sentences; empty for nothing."""
         parts = [f"{self.set_aside:,} set aside until then"] if self.set_aside else []
         parts += [f"{self.in_use:,} in use meanwhile"] if self.in_use else []
-        return f"{count(self.total, 'doubtful sale')} to decide: {', '.join(parts)}." if parts else ""
+        asked = f"{count(self.total, 'doubtful sale')} to decide: {', '.join(parts)}." if parts else ""
+        are = "is" if self.pending == 1 else "are"
+        decided = f"{count(self.pending, 'decision')} on doubtful sales {are} not yet in the data: apply them."
+        return " ".join(filter(None, (asked, decided if self.pending else "")))
 
 
 def to_decide(workspace: Workspace, market_id: str) -> ToDecide:
-    """Count the doubtful sales of a market's latest version that nobody has decided on; raises as review_queue does."""
+    """Count the doubtful sales of a market's latest version that wait for somebody; raises as review_queue does."""
     workspace.require(Action.VIEW_DATA)
     pool = load_pool(workspace.store, _latest(workspace, market_id))
     rows = _queue_rows(pool, workspace.store.sale_decisions.history(market_id))
     waiting = rows.loc[rows["decision"] == "", "waiting"]
-    return ToDecide(int(waiting.sum()), int((~waiting).sum()))
+    return ToDecide(int(waiting.sum()), int((~waiting).sum()), int(rows["pending"].sum()))
 
 
 def queue_revision(workspace: Workspace, market_id: str) -> str:

@@ -34,7 +34,8 @@ class VersionDiff:
     """The differences between two versions, row by row and column by column.
 
     ``added_rows`` and ``removed_rows`` are sales as stored; ``changes`` has one row per changed fact of a sale in both
-    (CHANGE_COLUMNS, values as text), and ``corrected`` counts these sales.
+    (CHANGE_COLUMNS, values as text): ``completed`` counts the sales that only gained facts they lacked, ``corrected``
+    the others of these.
     """
 
     before: DataVersion
@@ -42,6 +43,7 @@ class VersionDiff:
     added: int
     removed: int
     corrected: int
+    completed: int
     same: int
     added_rows: pd.DataFrame
     removed_rows: pd.DataFrame
@@ -107,12 +109,14 @@ def compare_versions(workspace: Workspace, before_id: str, after_id: str) -> Ver
     gone = (old >= shared) | ~np.isin(old, new)
     come = (new >= shared) | ~np.isin(new, old)
     changes = _changes(first[~gone], second[~come])
+    completed = int((changes["before"] == "").groupby(changes[ROW]).all().sum())
     return VersionDiff(
         before=before,
         after=after,
         added=int(come.sum()),
         removed=int(gone.sum()),
-        corrected=int(changes[ROW].nunique()),
+        corrected=int(changes[ROW].nunique()) - completed,
+        completed=completed,
         same=int((~come).sum()) - int(changes[ROW].nunique()),
         added_rows=second[come].reset_index(drop=True),
         removed_rows=first[gone].reset_index(drop=True),

@@ -6,7 +6,7 @@ from datetime import date
 
 from core.access import Action
 from core.prepare.signals.indicators import Move, moves
-from core.wording import market_day
+from core.wording import figure, market_day
 from core.workspace import Workspace
 
 
@@ -28,12 +28,7 @@ def moved_words(workspace: Workspace, market_id: str, until: date) -> tuple[str,
 
 def _words(move: Move, currency: str) -> str:
     before, now = (market_day(day, currency) for day in (move.before_day, move.now_day))
-    span = f"from {_number(move.before)} on {before} to {_number(move.now)} on {now}"
+    span = f"from {figure(move.before)} on {before} to {figure(move.now)} on {now}"
     if move.before == move.now:
-        return f"{move.name} stayed at {_number(move.now)} from {before} to {now}."
-    return f"{move.name} {'rose' if move.by > 0 else 'fell'} by {_number(abs(move.by))}, {span}."
-
-
-def _number(value: float) -> str:
-    """Write a figure to four digits at most: 6.81, 1,204."""
-    return f"{float(f'{value:.4g}'):,g}"
+        return f"{move.name} stayed at {figure(move.now)} from {before} to {now}."
+    return f"{move.name} {'rose' if move.by > 0 else 'fell'} by {figure(abs(move.by))}, {span}."

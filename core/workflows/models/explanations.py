@@ -28,7 +28,7 @@ from core.train.level import Residuals
 from core.train.live_model import LiveModel, live_model_as_fitted, live_model_with_residuals, residuals_since
 from core.train.model import Model, under_rule
 from core.train.trainer import within_window
-from core.wording import count, day
+from core.wording import count, market_day
 from core.workflows.models.test_scores import facts_known
 from core.workspace import Workspace
 
@@ -210,7 +210,7 @@ class Explainer:
         live_model = self._kept(
             start, lambda: live_model_with_residuals(self._bundle.model, self._sales, start.date(), self._residuals)
         )
-        return live_model, f"based only on the sales before {day(start.date())}"
+        return live_model, f"based only on the sales before {market_day(start.date(), self._scored.terms.currency)}"
 
     def _kept(self, key: pd.Timestamp, make: Callable[[], LiveModel]) -> LiveModel:
         found = self._live_models.get(key)

@@ -236,7 +236,7 @@ def _review_rows(
         subject = subjects[position]
         withheld = refused.get(position) or (range_refusal(width, problem) if wide else None)
         if withheld is not None:
-            yield withheld.reason, "", "", _missing(subject_flags(subject, model, problem))
+            yield withheld.reason, "", "", _missing(subject_flags(subject, model, problem, bundle.currency))
             continue
         flags = list(estimate_flags(subject, answer, rules))
         yield "", _kinds(flag.kind for flag in flags), _kinds(_to_review(flags)), _missing(flags)

@@ -97,6 +97,10 @@ def no_gain_message(why_no_sales: str, accounts: Sequence[FileAccounting], left_
         these = "all other facts" if left_out else "these facts"
         matching = f"{matched:,} of their {rows:,} rows match stored sales, which have {these} already."
         return f"{why_no_sales} {matching} {left_out}".rstrip()
+    if any(one.source == Source.TAX and one.accepted for one in accounts):
+        return (
+            f"{why_no_sales} None of their {rows:,} rows matches a stored sale, and the market has these homes already."
+        )
     return (
         f"{why_no_sales} None of their {rows:,} rows matches a stored sale either: check the columns of the parcel "
         "number, the address or the area."

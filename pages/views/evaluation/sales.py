@@ -38,7 +38,7 @@ def sales_table(sales: pd.DataFrame, selection: Selection) -> pd.DataFrame:
             "Confidence": (100 * sales["confidence"]).round(),
             "Sold on": sales["sale_date"],
             "Type": sales["property_type"].map(words.words, na_action="ignore"),
-            "Neighbourhood": sales["neighbourhood"],
+            "Neighborhood": sales["neighbourhood"],
             "Zipcode": sales["zipcode"],
             f"Living area, {area_label(unit)}": sales["living_area_sqft"].map(lambda sqft: from_sqft(sqft, unit)),
             "Built": sales["year_built"],

@@ -25,6 +25,7 @@ _HEIGHT: Final = 220
 
 _STEPS: Final[dict[Step, tuple[str, str, dict[str, str]]]] = {
     Step.COMMIT: ("sales_data", "Go on with your files", {}),
+    Step.COMPARE: ("models", "Open Models to compare", {}),
     Step.TRAIN: ("models", "Open Models to train", {}),
     Step.DECIDE: ("sales_data", "Decide the doubtful sales", {"view": "Doubtful sales"}),
     Step.UPLOAD: ("sales_data", "Bring in sales", {}),
@@ -72,6 +73,8 @@ def _upload(seen: IntakeOverview) -> None:
                 with figures.box():
                     number = sum(getattr(file, outcome.value) for file in seen.files)
                     st.metric(outcome.value.replace("_", " ").capitalize(), f"{number:,}")
+        if seen.corrections:
+            st.caption(plain(f"{count(seen.corrections, 'row')} of these correct stored sales."))
 
 
 def _waiting(seen: IntakeOverview) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.accounting import FileAccounting, Outcome
+from core.accounting import FileAccounting, Outcome, reason_words
 from core.prepare.quality.column_check import ColumnComparison
 from core.wording import round_amounts
 from pages.kit.charts import faded, layout
@@ -54,7 +54,8 @@ def flow(files: Sequence[FileAccounting], ledgers: pd.DataFrame, colours: Palett
 
 def _streams(files: Sequence[FileAccounting], ledgers: pd.DataFrame) -> dict[tuple[str, str, str], int]:
     """Count the rows by file, outcome and first reason (empty for plainly accepted rows)."""
-    first = ledgers["reasons"].str.partition(";")[0].str.replace("_", " ")
+    first = ledgers["reasons"].str.partition(";")[0]
+    first = first.map({code: reason_words(code) if code else "" for code in first.unique()})
     first = first.mask(ledgers["outcome"] == Outcome.ACCEPTED.value, "")
     for outcome, reasons in first.groupby(ledgers["outcome"]):
         often = reasons.value_counts().index[:_REASONS]

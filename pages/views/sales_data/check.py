@@ -8,11 +8,13 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.accounting import reason_words
 from core.errors import DoorstepError
-from core.prepare.quality.column_check import OTHER, ColumnComparison
+from core.prepare.quality.column_check import OTHER, ColumnComparison, in_unit, is_area
 from core.schema import label_of
 from core.spreadsheet import to_csv
-from core.wording import MISSING, count, percent
+from core.store.base.markets import AreaUnit
+from core.wording import MISSING, area_label, count, percent
 from core.workflows.data.inspection import FILE, FileInspection, Inspection
 from core.workflows.data.intake import IntakePreview
 from core.workspace import Workspace
@@ -55,12 +57,13 @@ def checked(held: Draft) -> IntakePreview | None:
 def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     """Draw the figures, the problems, the columns compared with stored data, near matches and conflicts."""
     seen = draft.inspected(held, today())
+    unit = held.destination.area_unit if held.destination else "sqft"
     preview.draw_figures(found)
     preview.say_known(found)
     preview.say_doubts(found)
     for file in seen.sales:
         _say_leaks(file)
-    _columns(seen)
+    _columns(seen, unit)
     _problems(seen.problems)
     near_matches.draw(workspace, held, found)
     _conflicts(found.conflicts)
@@ -80,7 +83,9 @@ def _say_leaks(file: FileInspection) -> None:
 # Columns
 
 
-def _columns(seen: Inspection) -> None:
+def _columns(seen: Inspection, unit: AreaUnit) -> None:
+    if not seen.sales:
+        return
     with st.container(border=True):
         st.markdown("**Columns compared with the stored sales**")
         if seen.held:
@@ -92,17 +97,18 @@ def _columns(seen: Inspection) -> None:
             st.caption(
                 "Nothing is stored yet to compare with: these are the new values. Select a row for a larger chart."
             )
+        st.caption("Shares and medians are of all rows of a file, those that are rejected among them.")
         for file in seen.sales:
             if len(seen.sales) > 1:
                 st.markdown(f"*{plain(file.file)}*")
-            _columns_of(file, bool(seen.held))
+            _columns_of(file, bool(seen.held), unit)
 
 
-def _columns_of(file: FileInspection, is_held: bool) -> None:
-    order = sorted(file.columns, key=lambda one: (not one.finding, not one.new_share))
+def _columns_of(file: FileInspection, is_held: bool, unit: AreaUnit) -> None:
+    order = sorted((in_unit(one, unit) for one in file.columns), key=lambda one: (not one.finding, not one.new_share))
     for one in [one for one in order if one.finding][:_FINDINGS]:
         st.warning(plain(f"{one.label}: {one.finding}"), icon=":material/troubleshoot:")
-    table = pd.DataFrame([_row(one) for one in order])
+    table = pd.DataFrame([_row(one, unit) for one in order])
     idle = ["Stored", "Stored median", "Stored missing"] if not is_held else []
     # The first findings stand above the table.
     idle += ["Finding"] if not is_held or sum(1 for one in order if one.finding) <= _FINDINGS else []
@@ -136,12 +142,13 @@ def _columns_of(file: FileInspection, is_held: bool) -> None:
             key=f"column_chart_{file.file}",
             alt=f"Shares of the values of {one.label}, new and stored",
         )
-        st.caption(plain(f"{one.label}: {count(one.new_n, 'new value')}, {count(one.held_n, 'stored value')}."))
+        numbers = f"{count(one.new_n, 'new value')}, {count(one.held_n, 'stored value')}"
+        st.caption(plain(f"{_label(one, unit)}: {numbers}."))
 
 
-def _row(one: ColumnComparison) -> dict[str, object]:
+def _row(one: ColumnComparison, unit: AreaUnit) -> dict[str, object]:
     return {
-        "Column": one.label,
+        "Column": _label(one, unit),
         "Finding": one.finding,
         "New": _bars(one, one.new_share),
         "Stored": _bars(one, one.held_share),
@@ -150,6 +157,10 @@ def _row(one: ColumnComparison) -> dict[str, object]:
         "New missing": percent(one.new_missing, 1),
         "Stored missing": percent(one.held_missing, 1),
     }
+
+
+def _label(one: ColumnComparison, unit: AreaUnit) -> str:
+    return f"{one.label}, {area_label(unit)}" if is_area(one) else one.label
 
 
 def _bars(one: ColumnComparison, shares: tuple[float, ...]) -> list[float]:
@@ -226,7 +237,8 @@ def _filtered(problems: pd.DataFrame) -> pd.DataFrame:
             counts = problems[name].value_counts()
             if len(counts) < 2:
                 continue
-            titles = {str(one): f"{str(one).replace('_', ' ')} ({rows:,})" for one, rows in counts.items()}
+            words = {str(one): reason_words(str(one)) if name == "code" else str(one) for one in counts.index}
+            titles = {str(one): f"{words[str(one)]} ({rows:,})" for one, rows in counts.items()}
             chosen = st.multiselect(
                 label,
                 list(titles),

@@ -43,14 +43,15 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
 
 def what(found: IntakePreview) -> str:
     """Describe what is new, such as "30 new sales and 2 corrections", "facts of 300 stored sales", "new indicators"."""
-    if found.indicators is not None and not found.changed_rows:
-        return "new indicators"
     if found.gained:
-        return f"facts of {count(len(found.changed_rows), 'stored sale')}"
-    new, corrected = count(found.new_sales, "new sale"), count(found.corrected_sales, "correction")
-    if not found.corrected_sales:
-        return new
-    return f"{new} and {corrected}" if found.new_sales else corrected
+        parts = [f"facts of {count(len(found.changed_rows), 'stored sale')}"]
+    else:
+        parts = [count(found.new_sales, "new sale")] if found.new_sales else []
+        parts += [count(found.corrected_sales, "correction")] if found.corrected_sales else []
+    if not parts and not found.changed_rows:
+        parts += [f"{count(found.homes.news.homes, 'home')} of the tax roll"] if found.homes.words else []
+        parts += ["new indicators"] if found.indicators is not None else []
+    return " and ".join(parts) or count(found.new_sales, "new sale")
 
 
 def _say_what(held: Draft, found: IntakePreview) -> None:
@@ -58,10 +59,12 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
     new = found.sales.iloc[len(found.sales) - found.new_sales :]
     if destination is not None and not destination.market_id:
         where = f"A new market, {destination.name}, is created with {count(len(new), 'sale')}"
-    elif found.indicators is not None and not found.changed_rows:
-        where = f"The market keeps its {count(len(found.sales), 'sale')}. {found.brought.removesuffix('.')}"
+    elif not found.changed_rows and (found.homes.words or found.brought):
+        brought = " ".join(filter(None, (found.homes.words, found.brought)))
+        where = f"The market keeps its {count(len(found.sales), 'sale')}. {brought.removesuffix('.')}"
     elif found.gained:
         where = f"The market keeps its {count(len(found.sales), 'sale')}, and {what(found)} are filled in"
+        where += f". {found.homes.words.removesuffix('.')}" if found.homes.words else ""
     elif found.corrected_sales and len(found.sales) == found.held_sales and not found.new_sales:
         where = f"The market keeps its {count(len(found.sales), 'sale')}, {found.corrected_sales:,} of them corrected"
     else:
@@ -88,7 +91,7 @@ def _allowed(found: IntakePreview) -> bool:
     if found.misread:
         st.warning(plain(" ".join(found.misread.values())), icon=":material/help:")
     asked = {
-        "elsewhere": (found.elsewhere, f"These sales belong to this market, and their prices are in {found.currency}"),
+        "elsewhere": (found.elsewhere, f"These files belong to this market, and their prices are in {found.currency}"),
         "misread": (found.misread, "The columns are right: commit the file all the same"),
     }
     # Each box is drawn, whether another is ticked or not.
@@ -111,8 +114,10 @@ def _commit(workspace: Workspace, found: IntakePreview, note: str, keep: list[st
 
 
 def _light(found: IntakePreview) -> IntakePreview:
-    empty = pd.DataFrame()
-    return replace(found, sales=empty, ledgers=empty, problems=empty, conflicts=empty, tables=(), near_matches=())
+    empty, bare = pd.DataFrame(), replace(found.homes, roll=None)
+    return replace(
+        found, sales=empty, ledgers=empty, problems=empty, conflicts=empty, tables=(), near_matches=(), homes=bare
+    )
 
 
 def draw_committed(report: IntakeReport) -> None:
@@ -129,7 +134,8 @@ def draw_committed(report: IntakeReport) -> None:
         why = why_nothing_new(report.preview.files, report.preview.held_sales)
         st.info(plain(f"Nothing changed. {why}"), icon=":material/info:")
     draw_counts(report.preview.files)
-    preview.draw_corrections(report.preview.corrections)
+    unit = session.store().markets.get(version.market_id).area_unit
+    preview.draw_corrections(report.preview.corrections, report.preview.currency, unit)
     with st.container(horizontal=True):
         if st.button("Train a model", key="go_train", type="primary", icon=":material/model_training:"):
             del st.session_state[REPORT]

@@ -97,8 +97,8 @@ def _uploader() -> None:
     choice = _reading_choice()
     _templates()
     brought = place.file_uploader(
-        "Files (CSV, xlsx, xls, ods, Parquet, RESO JSON): sales and, if you have them, one tax roll and one "
-        "neighborhood file",
+        "Files (CSV, xlsx, xls, ods, Parquet, RESO JSON): sales and, if you have them, one tax roll, one neighborhood "
+        "file and one file of market indicators",
         accept_multiple_files=True,
         max_upload_size=limit,
         key=key,
@@ -247,18 +247,31 @@ def _say_no_sales(held: Draft) -> None:
         navigation.link_to("pricing", "Price them instead")
         return
     chosen = held.destination.market_id if held.destination else ""
-    to_price = "To price homes, use Price a home, Many at once."
+    kinds = {file.source for file in held.files}
     if chosen and session.store().versions.latest(chosen) is not None:
-        source, name = "it" if one else "them", session.store().markets.get(chosen).name
-        filled = f"{holds} no sales: what the stored sales of {name} lack is filled in from {source}. {to_price}"
-        st.info(plain(filled), icon=":material/add_circle:")
+        words = f"{holds} no sales. {_effects(kinds, session.store().markets.get(chosen).name)}"
+        st.info(plain(words), icon=":material/add_circle:")
     else:
         st.warning(
             f"{holds} no sales, as the kind above says. Add a file of sales, correct the kind, "
-            f"or choose the market whose sales it completes. {to_price}",
+            f"or choose the market that {'it is' if one else 'they are'} for.",
             icon=":material/sell:",
         )
-    navigation.link_to("pricing", "Price a home")
+    if Source.TAX in kinds:
+        st.caption("To price homes, use Price a home, Many at once.")
+        navigation.link_to("pricing", "Price a home")
+
+
+def _effects(kinds: set[Source], market: str) -> str:
+    """Say what files of these kinds do to a market that has sales."""
+    effects = []
+    if kinds & {Source.TAX, Source.NEIGHBOURHOOD}:
+        effects.append(f"What the stored sales of {market} lack is filled in.")
+    if Source.TAX in kinds:
+        effects.append("The homes of the tax roll are kept for the look-up and for later sales.")
+    if Source.INDICATORS in kinds:
+        effects.append(f"{market} keeps the market indicators, and no sale changes.")
+    return " ".join(effects)
 
 
 def _destination(held: Draft) -> None:

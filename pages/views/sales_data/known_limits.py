@@ -9,15 +9,19 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.accounting import FileAccounting, reason_words
+from core.arrays import evenly
 from core.prepare.quality.known_limits import KnownLimits, known_limits, limits_markdown
+from core.prepare.signals.dated import AREAS
 from core.store import Market
-from core.wording import count, market_day, percent
+from core.wording import count, figure, market_day, percent
+from core.workflows.data.area_figures import dated_figures
 from pages.kit import session
 from pages.kit.charts import layout, plot
 from pages.kit.palette import palette
 from pages.kit.text import plain
 
 _WHOLE_ROWS: Final = 12
+_POINTS: Final = 100
 
 
 def draw(market: Market) -> None:
@@ -44,6 +48,7 @@ def draw(market: Market) -> None:
     _missing(found)
     _thin(found)
     _time(found)
+    _dated(found)
     _rows(found)
 
 
@@ -52,7 +57,8 @@ def _found(home: str, version_id: str, _market: Market) -> KnownLimits:
     store = session.store()
     files: list[FileAccounting] = [file for one in store.versions.chain(_market.market_id) for file in one.files]
     sales = store.versions.load(version_id)
-    return known_limits(sales, _market.currency, _market.area_unit, session.problem(), files)
+    dated = dated_figures(store, store.versions.get(version_id), sales)
+    return known_limits(sales, _market.currency, _market.area_unit, session.problem(), files, dated)
 
 
 def _missing(found: KnownLimits) -> None:
@@ -109,6 +115,34 @@ def _time(found: KnownLimits) -> None:
         plot(figure, key="months", alt="Number of sales by month")
         if found.time.empty:
             st.caption(plain(f"{count(len(found.time.empty), 'month')} without any sale."))
+
+
+def _dated(found: KnownLimits) -> None:
+    with st.container(border=True):
+        st.markdown(f"**Dated figures that the market holds ({len(found.dated):,})**")
+        if not found.dated:
+            st.caption("None: a file of market indicators, or of neighborhood figures by date, brings them.")
+            return
+        table = pd.DataFrame(
+            {
+                "Figure": [one.name for one in found.dated],
+                "Over time": [_thinned(one.values) for one in found.dated],
+                "Last value": [figure(one.value) for one in found.dated],
+                "Days": [one.days for one in found.dated],
+                "First": [market_day(one.first, found.currency) for one in found.dated],
+                "Last": [market_day(one.last, found.currency) for one in found.dated],
+                "Of": [one.of for one in found.dated],
+            }
+        )
+        line = st.column_config.LineChartColumn(width=140, color=palette().more)
+        _frame(table, "dated", {"Over time": line, "Days": st.column_config.NumberColumn(format="localized")})
+        if any(one.of == AREAS for one in found.dated):
+            st.caption("Figures of areas are those that sales have: their days are days of sales, the values medians.")
+
+
+def _thinned(values: tuple[float, ...]) -> list[float]:
+    """Return as many values, evenly spaced, as a small line can show."""
+    return [values[at] for at in evenly(len(values), _POINTS)]
 
 
 def _rows(found: KnownLimits) -> None:

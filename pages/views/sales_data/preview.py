@@ -12,6 +12,7 @@ from core.accounting import Outcome, readiness_word, verdict_words
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft, market_day_format
+from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.effect_words import gained_words, idle_files, open_doubts, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
 from pages.kit.charts import plot
@@ -44,7 +45,8 @@ def draw(held: Draft, found: IntakePreview) -> None:
             st.caption(plain(f"The figures above are of rows of sales; here are those of {others}, too."))
         draw_counts(found.files)
         draw_downloads(found)
-    draw_corrections(found.corrections)
+    unit = held.destination.area_unit if held.destination else "sqft"
+    draw_corrections(found.corrections, found.currency, unit)
     _gained(found)
     _first_rows(held, found)
     if found.changes_something:
@@ -60,15 +62,17 @@ def draw_figures(found: IntakePreview) -> None:
     """Draw the verdict on the upload in a sentence, and its figures."""
     sales = [file for file in found.files if file.source == Source.SALES]
     doubts = open_doubts(found.tables, found.elsewhere, found.leaks, found.files)
-    if found.gained:
-        verdict = f"{readiness_word(doubts)}: {gained_words(found.gained, len(found.changed_rows))}"
-    elif sales or not found.brought:
-        verdict = verdict_words(sales, doubts)
-    else:
-        verdict = f"{readiness_word(doubts)}: {found.brought}"
-    st.markdown(f"**{plain(verdict)}**")
-    for words in filter(None, (*found.fill_words, found.brought if sales or found.gained else "")):
-        st.info(plain(words), icon=":material/info:")
+    gained = gained_words(found.gained, len(found.changed_rows)) if found.gained else ""
+    others = [words for words in (gained, found.homes.words, found.brought) if words]
+    has_sales = bool(found.changed_rows) and not gained
+    first = others[0] if others and not has_sales else ""
+    if first:
+        st.markdown(f"**{plain(f'{readiness_word(doubts)}: {first}')}**")
+    elif sales:
+        st.markdown(f"**{plain(verdict_words(sales, doubts))}**")
+    for words in dict.fromkeys((*others, *found.fill_words)):
+        if words != first:
+            st.info(plain(words), icon=":material/info:")
     if not sales:
         return
     figures = {
@@ -134,11 +138,14 @@ def draw_downloads(found: IntakePreview) -> None:
     tables = {outcome.value.replace("_", " "): ledgers[ledgers["outcome"] == outcome] for outcome in reversed(Outcome)}
     tables |= {"unreadable cells": found.problems, "conflicts": found.conflicts, "corrections": found.corrections}
     filled = {name: table for name, table in tables.items() if len(table)}
+    # A corrected sale has a line for each fact.
+    facts = count(len(found.corrections), "fact")
+    numbers = {"corrections": f"{found.corrected_sales:,}, {facts}"}
     st.markdown("**Download** each class of rows, with reasons")
     with st.container(horizontal=True, gap="small"):
         for name, table in filled.items():
             st.download_button(
-                f"{name.capitalize()} ({len(table):,})",
+                f"{name.capitalize()} ({numbers.get(name, f'{len(table):,}')})",
                 partial(to_csv, table),
                 f"{name.replace(' ', '_')}.csv",
                 "text/csv",
@@ -148,19 +155,26 @@ def draw_downloads(found: IntakePreview) -> None:
             )
 
 
-def draw_corrections(corrections: pd.DataFrame) -> None:
-    """Draw the corrections of earlier sales: each fact before and after."""
+def draw_corrections(corrections: pd.DataFrame, currency: str, area_unit: str) -> None:
+    """Draw the corrections of earlier sales: each fact before and after, as people of the market read it."""
     if corrections.empty:
         return
     with st.container(border=True):
         st.markdown(f"**Corrections of earlier sales ({corrections['intake_row'].nunique():,})**")
         st.caption("The corrected sale replaces the earlier one, which stays on record with its version.")
+        sides = {
+            name: [
+                fact_words(fact, text, currency, area_unit)
+                for fact, text in zip(corrections["field"], corrections[name], strict=True)
+            ]
+            for name in ("before", "after")
+        }
         table = pd.DataFrame(
             {
-                "Sale (intake row)": corrections["intake_row"],
+                "Home": corrections["home"],
                 "Fact": corrections["field"].map(label_of),
-                "Before": corrections["before"],
-                "After": corrections["after"],
+                "Before": sides["before"],
+                "After": sides["after"],
                 "File": corrections["file"],
                 "Row": corrections["source_row"],
             }

@@ -15,8 +15,9 @@ from core.prepare.quality.column_shifts import ColumnShift
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, NAME_MAX, FieldKind, label_of, readable_name
 from core.spreadsheet import to_csv
 from core.store import Market
-from core.wording import MISSING, area_label, count, day, from_sqft, instant, market_day, percent
+from core.wording import MISSING, area_label, count, from_sqft, market_day, market_instant, percent
 from core.workflows.columns.names import name_column, own_columns
+from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.versions import (
     Recorded,
     VersionDiff,
@@ -48,13 +49,17 @@ def draw(workspace: Workspace, market: Market) -> None:
     message = st.session_state.pop(_UNDONE, "")
     if message:
         st.success(plain(message), icon=":material/check:")
+        # The two versions compared were chosen while another was in use.
+        for key in ("before", "after"):
+            st.session_state.pop(key, None)
+            st.query_params.pop(key, None)
     records = history(workspace, market.market_id)
     if not records:
         st.caption("No sales yet.")
         return
     _list(records, market)
     if may(workspace.actor, Action.INGEST):
-        _returnable(workspace, records)
+        _returnable(workspace, market, records)
     _intake(workspace, records)
     if may(workspace.actor, Action.INGEST):
         _names(workspace, market)
@@ -77,8 +82,10 @@ def _list(records: tuple[Recorded, ...], market: Market) -> None:
                 "Models": ", ".join(one.models) or MISSING,
                 "Note": _own_note(one),
                 "By": one.version.created_by,
-                "When": instant(one.version.created_at),
-                "Undone": f"{one.undone_by}, {instant(one.undone_at)}: {one.reason}" if one.undone_at else "",
+                "When": market_instant(one.version.created_at, market.currency),
+                "Undone": f"{one.undone_by}, {market_instant(one.undone_at, market.currency)}: {one.reason}"
+                if one.undone_at
+                else "",
             }
             for one in records
         ]
@@ -89,13 +96,14 @@ def _list(records: tuple[Recorded, ...], market: Market) -> None:
     st.caption("A version never changes: new data, a correction or an undo only changes which one is in use.")
 
 
-def _returnable(workspace: Workspace, records: tuple[Recorded, ...]) -> None:
+def _returnable(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:
     """Draw a row for each undone version: who undid it and why, and the button, or what to do before it is there."""
     for one in (one for one in records if one.state == "undone"):
         version = one.version
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             why = f": {one.reason}" if one.reason else ""
-            by = f" by {one.undone_by}, {instant(one.undone_at)}{why}" if one.undone_at else ""
+            at = market_instant(one.undone_at, market.currency) if one.undone_at else ""
+            by = f" by {one.undone_by}, {at}{why}" if at else ""
             words = f"({count(version.rows, 'sale')}), undone{by}{f'. {one.hindrance}' if one.hindrance else ''}"
             st.markdown(f"**{plain(version.version_id)}** {plain(words)}", width="stretch")
             if one.returnable and st.button(
@@ -224,10 +232,18 @@ def _title(one: Recorded) -> str:
 
 
 def _draw_diff(diff: VersionDiff, market: Market) -> None:
-    figures = {"Added": diff.added, "Removed": diff.removed, "Corrected": diff.corrected, "Unchanged": diff.same}
+    figures = {
+        "Added": diff.added,
+        "Removed": diff.removed,
+        "Corrected": diff.corrected,
+        "Completed": diff.completed,
+        "Unchanged": diff.same,
+    }
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
             st.metric(name, f"{number:,}", border=True, width=140)
+    if diff.completed:
+        st.caption("Completed sales gained facts that they lacked; no fact that they had is another.")
     ends = [(one.first_sale, one.last_sale) for one in (diff.before, diff.after)]
     spans = [" to ".join(market_day(one, market.currency) for one in both) for both in ends]
     st.caption(
@@ -235,10 +251,10 @@ def _draw_diff(diff: VersionDiff, market: Market) -> None:
         if spans[0] == spans[1]
         else f"Sales from {spans[0]} before, {spans[1]} after."
     )
-    parts = {"Columns": _shifts_table(diff, market.area_unit)}
+    parts = {"Columns": _shifts_table(diff, market)}
     unit = market.area_unit
-    if diff.corrected:
-        parts["Corrected"] = _changes_table(diff.changes)
+    if len(diff.changes):
+        parts["Changed facts"] = _changes_table(diff.changes, market)
     if diff.added:
         parts["Added"] = readable(diff.added_rows, unit)
     if diff.removed:
@@ -269,18 +285,18 @@ def _draw_diff(diff: VersionDiff, market: Market) -> None:
     )
 
 
-def _shifts_table(diff: VersionDiff, unit: str) -> pd.DataFrame:
+def _shifts_table(diff: VersionDiff, market: Market) -> pd.DataFrame:
     order = sorted(diff.columns, key=lambda one: -(one.distance or 0.0))
     return pd.DataFrame(
         [
             {
-                "Column": _label(one.field, unit),
+                "Column": _label(one.field, market.area_unit),
                 "Shift": _verdict(one.distance),
                 "Distance": one.distance,
                 "Missing before": percent(one.missing_before, 1),
                 "Missing after": percent(one.missing_after, 1),
-                "Middle before": _middle(one, one.quantiles_before, unit),
-                "Middle after": _middle(one, one.quantiles_after, unit),
+                "Middle before": _middle(one, one.quantiles_before, market),
+                "Middle after": _middle(one, one.quantiles_after, market),
             }
             for one in order
         ]
@@ -303,7 +319,7 @@ def _label(name: str, unit: str) -> str:
     return f"{label_of(name)}, {area_label(unit)}" if field is not None and field.unit == "sqft" else label_of(name)
 
 
-def _middle(one: ColumnShift, quantiles: tuple[float, ...], unit: str) -> str:
+def _middle(one: ColumnShift, quantiles: tuple[float, ...], market: Market) -> str:
     """Write the median, or the most frequent categories with their shares."""
     if one.top:
         is_before = quantiles is one.quantiles_before
@@ -314,23 +330,28 @@ def _middle(one: ColumnShift, quantiles: tuple[float, ...], unit: str) -> str:
     field = FIELD_BY_NAME.get(one.field)
     median = quantiles[_MEDIAN]
     if field is not None and field.kind is FieldKind.DATE:
-        return day((pd.Timestamp(1970, 1, 1) + pd.Timedelta(days=median)).date())
+        return market_day((pd.Timestamp(1970, 1, 1) + pd.Timedelta(days=median)).date(), market.currency)
     if field is not None and field.unit == "year":
         return f"{median:.0f}"
     if field is not None and field.unit == "sqft":
-        median = from_sqft(median, unit)
+        median = from_sqft(median, market.area_unit)
     return f"{median:,.0f}" if abs(median) >= 100 else f"{median:.4g}"
 
 
-def _changes_table(changes: pd.DataFrame) -> pd.DataFrame:
+def _changes_table(changes: pd.DataFrame, market: Market) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Intake row": changes["intake_row"],
             "Fact": changes["field"].map(label_of),
-            "Before": changes["before"],
-            "After": changes["after"],
+            "Before": _in_words(changes, "before", market),
+            "After": _in_words(changes, "after", market),
         }
     )
+
+
+def _in_words(changes: pd.DataFrame, side: str, market: Market) -> list[str]:
+    facts = zip(changes["field"], changes[side], strict=True)
+    return [fact_words(name, text, market.currency, market.area_unit) for name, text in facts]
 
 
 def _undo(workspace: Workspace, current: Recorded, records: tuple[Recorded, ...]) -> None:

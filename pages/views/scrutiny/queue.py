@@ -13,7 +13,7 @@ from core.access import Action, may
 from core.errors import DoorstepError
 from core.states import Doubt, SaleDecision
 from core.store import Market
-from core.wording import area, count, from_sqft, market_day, money, to_sqft
+from core.wording import area, area_label, count, from_sqft, market_day, money, to_sqft
 from core.workflows.data.scrutiny import (
     Choice,
     Queue,
@@ -259,7 +259,7 @@ def _other_value(workspace: Workspace, market: Market, row: dict[Any, Any]) -> N
     key, is_area = str(row["key"]), row["field"] == "living_area_sqft"
     field = "living_area_sqft" if is_area else "sale_price"
     now = from_sqft(row[field], market.area_unit) if is_area else row[field]
-    label = "Living area" if is_area else "Sale price"
+    label = f"Living area ({area_label(market.area_unit)})" if is_area else f"Sale price ({market.currency})"
     value = marked_amount(label, f"value_{key}", float(now), market.currency)
     pressed = st.button("Correct", key=f"correct_other_{key}", icon=":material/edit:", disabled=value is None)
     if pressed and value is not None:

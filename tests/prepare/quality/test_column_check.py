@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.collect.columns.guess import guess_file
 from core.collect.mapping import apply_mapping
 from core.collect.reading.reader import read_table
-from core.prepare.quality.column_check import OTHER, ColumnComparison, compare_columns
+from core.prepare.quality.column_check import OTHER, ColumnComparison, compare_columns, in_unit
 from core.schema import SQFT_PER_SQM
 
 
@@ -40,11 +40,11 @@ def _market(seed: int, rows: int, start: str) -> pd.DataFrame:
 
 
 def _by_field(new: pd.DataFrame, held: pd.DataFrame | None) -> dict[str, ColumnComparison]:
-    return {one.field: one for one in compare_columns(new, held)}
+    return {one.field: one for one in compare_columns(new, held, "USD")}
 
 
 def _findings(new: pd.DataFrame, held: pd.DataFrame) -> dict[str, str]:
-    return {one.field: one.finding for one in compare_columns(new, held) if one.finding}
+    return {one.field: one.finding for one in compare_columns(new, held, "USD") if one.finding}
 
 
 HELD = _market(1, 2_000, "2023-01-01")
@@ -100,8 +100,25 @@ def test_exchanged_day_and_month_are_told() -> None:
     assert "swap day and month" in _findings(NEW.assign(sale_date=days.astype("datetime64[us]")), held)["sale_date"]
 
 
+def test_areas_are_shown_in_the_unit_of_the_market() -> None:
+    one, price = _by_field(NEW, HELD)["living_area_sqft"], _by_field(NEW, HELD)["sale_price"]
+    metric = in_unit(one, "sqm")
+    assert (in_unit(one, "sqft"), in_unit(price, "sqm")) == (one, price)
+    assert one.new_median is not None
+    assert metric.new_median == pytest.approx(one.new_median * 0.09290304)
+    assert metric.edges == pytest.approx([float(edge) * 0.09290304 for edge in one.edges])
+    assert metric.new_share == one.new_share
+
+
+def test_days_in_findings_are_written_as_in_the_market() -> None:
+    later = NEW.assign(sale_date=NEW["sale_date"] + pd.Timedelta(days=400))
+    for currency, day in (("USD", "Jan 28, 2023"), ("AUD", "28 Jan 2023")):
+        [found] = [one.finding for one in compare_columns(later, HELD, currency) if one.field == "sale_date"]
+        assert f"after the last stored date ({day}): is a file missing?" in found
+
+
 def test_without_held_data_only_the_new_side_is_shown() -> None:
-    for one in compare_columns(NEW, None):
+    for one in compare_columns(NEW, None, "USD"):
         assert (one.held_n, one.held_missing, one.held_share, one.finding) == (0, None, (), "")
         assert one.ratio_of_medians is None
         assert one.new_n == 150
@@ -124,7 +141,7 @@ def test_bins_are_shared_by_both_sides_and_long_lists_of_levels_are_closed_by_on
 )
 def test_shares_sum_to_one_for_any_numbers(new: list[float | None], held: list[float | None]) -> None:
     tables = [pd.DataFrame({"x_one": pd.Series(side, dtype="float64")}) for side in (new, held)]
-    [one] = compare_columns(*tables)
+    [one] = compare_columns(tables[0], tables[1], "USD")
     for share in (one.new_share, one.held_share):
         assert not share or sum(share) == pytest.approx(1.0)
         assert not share or len(share) == len(one.edges) - 1

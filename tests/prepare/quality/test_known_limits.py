@@ -10,6 +10,7 @@ import pytest
 
 from core.accounting import FileAccounting
 from core.prepare.quality.known_limits import PRICE, SIZE, TYPE, ZIPCODE, known_limits, limits_markdown
+from core.prepare.signals.dated import area_figures, market_figures
 from core.problem import Problem
 
 ROWS = 1_000
@@ -68,6 +69,36 @@ def test_shares_of_the_files_come_from_their_accounting(problem: Problem) -> Non
     assert (intake.rows_in, intake.rejected, intake.duplicate) == (2_000, 0.4, 0.1)
     assert intake.accepted + intake.repaired + intake.duplicate + intake.rejected == pytest.approx(1.0)
     assert intake.reasons[0] == ("price_missing", 700)
+
+
+def test_rows_set_aside_do_not_count_among_the_reasons_of_rejections(problem: Problem) -> None:
+    reasons = {"area_unit": 900, "price_missing": 500, "living_area_sqft_impossible": 300, "already_held": 200}
+    account = replace(ACCOUNT, rows_in=2_900, set_aside=900, reasons=reasons)
+    words = " ".join(known_limits(_sales(), "USD", "sqft", problem, [account]).consequences)
+    assert "28% of the rows were rejected, most often for no price and living area impossible: if" in words
+
+
+def test_dated_figures_are_listed_and_no_indicator_counts_as_not_captured(problem: Problem) -> None:
+    days = pd.to_datetime(["2022-01-01", "2022-02-01"] * 2)
+    names = ["Mortgage rate"] * 2 + ["Listings"] * 2
+    held = pd.DataFrame({"indicator": names, "indicator_day": days, "indicator_value": [4.2, 4.1804, 3_000, 3_020]})
+    sales = _sales().assign(x_income=[np.nan] * 500 + [40_000.0] * 500)
+    figures = (*market_figures(held), *area_figures(sales, ["x_income", "x_gone"]))
+    limits = known_limits(sales, "USD", "sqft", problem, dated=figures)
+    assert not {"Indicator", "Day of the figures", "Value of the indicator"} & set(limits.not_captured)
+    text = limits_markdown(limits, "Lake")
+    assert "| Listings | the market | 2 | Jan 1, 2022 | Feb 1, 2022 | 3,020 |" in text
+    assert "| Mortgage rate | the market | 2 | Jan 1, 2022 | Feb 1, 2022 | 4.18 |" in text
+    assert "| Income | each area | 5 | Jun 1, 2022 | Oct 1, 2022 | 40,000 |" in text
+
+
+def test_days_are_written_as_in_the_market(problem: Problem) -> None:
+    assert "Prices after Oct 1, 2022 are projected" in limits_markdown(
+        known_limits(_sales(), "USD", "sqft", problem), "A"
+    )
+    assert "Prices after 1 Oct 2022 are projected" in limits_markdown(
+        known_limits(_sales(), "AUD", "sqm", problem), "A"
+    )
 
 
 def test_consequences_say_what_follows_for_the_model(problem: Problem) -> None:

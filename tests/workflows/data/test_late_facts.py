@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.errors import MappingError, NoUsableRows
+from core.errors import MappingError, NoUsableRows, SalesElsewhere
 from core.progress import silent
 from core.states import SaleDecision
 from core.store import Market
-from core.workflows.data.effect_words import gained_words
+from core.workflows.data.effect_words import gained_words, idle_files
 from core.workflows.data.intake import IntakeReport, ingest
 from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue
@@ -220,10 +220,59 @@ def test_stored_sales_never_get_values_of_a_later_roll_and_the_report_says_so(
     after = sales_of(workspace, report)
     assert after["lot_area_sqft"].notna().all()
     assert not {"x_land_value", "assessed_value", "assessed_on"} & set(after.dropna(axis=1, how="all"))
-    (words,) = report.preview.fill_words
+    words, kept = report.preview.fill_words
     assert words.startswith("Stored sales do not get Assessed value or Assessment date or Land value")
+    assert kept == "30 homes of the tax roll are kept for the look-up of homes and for later sales."
     with pytest.raises(NoUsableRows, match=r"all other facts already\. Stored sales do not get Assessed value"):
-        take_in(workspace, market, write(tmp_path, roll_of(30, "2024-01-01"), "dated.csv"))
+        take_in(workspace, market, write(tmp_path, roll_of(30, "2025-01-01"), "again.csv"))
+    dated = take_in(workspace, market, write(tmp_path, roll_of(30, "2024-01-01"), "dated.csv"))
+    assert dated.preview.fill_words[1:] == (
+        "30 homes of the tax roll are kept for the look-up of homes and for later sales, 30 of them with other facts "
+        "than before.",
+        "20 stored sales have all other facts already.",
+    )
+
+
+def test_a_roll_that_comes_later_alone_is_kept_though_no_stored_sale_gains_a_fact(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    full = "parcel id,sale price,sale date,zip code,lot sq ft,beds,land value,assessed value,assessment date\n"
+    known = "".join(f"P{n:03d},{400_000 + n},2024-06-05,98001,{5_000 + n},3,,,\n" for n in range(20))
+    before = take_in(workspace, market, write(tmp_path, full + known))
+    roll = write(tmp_path, roll_of(50, "2024-01-01"), "roll.csv")
+    report = take_in(workspace, market, roll)
+    assert report.changed
+    assert not report.preview.gained
+    assert report.preview.fill_words[1:] == (
+        "50 homes of the tax roll are kept for the look-up of homes and for later sales.",
+        "20 stored sales have all other facts already.",
+    )
+    pd.testing.assert_frame_equal(sales_of(workspace, report), sales_of(workspace, before))
+    # Later sales get its facts; nothing is kept twice, and undoing the version takes the roll away.
+    with pytest.raises(NoUsableRows, match="already"):
+        take_in(workspace, market, roll)
+    later = take_in(workspace, market, write(tmp_path, thin_sales(20, 20), "later.csv"))
+    assert sales_of(workspace, later).tail(20)["lot_area_sqft"].notna().all()
+    undo_version(workspace, later.version.version_id, "a trial")
+    assert undo_version(workspace, report.version.version_id, "a trial").restored == before.version
+    assert workspace.store.versions.load_roll(before.version.version_id) is None
+
+
+def test_a_roll_that_matches_no_sale_is_kept_in_its_market_and_asked_about_elsewhere(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    take_in(workspace, market, write(tmp_path, thin_sales(0, 120)))
+    places = "parcel id,zip code,lot sq ft,beds\n"
+    unsold = "".join(f"U{n:03d},9800{n % 5},{5_000 + n},3\n" for n in range(30))
+    report = take_in(workspace, market, write(tmp_path, places + unsold, "unsold.csv"))
+    assert report.preview.homes.news.new == 30
+    (doubt,) = idle_files(report.preview.files)
+    assert doubt.startswith("unsold.csv completes no sale: none of its 30 rows matches one.")
+    with pytest.raises(NoUsableRows, match="matches a stored sale, and the market has these homes already"):
+        take_in(workspace, market, write(tmp_path, places + unsold, "unsold.csv"))
+    away = write(tmp_path, places + unsold.replace(",9800", ",1200"), "away.csv")
+    with pytest.raises(SalesElsewhere, match="None of 30 homes is in a zipcode where this market has sales"):
+        take_in(workspace, market, away)
 
 
 @pytest.mark.parametrize(

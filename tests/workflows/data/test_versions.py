@@ -15,6 +15,7 @@ from core.errors import AccessDenied, ArtifactCorrupt, InvalidRecord, StaleVersi
 from core.prepare.quality.column_shifts import column_shifts
 from core.states import Stage
 from core.store import DataVersion, Market, NewModel, NewVersion, Store
+from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.versions import compare_versions, history, models_of, redo_version, undo_version
 from tests.acting import acting
 from tests.store.samples import accounting
@@ -64,6 +65,24 @@ def test_a_longer_version_tells_its_new_rows_and_which_facts_were_corrected(stor
     assert (told.loc["zipcode", "before"], told.loc["zipcode", "after"]) == ("98100", "")
     back = compare_versions(acting(store, ANALYST), second.version_id, first.version_id)
     assert (back.added, back.removed, back.corrected) == (1, 5, 1)
+
+
+def test_sales_that_only_gained_facts_are_completed_and_not_corrected(store: Store, market: Market) -> None:
+    first = commit(store, market, sales(10), 10)
+    income = [40_000.0] * 8 + [np.nan] * 2
+    other = sales(10).assign(x_income=income)
+    other.loc[0, "sale_price"] = 999_000.0
+    second = commit(store, market, other, 10, "areas.csv")
+    diff = compare_versions(acting(store, ANALYST), first.version_id, second.version_id)
+    assert (diff.added, diff.removed, diff.corrected, diff.completed, diff.same) == (0, 0, 1, 7, 2)
+
+
+def test_facts_kept_as_text_are_read_as_in_the_market() -> None:
+    assert fact_words("sale_price", "399000", "USD", "sqft") == "$399,000"
+    assert fact_words("living_area_sqft", "1076.39", "AUD", "sqm") == "100 m²"
+    assert fact_words("sale_date", "2014-05-02", "USD", "sqft") == "May 2, 2014"
+    assert fact_words("year_built", "1987", "USD", "sqft") == "1987"
+    assert fact_words("bedrooms", "", "USD", "sqft") == "–"
 
 
 def test_rows_of_an_undone_version_are_not_those_that_took_their_place(store: Store, market: Market) -> None:
