@@ -154,6 +154,14 @@ def signed_percent(fraction: float | None, digits: int = 0) -> str:
     return f"+{text}" if fraction is not None and fraction > 0 and re.search("[1-9]", text) else text
 
 
+def significant(value: float, digits: int = 3) -> str:
+    """Write a number with so many significant digits and without an exponent: 269,113.4 is "269,000"."""
+    if not value or not math.isfinite(value):
+        return MISSING if value else "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return _signed(value, _trimmed(abs(round(value, places)), max(0, places)))
+
+
 def count(number: int, noun: str, plural: str = "", *, currency: str = "USD") -> str:
     """Write a number of things: "1 sale", "21,613 sales"; give ``plural`` if adding an s is not enough.
 

@@ -210,6 +210,7 @@ def _words_of_swap(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Inferen
             f"a value is {sheet.present(column).iloc[0]}",
             len(sheet.present(column)),
             sure=False,
+            grave=True,
         )
         for column, names in pairs
     ]
@@ -266,6 +267,7 @@ def _words_of_shift(sheet: Sheet, run: tuple[int, int], step: int, side: str, en
         f"{cells.iloc[0]!r} stands under {under!r}, and would fit {last!r}",
         len(sheet.sample),
         sure=False,
+        grave=True,
     )
 
 
