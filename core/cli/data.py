@@ -159,7 +159,8 @@ def _ingest(session: Session) -> int:
         ingest_document(report, assumed, options.home),
         lambda: ingest_text(session.workspace.store, report, assumed, options.home),
     )
-    return OK
+    # A file of which every row is rejected failed, in a market with sales as in a new one.
+    return FAILED if any(file.rows_in and file.rejected == file.rows_in for file in report.preview.files) else OK
 
 
 def _check_cut(options: argparse.Namespace) -> None:

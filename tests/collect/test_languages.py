@@ -6,6 +6,7 @@ import pytest
 
 from core.collect.columns.candidates import field_of_header
 from core.collect.columns.guess import guess_mapping
+from core.collect.mapping import apply_mapping
 from core.collect.privacy.read_file import without_persons
 from core.collect.reading.reader import parse_table
 from core.collect.vocabulary import load_vocabulary
@@ -102,3 +103,23 @@ def test_unique_numbers_under_a_heading_for_numbers_are_ids_and_no_phones(header
     wide = [table[0], *([*row[:3], f"{12 + n % 9}.5", *row[4:]] for n, row in enumerate(rows))]
     rules = guess_mapping(parse_table(as_text(wide).encode(), "sales"), Source.SALES).mapping.rules
     assert "latitude" not in {rule.field for rule in rules}
+
+
+def test_one_price_of_a_million_settles_that_dots_group_the_prices_of_a_column() -> None:
+    rows = [
+        [
+            f"{10 + n % 19}.03.2024",
+            "1.035.000" if n == 70 else f"{200 + n}.{n % 9}00",
+            f"{n % 4}.0",
+            f"{n % 3}.5",
+            "Kern",
+        ]
+        for n in range(80)
+    ]
+    table = [["Verkaufsdatum", "Kaufpreis", "Schlafzimmer", "Bäder", "Ort"], *rows]
+    raw = parse_table(as_text(table).encode(), "sales")
+    guess = guess_mapping(raw, Source.SALES)
+    mapped = apply_mapping(raw, guess.mapping)
+    assert mapped.frame["sale_price"].tolist()[69:72] == [269_600.0, 1_035_000.0, 271_800.0]
+    assert mapped.frame["bedrooms"].tolist()[:3] == [0.0, 1.0, 2.0]
+    assert any("groups thousands (as in 1.035.000" in str(one) for one in guess.mapping.inferences)

@@ -367,6 +367,8 @@ def best_reading(sheet: Sheet, column: str, names: FieldNames) -> tuple[ColumnRu
     best: tuple[ColumnRule, float] | None = None
     for parse in names.parse:
         rule = ColumnRule(column, names.field, parse)
+        if parse == "number" and sheet.groups_other_way(column):
+            rule = replace(rule, decimal=sheet.marks.thousands)
         if parse == "date":
             rule = replace(rule, date_format=date_guess(sheet, column).date_format)
         fit = _text_fit(sheet, column, names.field) if parse in TEXT_PARSERS else _number_fit(sheet, rule, names)

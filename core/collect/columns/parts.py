@@ -157,6 +157,13 @@ def own_decimals(sheet: Sheet, chosen: Iterable[Candidate]) -> list[Inference]:
     for rule in (one.rule for one in chosen if one.rule.decimal):
         cells = sheet.present(rule.column)
         with_mark = cells[cells.str.contains(rule.decimal, regex=False)]
+        if sheet.groups_other_way(rule.column):
+            mark = MARK_WORDS[sheet.marks.decimal]
+            longest = max(cells, key=len)
+            found.append(
+                Inference(rule.column, rule.field, f"a {mark} groups thousands", f"as in {longest}", len(cells))
+            )
+            continue
         claim = f"read with a decimal {MARK_WORDS[rule.decimal]}, unlike the rest of the file"
         found.append(Inference(rule.column, rule.field, claim, f"a value is {with_mark.iloc[0]}", len(cells), False))
     return found

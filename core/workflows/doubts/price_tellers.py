@@ -20,6 +20,7 @@ Leaks = Mapping[str, Sequence[Leak]]
 
 _SAMPLE: Final = 5_000
 _SAME_LEVEL: Final = 2.0
+_MANY: Final = 200
 
 
 def leaks_of(table: MappedTable, currency: str) -> tuple[Leak, ...]:
@@ -42,10 +43,12 @@ def doubt_of_price(table: MappedTable, currency: str, times: float | None = None
         return ()
     # What somebody took in before at the same level is asked about once.
     is_usual = times is not None and 1 / _SAME_LEVEL < times < _SAME_LEVEL
+    # Prices of few homes may fail to rise with the area by chance; a level that no home costs is none.
+    grave = not is_usual and (bool(rate.remedy) or rate.n >= _MANY)
     checks = ("compare a few with what the homes cost", "check the unit of the areas", rate.remedy)
     seen = "; ".join(filter(None, checks))
     claim = f"taken for the sale price, but {rate.why}"
-    return (Inference(table.columns["sale_price"], "sale_price", claim, seen, rate.n, sure=False, grave=not is_usual),)
+    return (Inference(table.columns["sale_price"], "sale_price", claim, seen, rate.n, sure=False, grave=grave),)
 
 
 def refuse_leaks(leaks: Leaks, keep: Collection[str]) -> None:

@@ -37,7 +37,7 @@ def draw(held: Draft, found: IntakePreview) -> None:
     with st.container(border=True):
         st.markdown("**The outcome of every row**")
         # Where every row is kept, a flow has nothing to show.
-        if any(file.duplicate or file.rejected or file.set_aside for file in found.files):
+        if len(found.ledgers) and any(file.duplicate or file.rejected or file.set_aside for file in found.files):
             _flow(found)
         others = ", ".join(file.file for file in found.files if file.source != Source.SALES)
         if others and any(file.source == Source.SALES for file in found.files):
@@ -62,10 +62,10 @@ def draw_figures(found: IntakePreview) -> None:
     doubts = open_doubts(found.tables, found.elsewhere, found.leaks, found.files)
     if found.gained:
         verdict = f"{readiness_word(doubts)}: {gained_words(found.gained, len(found.changed_rows))}"
-    elif sales or not found.brought:
+    elif sales:
         verdict = verdict_words(sales, doubts)
     else:
-        verdict = f"{readiness_word(doubts)}: {found.brought}"
+        verdict = f"{readiness_word(doubts)}: {found.brought}" if found.brought else "Nothing to commit"
     st.markdown(f"**{plain(verdict)}**")
     for words in filter(None, (*found.fill_words, found.brought if sales or found.gained else "")):
         st.info(plain(words), icon=":material/info:")
