@@ -64,7 +64,7 @@ class SalesElsewhere(CollectError):
 
 
 class FileMisread(CollectError):
-    """The prices or the dates of a file seem to be read wrongly, so that a person must look before it is taken in."""
+    """A file seems to be read wrongly, so that a person must look before it is taken in."""
 
 
 class PrepareError(DoorstepError):

@@ -132,11 +132,6 @@ def percent(fraction: float | None, digits: int = 0) -> str:
     return _signed(fraction, f"{abs(fraction) * 100:,.{digits}f}%")
 
 
-def figure(value: float) -> str:
-    """Write a figure of whatever unit to four digits at most: "6.81", "1,204"."""
-    return f"{float(f'{value:.4g}'):,g}"
-
-
 def bound(fraction: float) -> str:
     """Write a share that somebody set, a target or a limit, with no more digits than it has: "10%", "2.5%"."""
     return _signed(fraction, f"{_trimmed(abs(fraction) * 100, 1)}%")
@@ -157,6 +152,14 @@ def signed_percent(fraction: float | None, digits: int = 0) -> str:
     """Write a difference as a percentage with its sign: "+3.1%", "−0.4%", and "0%" for none."""
     text = percent(fraction, digits)
     return f"+{text}" if fraction is not None and fraction > 0 and re.search("[1-9]", text) else text
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Write a number with so many significant digits and without an exponent: 269,113.4 is "269,000"."""
+    if not value or not math.isfinite(value):
+        return MISSING if value else "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return _signed(value, _trimmed(abs(round(value, places)), max(0, places)))
 
 
 def count(number: int, noun: str, plural: str = "", *, currency: str = "USD") -> str:

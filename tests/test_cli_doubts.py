@@ -34,11 +34,12 @@ def test_a_new_market_says_which_currency_and_unit_it_takes_for_granted(
     assert ASSUMED in out.splitlines()
     _, out, _ = run(capsys, "ingest", sales, "--market", "Otherville", *home, "--json")
     assert json.loads(out)["assumed"] == ASSUMED
-    # A market that exists has its currency, and one whose currency is named takes nothing for granted.
+    # A market that exists has its currency and its unit; a currency that is named says nothing of the unit.
     _, out, _ = run(capsys, "ingest", sales, "--market", "Otherville", *home, "--json")
     assert json.loads(out)["assumed"] == ""
     _, out, _ = run(capsys, "ingest", sales, "--market", "Thirdville", "--currency", "EUR", *home)
     assert "prices taken as" not in out
+    assert "areas taken as sq ft: give --area-unit if that is wrong" in out.splitlines()
     _, out, _ = run(capsys, "ingest", sales, "--market", "Fourthville", "--area-unit", "sqm", *home)
     assert "prices taken as USD: give --currency if that is wrong" in out.splitlines()
 

@@ -99,7 +99,7 @@ def _add_consents(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="import a file although its prices or dates seem to be read wrongly (may be given several times)",
+        help="import a file although it seems to be read wrongly (may be given several times)",
     )
 
 

@@ -25,8 +25,12 @@ def assumed_words(
     from core.wording import area_label
     from core.workflows.source_files.mapped_files import stated_currency, stated_unit
 
-    if isinstance(market, str) or options.currency is not None or stated_currency(mappings):
+    if isinstance(market, str):
         return ""
+    if options.currency is not None or stated_currency(mappings):
+        # A currency says nothing of the unit of the areas.
+        is_said = options.area_unit is not None or stated_unit(mappings) is not None
+        return "" if is_said else f"areas taken as {area_label(market.area_unit)}: give --area-unit if that is wrong"
     if options.area_unit is not None:
         return f"prices taken as {market.currency}: give --currency if that is wrong"
     read, shown = stated_unit(mappings), area_label(market.area_unit)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Inference:
     """A conclusion about one column and the evidence for it, each in words; ``n`` is the number of rows it was seen on.
 
-    ``sure`` is False where a person should answer before the sales are trusted.
+    ``sure`` is False where a person should answer before the sales are trusted; ``grave`` where the file goes in only
+    once one has: nobody finds later what was read wrongly.
     """
 
     column: str
@@ -18,6 +19,7 @@ class Inference:
     evidence: str
     n: int
     sure: bool = True
+    grave: bool = False
 
     def __str__(self) -> str:
         """Return the inference as one sentence."""

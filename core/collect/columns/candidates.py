@@ -55,6 +55,8 @@ _COUNT_SHARE: Final = 0.5
 _PARTS_OF_PARCELS: Final = frozenset({("block",), ("section",), ("plat",), ("map",)})
 _PROOF_ROWS: Final = 100
 _HALF: Final = 0.5
+_DEGREES: Final = ("latitude", "longitude")
+_FINE_SHARE: Final = 0.5
 _SWAP_ROWS: Final = 20
 _COUNTED: Final = 0.95
 _STOREY_ROWS: Final = 20
@@ -243,6 +245,8 @@ def is_called_street(sheet: Sheet, column: str) -> bool:
 def _is_better_left_out(sheet: Sheet, one: Candidate) -> bool:
     """Tell whether a column only numbers the rows, or tells the price; a usual name shields it, but no money."""
     header, field, column = sheet.header(one.rule.column), one.rule.field, one.rule.column
+    if field in _DEGREES and not one.exact and not _is_fine(sheet.present(column)):
+        return True
     if one.exact and FIELD_BY_NAME[field].unit != "money":
         return _is_storey_of_flat(sheet, one.rule)
     # Money that goes up by one is a counter as well, but not where the smallest is a price.
@@ -252,6 +256,11 @@ def _is_better_left_out(sheet: Sheet, one: Candidate) -> bool:
         names.field == field and _is_usual(header, names, sheet.vocabulary) for names in sheet.vocabulary.fields
     )
     return bool(not is_usual and leak_in_header(sheet, column))
+
+
+def _is_fine(cells: pd.Series) -> bool:
+    """Tell whether figures are as fine as coordinates: "Breite" is a latitude too, and the width of a lot."""
+    return float(cells.str.contains(r"\d[.,]\d{3,}\s*°?$").mean()) >= _FINE_SHARE
 
 
 def _begins_as_price(sheet: Sheet, rule: ColumnRule) -> bool:
@@ -358,6 +367,8 @@ def best_reading(sheet: Sheet, column: str, names: FieldNames) -> tuple[ColumnRu
     best: tuple[ColumnRule, float] | None = None
     for parse in names.parse:
         rule = ColumnRule(column, names.field, parse)
+        if parse == "number" and sheet.groups_other_way(column):
+            rule = replace(rule, decimal=sheet.marks.thousands)
         if parse == "date":
             rule = replace(rule, date_format=date_guess(sheet, column).date_format)
         fit = _text_fit(sheet, column, names.field) if parse in TEXT_PARSERS else _number_fit(sheet, rule, names)

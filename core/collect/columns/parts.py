@@ -157,6 +157,13 @@ def own_decimals(sheet: Sheet, chosen: Iterable[Candidate]) -> list[Inference]:
     for rule in (one.rule for one in chosen if one.rule.decimal):
         cells = sheet.present(rule.column)
         with_mark = cells[cells.str.contains(rule.decimal, regex=False)]
+        if sheet.groups_other_way(rule.column):
+            mark = MARK_WORDS[sheet.marks.decimal]
+            longest = max(cells, key=len)
+            found.append(
+                Inference(rule.column, rule.field, f"a {mark} groups thousands", f"as in {longest}", len(cells))
+            )
+            continue
         claim = f"read with a decimal {MARK_WORDS[rule.decimal]}, unlike the rest of the file"
         found.append(Inference(rule.column, rule.field, claim, f"a value is {with_mark.iloc[0]}", len(cells), False))
     return found
@@ -210,6 +217,7 @@ def _words_of_swap(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Inferen
             f"a value is {sheet.present(column).iloc[0]}",
             len(sheet.present(column)),
             sure=False,
+            grave=True,
         )
         for column, names in pairs
     ]
@@ -266,6 +274,7 @@ def _words_of_shift(sheet: Sheet, run: tuple[int, int], step: int, side: str, en
         f"{cells.iloc[0]!r} stands under {under!r}, and would fit {last!r}",
         len(sheet.sample),
         sure=False,
+        grave=True,
     )
 
 

@@ -23,6 +23,8 @@ from core.collect.vocabulary import Header, Vocabulary, load_vocabulary
 from core.schema import Source
 
 _SAMPLE_ROWS: Final = 5_000
+_FEW: Final = 200
+_GROUPED_MIN: Final = 0.98
 
 _DAY_FIRST: Final = re.compile(r"\bdd?[-/. ]mm?[-/. ]yy", re.IGNORECASE)
 
@@ -58,6 +60,7 @@ class Sheet:
     named: Named = NOT_NAMED
     # What was asked of the sample before: each column is compared with every field.
     _present: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
+    _grouped: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
     _dates: dict[str, DateGuess] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -75,6 +78,22 @@ class Sheet:
             values = self.sample[column]
             self._present[column] = values[~is_null_word(values)]
         return self._present[column]
+
+    def groups_other_way(self, column: str) -> bool:
+        """Tell whether a column groups thousands by the file's decimal mark: 493.200 is whole beside 1.035.000.
+
+        A cell with two such marks settles it for the column, where all others are written so too.
+        """
+        if column not in self._grouped:
+            mark, decimal = re.escape(self.marks.decimal), re.escape(self.marks.thousands)
+            figures = rf"\D{{0,4}}-?[0-9]{{1,3}}(?:{mark}[0-9]{{3}})*(?:{decimal}[0-9]{{1,2}})?\D{{0,4}}"
+            few = self.present(column).head(_FEW)
+            whole = bool(few.str.fullmatch(figures).mean() >= _GROUPED_MIN) and len(few) > 0
+            cells = self.table.frame[column] if whole else few.head(0)
+            twice = cells.str.contains(rf"^\D{{0,4}}-?[0-9]{{1,3}}(?:{mark}[0-9]{{3}}){{2}}", na=False)
+            settled = bool(twice.any()) and bool(cells.dropna().str.fullmatch(figures).mean() >= _GROUPED_MIN)
+            self._grouped[column] = settled
+        return self._grouped[column]
 
     def dates(self, column: str) -> DateGuess:
         """Guess how a column writes its dates, from all values: a single 13 settles the order of day and month."""

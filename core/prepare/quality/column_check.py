@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.arrays import Floats, evenly
 from core.schema import FIELD_BY_NAME, SQFT_PER_SQM, FieldKind, is_extra, label_of
-from core.wording import from_sqft, market_day
+from core.wording import from_sqft, market_day, significant
 
 BINS: Final = 24
 """The number of bins of a numeric column; categories have this many of the most frequent, plus one for the rest."""
@@ -388,4 +388,4 @@ def _missing_finding(fresh: pd.Series, before: pd.Series) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:,.3g} times" if ratio >= 1 else f"{ratio:.3g} of"
+    return f"{significant(ratio)} times" if ratio >= 1 else f"{significant(ratio)} of"

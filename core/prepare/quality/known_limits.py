@@ -16,7 +16,7 @@ from core.accounting import OF_CELLS, FileAccounting, is_rejection, reason_words
 from core.prepare.signals.dated import DatedFigure
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FIELDS, INDICATOR_FIELDS, Source, is_extra, label_of
-from core.wording import area, count, figure, market_day, money_short, percent
+from core.wording import area, count, market_day, money_short, percent, significant
 
 PRICE, TYPE, ZIPCODE, NEIGHBOURHOOD, SIZE = "price", "property type", "zipcode", "neighborhood", "living area"
 
@@ -363,7 +363,7 @@ def _dated_words(dated: tuple[DatedFigure, ...], currency: str) -> str:
             f"{one.days:,}",
             market_day(one.first, currency),
             market_day(one.last, currency),
-            figure(one.value),
+            significant(one.value, 4),
         )
         for one in dated
     ]

@@ -13,6 +13,7 @@ from core.collect.cells.market import SET_ASIDE
 from core.prepare.quality.currencies import UNITS_PER_DOLLAR
 from core.problem import Limit
 from core.schema import SQFT_PER_SQM
+from core.wording import significant
 
 ROWS_MIN: Final = 60
 """With fewer sales than this, prices may fail to rise with the area by chance."""
@@ -38,6 +39,8 @@ _IN_CENTS: Final = (
     "if they are in cents, say so with the columns (“Prices are written in”), or set the scale of their column to "
     "0.01 in the mapping file"
 )
+_TOO_LARGE: Final = "if they are 1,000 times too large, set the scale of their column to 0.001 in the mapping file"
+_TIMES_1000: Final = Limit(low=500.0, high=2_000.0)
 _PLACE: Final = ("zipcode", "neighbourhood")
 _HOMES_OF_PLACE_MIN: Final = 5
 
@@ -66,12 +69,12 @@ def _units_per_dollar(currency: str) -> float:
     return UNITS_PER_DOLLAR.get(currency.upper(), 1.0)
 
 
-def price_rate(sales: pd.DataFrame, currency: str) -> PriceRate | None:
+def price_rate(sales: pd.DataFrame, currency: str, times: float | None = None) -> PriceRate | None:
     """Tell whether the sale prices of a canonical table are none of whole homes; None where they seem whole.
 
     They are prices per area if they do not rise with the area, and doubtful if their median per area is outside
-    ``usual_rates``. Sales that are set aside do not count. ``currency`` is that of the prices. Areas are in square
-    feet.
+    ``usual_rates``. Sales that are set aside do not count. ``currency`` is that of the prices; ``times``
+    is their median divided by that of stored prices, if known. Areas are in square feet.
     """
     if not {"sale_price", "living_area_sqft"} <= set(sales):
         return None
@@ -86,8 +89,10 @@ def price_rate(sales: pd.DataFrame, currency: str) -> PriceRate | None:
         is_usual = usual.low <= rate <= usual.high
         if is_usual:
             return None
-        why = _odd_level(rate, usual, currency)
-        return PriceRate(why, len(used), sure=False, remedy=_IN_THOUSANDS if rate < usual.low else _IN_CENTS)
+        is_times_1000 = times is not None and _TIMES_1000.low < times < _TIMES_1000.high
+        too_much = _TOO_LARGE if is_times_1000 else _IN_CENTS
+        why = _odd_level(rate, usual, currency, is_times_1000)
+        return PriceRate(why, len(used), sure=False, remedy=_IN_THOUSANDS if rate < usual.low else too_much)
     # No whole price falls as homes grow, wherever they are; one that stays the same may, in a small market.
     dearest_sqm = _DEAREST * _units_per_dollar(currency) * SQFT_PER_SQM
     is_low = rate < usual.low or float(used["sale_price"].median()) < dearest_sqm
@@ -99,10 +104,12 @@ def price_rate(sales: pd.DataFrame, currency: str) -> PriceRate | None:
     return PriceRate(words, len(used), sure)
 
 
-def _odd_level(rate: float, usual: Limit, currency: str) -> str:
-    what = "prices per area, or in thousands" if rate < usual.low else "in cents"
+def _odd_level(rate: float, usual: Limit, currency: str, is_times_1000: bool) -> str:
+    too_much = "1,000 times too large" if is_times_1000 else "in cents"
+    what = "prices per area, or in thousands" if rate < usual.low else too_much
     return (
-        f"no prices of whole homes, it seems; they may be {what}: the median is {rate:,.4g} {currency} per square foot "
+        f"no prices of whole homes, it seems; they may be {what}: the median is {significant(rate, 4)} {currency} per "
+        f"square foot "
         f"of living area, which no home costs ({usual.low:,.0f} to {usual.high:,.0f} is usual)"
     )
 

@@ -11,7 +11,7 @@ from core.prepare.quality.corrections import OTHER_FACTS
 from core.prepare.quality.duplicates import NEAR_PRICE
 from core.schema import Source, label_of
 from core.wording import count, percent
-from core.workflows.data.price_tellers import Leaks
+from core.workflows.doubts.price_tellers import Leaks
 
 _REASONS_SHOWN: Final = 3
 _FACTS_SHOWN: Final = 3

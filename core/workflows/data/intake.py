@@ -40,22 +40,15 @@ from core.workflows.data.corrected_sales import (
     sales_of,
     with_corrections,
 )
-from core.workflows.data.doubts import elsewhere_of, misread_words, refuse_elsewhere, refuse_misread, with_doubts
 from core.workflows.data.effect_words import known_words, late_words, unproven_words
 from core.workflows.data.market_of_files import NewMarket, market_id_of, parent_of, repeated_files, unit_of_areas
 from core.workflows.data.outcomes import settle_quietly
-from core.workflows.data.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
 from core.workflows.data.row_ledger import FileRows, account, as_decided, fates_of, full_ledger
-from core.workflows.data.sale_pool import (
-    ROW,
-    Pool,
-    appended,
-    doubts_of,
-    load_pool,
-    originals,
-    places_of,
-    settle,
-)
+from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, places_of, settle
+from core.workflows.doubts.columns import with_doubts
+from core.workflows.doubts.elsewhere import elsewhere_of, refuse_elsewhere
+from core.workflows.doubts.misread import misread_words, refuse_misread
+from core.workflows.doubts.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
 from core.workflows.indicators.brought import brought_indicators
 from core.workflows.source_files.reading import (
     SourceFile,
@@ -130,7 +123,7 @@ class IntakePreview:
 
     @property
     def misread(self) -> Mapping[str, str]:
-        """What each file is asked about whose prices or dates seem to be read wrongly, by its name."""
+        """What each file is asked about that seems to be read wrongly, by its name: its commit must be confirmed."""
         return misread_words(self.tables, self.files)
 
     @property
@@ -181,6 +174,7 @@ def prepare_intake(
         raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
+    corrections = pd.concat(intake.corrections, ignore_index=True)
     progress(1.0, "Checked")
     return IntakePreview(
         market=market,
@@ -195,8 +189,8 @@ def prepare_intake(
         matched=dict(intake.matched),
         repeated=repeated_files(store, market, read.mapped),
         rows_seen=intake.rows_seen,
-        tables=tuple(with_doubts(read.mapped, intake.files, currency, before)),
-        corrections=pd.concat(intake.corrections, ignore_index=True),
+        tables=tuple(with_doubts(read.mapped, intake.files, currency, before, corrections)),
+        corrections=corrections,
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
         set_aside=pool.set_aside(),

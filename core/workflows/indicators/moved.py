@@ -6,7 +6,7 @@ from datetime import date
 
 from core.access import Action
 from core.prepare.signals.indicators import Move, moves
-from core.wording import figure, market_day
+from core.wording import market_day, significant
 from core.workspace import Workspace
 
 
@@ -28,7 +28,7 @@ def moved_words(workspace: Workspace, market_id: str, until: date) -> tuple[str,
 
 def _words(move: Move, currency: str) -> str:
     before, now = (market_day(day, currency) for day in (move.before_day, move.now_day))
-    span = f"from {figure(move.before)} on {before} to {figure(move.now)} on {now}"
+    span = f"from {significant(move.before, 4)} on {before} to {significant(move.now, 4)} on {now}"
     if move.before == move.now:
-        return f"{move.name} stayed at {figure(move.now)} from {before} to {now}."
-    return f"{move.name} {'rose' if move.by > 0 else 'fell'} by {figure(abs(move.by))}, {span}."
+        return f"{move.name} stayed at {significant(move.now, 4)} from {before} to {now}."
+    return f"{move.name} {'rose' if move.by > 0 else 'fell'} by {significant(abs(move.by), 4)}, {span}."

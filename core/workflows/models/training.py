@@ -20,7 +20,7 @@ from core.store import DataVersion, Market, ModelRecord, NewModel, Store
 from core.store.patience import patiently
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
 from core.train.trainer import Trained, TrainingPlan, train
-from core.workflows.data.price_tellers import refuse_price_tellers
+from core.workflows.doubts.price_tellers import refuse_price_tellers
 from core.workflows.models.floor import Floor, floor_to_card, measure_floor
 from core.workflows.models.scope import proposal_to_card
 from core.workflows.models.test_scores import (

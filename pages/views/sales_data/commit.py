@@ -12,6 +12,7 @@ from core.errors import DoorstepError
 from core.wording import count, market_day
 from core.workflows.data.effect_words import back_in_use_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
+from core.workflows.doubts.misread import consent_words
 from core.workspace import Workspace
 from pages.kit import errors, navigation, session
 from pages.kit.text import plain
@@ -87,12 +88,13 @@ def _kept(found: IntakePreview) -> list[str]:
 
 
 def _allowed(found: IntakePreview) -> bool:
-    """Ask whether to commit files that seem to be of elsewhere or misread; return whether nothing stands against it."""
-    if found.misread:
-        st.warning(plain(" ".join(found.misread.values())), icon=":material/help:")
+    """Ask whether to commit files that seem to be of elsewhere or misread; return whether nothing stands against it.
+
+    What makes them seem so stands above.
+    """
     asked = {
         "elsewhere": (found.elsewhere, f"These files belong to this market, and their prices are in {found.currency}"),
-        "misread": (found.misread, "The columns are right: commit the file all the same"),
+        "misread": (found.misread, consent_words(found.new_sales, found.corrected_sales)),
     }
     # Each box is drawn, whether another is ticked or not.
     ticked = [st.checkbox(label, key=f"allow_{name}") for name, (files, label) in asked.items() if files]

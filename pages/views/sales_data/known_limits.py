@@ -13,7 +13,7 @@ from core.arrays import evenly
 from core.prepare.quality.known_limits import KnownLimits, known_limits, limits_markdown
 from core.prepare.signals.dated import AREAS
 from core.store import Market
-from core.wording import count, figure, market_day, percent
+from core.wording import count, market_day, percent, significant
 from core.workflows.data.area_figures import dated_figures
 from pages.kit import session
 from pages.kit.charts import layout, plot
@@ -127,7 +127,7 @@ def _dated(found: KnownLimits) -> None:
             {
                 "Figure": [one.name for one in found.dated],
                 "Over time": [_thinned(one.values) for one in found.dated],
-                "Last value": [figure(one.value) for one in found.dated],
+                "Last value": [significant(one.value, 4) for one in found.dated],
                 "Days": [one.days for one in found.dated],
                 "First": [market_day(one.first, found.currency) for one in found.dated],
                 "Last": [market_day(one.last, found.currency) for one in found.dated],

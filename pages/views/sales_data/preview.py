@@ -38,7 +38,7 @@ def draw(held: Draft, found: IntakePreview) -> None:
     with st.container(border=True):
         st.markdown("**The outcome of every row**")
         # Where every row is kept, a flow has nothing to show.
-        if any(file.duplicate or file.rejected or file.set_aside for file in found.files):
+        if len(found.ledgers) and any(file.duplicate or file.rejected or file.set_aside for file in found.files):
             _flow(found)
         others = ", ".join(file.file for file in found.files if file.source != Source.SALES)
         if others and any(file.source == Source.SALES for file in found.files):
@@ -67,9 +67,10 @@ def draw_figures(found: IntakePreview) -> None:
     has_sales = bool(found.changed_rows) and not gained
     first = others[0] if others and not has_sales else ""
     if first:
-        st.markdown(f"**{plain(f'{readiness_word(doubts)}: {first}')}**")
-    elif sales:
-        st.markdown(f"**{plain(verdict_words(sales, doubts))}**")
+        verdict = f"{readiness_word(doubts)}: {first}"
+    else:
+        verdict = verdict_words(sales, doubts) if sales else "Nothing to commit"
+    st.markdown(f"**{plain(verdict)}**")
     for words in dict.fromkeys((*others, *found.fill_words)):
         if words != first:
             st.info(plain(words), icon=":material/info:")

@@ -12,8 +12,10 @@ from core.accounting import FileAccounting
 from core.collect.mapping import MappedTable
 from core.errors import FileMisread
 from core.schema import Source
-from core.workflows.data.doubts import elsewhere_words, misread_words, refuse_misread, with_doubts
 from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
+from core.workflows.doubts.columns import with_doubts
+from core.workflows.doubts.elsewhere import elsewhere_words
+from core.workflows.doubts.misread import misread_words, refuse_misread
 
 
 def _account(rows: int, **counts: object) -> FileAccounting:
@@ -200,9 +202,59 @@ def test_swapped_columns_are_told_of_before_any_other_doubt_and_refused_where_mo
     with pytest.raises(FileMisread, match=r"40 of 60 rows are rejected.*give --misread"):
         refuse_misread(misread, ())
     refuse_misread(misread, [table.name])
-    # Rows of totals are no rejected sales, and a file that mostly stays is only doubted.
+    # Rows of totals are no rejected sales, but swapped columns need somebody's word wherever they are.
     totals = _account(60, accepted=20, rejected=40, reasons={"total_row": 40})
-    assert misread_words(with_doubts([table], [totals], "USD", held), [totals]) == {}
+    words = misread_words(with_doubts([table], [totals], "USD", held), [totals])["sales.csv"]
+    assert "rejected" not in words
+    assert "their names may be swapped" in words
+
+
+def _corrected(n: int, factor: float, spread: float = 0.0) -> pd.DataFrame:
+    before = pd.Series(np.linspace(200_000, 900_000, n).round())
+    after = before * factor * (1 + spread * np.sin(np.arange(n)))
+    fields = {"intake_row": range(n), "field": "sale_price", "file": "sales.csv", "source_row": range(n)}
+    return pd.DataFrame({**fields, "before": before.astype("str"), "after": after.astype("str")})
+
+
+@pytest.mark.parametrize(
+    ("corrections", "words"),
+    [
+        (_corrected(30, 1.06), ""),
+        (_corrected(99, 1.0, 0.2), ""),
+        (_corrected(12, 10.0), "corrects the sale price of 12 stored sales, nearly all by the factor 10"),
+        (_corrected(300, 1 / 1000), "of 300 stored sales, nearly all by the factor 0.001"),
+        (_corrected(500, 1.0, 0.2), "corrects the sale price of 500 of 1,000 stored sales at once"),
+    ],
+)
+def test_corrections_of_many_stored_sales_at_once_need_a_word_and_a_few_do_not(
+    corrections: pd.DataFrame, words: str
+) -> None:
+    held = sold(1_000)
+    table = replace(_table(600), columns={"sale_price": "Price"}, frame=sold(600))
+    account = _account(600, accepted=600)
+    found = misread_words(with_doubts([table], [account], "USD", held, corrections), [account])
+    assert bool(found) == bool(words)
+    assert words in found.get("sales.csv", "")
+
+
+@pytest.mark.parametrize(("times", "asked"), [(1.0, False), (1.6, False), (10.0, True), (0.1, True), (100.0, True)])
+def test_prices_of_quite_another_level_than_the_stored_ones_need_a_word(times: float, asked: bool) -> None:
+    steps = pd.Series(range(200), dtype="float64")
+    held = pd.DataFrame({"sale_price": 300_000 + 500 * steps, "living_area_sqft": 900 + 5 * steps})
+    table = replace(_table(200), frame=held.assign(sale_price=held["sale_price"] * times))
+    table = replace(table, columns={"sale_price": "Price", "living_area_sqft": "Area"})
+    account = _account(200, accepted=200)
+    assert bool(misread_words(with_doubts([table], [account], "USD", held), [account])) == asked
+
+
+def test_bedrooms_in_quarters_beside_whole_bathrooms_seem_swapped_in_a_new_market_too() -> None:
+    frame = pd.DataFrame({"bedrooms": [1.0, 2.25, 2.5, 1.75] * 25, "bathrooms": [2.0, 3.0, 4.0, 3.0] * 25})
+    table = replace(_table(100), frame=frame, columns={"bedrooms": "beds", "bathrooms": "baths"})
+    account = _account(100, accepted=100)
+    words = misread_words(with_doubts([table], [account], "USD"), [account])["sales.csv"]
+    assert "their names may be swapped" in words
+    right = replace(table, frame=frame.rename(columns={"bedrooms": "bathrooms", "bathrooms": "bedrooms"}))
+    assert misread_words(with_doubts([right], [account], "USD"), [account]) == {}
 
 
 def test_rows_without_a_price_are_no_sales_of_another_place() -> None:

@@ -19,6 +19,8 @@ Leaks = Mapping[str, Sequence[Leak]]
 """The columns of each file, by its name, that reveal the price."""
 
 _SAMPLE: Final = 5_000
+_SAME_LEVEL: Final = 2.0
+_MANY: Final = 200
 
 
 def leaks_of(table: MappedTable, currency: str) -> tuple[Leak, ...]:
@@ -31,15 +33,22 @@ def leaks_of(table: MappedTable, currency: str) -> tuple[Leak, ...]:
     return (*per_area, *find_leaks(table))
 
 
-def doubt_of_price(table: MappedTable, currency: str) -> tuple[Inference, ...]:
-    """Return the doubt that a sales file's prices may be none of whole homes; nothing where there is no doubt."""
-    rate = price_rate(table.frame, table.currency or currency)
+def doubt_of_price(table: MappedTable, currency: str, times: float | None = None) -> tuple[Inference, ...]:
+    """Return the doubt that a sales file's prices may be none of whole homes; nothing where there is no doubt.
+
+    ``times`` is their median divided by that of the stored prices, None where none are stored.
+    """
+    rate = price_rate(table.frame, table.currency or currency, times)
     if rate is None or rate.sure:
         return ()
+    # What somebody took in before at the same level is asked about once.
+    is_usual = times is not None and 1 / _SAME_LEVEL < times < _SAME_LEVEL
+    # Prices of few homes may fail to rise with the area by chance; a level that no home costs is none.
+    grave = not is_usual and (bool(rate.remedy) or rate.n >= _MANY)
     checks = ("compare a few with what the homes cost", "check the unit of the areas", rate.remedy)
     seen = "; ".join(filter(None, checks))
     claim = f"taken for the sale price, but {rate.why}"
-    return (Inference(table.columns["sale_price"], "sale_price", claim, seen, rate.n, sure=False),)
+    return (Inference(table.columns["sale_price"], "sale_price", claim, seen, rate.n, sure=False, grave=grave),)
 
 
 def refuse_leaks(leaks: Leaks, keep: Collection[str]) -> None:

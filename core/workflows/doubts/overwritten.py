@@ -1,0 +1,57 @@
+"""Doubts of a file that corrects stored sales wholesale, or all by one same factor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.collect.inference import Inference
+from core.collect.mapping import MappedTable
+from core.schema import label_of
+from core.wording import count, significant
+
+# What a correction says anew of a sale; all other facts are filled in with it.
+_CORRECTED: Final = ("sale_price", "sale_date", "living_area_sqft")
+_CHANGED_MIN: Final = 20
+_CHANGED_SHARE: Final = 0.1
+"""A publisher corrects a few sales at a time; a tenth of all those stored is another reading of the file."""
+
+_ONE_FACTOR_MIN: Final = 10
+_ONE_FACTOR_SHARE: Final = 0.8
+_FACTOR_FROM: Final = 1.5
+_ALIKE: Final = 0.02
+
+
+def overwritten(table: MappedTable, corrections: pd.DataFrame, stored: int) -> Iterator[Inference]:
+    """Doubt a file that changes a tenth of the ``stored`` sales at once, or many of their prices by one same factor.
+
+    ``corrections`` lists what the file corrects (see CORRECTION_COLUMNS in core.workflows.data.corrected_sales).
+    """
+    changed = corrections[corrections["before"].ne("") & corrections["after"].ne("")]
+    for field in (name for name in _CORRECTED if name in table.columns):
+        of_field = changed[changed["field"] == field]
+        n, label = len(of_field), label_of(field).lower()
+        factor = _one_factor(of_field) if field != "sale_date" else 0.0
+        if factor:
+            claim = f"corrects the {label} of {count(n, 'stored sale')}, nearly all by the factor {significant(factor)}"
+        elif n >= max(_CHANGED_MIN, _CHANGED_SHARE * stored):
+            claim = f"corrects the {label} of {n:,} of {count(stored, 'stored sale')} at once"
+        else:
+            continue
+        one = of_field.iloc[0]
+        seen = f"one changes from {one['before']} to {one['after']}"
+        yield Inference(table.columns[field], field, claim, seen, n, sure=False, grave=True)
+
+
+def _one_factor(changed: pd.DataFrame) -> float:
+    """Return the factor by which nearly all values change, 0 where they change by many, by little, or are few."""
+    if len(changed) < _ONE_FACTOR_MIN:
+        return 0.0
+    ratios = pd.to_numeric(changed["after"]) / pd.to_numeric(changed["before"])
+    factor = float(ratios.median())
+    alike = np.abs(ratios / factor - 1) <= _ALIKE if factor > 0 else pd.Series(False, index=ratios.index)
+    is_large = factor >= _FACTOR_FROM or factor <= 1 / _FACTOR_FROM
+    return factor if is_large and float(alike.mean()) >= _ONE_FACTOR_SHARE else 0.0
