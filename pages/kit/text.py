@@ -19,9 +19,11 @@ def plain(text: str) -> str:
 def kept_text(label: str, key: str, **more: Any) -> str:
     """Draw a field for text and return what it holds; Streamlit would empty it once it is off the screen."""
     st.session_state.setdefault(key, st.session_state.get(f"_kept_{key}", ""))
-    text = str(st.text_input(label, key=key, **more) or "")
-    st.session_state[f"_kept_{key}"] = text
-    return text.strip()
+    return str(st.text_input(label, key=key, on_change=_keep, args=(key,), **more) or "").strip()
+
+
+def _keep(key: str) -> None:
+    st.session_state[f"_kept_{key}"] = st.session_state.get(key, "")
 
 
 def forget(key: str) -> None:
