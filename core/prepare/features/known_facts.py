@@ -54,7 +54,7 @@ class KnownFacts:
         return np.array([name in self.usual for name in self.names], dtype=bool)
 
     def draw(self, homes: int, seed: int) -> Bools:
-        """Draw which facts to hide from each of n homes, shape (n, facts): a single one, or from none to all of them."""
+        """Draw which facts to hide from each of n homes, shape (n, facts): one alone, or from none to all of them."""
         rng = np.random.default_rng(seed)
         hidden: Bools = rng.uniform(size=(homes, len(self.columns))) < rng.beta(*_HIDDEN, size=(homes, 1))
         single = np.flatnonzero(rng.uniform(size=homes) < _SINGLE)
