@@ -317,7 +317,10 @@ def test_a_new_market_takes_the_currency_its_prices_are_written_in(
     sales().assign(Kaufpreis=[f"{250_000 + 1_377 * n} €" for n in range(ROWS)]).to_csv(path, index=False, sep=";")
     code, out, _ = run(capsys, "ingest", path, "--market", "Köln", "--home", home)
     assert (code, "prices are in EUR ('€' in 120 of 120 cells" in out) == (OK, True)
-    code, out, _ = run(capsys, "ingest", path, "--market", "Wien", "--currency", "USD", "--home", home)
+    wrong = ("ingest", path, "--market", "Wien", "--currency", "USD", "--home", home)
+    code, _, err = run(capsys, *wrong)
+    assert (code, "written in EUR, but those of the market are in USD" in err) == (FAILED, True)
+    code, out, _ = run(capsys, *wrong, "--misread", path.name)
     assert (code, "written in EUR, but those of the market are in USD" in out) == (OK, True)
     with open_store(home) as store:
         assert {market.name: market.currency for market in store.markets.list()} == {"Köln": "EUR", "Wien": "USD"}

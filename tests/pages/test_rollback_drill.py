@@ -68,7 +68,7 @@ def test_the_next_estimate_of_every_process_names_the_champion_brought_back(
         store.models.promote(second, MANAGER, "try it")
         assert model_that_answers(other_process) == second
         started = time.perf_counter()
-        rollback(acting(store, MANAGER), market_id, "a drill")
+        rollback(acting(store, MANAGER), market_id, "a drill of the team")
         moved = time.perf_counter()
         assert model_that_answers(other_process) == first.model_id
         answered = time.perf_counter()

@@ -22,6 +22,12 @@ PHONE: Final = (
     r"|\b0\d{2,4}[-/ ]\d{5,8}\b"
     r"|\b0\d(?:[-. ]\d{2}){4}\b"
 )
+# With a country's or an area's code marked as such, or in groups set apart by blanks: no parcel is numbered so.
+MARKED_PHONE: Final = (
+    r"\+\d{1,3}[-. (]{0,2}\d[-\d(). ]{5,14}\d\b"
+    r"|\(\d{2,5}\)[-. ]?\d{3,4}[-. ]?\d{3,5}\b"
+    r"|\b0\d{1,4} \d{3,4} ?\d{3,4}\b"
+)
 IBAN: Final = r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"
 SOCIAL: Final = r"\b\d{3}-\d{2}-\d{4}\b"
 ACCOUNT: Final = rf"{IBAN}|{SOCIAL}"

@@ -32,6 +32,7 @@ from core.collect.privacy.patterns import (
     FIGURE,
     FLAG,
     IBAN,
+    MARKED_PHONE,
     PHONE,
     PLAIN_PHONE,
     holds,
@@ -211,7 +212,7 @@ def _by_contact(column: str, present: pd.Series) -> PersonalColumn | None:
     if emails >= _EMAIL_SHARE:
         return PersonalColumn(column, "e-mail", f"{emails:.0%} of its cells are e-mail addresses")
     numbering = numbers_things(column)
-    phones = 0.0 if numbering else share_of(present, PHONE)
+    phones = share_of(present, MARKED_PHONE if numbering else PHONE)
     if phones + emails >= _CONTACT_SHARE:
         return PersonalColumn(column, "phone", f"{phones:.0%} of its cells are phone numbers")
     accounts = share_of(present, IBAN if numbering else ACCOUNT)

@@ -171,7 +171,8 @@ def prepare_intake(
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
     homes = brought_homes(store, parent, intake.roll, today)
     if not (read.sales or intake.gained or homes.news.homes or dated.joined is not None):
-        raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
+        none = no_gain_message(read.why_no_sales, intake.references, intake.late_words)
+        raise NoUsableRows(none if intake.references or not dated.accounts else dated.held_words)
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
     corrections = pd.concat(intake.corrections, ignore_index=True)
