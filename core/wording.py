@@ -155,7 +155,7 @@ def signed_percent(fraction: float | None, digits: int = 0) -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """Write a number with so many significant digits and without an exponent: 269,113.4 is "269,000"."""
+    """Write a number with that many significant digits, without an exponent: 269,113.4 is "269,000"."""
     if not value or not math.isfinite(value):
         return MISSING if value else "0"
     places = digits - 1 - math.floor(math.log10(abs(value)))

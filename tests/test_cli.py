@@ -120,14 +120,14 @@ def test_from_a_large_file_to_priced_home_and_back_by_rollback(
     code, _, err = run(capsys, "promote", other, "--reason", "test", *quiet)
     assert code == FAILED
     assert "was rejected on" in err
-    code, out, _ = run(capsys, "reject", other, "--undo", *quiet)
+    code, out, _ = run(capsys, "reject", other, "--undo", "--reason", "better than it looked", *quiet)
     assert (code, out.strip()) == (OK, f"model {other} is a candidate again in testville")
 
-    assert run(capsys, "promote", trained[1]["model"], "--reason", "test", *quiet)[0] == OK
+    assert run(capsys, "promote", trained[1]["model"], "--reason", "a test of the way back", *quiet)[0] == OK
     code, out, _ = run(capsys, "models", "--json", *home)
     stages = {model["model"]: model["stage"] for model in json.loads(out)["models"]}
     assert stages == {trained[0]["model"]: "retired", trained[1]["model"]: "champion"}
-    code, out, _ = run(capsys, "rollback", "--reason", "test", *home)
+    code, out, _ = run(capsys, "rollback", "--reason", "the end of the test", *home)
     assert code == OK
     assert trained[0]["model"] in out
     assert run(capsys, "evaluate", *home)[0] == OK
@@ -215,7 +215,7 @@ def test_csv_of_listings_is_priced_row_by_row(
         (("train", "--market", "ghost"), "There is no market 'ghost'"),
         (("promote", "abc", "--reason", "r"), "abc"),
         (("reject", "abc", "--reason", "r"), "abc"),
-        (("reject", "abc"), "no reason"),
+        (("reject", "abc"), "give a reason of at least 10 characters"),
         (("reject", "abc", "--undo"), "abc"),
         (("retrain",), "markets in the store: none yet"),
         (("retrain", "--window", "a year"), "write all, months=24 or half-life=365"),

@@ -39,6 +39,9 @@ def test_a_new_market_says_which_currency_and_unit_it_takes_for_granted(
     assert json.loads(out)["assumed"] == ""
     _, out, _ = run(capsys, "ingest", sales, "--market", "Thirdville", "--currency", "EUR", *home)
     assert "prices taken as" not in out
+    assert "areas taken as" not in out, "the file's header names the unit"
+    sales.write_text(sales.read_text(encoding="utf-8").replace("living area sqft", "living area"), encoding="utf-8")
+    _, out, _ = run(capsys, "ingest", sales, "--market", "Fifthville", "--currency", "EUR", *home)
     assert "areas taken as sq ft: give --area-unit if that is wrong" in out.splitlines()
     _, out, _ = run(capsys, "ingest", sales, "--market", "Fourthville", "--area-unit", "sqm", *home)
     assert "prices taken as USD: give --currency if that is wrong" in out.splitlines()

@@ -23,21 +23,19 @@ def assumed_words(
 ) -> str:
     """Say what a new market takes for granted: the currency that neither files nor options state, and the unit."""
     from core.wording import area_label
-    from core.workflows.source_files.mapped_files import stated_currency, stated_unit
+    from core.workflows.source_files.mapped_files import headers_name_unit, stated_currency, stated_unit
 
     if isinstance(market, str):
         return ""
+    read, shown = stated_unit(mappings), area_label(market.area_unit)
+    areas = f"as {shown}" if read in (None, market.area_unit) else f"as {area_label(read)}, shown in {shown}"
     if options.currency is not None or stated_currency(mappings):
         # A currency says nothing of the unit of the areas.
-        is_said = options.area_unit is not None or stated_unit(mappings) is not None
-        return "" if is_said else f"areas taken as {area_label(market.area_unit)}: give --area-unit if that is wrong"
+        is_known = options.area_unit is not None or headers_name_unit(mappings)
+        return "" if is_known else f"areas taken {areas}: give --area-unit if that is wrong"
     if options.area_unit is not None:
         return f"prices taken as {market.currency}: give --currency if that is wrong"
-    read, shown = stated_unit(mappings), area_label(market.area_unit)
-    areas = (
-        f"areas as {shown}" if read in (None, market.area_unit) else f"areas as {area_label(read)}, shown in {shown}"
-    )
-    return f"prices taken as {market.currency}, {areas}: give --currency and --area-unit if that is wrong"
+    return f"prices taken as {market.currency}, areas {areas}: give --currency and --area-unit if that is wrong"
 
 
 def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> dict[str, Any]:

@@ -68,12 +68,12 @@ def add_market(parser: argparse.ArgumentParser, help_text: str = _MARKET) -> Non
 
 def once(progress: Progress) -> Progress:
     """Return a progress that leaves out a line which reads as the one before it."""
-    said: list[str] = [""]
+    written: list[str] = [""]
 
     def report_change(fraction: float, message: str) -> None:
         line = f"{fraction:.0%} {message}"
-        if line != said[0]:
-            said[0] = line
+        if line != written[0]:
+            written[0] = line
             progress(fraction, message)
 
     return report_change

@@ -99,7 +99,7 @@ def do_here(workspace: Workspace, task: Task, progress: Progress) -> ModelRecord
         if time.monotonic() - reported_at < _REPORT_SECONDS:
             return
         reported_at = time.monotonic()
-        # The work goes on while nobody can be told how far it is.
+        # The work goes on while nobody can see how far it is.
         with suppress(StoreUnavailable):
             jobs.progress(job.job_id, fraction, message)
 

@@ -33,7 +33,9 @@ def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> Mode
     record, gated = store.models.get(model_id), gate_of(store, model_id)
     require_another(workspace, record)
     live = _live_id(store, record.market_id)
-    why = reason_needed(gated, live) if live != model_id else ""
+    # A rejected model is refused below, whatever the reason.
+    asked = live != model_id and record.stage is not Stage.REJECTED
+    why = reason_needed(gated, live) if asked else ""
     given = reason_for(f"{why} To promote model {model_id} anyway", reason) if why else reason.strip()
     promoted = store.models.promote(model_id, workspace.actor, given or "the gate passed it")
     figures = gated.gate.words if gated and gated.champion_id == live else ""

@@ -95,7 +95,7 @@ def standing_now(workspace: Workspace, market: Market) -> Standing:
 
 
 def standing_for(actor: Actor, seen: Overview, problem: Problem) -> Standing:
-    """Return where a market stands as ``standing_of`` does; a role that may not take the step is told whom to ask."""
+    """Return where a market stands as ``standing_of`` does; a role that may not take the step reads whom to ask."""
     found = standing_of(seen, problem)
     action = _DONE_BY[found.step]
     if found.good or may(actor, action):

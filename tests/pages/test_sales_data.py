@@ -497,10 +497,11 @@ def test_market_indicators_come_to_a_market_like_any_file_and_say_which_they_are
         assert store.versions.load_indicators(version.version_id) is not None
     # The same figures once more are nothing new.
     app = to_columns(brought(app.button("more").click().run(), "rates.csv", rates.encode()))
-    onward(app)
+    onward(onward(app))
     assert not app.exception
-    assert "This market holds all values of rates.csv already." in messages(app)
-    assert "back" in [one.key for one in app.button]
+    assert "Nothing to commit" in shown(app)
+    assert any("already" in part.value for part in app.main.info)
+    assert [one.key for one in app.button if one.key == "discard"]
 
 
 def test_sales_of_elsewhere_are_still_doubted_where_they_are_committed() -> None:

@@ -170,12 +170,10 @@ def prepare_intake(
     pool = intake.settled(decisions, read, currency)
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
     homes = brought_homes(store, parent, intake.roll, today)
-    if not (read.sales or intake.gained or homes.news.homes or dated.joined is not None):
-        none = no_gain_message(read.why_no_sales, intake.references, intake.late_words)
-        raise NoUsableRows(none if intake.references or not dated.accounts else dated.held_words)
+    if not (read.sales or intake.gained or homes.news.homes or dated.accounts):
+        raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
-    corrections = pd.concat(intake.corrections, ignore_index=True)
     progress(1.0, "Checked")
     return IntakePreview(
         market=market,
@@ -190,8 +188,8 @@ def prepare_intake(
         matched=dict(intake.matched),
         repeated=repeated_files(store, market, read.mapped),
         rows_seen=intake.rows_seen,
-        tables=tuple(with_doubts(read.mapped, intake.files, currency, before, corrections)),
-        corrections=corrections,
+        tables=tuple(with_doubts(read.mapped, intake.files, currency, before, intake.corrected())),
+        corrections=intake.corrected(),
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
         set_aside=pool.set_aside(),
@@ -402,6 +400,10 @@ class _Intake:
             causes = read.sales, self.files, currency, read.one_of(Source.TAX), read.personal
             raise NoUsableRows(nothing_usable_message(*causes))
         return pool
+
+    def corrected(self) -> pd.DataFrame:
+        """Return the corrections of stored sales by all files, a row for each fact."""
+        return pd.concat(self.corrections, ignore_index=True)
 
     def near_matches(self, answers: Mapping[tuple[str, str], bool]) -> tuple[NearMatch, ...]:
         """Return the unanswered address pairs, each once."""

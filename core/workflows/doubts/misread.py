@@ -1,4 +1,4 @@
-"""The one rule which doubts are grave: files that go in only once somebody has said that they are read rightly."""
+"""The one rule which doubts are grave: files that go in only once somebody confirms that they are read rightly."""
 
 from __future__ import annotations
 

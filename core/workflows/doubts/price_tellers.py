@@ -20,7 +20,6 @@ Leaks = Mapping[str, Sequence[Leak]]
 
 _SAMPLE: Final = 5_000
 _SAME_LEVEL: Final = 2.0
-_MANY: Final = 200
 
 
 def leaks_of(table: MappedTable, currency: str) -> tuple[Leak, ...]:
@@ -43,8 +42,8 @@ def doubt_of_price(table: MappedTable, currency: str, times: float | None = None
         return ()
     # What somebody took in before at the same level is asked about once.
     is_usual = times is not None and 1 / _SAME_LEVEL < times < _SAME_LEVEL
-    # Prices of few homes may fail to rise with the area by chance; a level that no home costs is none.
-    grave = not is_usual and (bool(rate.remedy) or rate.n >= _MANY)
+    # Prices may fail to rise with the area by chance, and in odd markets; a level that no home costs is none.
+    grave = not is_usual and bool(rate.remedy)
     checks = ("compare a few with what the homes cost", "check the unit of the areas", rate.remedy)
     seen = "; ".join(filter(None, checks))
     claim = f"taken for the sale price, but {rate.why}"

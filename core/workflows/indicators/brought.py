@@ -21,13 +21,6 @@ class BroughtIndicators:
     words: str = ""
     accounts: tuple[FileAccounting, ...] = ()
 
-    @property
-    def held_words(self) -> str:
-        """Say that the market holds all values of the file already; "" if it gains some, and without a file."""
-        if self.joined is not None:
-            return ""
-        return "".join(f"This market holds all values of {one.file} already." for one in self.accounts)
-
 
 def brought_indicators(
     store: Store, parent: DataVersion | None, table: MappedTable | None, currency: str

@@ -33,6 +33,9 @@ _EXTRA_PARSERS: Final = ("number", "flag", "years_months", "range_midpoint")
 _AREAS: Final = ("living_area_sqft", "lot_area_sqft")
 
 
+_REFERENCES: Final = frozenset({"reference", "ref", "listing_id", "listing_number", "mls_number", "mls_id", "mls"})
+
+
 @dataclass(frozen=True)
 class ColumnRead:
     """How a column of the file was read: ``field`` is empty if it was left out, and ``why`` then says why.
@@ -53,7 +56,10 @@ def map_listings(table: RawTable, facts: FactColumns, area_unit: str) -> tuple[C
     refused or flagged row by row, while leaving them out would silently assume the usual ones.
     """
     guess = guess_mapping(table, Source.TAX, area_unit)
-    kept = [rule for rule in guess.mapping.rules if rule.field in FIELD_BY_NAME]
+    # In files of sales, a reference may be the number of the parcel; here it is the file's own name of its rows.
+    kept = [
+        rule for rule in guess.mapping.rules if rule.field in FIELD_BY_NAME and rule.column != reference_column(table)
+    ]
     reader = _Reader(table, Marks(guess.mapping.decimal, guess.mapping.thousands), area_unit)
     kept += reader.own(facts, kept)
     joined = [ColumnRule(column, "address") for column in guess.mapping.address_columns]
@@ -136,6 +142,11 @@ def refuse_misspelled(columns: Sequence[ColumnRead], facts: FactColumns) -> None
                 f"Column {one.column!r} is not a fact of a home; the nearest is {name!r}. Rename the column so, or "
                 "remove it."
             )
+
+
+def reference_column(table: RawTable) -> str | None:
+    """Return the column that holds the file's own names of its rows; None without one."""
+    return next((name for name in map(str, table.frame.columns) if snake(name) in _REFERENCES), None)
 
 
 def with_reference(columns: Sequence[ColumnRead], reference: str | None) -> tuple[ColumnRead, ...]:

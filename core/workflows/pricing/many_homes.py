@@ -21,7 +21,6 @@ from core.collect.reading.packing import memory_limit
 from core.collect.reading.reader import read_table
 from core.collect.reading.table import RawTable, ReadingChoice
 from core.collect.reading.totals import where_of
-from core.collect.vocabulary import snake
 from core.errors import ImpossibleProperty, StoreUnavailable
 from core.parallel.calls import batch_by_batch
 from core.parallel.cluster import on_cluster
@@ -45,6 +44,7 @@ from core.workflows.pricing.listing_columns import (
     LIST_PRICE,
     ColumnRead,
     map_listings,
+    reference_column,
     refuse_misspelled,
     refuse_placeless,
     with_reference,
@@ -59,7 +59,6 @@ _WORDS: Final = ("flags", "advice")
 _NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
 # Rows per batch: enough that call overhead is negligible, few enough to show progress and save memory.
 _CHUNK: Final = 5_000
-_REFERENCES: Final = frozenset({"reference", "ref", "listing_id", "listing_number", "mls_number", "mls_id", "mls"})
 _UNREADABLE: Final = "Fix the line in the file, and price it again."
 
 
@@ -137,7 +136,7 @@ def price_file(
         errors=errors,
         counts={"priced": len(priced)}
         | {status: int(statuses.get(status, 0)) for status in ("unavailable", "refused", "unreadable")},
-        columns=with_reference(columns, _reference_column(table)),
+        columns=with_reference(columns, reference_column(table)),
         homes=mapped.frame,
         milliseconds=1000 * (time.perf_counter() - started),
         kinds=kinds,
@@ -318,14 +317,10 @@ def _priced_table(parts: Sequence[pd.DataFrame], homes: pd.DataFrame) -> pd.Data
 
 def _references(table: RawTable) -> dict[int, str]:
     """Return the file's own names of its rows, from a column that is called so; empty without one."""
-    column = _reference_column(table)
+    column = reference_column(table)
     if column is None:
         return {}
     return dict(zip(table.row_numbers.tolist(), table.frame[column].fillna("").astype("str"), strict=True))
-
-
-def _reference_column(table: RawTable) -> str | None:
-    return next((name for name in map(str, table.frame.columns) if snake(name) in _REFERENCES), None)
 
 
 def _with_row_names(homes: pd.DataFrame) -> pd.DataFrame:

@@ -10,10 +10,11 @@ from core.collect.columns.area_units import in_market_unit
 from core.collect.columns.corrections import Correction, corrected, corrections_by_file, inferences_that_hold
 from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.shared_keys import guess_together
-from core.collect.mapping import ColumnMapping, check_columns, check_required
+from core.collect.mapping import ColumnMapping, ColumnRule, check_columns, check_required
 from core.collect.mapping_file import with_reading
 from core.collect.privacy.findings import DROPPED, PersonalColumn
 from core.collect.reading.table import RawTable
+from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError, WrongUsage
 from core.progress import Progress
 from core.schema import Source
@@ -132,9 +133,19 @@ def usual_currency(mappings: Collection[ColumnMapping | None]) -> str:
 
 def stated_unit(mappings: Iterable[ColumnMapping | None]) -> AreaUnit | None:
     """Return the unit that files of sales give living areas in; None unless they agree on one."""
-    rules = [rule for one in mappings if one is not None and one.source is Source.SALES for rule in one.rules]
-    units = {rule.unit for rule in rules if rule.field == "living_area_sqft"}
+    units = {rule.unit for rule in _living_areas(mappings)}
     return _SHOWN_IN.get(units.pop()) if len(units) == 1 else None
+
+
+def headers_name_unit(mappings: Iterable[ColumnMapping | None]) -> bool:
+    """Tell whether the headers of living areas name the unit in all files of sales, so that none is guessed."""
+    vocabulary = load_vocabulary()
+    return all(vocabulary.fold(rule.column).unit for rule in _living_areas(mappings))
+
+
+def _living_areas(mappings: Iterable[ColumnMapping | None]) -> list[ColumnRule]:
+    rules = [rule for one in mappings if one is not None and one.source is Source.SALES for rule in one.rules]
+    return [rule for rule in rules if rule.field == "living_area_sqft"]
 
 
 def demand_currency(market: Market, currency: str) -> None:

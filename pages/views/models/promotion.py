@@ -159,12 +159,12 @@ def _deed(
 
 def _do(reason_key: str, do: Callable[[str], str]) -> None:
     try:
-        said = do(str(st.session_state.get(reason_key, "")))
+        done = do(str(st.session_state.get(reason_key, "")))
     except DoorstepError as error:
         st.session_state[_REFUSED] = (reason_key, str(error))
         return
     forget(reason_key)
-    st.session_state[_MESSAGE] = said
+    st.session_state[_MESSAGE] = done
 
 
 def say_refused(slot: DeltaGenerator) -> None:

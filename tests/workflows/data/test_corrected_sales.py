@@ -66,6 +66,7 @@ def test_a_correction_supersedes_with_history_and_keeps_its_place(
     assert report.preview.corrections.to_dict("records") == [
         {
             "intake_row": 7,
+            "home": "7 Oak Street",
             "field": "sale_price",
             "before": "200959",
             "after": "260000",

@@ -137,7 +137,7 @@ def test_an_office_is_named_once_and_as_its_estimates_name_it(
 ) -> None:
     monkeypatch.setattr(store.ledger, "offices", lambda _: ["Harbour", "Old Town"])
     typed = ["harbour", "Nowhere  Office", "HARBOUR", "nowhere office"]
-    record = add_offices(acting(store), market.market_id, [pilot(name) for name in typed], "the first")
+    record = add_offices(acting(store), market.market_id, [pilot(name) for name in typed], "the first offices")
     assert record.rollout is not None
     assert [one.office for one in record.rollout.offices] == ["Harbour", "nowhere office"]
     assert as_known(typed, ["Harbour"]) == ("Harbour", "Nowhere Office")
