@@ -18,6 +18,12 @@ UNREAD: Final = "unread_"
 EMPTIED: Final = "emptied"
 """The code of rows that stay although a cell of theirs could not be read and was left empty."""
 
+ROW_OF_FILE: Final = "Doorstep row"
+REASON_OF_ROW: Final = "Doorstep reason"
+LINE_OF_FILE: Final = "Doorstep unreadable line"
+ADDED: Final = (ROW_OF_FILE, REASON_OF_ROW, LINE_OF_FILE)
+"""The columns added to downloaded rows of a file; where the file comes again, they are left out."""
+
 OF_CELLS: Final = (ZERO, UNREAD, EMPTIED)
 """How the codes begin that say of cells what became of them: they speak against no row."""
 

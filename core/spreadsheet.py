@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Final
 
 import pandas as pd
@@ -13,6 +14,8 @@ _WIDEST: Final = 70
 _MEASURED: Final = 100
 # What a spreadsheet runs as a formula, or as a command of its own; some look behind blanks and line ends too.
 _RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+_GUARDED: Final = f"^'(?= *(?:{'|'.join(map(re.escape, _RUNS))}))"
 
 
 def to_csv(table: pd.DataFrame) -> bytes:
@@ -58,6 +61,11 @@ def harmless(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     runs = text.lstrip(" ").startswith(_RUNS) and not _is_number(text)
     return f"'{text}" if runs else text
+
+
+def as_written(texts: pd.Series) -> pd.Series:
+    """Return texts of a file that ``to_csv`` wrote without the apostrophe before what would run."""
+    return texts.str.replace(_GUARDED, "", regex=True)
 
 
 def _is_number(text: str) -> bool:

@@ -144,6 +144,9 @@ def test_a_market_without_a_live_model_answers_unavailable_and_only_readiness_is
         assert answer["reason"] == "No model is live for this market."
         assert answer["remedy"] == "Ask a manager to train or promote one."
         assert own_store.ledger.get(answer["estimate_id"]).status == "unavailable"
+    looked_up = client.get("/markets/springfield/homes", params={"address": "1 Main St"})
+    assert looked_up.status_code == 404
+    assert "No model is live for this market. Ask a manager to train" in looked_up.json()["detail"]
     assert client.get("/ready").json()["live"] == ["larkhaven"]
 
 

@@ -477,6 +477,10 @@ def test_a_home_that_was_never_sold_is_found_on_the_tax_roll_by_its_property_id(
     assert "tax roll, " in said(app)
     assert app.text_input(key("property_id")).value == wanted["property_id"]
     assert entered(app, "living_area_sqft") == round(wanted["living_area_sqft"])
+    # Priced without choosing from the list, the whole number is enough.
+    app = opened()
+    app.text_input(key("address")).set_value(f"Parcel {wanted['property_id']}").run()
+    assert entered(press(app, "Price this home"), "living_area_sqft") == round(wanted["living_area_sqft"])
 
 
 def test_an_address_nobody_sold_is_entered_by_hand(desk: Desk) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from core.accounting import REASON_OF_ROW
 from core.collect.reading.choosing import SALES_MIN, Rating, best_rated, note_of_choice, rating_of, unrated
 from core.collect.reading.encodings import decode, doubt_of_encoding
 from core.collect.reading.formats import json_text, parquet_text, workbook_text
@@ -31,6 +32,7 @@ from core.collect.reading.records import Records, read_records
 from core.collect.reading.table import FileFormat, RawTable, Reading, ReadingChoice
 from core.collect.reading.totals import without_totals
 from core.errors import FileEmpty, FileUnreadable
+from core.spreadsheet import as_written
 
 _READABLE: Final = "Doorstep reads CSV and TSV files, Excel and OpenDocument workbooks, Parquet and JSON records."
 _SIGNATURES: Final[tuple[tuple[bytes, str, str], ...]] = (
@@ -108,11 +110,19 @@ def table_of(extracted: Extracted, sha256: str, name: str) -> RawTable:
         name=name,
         sha256=sha256,
         reading=reading,
-        frame=_to_frame(records, layout, name),
+        frame=_as_written(_to_frame(records, layout, name)),
         bad_lines=records.bad_lines,
         row_numbers=records.row_numbers,
     )
     return without_totals(table)
+
+
+def _as_written(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as it was before its rows were downloaded from here, if they were; else as it is."""
+    if REASON_OF_ROW not in frame:
+        return frame
+    names = as_written(pd.Series(frame.columns, dtype="str"))
+    return pd.DataFrame({name: as_written(frame[column]) for column, name in zip(frame.columns, names, strict=True)})
 
 
 def _laid_out(extracted: Extracted, name: str) -> tuple[Layout, Records]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -45,13 +46,15 @@ def read_indicators(table: MappedTable, held: pd.DataFrame | None) -> tuple[pd.D
     """Return the indicators of a mapped file that the market does not hold yet, and what became of its rows.
 
     A row has either a name and a value, or a value in each column that the market keeps as its own, which is then
-    called what the column is; a series that is called as one held, but for its case, is that one. A row without a day,
-    or without any value, is left out; of two values for one day the later row counts.
+    called what the column is. Series whose names differ in case, blanks and underscores only are one, and the first
+    spelling stays, that of the market before that of the file. A row without a day, or without any value, is left out;
+    of two values for one day the later row counts.
     """
     found = _long(table)
-    if held is not None:
-        called = {str(name).casefold(): name for name in held[NAME].unique()}
-        found[NAME] = [called.get(str(name).casefold(), name) for name in found[NAME]]
+    called: dict[str, str] = {}
+    for name in (*(held[NAME].unique() if held is not None else ()), *found[NAME].unique()):
+        called.setdefault(_bare_name(name), name)
+    found[NAME] = found[NAME].map(lambda name: called[_bare_name(name)])
     counting = found.drop_duplicates([NAME, DAY], keep="last")
     new = counting
     if held is not None:
@@ -79,6 +82,11 @@ def read_indicators(table: MappedTable, held: pd.DataFrame | None) -> tuple[pd.D
         reasons={reason: count for reason, count in counts.items() if count},
     )
     return _sorted(new), account
+
+
+def _bare_name(name: str) -> str:
+    """Return what names of one series have in common: it is the same of "Active listings" and "active_listings"."""
+    return re.sub(r"[\s_]+", "", str(name).casefold())
 
 
 def _long(table: MappedTable) -> pd.DataFrame:

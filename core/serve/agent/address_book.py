@@ -17,7 +17,7 @@ from core.collect.addresses import address_key, with_unit
 from core.collect.join_keys import bare_ids, column_or_missing, full_keys
 from core.prepare.features.rows_by_key import RowsByKey
 from core.schema import ONLY_ON_ROLL, label_of
-from core.serve.agent.tax_roll import DAY, KEY
+from core.serve.agent.tax_roll import BY_ID, DAY, KEY
 from core.serve.subject import Value
 from core.serve.words import Conventions, readable_address
 from core.wording import market_day
@@ -30,6 +30,11 @@ _DIGITS: Final = re.compile(r"([0-9]+)")
 _ID: Final = "property_id"
 # Shorter texts are house numbers before they are numbers of a parcel.
 _ID_LENGTH_MIN: Final = 4
+# What people write before the number, and the end that a spreadsheet gives it.
+_ID_WORDS: Final = re.compile(
+    r"^\W*(?:(?:property|parcel|tax|account|apn|ain|pin|id|number|no|nr|num)\b[\W_]*)+", re.IGNORECASE
+)
+_CELL: Final = re.compile(r"^(\d+)\.0+\s*$")
 _KEPT: Final = ("address", "unit", _ID)
 
 
@@ -62,8 +67,8 @@ class AddressBook:
     def __init__(self, sales: pd.DataFrame, names: Iterable[str], roll: pd.DataFrame | None = None) -> None:
         """Index sales and tax roll (see tax_roll); ``names`` are the facts to keep of each home."""
         kept = tuple(dict.fromkeys((*names, *_KEPT)))
-        recorded = sales.sort_values("sale_date", kind="stable") if "address" in sales else sales.head(0)
-        self._sales = _Homes(recorded.assign(**{KEY: full_keys(recorded)}), kept, "sale_date")
+        recorded = sales.sort_values("sale_date", kind="stable")
+        self._sales = _Homes(recorded.assign(**{KEY: _keys(recorded, roll)}), kept, "sale_date")
         self._roll = _Homes(roll, kept, DAY) if roll is not None else None
         self._books = (self._sales,) if self._roll is None else (self._sales, self._roll)
 
@@ -90,6 +95,11 @@ class AddressBook:
         shown, others = alone[:FOUND_MAX], alone[FOUND_MAX:]
         more = sum(best[key] >= best[shown[0]] for key in others)
         return Matches(tuple(self._home(key) for key in shown), more)
+
+    def numbered(self, typed: str) -> KnownHome | None:
+        """Return the one home whose whole property id was typed; None if there is none, or more than one."""
+        keys = {key for book in self._books for key in book.with_id(typed)}
+        return self._home(keys.pop()) if len(keys) == 1 else None
 
     def known(self, homes: pd.DataFrame) -> Iterator[KnownHome | None]:
         """Yield for each home, given by address, unit and zip code, what is recorded under just this address.
@@ -122,8 +132,8 @@ class AddressBook:
         newer = {name: value for name, value in listed.items() if name in ONLY_ON_ROLL}
         facts = {**listed, **recorded, **newer}
         lacking = frozenset(facts) - frozenset(recorded) | frozenset(newer)
-        named = sale or tax
-        assert named is not None
+        sources = [source for source in (sale, tax) if source is not None]
+        named = next((source for source in sources if "address" in source.facts), sources[0])
         address = _address(named)
         on_roll = tax.day if tax is not None and lacking else None
         return KnownHome(address, facts, sale.day if sale else None, on_roll, lacking)
@@ -156,9 +166,7 @@ class _Homes:
 
     def find(self, typed: str) -> Iterator[tuple[float, str]]:
         """Yield the keys of the homes that fit best, with how well they do, 0 to 100 (more for a property id)."""
-        number = bare_ids(pd.Series([typed], dtype="str"))[0]
-        if isinstance(number, str) and len(number) >= _ID_LENGTH_MIN and any(map(str.isdigit, number)):
-            yield from ((200.0, self.keys[row]) for row in self._by_id.of_key(number)[:FOUND_MAX])
+        yield from ((200.0, key) for key in self.with_id(typed))
         wanted = address_key(typed.strip())
         if not wanted or not len(self.keys):
             return
@@ -169,6 +177,13 @@ class _Homes:
         # All of them: of the units of one building, which fit alike, the first are to be shown.
         hits = process.extract(wanted, near, scorer=scorer, limit=None, score_cutoff=_LIKENESS_MIN)
         yield from ((score, self.keys[rows[at]]) for _, score, at in hits)
+
+    def with_id(self, typed: str) -> Iterator[str]:
+        """Yield the keys of the homes whose whole property id was typed, at most ``FOUND_MAX``."""
+        bare = _CELL.sub(r"\1", _ID_WORDS.sub("", typed))
+        number = bare_ids(pd.Series([bare], dtype="str"))[0]
+        if isinstance(number, str) and len(number) >= _ID_LENGTH_MIN and any(map(str.isdigit, number)):
+            yield from (self.keys[row] for row in self._by_id.of_key(number)[:FOUND_MAX])
 
     def beginning(self, bare: str) -> Iterator[str]:
         """Yield the keys of the homes with this address, whatever their zip code."""
@@ -228,6 +243,19 @@ def _exact(keys: list[str], wanted: str) -> list[str]:
     return [key for key in keys if wanted in (key.partition("|")[0], key.replace("|", " "))]
 
 
+def _keys(sales: pd.DataFrame, roll: pd.DataFrame | None) -> pd.Series:
+    """Return the key of each sale's home: its address, else that of its property id on the roll, else its id."""
+    ids = bare_ids(column_or_missing(sales, _ID).astype("str"))
+    keys = full_keys(sales)
+    if roll is not None:
+        listed = pd.Series(
+            roll[KEY].to_numpy(), index=bare_ids(column_or_missing(roll, _ID).astype("str")), dtype="str"
+        )
+        listed = listed[listed.index.notna() & ~listed.index.duplicated()]
+        keys = keys.fillna(ids.map(listed))
+    return keys.fillna(BY_ID + ids)
+
+
 def _index(keys: Iterable[object]) -> RowsByKey:
     texts = np.array([key if isinstance(key, str) else "" for key in keys], dtype=object)
     return RowsByKey.of(texts, np.zeros(len(texts)))
@@ -245,8 +273,8 @@ def _house_number(key: str) -> str:
 
 
 def _street(key: str) -> str:
-    """Return an address without zip code and house number."""
-    return _NUMBER.sub("", key.partition("|")[0], count=1).strip()
+    """Return an address without zip code and house number; "" for a home without an address."""
+    return "" if key.startswith(BY_ID) else _NUMBER.sub("", key.partition("|")[0], count=1).strip()
 
 
 def _value(recorded: object) -> Value:

@@ -14,6 +14,9 @@ from core.schema import PROPERTY_FIELDS, is_extra
 
 KEY: Final = "roll_key"
 DAY: Final = "roll_day"
+BY_ID: Final = "id:"
+"""How the key of a home without an address begins, before its property id."""
+
 _KEPT: Final = frozenset(field.name for field in PROPERTY_FIELDS)
 
 
@@ -60,7 +63,7 @@ def joined_roll(
         name for name in new.columns if name in _KEPT or (is_extra(name) and pd.api.types.is_numeric_dtype(new[name]))
     ]
     roll = new[names].reset_index(drop=True)
-    keys = full_keys(roll).fillna("id:" + column_or_missing(roll, "property_id"))
+    keys = full_keys(roll).fillna(BY_ID + column_or_missing(roll, "property_id"))
     roll[KEY], roll[DAY] = keys, pd.Timestamp(day)
     roll = roll[keys.notna()]
     if (held := load_held()) is not None:

@@ -77,13 +77,13 @@ class IntakePreview:
     file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
     ``near_matches`` are address pairs that a person has not answered yet; ``leaks`` are the columns of each sales file
     that reveal the price; ``personal`` lists by file what of persons was dropped or cut out on reading; ``readings``
-    says how each file was read, and ``intake`` is the record of it with the mapping in force. ``homes`` has the homes
-    of the tax roll with those of a new tax file. ``gained`` counts by fact the stored sales that gain it from tax and
-    neighborhood files, ``area_fill`` the new sales that get figures which the market held; ``fill_words`` says in
-    sentences what was filled in and what was not. ``indicators`` has the market's dated indicators with new ones of the
-    files, None without new ones, which ``brought`` names. ``elsewhere`` says by file that hardly any of its sales is
-    where the market has any. ``currency`` is the market's; ``held_sales`` counts the sales it has in use before the
-    files.
+    says how each file was read, ``headers`` its columns, and ``intake`` is the record of it with the mapping in force.
+    ``homes`` has the homes of the tax roll with those of a new tax file. ``gained`` counts by fact the stored
+    sales that gain it from tax and neighborhood files, ``area_fill`` the new sales that get figures which the market
+    held; ``fill_words`` says in sentences what was filled in and what was not. ``indicators`` has the market's dated
+    indicators with new ones of the files, None without new ones, which ``brought`` names. ``elsewhere`` says by file
+    that hardly any of its sales is where the market has any. ``currency`` is the market's; ``held_sales`` counts the
+    sales it has in use before the files.
     """
 
     market: str | NewMarket
@@ -105,6 +105,7 @@ class IntakePreview:
     leaks: Leaks = field(default_factory=dict)
     personal: Mapping[str, tuple[PersonalColumn, ...]] = field(default_factory=dict)
     readings: Mapping[str, Reading] = field(default_factory=dict)
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     intake: tuple[FileIntake, ...] = ()
     homes: BroughtHomes = field(default_factory=BroughtHomes)
     gained: Mapping[str, int] = field(default_factory=dict)
@@ -196,6 +197,7 @@ def prepare_intake(
         leaks={table.name: leaks_of(table, currency) for table in read.sales},
         personal=read.personal,
         readings={name: raw.reading for name, raw in read.raws.items()},
+        headers={name: tuple(raw.frame.columns) for name, raw in read.raws.items()},
         intake=read.records,
         homes=homes,
         gained=intake.gained,

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from core.accounting import EMPTIED, UNREAD, ZERO, FileAccounting, Outcome
+from core.accounting import (
+    EMPTIED,
+    LINE_OF_FILE,
+    REASON_OF_ROW,
+    ROW_OF_FILE,
+    UNREAD,
+    ZERO,
+    FileAccounting,
+    Outcome,
+    reason_words,
+)
 from core.collect.cells.date_formats import NO_SUCH_DAY
 from core.collect.mapping import MappedTable
 from core.collect.reading.table import RawTable
@@ -48,7 +59,8 @@ class FileRows:
 def full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataFrame:
     """Return one row per row of a file (file, source_row, outcome, reasons, detail, raw), unreadable lines included.
 
-    ``raw`` has the original cells of every row that was not plainly accepted.
+    ``raw`` has the original cells of every row that was not plainly accepted, as JSON: a list of texts, or one text
+    where a line could not be taken apart.
     """
     ledger = _with_unread(cleaned.ledger, table.problems).assign(file=table.name)
     notable = (ledger["outcome"] != Outcome.ACCEPTED) | (ledger["reasons"] != "")
@@ -63,7 +75,7 @@ def full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataF
                 "outcome": str(Outcome.REJECTED),
                 "reasons": [next(code for code, n in bad_line_counts([line]).items() if n) for line in table.bad_lines],
                 "detail": [f"{where_of(line)} {line.line}: {line.reason}" for line in table.bad_lines],
-                "raw": [line.text for line in table.bad_lines],
+                "raw": [_as_json(line.text) for line in table.bad_lines],
             }
         )
         ledger = pd.concat([ledger, bad], ignore_index=True)
@@ -91,14 +103,37 @@ def _with_unread(ledger: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cells(raw: RawTable, source_rows: pd.Series) -> list[str]:
-    """Return the original cells of some rows of a file, each row as one text."""
+    """Return the original cells of some rows of a file, each row as a JSON list."""
     place = pd.Series(np.arange(len(raw.frame)), index=raw.row_numbers)
     rows = raw.frame.iloc[place.loc[source_rows].to_numpy()]
-    return [_joined(cells) for cells in rows.fillna("").itertuples(index=False)]
+    return [_as_json(cells) for cells in rows.fillna("").itertuples(index=False, name=None)]
 
 
-def _joined(cells: Iterable[object]) -> str:
-    return " | ".join(str(cell) for cell in cells)
+def _as_json(cells: str | tuple[str, ...]) -> str:
+    return json.dumps(cells, ensure_ascii=False)
+
+
+def rows_as_in_file(ledger: pd.DataFrame, headers: Sequence[str]) -> pd.DataFrame:
+    """Return rows of a file's ledger under the file's own headers, with the place of each row and its reason.
+
+    They can be corrected there and come again: the added columns (see ADDED) are then left out. The cells of rows that
+    were plainly accepted are not kept.
+    """
+    held = [json.loads(text) if text else "" for text in ledger["raw"]]
+    headers = headers if any(held) else ()
+    blank = [""] * len(headers)
+    table = pd.DataFrame([blank if isinstance(one, str) else one for one in held], columns=list(headers), dtype="str")
+    reasons = [
+        detail or "; ".join(map(reason_words, codes.split(";")))
+        for detail, codes in zip(ledger["detail"], ledger["reasons"], strict=True)
+    ]
+    lines = [one if isinstance(one, str) else "" for one in held]
+    # An unreadable line is no row: its reason says which line it is.
+    places = ["" if line else str(row) for line, row in zip(lines, ledger["source_row"], strict=True)]
+    added = {ROW_OF_FILE: places, REASON_OF_ROW: reasons}
+    if any(lines):
+        added[LINE_OF_FILE] = lines
+    return table.assign(**added)
 
 
 def _cell_counts(table: MappedTable, ledger: pd.DataFrame) -> dict[str, int]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from core.access import Action
+from core.errors import NotFound
 from core.serve.agent.address_book import AddressBook, KnownHome, Matches
 from core.workflows.opening.addresses import address_book, names_kept
 from core.workflows.pricing.desk import Desk
@@ -49,26 +50,29 @@ class AddressBooks:
 
 
 def homes_like(workspace: Workspace, desk: Desk, books: AddressBooks, typed: str) -> Matches:
-    """Return the homes whose address or property id fits best what was typed; none without a live model.
+    """Return the homes whose address or property id fits best what was typed.
 
-    Raises AccessDenied, StoreUnavailable.
+    Raises AccessDenied, StoreUnavailable, and NotFound without a live model: its facts are those looked up.
     """
     book = books.book(workspace, desk)
-    return book.find(typed) if book is not None else Matches((), 0)
+    if book is None:
+        why = desk.no_model()
+        raise NotFound(f"Homes cannot be looked up yet. {why.reason} {why.remedy}")
+    return book.find(typed)
 
 
 def home_at(
     workspace: Workspace, desk: Desk, books: AddressBooks, address: str, codes: Mapping[str, str]
 ) -> KnownHome | None:
-    """Return the home of a whole address, in the areas given by their codes; None where it is not known, or not alone.
+    """Return the home of a whole address, in the areas given by their codes, or of a whole property id.
 
-    Raises AccessDenied, StoreError.
+    None where it is not known, or not alone. Raises AccessDenied, StoreError.
     """
     book = books.book(workspace, desk)
     if book is None:
         return None
     [found] = book.known(pd.DataFrame([{**codes, "address": address}], dtype="str"))
-    return found
+    return found or book.numbered(address)
 
 
 def matches_form(matches: Matches) -> dict[str, Any]:

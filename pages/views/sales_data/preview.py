@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from pathlib import PurePath
 from typing import Any, Final
 
 import pandas as pd
@@ -15,6 +17,7 @@ from core.wording import MISSING, area_label, count, from_sqft, market_day_forma
 from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.effect_words import gained_words, idle_files, open_doubts, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
+from core.workflows.data.row_ledger import rows_as_in_file
 from pages.kit.charts import plot
 from pages.kit.figures import frame
 from pages.kit.palette import palette
@@ -134,16 +137,17 @@ def _flow(found: IntakePreview) -> None:
 
 
 def draw_downloads(found: IntakePreview) -> None:
-    """Draw a download for each nonempty class of rows, with reasons and the original cells."""
-    ledgers = found.ledgers
-    tables = {outcome.value.replace("_", " "): ledgers[ledgers["outcome"] == outcome] for outcome in reversed(Outcome)}
-    tables |= {"unreadable cells": found.problems, "conflicts": found.conflicts, "corrections": found.corrections}
+    """Draw a download for each nonempty class of rows: those of a file with its own columns and the reasons."""
+    tables = {"unreadable cells": found.problems, "conflicts": found.conflicts, "corrections": found.corrections}
     filled = {name: table for name, table in tables.items() if len(table)}
     # A corrected sale has a line for each fact.
     facts = count(len(found.corrections), "fact")
     numbers = {"corrections": f"{found.corrected_sales:,}, {facts}"}
     st.markdown("**Download** each class of rows, with reasons")
+    st.caption("Rows of a file have its own columns: correct them there, and upload them again.")
     with st.container(horizontal=True, gap="small"):
+        for outcome in reversed(Outcome):
+            _draw_rows(found, outcome)
         for name, table in filled.items():
             st.download_button(
                 f"{name.capitalize()} ({numbers.get(name, f'{len(table):,}')})",
@@ -154,6 +158,28 @@ def draw_downloads(found: IntakePreview) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
+
+
+def _draw_rows(found: IntakePreview, outcome: Outcome) -> None:
+    """Draw a download of the rows with an outcome, one for each file that has any."""
+    name, rows = outcome.value.replace("_", " "), found.ledgers[found.ledgers["outcome"] == outcome]
+    files = rows["file"].unique()
+    for file in files:
+        own = rows[rows["file"] == file]
+        of = f", {plain(file)}" if len(files) > 1 else ""
+        st.download_button(
+            f"{name.capitalize()} ({len(own):,}{of})",
+            partial(_rows_csv, own, found.headers[file]),
+            f"{outcome.value}_of_{PurePath(file).stem}.csv" if of else f"{outcome.value}.csv",
+            "text/csv",
+            key=f"download_{name}_{file}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _rows_csv(ledger: pd.DataFrame, headers: Sequence[str]) -> bytes:
+    return to_csv(rows_as_in_file(ledger, headers))
 
 
 def draw_corrections(corrections: pd.DataFrame, currency: str, area_unit: str) -> None:

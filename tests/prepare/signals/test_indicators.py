@@ -62,9 +62,19 @@ def test_names_beside_values_are_the_indicators_and_every_row_is_counted() -> No
     assert account.reasons == {"date_missing": 1, "no_value": 1, "repeated_row": 1}
 
 
-def test_what_is_held_is_known_already_and_a_series_in_capitals_is_the_same() -> None:
+def test_names_of_one_file_that_differ_in_case_blanks_and_underscores_are_one_series() -> None:
+    names = ["Active listings", "active_listings", " ACTIVE  LISTINGS", "Active listings (new)"]
+    new, _ = read_indicators(mapped(pd.DataFrame({DAY: weeks(4), NAME: names, VALUE: [1.0, 2.0, 3.0, 4.0]})), None)
+    assert new.groupby(NAME)[VALUE].apply(list).to_dict() == {
+        "Active listings": [1.0, 2.0, 3.0],
+        "Active listings (new)": [4.0],
+    }
+
+
+@pytest.mark.parametrize("spelling", ["MORTGAGE RATE", "mortgage_rate", "MortgageRate"])
+def test_what_is_held_is_known_already_and_a_series_spelled_otherwise_is_the_same(spelling: str) -> None:
     held = series([6.0, 6.1, 6.2])
-    frame = pd.DataFrame({DAY: weeks(4), NAME: "MORTGAGE RATE", VALUE: [6.0, 6.1, 6.5, 6.3]})
+    frame = pd.DataFrame({DAY: weeks(4), NAME: spelling, VALUE: [6.0, 6.1, 6.5, 6.3]})
     new, account = read_indicators(mapped(frame), held)
     assert new[VALUE].tolist() == [6.5, 6.3]
     assert (account.accepted, account.reasons) == (2, {"already_held": 2})

@@ -152,6 +152,29 @@ def test_a_property_id_finds_its_home(typed: str) -> None:
     assert home.facts["property_id"] == "14-05"
 
 
+@pytest.mark.parametrize(
+    "typed", ["2023049218", "2023-0492-18", "2,023,049,218", "2023049218.0", "Parcel no. 2023049218"]
+)
+def test_sales_without_addresses_are_found_by_the_number_as_people_write_it(typed: str) -> None:
+    columns = ["property_id", *NAMES, "sale_date"]
+    rows = [
+        ("2023049218", "98103", 1_500.0, 3.0, "2020-05-01"),
+        ("2023049219", "98104", 900.0, 2.0, "2021-05-01"),
+        ("2023049218", "98103", 1_700.0, 4.0, "2024-05-01"),
+    ]
+    sales = pd.DataFrame(rows, columns=columns).astype({"sale_date": "datetime64[us]"})
+    book = AddressBook(sales, NAMES)
+    [home] = book.find(typed).homes
+    assert (home.address, home.facts["living_area_sqft"], home.recorded) == ("2023049218", 1_700.0, date(2024, 5, 1))
+    assert book.numbered(typed) == home
+    assert len(book) == 2
+    assert book.find("2023049217").homes == (), "another parcel is not like it"
+    roll = pd.DataFrame({"property_id": ["2023-049218"], "address": ["9 Fir St"], "zipcode": ["98103"]})
+    kept = joined_roll(lambda: None, roll.assign(lot_area_sqft=4_000.0), date(2025, 3, 1))
+    [whole] = AddressBook(sales, (*NAMES, "lot_area_sqft"), kept).find(typed).homes
+    assert (whole.address, whole.facts["bedrooms"], whole.facts["lot_area_sqft"]) == ("9 Fir St", 4.0, 4_000.0)
+
+
 def test_the_rise_in_assessed_value_is_that_of_the_roll_though_the_sale_recorded_an_earlier_one() -> None:
     sales = pd.DataFrame(
         {

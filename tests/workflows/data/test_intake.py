@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from dataclasses import replace
 from datetime import date
@@ -14,6 +15,7 @@ import pytest
 
 from core.access import Actor, Role
 from core.collect.mapping_file import mapping_from_json, mapping_to_json
+from core.collect.reading.reader import read_table
 from core.errors import (
     AccessDenied,
     DuplicateHeaders,
@@ -27,8 +29,10 @@ from core.errors import (
 from core.problem import Problem
 from core.progress import silent
 from core.schema import Source
+from core.spreadsheet import to_csv_text
 from core.store import Market, Store
 from core.workflows.data.intake import commit_intake, ingest, prepare_intake
+from core.workflows.data.row_ledger import rows_as_in_file
 from core.workflows.data.source_preview import preview_source
 from core.workflows.source_files import reading
 from core.workflows.source_files.reading import SourceFile
@@ -89,6 +93,42 @@ def test_every_row_is_accounted_for(store: Store, market: Market, problem: Probl
     ]
     assert "sale date '2024-02-31' is no day of the calendar" in set(told["detail"])
     assert told["raw"].str.contains("Elm St").all()
+
+
+def test_rejected_rows_come_with_their_own_columns_to_be_corrected_and_brought_again(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
+    lines = rows(20) + (
+        '900,"=HYPERLINK(""http://a.example"")",00101,2024-05-05,1,1200,3,1990\n'  # price of $1
+        "901,9 Elm St | rear,00101,,250000,1200,3,1990\n"  # no date
+        "902,12 Elm St,00101,2024-05-05,250000\n"  # ragged
+    )
+    preview = prepare_intake(
+        acting(store, ANALYST, problem, today=TODAY), market.market_id, [write(tmp_path, HEADER + lines)], silent
+    )
+    headers = HEADER.strip().split(",")
+    assert preview.headers == {"sales.csv": tuple(headers)}
+    rejected = preview.ledgers[preview.ledgers["outcome"] == "rejected"]
+    text = to_csv_text(rows_as_in_file(rejected, headers))
+    table = pd.read_csv(io.StringIO(text), dtype="str")
+    assert list(table) == [*headers, "Doorstep row", "Doorstep reason", "Doorstep unreadable line"]
+    assert table["Doorstep row"].fillna("").tolist() == ["21", "22", ""]
+    assert table["Doorstep reason"].str.contains("price|date|line 24").all()
+    assert table["address"].tolist()[:2] == ['\'=HYPERLINK("http://a.example")', "9 Elm St | rear"]
+    assert table["Doorstep unreadable line"].tolist()[2] == "902,12 Elm St,00101,2024-05-05,250000"
+    corrected = text.replace(",1,1200", ",410000,1200").replace("rear,00101,,", "rear,00101,2024-06-06,")
+    again = prepare_intake(
+        acting(store, ANALYST, problem, today=TODAY),
+        market.market_id,
+        [write(tmp_path, HEADER + rows(20)), write(tmp_path, corrected, "rejected.csv")],
+        silent,
+    )
+    account = again.files[1]
+    assert (account.accepted + account.repaired, account.rejected) == (2, 1)
+    assert {410_000.0, 250_000.0} <= set(again.sales["sale_price"])
+    read = read_table(tmp_path / "rejected.csv").frame
+    assert read["address"].tolist()[:2] == ['=HYPERLINK("http://a.example")', "9 Elm St | rear"]
+    assert not [name for name in again.sales if "doorstep" in str(name)]
 
 
 def test_same_file_again_changes_nothing_and_says_so(
