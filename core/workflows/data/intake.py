@@ -152,11 +152,10 @@ def prepare_intake(
 ) -> IntakePreview:
     """Compute what committing the files to a market (its id, or a new one) would do, without changing anything.
 
-    At most one tax and one neighborhood file join the sales that are brought with them; at most one file of market
-    indicators joins those that the market holds. Where these add nothing, or no sales come, they fill what the stored
-    sales lack (see core.prepare.late_facts). Raises CollectError leaves for unreadable files or impossible mappings,
-    NotFound for the market, AlreadyExists for a new one whose name is taken, NoUsableRows if every row is rejected or
-    nothing is new, ContractBroken if cleaning left a breach of the record's rules.
+    At most one tax and one neighborhood file join the sales that are brought with them, or fill what the stored sales
+    lack (see core.prepare.late_facts); at most one file of market indicators joins those that the market holds. Raises
+    CollectError leaves for unreadable files or impossible mappings, NotFound for the market, AlreadyExists for a new
+    one whose name is taken, NoUsableRows if every row is rejected or nothing is new, ContractBroken.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = parent_of(store, market)
