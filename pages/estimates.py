@@ -94,6 +94,8 @@ def listing(found: Sequence[LatestAnswer], market: Market, when: Callable[[datet
         [
             {
                 "Home": one.home,
+                "Reference": one.reference,
+                "Asking price": one.asking_words(market.currency),
                 "Answer": one.answer_words(market.currency),
                 "Decision": one.decision_words(market.currency),
                 "When": when(one.estimate.at),
@@ -108,7 +110,8 @@ def listing(found: Sequence[LatestAnswer], market: Market, when: Callable[[datet
 def _table(found: Sequence[LatestAnswer], market: Market, when: Callable[[datetime], str]) -> None:
     table = listing(found, market, when)
     several = [name for name in ("By", "Office") if table[name].nunique() > 1]
-    shown = ["Home", "Answer", "Decision", "When", *several]
+    given = [name for name in ("Reference", "Asking price") if table[name].any()]
+    shown = ["Home", *given, "Answer", "Decision", "When", *several]
     chosen = st.dataframe(
         table[shown],
         hide_index=True,
@@ -128,7 +131,9 @@ def _cards(found: Sequence[LatestAnswer], market: Market, when: Callable[[dateti
     several = len({one.estimate.actor for one in found}) > 1
     for one in found:
         estimate = one.estimate
-        parts = [one.answer_words(market.currency), one.decision_line(market.currency)]
+        asking = one.asking_words(market.currency)
+        parts = [one.reference, one.answer_words(market.currency), f"asking {asking}" if asking else ""]
+        parts += [one.decision_line(market.currency)]
         parts += [when(estimate.at), estimate.actor if several else ""]
         words = f"**{plain(one.home)}** {plain(' · '.join(filter(None, parts)))}"
         if st.button(words, key=f"card-{estimate.estimate_id}", width="stretch"):

@@ -26,7 +26,7 @@ from core.states import AuditAction, JobState
 from core.store import Job, Market, ModelRecord, Store
 from core.store.operations.alerts import UNRESOLVED
 from core.store.operations.workers import ALIVE_WITHIN
-from core.wording import days, instant
+from core.wording import days
 from core.workflows.claimed_work import ClaimedWork
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.jobs import TRAININGS, Kinds, RetrainTask, start
@@ -138,9 +138,9 @@ def worker_state(store: Store) -> WorkerState:
     last, following = _instant(report.get("last_turn")), _instant(report.get("next_turn"))
     problems = tuple(str(one) for one in report.get("problems", ()))
     if not living:
-        words = f"The worker's last sign of life was at {instant(shown.beat_at)}. {_START}"
+        words = f"The worker's last sign of life is too long ago. {_START}"
         return WorkerState(False, shown.beat_at, last, None, problems, words)
-    words = f"The worker is running; next round at {instant(following)}." if following else "It is starting."
+    words = "The worker is running." if following else "It is starting."
     return WorkerState(True, shown.beat_at, last, following, problems, words)
 
 

@@ -57,7 +57,11 @@ def test_the_table_of_drivers_adds_up_to_the_estimate_as_it_is_shown(
     shown = [number(text) for text in drivers_view.table(drivers, small_desk.market)["Amount"]]
     assert sum(shown[:-1]) == pytest.approx(shown[-1], abs=1e-6)
     if point > 0:
-        [bars] = drivers_view.waterfall(drivers, small_desk.market, LIGHT).data
+        figure = drivers_view.waterfall(drivers, small_desk.market, LIGHT)
+        [bars] = figure.data
+        labels = [one for one in figure.layout.annotations if one.bgcolor == LIGHT.page]
+        assert [one.text for one in labels] == list(bars.text), "no line crosses a label"
+        assert labels[-1].x == point
         assert bars.base + sum(bars.x[:-1]) == pytest.approx(point, abs=1e-6)
 
 

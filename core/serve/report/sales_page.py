@@ -40,6 +40,7 @@ _PLACE: Final = frozenset({"address", "zipcode", "neighbourhood"})
 _HEAD: Final = ParagraphStyle("head", parent=NUMBER, fontSize=8, leading=10, textColor=GREY)
 _NOTE: Final = ParagraphStyle("note", parent=SMALL, fontSize=8, leading=10)
 _PAD: Final = 8.0
+_UNCHANGED: Final = "no change"
 _GRID: Final = [
     ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
     ("VALIGN", (0, 1), (-1, -1), "TOP"),
@@ -136,8 +137,8 @@ def _row(number: int, one: Comparable, total: SaleSum, frame: ReportFrame, amoun
 def _cells(total: SaleSum, amounts: Amounts) -> tuple[str, str, str, str]:
     return (
         amounts.write(total.price),
-        amounts.change(total.market),
-        amounts.change(total.facts),
+        amounts.change(total.market) if total.market else _UNCHANGED,
+        amounts.change(total.facts) if total.facts else _UNCHANGED,
         amounts.write(total.adjusted),
     )
 

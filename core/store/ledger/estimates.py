@@ -164,6 +164,15 @@ class Ledger:
         with self._database.read() as connection:
             return {row.estimate_id: row.facts for row in connection.execute(query)}
 
+    def references_of(self, estimate_ids: Sequence[str]) -> dict[str, str]:
+        """Return the names that a file or a program gave these estimates; raises StoreUnavailable."""
+        name = ESTIMATE.c.answer["reference"].as_string()
+        query = sa.select(ESTIMATE.c.estimate_id, name.label("name")).where(
+            ESTIMATE.c.estimate_id.in_(list(estimate_ids)), name.is_not(None)
+        )
+        with self._database.read() as connection:
+            return {row.estimate_id: str(row.name) for row in connection.execute(query)}
+
     def count(self, market_id: str) -> int:
         """Count the market's estimates; raises NotFound, StoreUnavailable."""
         query = sa.select(sa.func.count()).where(ESTIMATE.c.market_id == market_id)
@@ -358,6 +367,7 @@ def _conditions(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
         yield e.point.is_not(None)
     if wanted.latest:
         yield ~_priced_again()
+        yield ~_same_again()
     if wanted.state is None:
         return
     of_estimate = sa.select(DECISION.c.seq).where(DECISION.c.estimate_id == e.estimate_id)
@@ -388,6 +398,14 @@ def _nameless_again() -> sa.ColumnElement[bool]:
     e, later = ESTIMATE.c, ESTIMATE.alias("later")
     both = (later.c.property_key == "", later.c.area.is_not_distinct_from(e.area))
     return sa.and_(e.property_key == "", _followed(later, *both))
+
+
+def _same_again() -> sa.ColumnElement[bool]:
+    """Return whether the actor of an estimate has asked the same of a home without an address since."""
+    e, later = ESTIMATE.c, ESTIMATE.alias("later")
+    # As text: PostgreSQL does not compare JSON.
+    facts = sa.cast(later.c.facts, sa.Text) == sa.cast(e.facts, sa.Text)
+    return sa.and_(e.property_key == "", _followed(later, later.c.property_key == "", later.c.as_of == e.as_of, facts))
 
 
 def _followed(later: sa.FromClause, *same: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

@@ -31,7 +31,8 @@ class WantedEstimates:
     """Which estimates to list; what is empty leaves all.
 
     ``words`` must all stand in a home's standardized address or in its area; ``priced`` leaves those with a price,
-    ``latest`` of one actor's prices of a home on the page the last one.
+    ``latest`` of one actor's prices of a home on the page the last one; without an address, the same facts and day are
+    the same home.
     """
 
     words: tuple[str, ...] = ()

@@ -55,13 +55,14 @@ def _table(workspace: Workspace, market_id: str, entries: list[Event]) -> pd.Dat
     # Not every entry on an alert repeats what the alert is about.
     judged = {one.subject for one in entries if one.action == AuditAction.ALERT_JUDGED}
     alerts = workspace.store.alerts.list(market_id) if judged else []
+    currency = workspace.store.markets.get(market_id).currency
     titles = {one.alert_id: alert_title(one) for one in alerts}
     rows = [
         {
             **vars(one),
             "detail": json.dumps(one.detail, ensure_ascii=False, default=str),
             "of": titles.get(one.subject) or subject_words(one.action, one.subject, one.detail),
-            "words": detail_words(with_units(one.subject, one.detail, workspace.problem)),
+            "words": detail_words(with_units(one.subject, one.detail, workspace.problem), currency),
         }
         for one in entries
     ]

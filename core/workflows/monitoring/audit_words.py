@@ -11,7 +11,7 @@ from core.monitor.windows import window_named
 from core.problem import Problem
 from core.states import AuditAction
 from core.store.operations.alerts import AlertRecord
-from core.wording import day
+from core.wording import market_day, marks, money
 
 _PARTS: Final = 6
 _LONG: Final = 300
@@ -52,13 +52,15 @@ _PROSE: Final = ("why", "reason", "words", "note", "name")
 # Details that repeat others, or that only a program needs; the file has them.
 _LEFT_OUT: Final = frozenset(
     {"kind", "segment", "next_action", "reading", "parent_id", "files", "token", "sha256", "statement", "state"}
-    | {"size_bytes", "stage", "job_id"}
+    | {"size_bytes", "stage", "job_id", "decision_id"}
     # The words of a scope that was signed have them.
     | {"low", "high", "mape", "mape_high", "share"}
 )
 _LABELS: Final[dict[str, str]] = {
     "added": "sale prices added",
     "champion": "live model",
+    "listing_price": "list price",
+    "point": "estimate",
     "n": "sales",
     "rejected_why": "it was rejected because:",
     "verdict": "verdict of the gate:",
@@ -76,6 +78,8 @@ _LABELS: Final[dict[str, str]] = {
     "version_id": "data version",
     "window_months": "months of sales",
 }
+# Details that are amounts in the market's currency.
+_MONEY: Final = frozenset({"price", "listing_price", "point", "list_price", "sale_price"})
 _SUBJECTS: Final = {
     "alert": "alert",
     "column": "column",
@@ -136,7 +140,13 @@ def subject_words(action: str, subject: str, detail: Mapping[str, Any]) -> str:
 
 
 def with_units(subject: str, detail: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
-    """Return a detail with what a limit was and is, if it is about one, in the limit's unit: "From 12% to 13%"."""
+    """Return a detail with the problem statement's words for what it holds: of a decision's reason, and of a limit.
+
+    What a limit was and is stands in the limit's unit: "From 12% to 13%".
+    """
+    if code := detail.get("reason_code"):
+        given = {name: value for name, value in detail.items() if name != "reason_code"}
+        return {**given, "reason": problem.decisions.reasons.get(str(code), str(code))}
     if subject not in _TITLES or not set(_ENDS) & set(detail):
         return dict(detail)
     limit = RULE_OF[AlertKind(subject)].threshold(problem)
@@ -150,35 +160,40 @@ def with_units(subject: str, detail: Mapping[str, Any], problem: Problem) -> dic
     return {**rest, "words": f"From {written('before')} to {written('after')}"}
 
 
-def _offices(document: object) -> dict[str, str]:
+def _offices(document: object, currency: str) -> dict[str, str]:
     """Return each office of a rollout's document with its group and start in words."""
     found = {}
     for one in document if isinstance(document, list) else ():
-        starts = f"from {day(date.fromisoformat(one['starts']))}" if one.get("starts") else "no start date"
+        starts = (
+            f"from {market_day(date.fromisoformat(one['starts']), currency)}" if one.get("starts") else "no start date"
+        )
         found[one["office"] or "everyone else"] = f"{one['group']}, {starts}"
     return found
 
 
-def _rollout_words(detail: Mapping[str, Any]) -> str:
+def _rollout_words(detail: Mapping[str, Any], currency: str) -> str:
     """Write which offices a change of the pilot gave or took estimates: "Harbour: pilot, from 1 Jul 2025"."""
-    before, after = _offices(detail.get("before")), _offices(detail.get("after"))
+    before, after = _offices(detail.get("before"), currency), _offices(detail.get("after"), currency)
     changed = [f"{office}: {words}" for office, words in after.items() if before.get(office) != words]
     gone = [f"{office}: taken out" for office in before if office not in after]
     return "; ".join([*changed, *gone])
 
 
-def detail_words(detail: Mapping[str, Any]) -> str:
-    """Write an entry's detail for people: its sentence first, then its plain parts, then "n more" for the rest."""
+def detail_words(detail: Mapping[str, Any], currency: str) -> str:
+    """Write an entry's detail for people: its sentence first, then its plain parts, then "n more" for the rest.
+
+    Amounts, numbers and days are written as people write them where ``currency`` is the money.
+    """
     sentences = [_first_sentence(str(detail[name])) for name in _PROSE if detail.get(name)]
     if any(isinstance(detail.get(name), list) for name in _ENDS):
-        offices = _rollout_words(detail)
+        offices = _rollout_words(detail, currency)
         sentences.append(f"{offices[:1].upper()}{offices[1:]}")
     plain = {
         name: value
         for name, value in detail.items()
         if name not in _PROSE and name not in _LEFT_OUT and isinstance(value, (str, int, float)) and value != ""
     }
-    shown = [_part(name, value) for name, value in list(plain.items())[:_PARTS]]
+    shown = [_part(name, value, currency) for name, value in list(plain.items())[:_PARTS]]
     left = len(plain) - len(shown)
     parts = "; ".join([*shown, f"{left} more"] if left else shown)
     return " ".join([*(_ended(one) for one in sentences), f"{parts[:1].upper()}{parts[1:]}." if parts else ""]).strip()
@@ -189,20 +204,23 @@ def _titled(kind: str, segment: str) -> str:
     return f"{title}: {segment}" if segment else title
 
 
-def _part(name: str, value: str | int | float) -> str:
+def _part(name: str, value: str | int | float, currency: str) -> str:
     label = _LABELS.get(name, name.replace("_", " "))
-    return f"{label} {_value(value)}" if isinstance(value, str) else f"{label}: {_value(value)}"
+    if isinstance(value, str):
+        return f"{label} {_text(value, currency)}"
+    is_money = name in _MONEY and not isinstance(value, bool)
+    return f"{label}: {money(value, currency) if is_money else _number(value, currency)}"
 
 
-def _value(value: str | int | float) -> str:
+def _number(value: int | float, currency: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.6g}"
+    return marks(f"{value:,}" if isinstance(value, int) else f"{value:,.6g}", currency)
+
+
+def _text(value: str, currency: str) -> str:
     try:
-        return day(date.fromisoformat(value))
+        return market_day(date.fromisoformat(value), currency)
     except ValueError:
         return _cut(_period(value))
 

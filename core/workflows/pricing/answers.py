@@ -26,6 +26,7 @@ from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.decisions import DECIDED
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, priced_by
+from core.workflows.pricing.listing_columns import REFERENCE
 from core.workspace import Workspace, market_days
 
 _LOG: Final = logging.getLogger(__name__)
@@ -34,7 +35,6 @@ _LEVEL: Final = "asked_level"
 # A document keeps a number to its last digit, or nearly.
 _SAME: Final = 1e-12
 _SIZE: Final = "living_area_sqft"
-_REFERENCE: Final = "reference"
 _REQUEST: Final = "request_id"
 
 
@@ -183,7 +183,7 @@ def load_question(workspace: Workspace, estimate_id: str) -> StoredQuestion:
 
 def _question(record: EstimateRecord, level: float) -> Question:
     asked = record.answer
-    reference, request = (str(asked.get(name) or "") for name in (_REFERENCE, _REQUEST))
+    reference, request = (str(asked.get(name) or "") for name in (REFERENCE, _REQUEST))
     return Question(_facts(record), record.as_of, level, record.list_price, reference, request)
 
 
@@ -191,13 +191,19 @@ def _question(record: EstimateRecord, level: float) -> Question:
 class LatestAnswer:
     """A row of the ledger with the decision on it that counts, None without one.
 
-    ``home`` names it: "116 Mirage Raven Ct #103, condo, 86907". ``is_open`` tells whether it waits for a decision.
+    ``home`` names it: "116 Mirage Raven Ct #103, condo, 86907". ``is_open`` tells whether it waits for a decision,
+    ``reference`` is the asker's own name of it, as of a row of a file.
     """
 
     estimate: EstimateSummary
     decision: DecisionRecord | None
     home: str
     is_open: bool
+    reference: str = ""
+
+    def asking_words(self, currency: str) -> str:
+        """Write the asking price, "" without one."""
+        return "" if self.estimate.list_price is None else money(self.estimate.list_price, currency)
 
     def answer_words(self, currency: str) -> str:
         """Write the range, or why there is none."""
@@ -263,9 +269,11 @@ def _latest(
     found = ledger.list(market_id, limit, whose, actor.office, channels, wanted)
     ids, market = [one.estimate_id for one in found], workspace.store.markets.get(market_id)
     decisions, awaited, facts = ledger.decisions_of(ids), ledger.open_among(ids), ledger.facts_of(ids)
+    named = ledger.references_of(ids)
+    homes = (_home_words(one, facts.get(one.estimate_id, {}), market) for one in found)
     return [
-        LatestAnswer(one, decisions.get(key), _home_words(one, facts.get(key, {}), market), key in awaited)
-        for key, one in zip(ids, found, strict=True)
+        LatestAnswer(one, decisions.get(key), home, key in awaited, named.get(key, ""))
+        for key, one, home in zip(ids, found, homes, strict=True)
     ]
 
 
@@ -302,7 +310,7 @@ def _priced(desk: Desk, question: Question, actor: Actor) -> Result:
 def _entry(desk: Desk, question: Question, channel: Channel, result: Result, milliseconds: float) -> NewEstimate:
     asked = Asked(question.facts, question.as_of, question.list_price)
     answer = to_document(result) | {_LEVEL: question.level}
-    answer |= {name: text for name, text in ((_REFERENCE, question.reference), (_REQUEST, question.request_id)) if text}
+    answer |= {name: text for name, text in ((REFERENCE, question.reference), (_REQUEST, question.request_id)) if text}
     return ledger_entry(priced_by(desk), asked, _outcome(result), channel, milliseconds, answer)
 
 

@@ -90,7 +90,7 @@ def ledger_entry(
         property_type=_word(facts, "property_type"),
         area=_word(facts, "zipcode") or _word(facts, "neighbourhood"),
         facts={name: _storable(value) for name, value in facts.items()},
-        answer=_document(outcome) if answer is None else answer,
+        answer=answer_document(outcome) if answer is None else answer,
         list_price=asked.list_price,
         **figures,
     )
@@ -129,7 +129,8 @@ def _reason(outcome: Figures | Unavailable | Refused) -> str:
             return outcome.message
 
 
-def _document(outcome: Figures | Unavailable | Refused) -> Mapping[str, object]:
+def answer_document(outcome: Figures | Unavailable | Refused) -> dict[str, object]:
+    """Return what is stored of an answer that is not kept in full: the reason where there is no price."""
     return {} if isinstance(outcome, Figures) else to_document(outcome)
 
 

@@ -39,9 +39,10 @@ from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.ledger_entry import Asked, Figures, PricedBy, ledger_entry, priced_by
+from core.workflows.pricing.ledger_entry import Asked, Figures, PricedBy, answer_document, ledger_entry, priced_by
 from core.workflows.pricing.listing_columns import (
     LIST_PRICE,
+    REFERENCE,
     ColumnRead,
     map_listings,
     reference_column,
@@ -360,7 +361,9 @@ def _records(priced: PricedFile, rows: pd.DataFrame) -> Iterator[dict[Any, Any]]
 def _entry(priced: PricedFile, row: Mapping[Any, Any], channel: Channel) -> NewEstimate:
     asked = Asked(row["facts"], priced.as_of, row["list_price"])
     milliseconds = priced.milliseconds / max(priced.rows, 1)
-    return ledger_entry(priced.by, asked, _outcome(row, priced), channel, milliseconds)
+    outcome, reference = _outcome(row, priced), priced.references.get(row["row"], "")
+    answer = answer_document(outcome) | ({REFERENCE: reference} if reference else {})
+    return ledger_entry(priced.by, asked, outcome, channel, milliseconds, answer)
 
 
 def _outcome(row: Mapping[Any, Any], priced: PricedFile) -> Figures | Unavailable | Refused:

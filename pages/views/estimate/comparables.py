@@ -48,6 +48,10 @@ _SHORT: Final = {
     FactGroup.OTHER: "Other",
     FactGroup.OWN_SALE: "Own sale",
 }
+_OWN_LEFT_OUT: Final = (
+    "This home’s own sale is left out: the value with the comparables no longer counts it, and the seller’s report "
+    "says that you left it out. The model’s estimate stays as it is."
+)
 _ROOM: Final = 0.06
 _MARKS: Final = frozenset("*_[]`<$:~\\&")
 _STYLE: Final = """<style>
@@ -295,6 +299,8 @@ def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market:
                 args=(key, sale.sale_id, answered, estimate),
             )
             st.markdown(describe(sale, chosen, estimate.subject.facts, market))
+            if sale.own and sale.sale_id not in chosen.used:
+                st.caption(f":material/info: {_OWN_LEFT_OUT}")
     numbers = {sale.sale_id: number for number, sale in enumerate(estimate.comparables, 1)}
     used = [sale_id for sale_id in numbers if sale_id in chosen.ticked]
     if used:

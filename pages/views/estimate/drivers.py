@@ -20,6 +20,8 @@ from pages.kit.text import plain
 
 _ROW_PX: Final = 38
 _TICKS: Final = 4
+# Between a bar and its label.
+_OFF_PX: Final = 3
 # The share of the span left free at the two ends of the axis for labels.
 _ROOM: Final = 0.35
 _REST: Final = "All the rest"
@@ -79,19 +81,18 @@ def table(drivers: Drivers, market: Conventions) -> pd.DataFrame:
 def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Figure:
     """Return the chart, from top to bottom: steps that start at the typical home, whose price is a line."""
     parts, currency, start = main_steps(drivers, market), market.currency, _shown(drivers, market).start
+    texts = [signed(money_short(amount, currency), amount) for _, amount in parts]
+    bars_x = [*(amount for _, amount in parts), drivers.point - start]
+    names, texts = [*(name for name, _ in parts), "Estimate"], [*texts, money_short(drivers.point, currency)]
     bars = {
         "type": "waterfall",
         "orientation": "h",
         "base": start,
         "measure": [*(["relative"] * len(parts)), "total"],
-        "x": [*(amount for _, amount in parts), drivers.point - start],
-        "y": [*(name for name, _ in parts), "Estimate"],
-        "text": [
-            *(signed(money_short(amount, currency), amount) for _, amount in parts),
-            money_short(drivers.point, currency),
-        ],
-        "textposition": "outside",
-        "textfont": {"color": colours.text},
+        "x": bars_x,
+        "y": names,
+        "text": texts,
+        "textposition": "none",
         "cliponaxis": False,
         "connector": {"line": {"color": colours.faint, "width": 1}},
         "increasing": {"marker": {"color": colours.more}},
@@ -100,7 +101,14 @@ def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Fig
         "hovertemplate": "%{y}: %{text}<extra></extra>",
     }
     low, high = _span(drivers, [amount for _, amount in parts])
-    return go.Figure({"data": [bars], "layout": _layout(drivers, market, colours, len(parts) + 1, (low, high))})
+    figure = go.Figure({"data": [bars], "layout": _layout(drivers, market, colours, len(parts) + 1, (low, high))})
+    ends = [*accumulate((amount for _, amount in parts), initial=start), drivers.point][1:]
+    for name, text, end, amount in zip(names, texts, ends, bars_x, strict=True):
+        # Unlike a bar's own label, an annotation has a ground, which the line of the typical home does not cross.
+        side, away = ("left", _OFF_PX) if amount >= 0 else ("right", -_OFF_PX)
+        label = {"text": text, "font": {"color": colours.text}, "bgcolor": colours.page, "borderpad": 1}
+        figure.add_annotation({**label, "x": end, "y": name, "xanchor": side, "xshift": away, "showarrow": False})
+    return figure
 
 
 def _layout(

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Final
 
 import streamlit as st
 
 from core.access import Action, Actor, Role, may
 from core.errors import InvalidDecision, StoreError
-from core.problem import Problem
 from core.serve.agent.advice import senior_first
 from core.serve.estimate import Estimate
-from core.serve.words import typed_amount
 from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
-from core.train.ranges import round_for_display
 from core.wording import either, marked, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import (
@@ -31,13 +25,13 @@ from core.workflows.pricing.decisions import (
     kind_of,
     listing_doubt,
     take_back,
-    usual_listing,
 )
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace, market_days
 from pages.kit.choice import amount
 from pages.kit.palette import BAD
 from pages.kit.text import plain
+from pages.views.estimate.deciding import AMOUNTS, Amounts, Deciding
 from pages.views.pricing import decided
 from pages.views.pricing.decided import ANCHOR
 
@@ -50,7 +44,6 @@ _ICONS: Final[Mapping[DecisionKind, str]] = {
     "adjust": ":material/tune:",
     "override": ":material/edit:",
 }
-_AMOUNTS: Final[Mapping[str, str]] = {"price": "Your price", "listing": "List at"}
 # A thumb needs 44 px (WCAG 2.2, target size enhanced). At a desk the bar is always in sight, so it needs no heading.
 _STYLE: Final = """<style>
 @media (min-width: 641px) {
@@ -66,77 +59,6 @@ _STYLE: Final = """<style>
   .st-key-decision_fields :is(.stButton, .stButton button) { width: 100%; }
 }
 </style>"""
-
-
-@dataclass(frozen=True)
-class _Deciding:
-    """What a decision is made on: the estimate and its id, its desk, and the comparables in use with their value.
-
-    ``form_changed`` tells whether the form on the page shows another home by now; ``day_at`` gives the market's day.
-    """
-
-    workspace: Workspace
-    estimate: Estimate
-    estimate_id: str
-    desk: Desk
-    reconciled: float | None
-    weights: Mapping[str, float]
-    form_changed: Callable[[], bool]
-    day_at: Callable[[datetime], date]
-
-    def key(self, name: str) -> str:
-        """The key of a field of this decision."""
-        return f"{name}-{self.estimate_id}"
-
-    def amount(self, name: str) -> float | None:
-        """The amount in a field, None if it holds none or one that no home is sold for."""
-        number = typed_amount(self.text(name))
-        return number if math.isfinite(number) and self.problem.limits["sale_price"].holds(number) else None
-
-    def text(self, name: str) -> str:
-        """What a field holds, as it was typed."""
-        return str(st.session_state.get(self.key(name)) or "").strip()
-
-    def put(self, name: str, amount: float) -> None:
-        """Write an amount into a field, with thousands marks; for callbacks, or before the field is drawn."""
-        st.session_state[self.key(name)] = marked(amount, self.estimate.currency)
-
-    def note(self, deed: str) -> None:
-        """Note, for the next run, what was done here."""
-        st.session_state[self.key("deed")] = deed
-
-    def unread(self) -> str:
-        """Say which field holds a text that is no amount, "" if none does."""
-        limit, currency = self.problem.limits["sale_price"], self.estimate.currency
-        for name, label in _AMOUNTS.items():
-            if self.text(name) and self.amount(name) is None:
-                return (
-                    f"{label} “{self.text(name)[:40]}” is no price of a home. Enter an amount from "
-                    f"{money(limit.low, currency)} to {money(limit.high, currency)}."
-                )
-        return ""
-
-    def listing(self, price: float) -> int:
-        """The usual listing price of a home expected to sell for ``price``."""
-        return int(round_for_display(usual_listing(price, self.problem)))
-
-    @property
-    def problem(self) -> Problem:
-        """The rules of a decision."""
-        return self.desk.problem
-
-    @property
-    def listing_label(self) -> str:
-        """The label of the list price, with what fills it before anybody types one."""
-        return f"{_AMOUNTS['listing']} (usual: +{percent(self.problem.decisions.listing_markup)})"
-
-    def sentence(self, one: DecisionRecord) -> str:
-        """A decision as Markdown."""
-        return decided.sentence(one, self.estimate, self.problem, self.day_at)
-
-    def words(self, amount: float) -> str:
-        """An amount as Markdown."""
-        return plain(money(amount, self.estimate.currency))
 
 
 @st.fragment
@@ -171,12 +93,12 @@ def draw(
             made = False
         else:
             days = market_days(workspace.store, desk.market)
-            deciding = _Deciding(workspace, estimate, estimate_id, desk, reconciled, weights, form_changed, days)
+            deciding = Deciding(workspace, estimate, estimate_id, desk, reconciled, weights, form_changed, days)
             made = _bar(deciding)
     decided.decide_glance(range_words, made)
 
 
-def _bar(deciding: _Deciding) -> bool:
+def _bar(deciding: Deciding) -> bool:
     """Draw the decision made, then the fields for one; return whether one was made."""
     allowed = may(deciding.workspace.actor, Action.DECIDE)
     pressed, taken_back = (st.session_state.pop(deciding.key(name), None) for name in ("pressed", "taken_back"))
@@ -190,12 +112,12 @@ def _bar(deciding: _Deciding) -> bool:
     changing = bool(made and st.session_state.get(deciding.key("changing")))
     if made:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="decision_made"):
-            st.success(deciding.sentence(made[0]), icon=_ICONS[made[0].kind])
+            st.success(_sentence(deciding, made[0]), icon=_ICONS[made[0].kind])
             if allowed:
                 _reconsider(deciding, made, changing)
             if allowed and not changing:
                 decided.next_home(deciding.desk)
-        decided.draw_earlier([deciding.sentence(one) for one in made[1:]])
+        decided.draw_earlier([_sentence(deciding, one) for one in made[1:]])
     if not allowed:
         able = either(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
         st.caption(f"Only {able} can make decisions.")
@@ -212,12 +134,16 @@ def _bar(deciding: _Deciding) -> bool:
     return bool(made)
 
 
-def _without_decision(deciding: _Deciding) -> bool:
+def _without_decision(deciding: Deciding) -> bool:
     """Say why nothing can be decided, beside the decision made before; return whether one was made."""
     st.warning(FORM_CHANGED, icon=":material/sync_problem:")
     if made := history(deciding.workspace, deciding.estimate_id):
-        st.markdown(deciding.sentence(made[0]))
+        st.markdown(_sentence(deciding, made[0]))
     return bool(made)
+
+
+def _sentence(deciding: Deciding, one: DecisionRecord) -> str:
+    return decided.sentence(one, deciding.estimate, deciding.problem, deciding.day_at)
 
 
 def _counting(made: Sequence[DecisionRecord]) -> str:
@@ -225,7 +151,7 @@ def _counting(made: Sequence[DecisionRecord]) -> str:
     return made[0].decision_id if made else ""
 
 
-def _decided_meanwhile(deciding: _Deciding) -> str:
+def _decided_meanwhile(deciding: Deciding) -> str:
     """Say, once, that what was done here met a decision that this window had not shown; "" if it did not."""
     deed = st.session_state.pop(deciding.key("deed"), None)
     if deed is None:
@@ -239,13 +165,15 @@ def _decided_meanwhile(deciding: _Deciding) -> str:
     return f"Decided meanwhile in another window: {now}; {deed} was not recorded."
 
 
-def _record(deciding: _Deciding) -> str:
+def _record(deciding: Deciding) -> str:
     """Record the decision in the fields; return why that failed, "" if it did not."""
-    price, listing = deciding.amount("price"), deciding.amount("listing")
     if fault := deciding.unread():
         return fault
+    price, listing = deciding.amounts()
     if price is None:
-        return "Enter your price."
+        return ""
+    if fault := _changed_as_pressed(deciding):
+        return fault
     estimate = deciding.estimate
     kind = kind_of(price, estimate.point, estimate.low, estimate.high)
     reason, note = (None, "") if kind == "accept" else _explanation(deciding)
@@ -258,7 +186,19 @@ def _record(deciding: _Deciding) -> str:
     return fault
 
 
-def _take_back(deciding: _Deciding, decision_id: str) -> str:
+def _changed_as_pressed(deciding: Deciding) -> str:
+    """Say that the button did not name the amounts in the fields, which now hold what counts; "" if it did."""
+    named: Amounts | None = st.session_state.pop(deciding.key("named"), None)
+    if named is None or named == deciding.amounts():
+        return ""
+    deciding.settle(named)
+    price, listing = deciding.amounts()
+    now = [f"your price is {money(price, deciding.estimate.currency)}"] if price is not None else []
+    now += [f"the list price {money(listing, deciding.estimate.currency)}"] if listing is not None else []
+    return f"The amounts changed as you pressed, so nothing was recorded: now {', '.join(now)}. Press again."
+
+
+def _take_back(deciding: Deciding, decision_id: str) -> str:
     """Take back the decision that was on screen; return why that failed, "" if it did not."""
     return _fault_of(
         lambda: take_back(deciding.workspace, deciding.estimate_id, decision_id), "The decision was not taken back"
@@ -276,24 +216,27 @@ def _fault_of(deed: Callable[[], object], undone: str) -> str:
     return ""
 
 
-def _explanation(deciding: _Deciding) -> tuple[str | None, str]:
+def _explanation(deciding: Deciding) -> tuple[str | None, str]:
     state = st.session_state
     return state.get(deciding.key("reason")), state.get(deciding.key("note")) or ""
 
 
-def _fields(deciding: _Deciding) -> None:
+def _fields(deciding: Deciding) -> None:
     """Draw both amounts and the button; the reason appears once the price is the agent's own."""
     estimate, state = deciding.estimate, st.session_state
     state.setdefault(deciding.key("price"), marked(int(estimate.point), estimate.currency))
     state.setdefault(deciding.key("listing"), marked(deciding.listing(estimate.point), estimate.currency))
-    price, listing = deciding.amount("price"), deciding.amount("listing")
+    price, listing = deciding.amounts()
     kind: DecisionKind = "accept"
     if price is not None:
         kind = kind_of(price, estimate.point, estimate.low, estimate.high)
     doubt = "" if price is None or listing is None else listing_doubt(price, listing, estimate.currency)
+    # Above the fields: at the foot of a phone's screen it would lie under the bar.
+    if fault := deciding.unread():
+        st.caption(f":{BAD}[:material/error: {plain(fault)}]")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="decision_fields"):
         for name, then in (("price", _follow), ("listing", _touch)):
-            label = f"{_AMOUNTS[name]} ({plain(estimate.currency)})" if name == "price" else deciding.listing_label
+            label = f"{AMOUNTS[name]} ({plain(estimate.currency)})" if name == "price" else deciding.listing_label
             amount(label, deciding.key(name), on_change=then, args=(deciding,), width=155)
         # In the order of the keyboard: the price, why it is another one, then the button.
         if price is not None and kind != "accept":
@@ -303,13 +246,12 @@ def _fields(deciding: _Deciding) -> None:
         _why_a_reason(deciding, price, kind)
     if senior_first(estimate.flags):
         st.caption(":material/supervisor_account: Have a senior agent confirm this price before you decide.")
-    if fault := deciding.unread():
-        st.caption(f":{BAD}[:material/error: {plain(fault)}]")
     if doubt:
         st.warning(plain(doubt), icon=":material/warning:")
 
 
-def _buttons(deciding: _Deciding, kind: DecisionKind, price: float | None, listing: float | None, asks: bool) -> None:
+def _buttons(deciding: Deciding, kind: DecisionKind, price: float | None, listing: float | None, asks: bool) -> None:
+    named = Amounts(price, listing)
     what = f"{_DO[kind]} {deciding.words(price)}" if price is not None else "Record"
     listed = f", list at {deciding.words(listing)}" if listing is not None else ", not listed"
     if asks and price is not None:
@@ -321,7 +263,7 @@ def _buttons(deciding: _Deciding, kind: DecisionKind, price: float | None, listi
             on_click=_list_at,
             args=(deciding, raised),
         )
-        st.button(f"{what}{listed} all the same", key=deciding.key("below"), on_click=_press, args=(deciding,))
+        st.button(f"{what}{listed} all the same", key=deciding.key("below"), on_click=_press, args=(deciding, named))
         return
     st.button(
         f"{what}{listed}",
@@ -329,7 +271,7 @@ def _buttons(deciding: _Deciding, kind: DecisionKind, price: float | None, listi
         icon=_ICONS[kind],
         key=deciding.key("decide"),
         on_click=_press,
-        args=(deciding,),
+        args=(deciding, named),
         shortcut="Mod+Shift+Enter",
         disabled=bool(deciding.unread()),
     )
@@ -343,7 +285,7 @@ def _buttons(deciding: _Deciding, kind: DecisionKind, price: float | None, listi
         )
 
 
-def _reason(deciding: _Deciding, price: float) -> None:
+def _reason(deciding: Deciding, price: float) -> None:
     rules, chosen = deciding.problem.decisions, deciding.key("reason")
     fitting = fitting_reasons(departure(price, deciding.estimate.point), deciding.problem)
     # A reason chosen for a lower price does not explain a higher one.
@@ -361,7 +303,7 @@ def _reason(deciding: _Deciding, price: float) -> None:
     st.text_input("Note", max_chars=rules.note_chars, key=deciding.key("note"), width=220)
 
 
-def _why_a_reason(deciding: _Deciding, price: float, kind: DecisionKind) -> None:
+def _why_a_reason(deciding: Deciding, price: float, kind: DecisionKind) -> None:
     rules, place = deciding.problem.decisions, "inside" if kind == "adjust" else "outside"
     st.caption(
         f"{signed_percent(departure(price, deciding.estimate.point), 1)} from the estimate, {place} the range. Beyond "
@@ -369,13 +311,17 @@ def _why_a_reason(deciding: _Deciding, price: float, kind: DecisionKind) -> None
     )
 
 
-def _press(deciding: _Deciding) -> None:
-    """Decide at the next run. A click sends what was being typed in the form first, so the form counts as it is now."""
+def _press(deciding: Deciding, named: Amounts) -> None:
+    """Decide, at the next run, on the amounts that the button ``named``.
+
+    A click sends what was being typed in the form first, so the form counts as it is now.
+    """
     st.session_state[deciding.key("pressed")] = not deciding.form_changed()
+    st.session_state[deciding.key("named")] = named
     deciding.note(_PRESSED)
 
 
-def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord], changing: bool) -> None:
+def _reconsider(deciding: Deciding, made: Sequence[DecisionRecord], changing: bool) -> None:
     """Draw the ways to another decision, and back to the one before it; while it changes, the way to keep it."""
     counting, *earlier = made
     if changing:
@@ -396,11 +342,11 @@ def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord], changing: b
     )
 
 
-def _press_take_back(deciding: _Deciding, made: DecisionRecord) -> None:
+def _press_take_back(deciding: Deciding, made: DecisionRecord) -> None:
     st.session_state[deciding.key("taken_back")] = made.decision_id
 
 
-def _change(deciding: _Deciding, made: DecisionRecord) -> None:
+def _change(deciding: Deciding, made: DecisionRecord) -> None:
     """Open the fields again with the amounts of the decision that counts."""
     st.session_state[deciding.key("changing")] = True
     deciding.note(_PRESSED)
@@ -410,13 +356,13 @@ def _change(deciding: _Deciding, made: DecisionRecord) -> None:
         st.session_state[deciding.key("touched")] = made.listing_price != deciding.listing(made.price)
 
 
-def _keep(deciding: _Deciding) -> None:
+def _keep(deciding: Deciding) -> None:
     """Leave the decision as it stands; what was typed for another is dropped."""
     for name in ("changing", "price", "listing", "reason", "note", "touched"):
         st.session_state.pop(deciding.key(name), None)
 
 
-def _touch(deciding: _Deciding) -> None:
+def _touch(deciding: Deciding) -> None:
     """Keep the list price the agent typed."""
     st.session_state[deciding.key("touched")] = True
     deciding.note(_TYPED)
@@ -425,7 +371,7 @@ def _touch(deciding: _Deciding) -> None:
         deciding.put("listing", listing)
 
 
-def _follow(deciding: _Deciding) -> None:
+def _follow(deciding: Deciding) -> None:
     """Let the list price follow the agent's price until the agent has typed one."""
     deciding.note(_TYPED)
     price = deciding.amount("price")
@@ -436,14 +382,14 @@ def _follow(deciding: _Deciding) -> None:
         deciding.put("listing", deciding.listing(price))
 
 
-def _list_at(deciding: _Deciding, listing: int) -> None:
+def _list_at(deciding: Deciding, listing: int) -> None:
     """Take the usual list price, which follows the agent's price again."""
     deciding.put("listing", listing)
     deciding.note(_PRESSED)
     st.session_state[deciding.key("touched")] = False
 
 
-def _take(deciding: _Deciding, price: int) -> None:
+def _take(deciding: Deciding, price: int) -> None:
     """Take the value of the comparables in use as the agent's own price."""
     deciding.put("price", price)
     _follow(deciding)

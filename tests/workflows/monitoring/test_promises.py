@@ -16,6 +16,7 @@ from core.problem import Problem
 from core.states import AuditAction, Period
 from core.store import NewModel, open_store
 from core.store.ledger.figures import Slice
+from core.wording import money
 from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.audit_words import action_words, by_words, detail_words, subject_words, with_units
 from core.workflows.monitoring.figures import of_models_before
@@ -148,12 +149,16 @@ def test_every_entry_says_of_what_kind_its_subject_is() -> None:
 
 def test_a_limit_that_was_changed_is_written_in_its_unit(problem: Problem) -> None:
     detail = with_units("error_high", {"before": 0.12, "after": 0.13, "reason": "a small market"}, problem)
-    assert detail_words(detail) == "a small market. From 12% to 13%."
+    assert detail_words(detail, "USD") == "a small market. From 12% to 13%."
     first = with_units("error_high", {"before": None, "after": 0.09, "reason": "tighter"}, problem)
-    assert detail_words(first) == "tighter. From 12% to 9%."
+    assert detail_words(first, "USD") == "tighter. From 12% to 9%."
     reset = with_units("error_high", {"before": 0.09, "after": None, "reason": "back"}, problem)
-    assert detail_words(reset) == "back. From 9% to 12%."
+    assert detail_words(reset, "USD") == "back. From 9% to 12%."
     assert with_units("297a", {"before": 0.12}, problem) == {"before": 0.12}
+    code, reason = next(iter(problem.decisions.reasons.items()))
+    assert detail_words(with_units("e1", {"price": 1e6, "reason_code": code}, problem), "EUR") == (
+        f"{reason}. Price: {money(1e6, 'EUR')}."
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,7 +183,7 @@ def test_a_limit_that_was_changed_is_written_in_its_unit(problem: Problem) -> No
             "297a",
             {"model_id": "ff6a", "as_of": "2025-01-01"},
             "level 297a",
-            "Model ff6a; as of 1 Jan 2025.",
+            "Model ff6a; as of Jan 1, 2025.",
         ),
         ("alert.judged", "91ab", {"period": "2025-06"}, "alert 91ab", "Period Jun 2025."),
         (
@@ -201,6 +206,14 @@ def test_a_limit_that_was_changed_is_written_in_its_unit(problem: Problem) -> No
             "model 297a",
             "Deploy from $150K to $830K.",
         ),
+        (
+            "decision.made",
+            "e1",
+            {"kind": "adjust", "price": 367_000.0, "listing_price": 374_000.0, "note": "", "decision_id": "dc58"}
+            | {"reason": "The view", "point": 360_000.0, "comparables": {"7": 1.0}},
+            "estimate e1",
+            "The view. Price: $367,000; list price: $374,000; estimate: $360,000.",
+        ),
         ("of.a_later_release", "x", {"is_new": True}, "x", "Is new: yes."),
         (
             "rollout.widened",
@@ -219,7 +232,7 @@ def test_an_entry_says_what_was_acted_on_and_with_what_result(
     action: str, subject: str, detail: dict[str, object], of: str, words: str
 ) -> None:
     assert subject_words(action, subject, detail) == of
-    assert detail_words(detail) == words
+    assert detail_words(detail, "USD") == words
 
 
 def test_a_limit_that_sounds_the_alarm_before_the_target_is_missed_is_asked_about(problem: Problem) -> None:

@@ -218,6 +218,9 @@ def test_open_is_the_latest_price_on_the_page_of_a_home_and_one_definition_for_b
     price_and_record(ada, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0}), "page")
     assert own_undecided(ada, market_id) == 2
     assert [one.is_open for one in recent_alone(ada, market_id, 9)] == [True, True, False]
+    # The same facts on the same day replace each other.
+    price_and_record(ada, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0}), "page")
+    assert [one.is_open for one in recent_alone(ada, market_id, 9)] == [True, True, False]
 
 
 def test_another_level_is_the_same_estimate_and_is_not_recorded(opened: Store, desk: Desk, zipcode: str) -> None:

@@ -16,6 +16,7 @@ from core.progress import silent
 from core.schema import SQFT_PER_SQM
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import Store, open_store
+from core.workflows.pricing.answers import recent
 from core.workflows.pricing.asking_prices import beside_asking, not_priced, to_take_along
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.many_homes import ERROR_COLUMNS, PricedFile, in_file_order, price_file, record_file
@@ -205,7 +206,8 @@ def test_every_row_is_in_the_ledger_with_what_is_known_of_it(
     assert desk.bundle is not None
     area = next(iter(desk.bundle.model.profile.area_codes["zipcode"]))
     content = (
-        f"address,unit,zip,living area,beds,list price\n1 N. Elm Street,4,{area},1680,3,450000\n2 Elm,,{area},,3,0\n"
+        "ref,address,unit,zip,living area,beds,list price\n"
+        f"A1,1 N. Elm Street,4,{area},1680,3,450000\nA2,2 Elm,,{area},,3,0\n"
     )
     answer = record_file(acting(own_store, AGENT), priced(desk, tmp_path, content), "file")
     first, second = (own_store.ledger.get(one) for one in in_file_order(answer)["estimate_id"])
@@ -223,6 +225,9 @@ def test_every_row_is_in_the_ledger_with_what_is_known_of_it(
     assert (second.status, second.point, second.list_price) == ("unavailable", None, None)
     assert second.reason.startswith("Living area is missing")
     assert own_store.ledger.count(market_id) == 2
+    # In the list of estimates, a row of a file has the file's own name of it and its asking price.
+    [line] = recent(acting(own_store, AGENT), market_id, 9)
+    assert (line.reference, line.asking_words("USD")) == ("A1", "$450,000")
 
 
 def test_a_market_without_a_model_prices_nothing(own_store: Store, problem: Problem, tmp_path: Path) -> None:
