@@ -350,7 +350,7 @@ def test_an_unusual_type_is_to_be_valued_from_its_own_kind(desk: Desk) -> None:
 
 
 def test_at_most_two_points_are_in_sight_in_words_without_limits_and_the_rest_is_folded(desk: Desk) -> None:
-    facts = {"living_area_sqft": 5_200.0, "bedrooms": 6.0, "bathrooms": 6.0, "lot_area_sqft": 40_000.0}
+    facts = {"living_area_sqft": 4_200.0, "bedrooms": 5.0, "bathrooms": 5.0, "lot_area_sqft": 40_000.0}
     app = price(opened(), busiest(desk), {**facts, "year_built": 2020.0, "condition": 5.0})
     assert estimated(app).point > 800_000
     sentences, review = advice(estimated(app).flags), to_review(estimated(app).flags)
