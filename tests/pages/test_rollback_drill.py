@@ -78,5 +78,5 @@ def test_the_next_estimate_of_every_process_names_the_champion_brought_back(
         )
         assert store.ledger.list(market_id, 1)[0].model_id == first.model_id
         [entry] = store.events.of(first.model_id, "model.rolled_back")
-        detail = {"replaced": second, "reason": "a drill", "trained_by": first.created_by}
+        detail = {"replaced": second, "reason": "a drill of the team", "trained_by": first.created_by}
         assert (entry.actor, entry.detail) == (MANAGER.name, detail)
