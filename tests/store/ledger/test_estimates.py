@@ -311,7 +311,7 @@ def test_a_decision_taken_back_gives_way_to_the_one_before_it(address: Address, 
 def test_the_ledger_offers_no_way_to_change_or_remove(store: Store) -> None:
     offered = {name for name in vars(Ledger) if not name.startswith("_")}
     reads = {"get", "list", "count", "decision", "decisions", "decisions_of", "decisions_on", "offices", "undecided"}
-    reads |= {"open_among", "facts_of"}
+    reads |= {"open_among", "facts_of", "references_of"}
     appends = {"append", "append_many", "append_signed", "append_signed_many", "append_past", "decide", "decide_past"}
     appends.add("take_back")
     assert offered == appends | reads
