@@ -13,10 +13,11 @@ from core.arrays import Bools
 from core.collect.cells.amounts import usual_signs
 
 EMAIL: Final = r"[^\s@,;:<>()\[\]\"']+@[^\s@,;:<>()\[\]\"']+\.[^\s@,;:<>()\[\]\"'.\d]{2,}"
+_INTERNATIONAL: Final = r"\+\d{1,3}[-. (]{0,2}\d[-\d(). ]{5,14}\d\b"
 # North American 3-3-4 (no area code or exchange begins with 0 or 1), international with +, national with leading 0.
 PHONE: Final = (
     r"(?:\+?\b1[-. ])?(?:\([2-9]\d{2}\)[-. ]*|\b[2-9]\d{2}[-. ])[2-9]\d{2}[-. ]\d{4}\b"
-    r"|\+\d{1,3}[-. (]{0,2}\d[-\d(). ]{5,14}\d\b"
+    rf"|{_INTERNATIONAL}"
     r"|\(0\d{1,4}\)[-. ]?\d{3,4}[-. ]?\d{3,5}\b"
     r"|\b0\d{1,4}[-. ]\d{3,4}[-. ]\d{3,4}\b"
     r"|\b0\d{2,4}[-/ ]\d{5,8}\b"
@@ -24,7 +25,7 @@ PHONE: Final = (
 )
 # With a country's or an area's code marked as such, or in groups set apart by blanks: no parcel is numbered so.
 MARKED_PHONE: Final = (
-    r"\+\d{1,3}[-. (]{0,2}\d[-\d(). ]{5,14}\d\b"
+    rf"{_INTERNATIONAL}"
     r"|\(\d{2,5}\)[-. ]?\d{3,4}[-. ]?\d{3,5}\b"
     r"|\b0\d{1,4} \d{3,4} ?\d{3,4}\b"
 )

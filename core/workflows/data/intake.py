@@ -152,10 +152,9 @@ def prepare_intake(
 ) -> IntakePreview:
     """Compute what committing the files to a market (its id, or a new one) would do, without changing anything.
 
-    At most one tax and one neighborhood file join the sales that are brought with them, or fill what the stored sales
-    lack (see core.prepare.late_facts); at most one file of market indicators joins those that the market holds. Raises
-    CollectError leaves for unreadable files or impossible mappings, NotFound for the market, AlreadyExists for a new
-    one whose name is taken, NoUsableRows if every row is rejected or nothing is new, ContractBroken.
+    At most one tax and one neighborhood file join the sales brought with them, or fill what stored sales lack (see
+    core.prepare.late_facts); one of market indicators joins those held. Raises CollectError leaves for unreadable files
+    or impossible mappings, NotFound, AlreadyExists for a taken name, NoUsableRows if nothing is new, ContractBroken.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = parent_of(store, market)
@@ -163,9 +162,9 @@ def prepare_intake(
     decisions = store.sale_decisions.history(market_id_of(market))
     intake = _begin(store, parent, decisions, bool(read.sales) and read.one_of(Source.TAX) is None)
     currency = market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
-    problem = in_currency(problem, currency, read.prices_or(intake.held_sales()))
-    answers = store.matches.of(market_id_of(market))
     before = intake.held_sales()
+    problem = in_currency(problem, currency, read.prices_or(before))
+    answers = store.matches.of(market_id_of(market))
     _add_all(intake, read, answers, decisions, problem, today, part(progress, 0.5, 0.95))
     pool = intake.settled(decisions, read, currency)
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
@@ -173,7 +172,7 @@ def prepare_intake(
     if not (read.sales or intake.gained or homes.news.homes or dated.accounts):
         raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
     progress(0.95, "Looking for addresses with almost the same spelling")
-    near = intake.near_matches(answers)
+    near, corrections = intake.near_matches(answers), intake.corrected()
     progress(1.0, "Checked")
     return IntakePreview(
         market=market,
@@ -188,8 +187,8 @@ def prepare_intake(
         matched=dict(intake.matched),
         repeated=repeated_files(store, market, read.mapped),
         rows_seen=intake.rows_seen,
-        tables=tuple(with_doubts(read.mapped, intake.files, currency, before, intake.corrected())),
-        corrections=intake.corrected(),
+        tables=tuple(with_doubts(read.mapped, intake.files, currency, before, corrections)),
+        corrections=corrections,
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
         set_aside=pool.set_aside(),

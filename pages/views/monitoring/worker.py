@@ -51,8 +51,9 @@ def _worker(selection: Selection) -> None:
             fact("Last round", when(selection, state.last_turn), "a round checks every market once")
             fact("Next round", when(selection, state.next_turn), "known while it runs")
             is_late = due is not None and due <= selection.workspace.today(selection.market)
-            name, said = ("Retraining was due", "overdue") if is_late else ("Next scheduled retraining", "")
-            fact(name, market_day(due, selection.market.currency), said or "by the market’s day")
+            by_day = "by the market’s day"
+            name, note = ("Retraining was due", "overdue") if is_late else ("Next scheduled retraining", by_day)
+            fact(name, market_day(due, selection.market.currency), note)
         st.markdown(plain(f"Scheduled retraining: {schedule_words(selection.workspace, selection.market.market_id)}"))
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")
