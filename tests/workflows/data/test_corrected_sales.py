@@ -224,7 +224,9 @@ def test_rows_sum_files_repeat_without_effect_and_undo_is_exact(
         path = tmp_path / "any.csv"
         path.write_text(text_of(rows), encoding="utf-8")
         files = [SourceFile(path, path.name, MAPPING)]
-        report = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, files, silent)
+        report = ingest(
+            acting(store, ANALYST, problem, today=TODAY), market.market_id, files, silent, misread=[path.name]
+        )
         (account,) = report.preview.files
         assert account.rows_in == len(rows) + 2 == len(report.preview.ledgers)
         return report

@@ -117,6 +117,6 @@ def _ingest(
     path.write_bytes(content)
     file = SourceFile(path, "sales.csv", MAPPING)
     try:
-        return ingest(acting(store, ANALYST, problem, today=TODAY), market, [file], silent).version
+        return ingest(acting(store, ANALYST, problem, today=TODAY), market, [file], silent, misread=[file.name]).version
     except (CollectError, NoUsableRows):
         return None
