@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import shlex
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
+from shutil import which
 from typing import Final
 
 _PACKAGE: Final = Path(__file__).resolve().parent
@@ -18,6 +21,20 @@ ASSETS: Final = (_PACKAGE if _INSTALLED else _CHECKOUT) / "assets"
 
 
 _COMPUTING: Final = ("numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "crepes", "joblib")
+
+
+def program() -> str:
+    """Return what starts the command line of this copy, as README writes it: ".venv/bin/python -m core" or "doorstep".
+
+    A bare ``python`` is often another Python, without the libraries: then the path is part of what one types.
+    """
+    if _INSTALLED:
+        return "doorstep"
+    python = Path(sys.executable)
+    if python.is_relative_to(_CHECKOUT):
+        return f"{shlex.quote(str(python.relative_to(_CHECKOUT)))} -m core"
+    found = which(python.name)
+    return f"{python.name if found is not None and Path(found) == python else shlex.quote(str(python))} -m core"
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from core.cli.main import main
 from core.cli.session import FAILED, OK, UNPRICED
+from core.installation import program, version
 from core.store import open_store
 from tests.collect.test_person_headers import SOME, as_csv, homes, leaked, persons, shown
 from tests.doubtful_market import doubtful_sales
@@ -255,7 +257,9 @@ def test_help_shows_examples_and_exit_codes() -> None:
     assert shown.returncode == OK
     for verb in ("ingest", "train", "evaluate", "price", "models", "retrain", "promote", "reject", "rollback", "demo"):
         assert verb in shown.stdout
-    assert "examples:\n  python -m core demo\n" in shown.stdout
+    assert f"examples:\n  {program()} demo\n" in shown.stdout
+    again = subprocess.run([*shlex.split(program()), "--version"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert again.stdout.strip() == f"doorstep {version()}"
     assert "exit codes:" in shown.stdout
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.cli.session import FAILED, OK
+from core.installation import program
 from core.store import open_store
 from tests.test_cli import run, sales_file
 
@@ -97,7 +98,7 @@ def test_a_file_of_elsewhere_is_refused_unless_it_is_named(tmp_path: Path, capsy
     assert code == OK
     # What was doubtful ends with the command that undoes it, which works as it is written.
     last = out.splitlines()[-1]
-    undo = last.removeprefix("if that is wrong, undo: python -m core ")
+    undo = last.removeprefix(f"if that is wrong, undo: {program()} ")
     assert undo != last
     assert run(capsys, *shlex.split(undo), "--quiet")[0] == OK
     assert sales_held(tmp_path) == 400
@@ -128,6 +129,6 @@ def test_a_commit_with_a_column_to_check_ends_with_its_undoing(
     assert "give --misread 'mixed.csv'" in err
     take = ("ingest", mixed, "--misread", "mixed.csv")
     _, out, _ = run(capsys, *take, "--market", "Mixedville", *home)
-    assert out.splitlines()[-1].startswith("if that is wrong, undo: python -m core undo-version ")
+    assert out.splitlines()[-1].startswith(f"if that is wrong, undo: {program()} undo-version ")
     _, out, _ = run(capsys, *take, "--market", "Again", *home, "--json")
-    assert json.loads(out)["undo"].startswith("python -m core undo-version ")
+    assert json.loads(out)["undo"].startswith(f"{program()} undo-version ")

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.installation import program
+
 if TYPE_CHECKING:
     import argparse
 
@@ -152,7 +154,7 @@ def _undo(report: IntakeReport, home: Path | None) -> str:
 
 def _command(words: str, home: Path | None) -> str:
     """Return a command to copy, with the store that this one was given: without it, it would work in another."""
-    return f"python -m core {words}" + (f" --home {shlex.quote(str(home))}" if home is not None else "")
+    return f"{program()} {words}" + (f" --home {shlex.quote(str(home))}" if home is not None else "")
 
 
 def _account_line(account: FileAccounting) -> str:

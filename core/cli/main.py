@@ -21,7 +21,7 @@ from core.cli.roles import LONG, role_for
 from core.cli.session import FAILED, OK, WRONG_USAGE, Handler, Session
 from core.cli.values import quoted
 from core.errors import DoorstepError, ProblemStatementError, WrongUsage, in_full
-from core.installation import version
+from core.installation import program, version
 
 _ARGUMENT_MAX: Final = 4_096
 _EXAMPLES: Final = """examples:
@@ -186,7 +186,7 @@ def _accept(_: argparse.Namespace) -> None:
 
 def _program() -> str:
     """Return how the command line was called: by its own name once installed, else through Python."""
-    return "doorstep" if Path(sys.argv[0]).name == "doorstep" else "python -m core"
+    return "doorstep" if Path(sys.argv[0]).name == "doorstep" else program()
 
 
 def _user() -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from core.errors import InvalidThreshold
-from core.monitor.rules import RULE_OF, RULES, AlertKind, Judged, Reading, Threshold
+from core.monitor.rules import RULE_OF, RULES, AlertKind, Judged, Reading, Threshold, is_within
 from core.monitor.windows import Window, window_named
 from core.problem import Problem
 from core.states import AlertState, Period
@@ -203,17 +203,19 @@ def _run(judged: list[Judged], threshold: Threshold) -> list[Judged]:
 def _opened(run: list[Judged], threshold: Threshold) -> Transition:
     first = run[0].reading.period
     row = "" if len(run) < 2 else f", {len(run)} periods in a row since {first.label_in(threshold.currency)}"
-    return _measured(run[-1], threshold, first.key, f"{happened(run[-1], threshold, 'beyond')}{row}.")
+    return _measured(run[-1], threshold, first.key, f"{happened(run[-1], threshold)}{row}.")
 
 
 def _resolved(last: list[Judged], threshold: Threshold, alert: Alert) -> Transition:
     first = last[0].reading.period
-    row = (
-        ""
-        if len(last) < 2
-        else f", the {len(last)} periods since {first.label_in(threshold.currency)} are all within it"
-    )
-    summary = f"Resolved: {happened(last[-1], threshold, 'within')}{row}."
+    since = first.label_in(threshold.currency)
+    if len(last) < 2:
+        row = ""
+    elif all(is_within(one, threshold) for one in last):
+        row = f", the {len(last)} periods since {since} are all within it"
+    else:
+        row = f", none of the {len(last)} periods since {since} is surely beyond it"
+    summary = f"Resolved: {happened(last[-1], threshold)}{row}."
     found = _measured(last[-1], threshold, first.key, summary)
     return replace(found, alert_id=alert.alert_id, state=AlertState.RESOLVED, action="Nothing.")
 
@@ -243,14 +245,15 @@ def _measured(last: Judged, threshold: Threshold, since: str, summary: str) -> T
 _WHEN: Final = {Period.DAY: "on", Period.WEEK: "in the", Period.MONTH: "in"}
 
 
-def happened(one: Judged, threshold: Threshold, side: str) -> str:
-    """State what was measured when, and that it is "within" or "beyond" its limit."""
+def happened(one: Judged, threshold: Threshold) -> str:
+    """State what was measured when, and that it is within or beyond its limit, or beyond it but not surely."""
     where = f" of {one.reading.segment}" if one.reading.segment else ""
     period = one.reading.period
     when = f"{_WHEN[period.period]} {period.label_in(threshold.currency)}"
     measured = RULE_OF[threshold.name].measured(one, threshold, where, when)
     limit = RULE_OF[threshold.name].beyond.format(threshold.bound(threshold.value))
-    return f"{measured}, {side} {limit}"
+    within = "within" if is_within(one, threshold) else "not surely beyond"
+    return f"{measured}, {'beyond' if one.measure > threshold.value else within} {limit}"
 
 
 def opening_words(problem: Problem) -> str:

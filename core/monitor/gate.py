@@ -318,13 +318,14 @@ def _sentences(verdict: GateVerdict, n: int, checks: tuple[Check, ...], segments
     elif first.verdict is CheckVerdict.WORSE:
         yield f"The challenger is worse: {_figures(first)}, on the same {count(n, 'sale')}."
     else:
-        yield f"The {count(n, 'sale')} do not show that the challenger is better: {_figures(first)}."
+        yield f"The {count(n, 'sale')} do not settle which model is better: {_figures(first)}."
     for one in (*checks[1:], *segments):
         if one.verdict is CheckVerdict.WORSE:
             yield f"Worse beyond the margin: {_figures(one)}."
-    better = [one.label for one in checks[1:] if one.verdict is CheckVerdict.BETTER]
+    better = " and ".join(one.label for one in checks[1:] if one.verdict is CheckVerdict.BETTER)
     if better:
-        yield f"Also better: {', '.join(better)}."
+        tied = first.verdict is CheckVerdict.NEITHER
+        yield f"{'Better, but only the first figure decides' if tied else 'Also better'}: {better}."
     if verdict is GateVerdict.PASS:
         largest = f"; {count(len(segments), 'segment')} compared, none significantly worse" if segments else ""
         yield f"No figure is significantly worse beyond its margin{largest}."

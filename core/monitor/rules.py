@@ -222,6 +222,13 @@ def by_distance(row: Sequence[Reading], threshold: Threshold) -> list[Judged]:
     return [Judged(one, _distance(one, threshold.centre)) for one in known]
 
 
+def is_within(one: Judged, threshold: Threshold) -> bool:
+    """Tell whether a reading itself is within its limit, not only too unsure to be beyond it (see ``by_distance``)."""
+    if RULE_OF[threshold.name].judge is not by_distance:
+        return one.measure <= threshold.value
+    return abs(one.reading.value - threshold.centre) <= threshold.value
+
+
 def by_drop(row: Sequence[Reading], threshold: Threshold) -> list[Judged]:
     """Measure each reading by its drop below the median of the periods before it, as a share."""
     found = []

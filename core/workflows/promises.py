@@ -21,7 +21,7 @@ from core.states import AlertState, Period
 from core.store import ModelRecord
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import AlertRecord
-from core.wording import count, market_day, percent
+from core.wording import bound, count, market_day, percent
 from core.workflows.models.floor import miss_words, target_verdict
 from core.workflows.monitoring.alerts import market_watch, open_alerts
 from core.workflows.monitoring.figures import came_true_of
@@ -32,8 +32,8 @@ from core.workflows.monitoring.readings import (
     range_cause_of,
     trained_on,
 )
-from core.workflows.overview import is_range_off
-from core.workflows.standing import Standing, next_for, next_instead, standing_now
+from core.workflows.overview import Watched, is_range_off, overview
+from core.workflows.standing import Standing, next_for, next_instead, standing_for
 from core.workspace import Workspace
 from core.workspace import market_day as day_of
 
@@ -42,7 +42,8 @@ SHOWN: Final = 6
 
 
 class PromiseState(StrEnum):
-    """Whether a promise is met: missed while an alert is not resolved, on watch if only the last period was off.
+    """Whether a promise is met: missed while an alert is not resolved, on watch if only the last period was off, or if
+    all sales in use together break it and no period is sure enough alone.
 
     When an alert opens is the one rule wherever a promise in use is named. Before the first sale in use, a promise that
     the model's test breaks is missed on the test.
@@ -120,7 +121,8 @@ def legend(problem: Problem) -> str:
     """Say what "Missed" means, of each promise what holds for it."""
     return (
         "Missed: an alert on it is not resolved, or a person resolved it while the limit is still passed. On watch: "
-        "the last month passed the limit, which opens no alert yet. Confidence has no alert: it is missed if "
+        "the last month passed the limit, which opens no alert yet, or all sales in use together surely break the "
+        "promise. Confidence has no alert: it is missed if "
         f"significantly fewer estimates of the last {_CONFIDENCE_MONTHS} months ended within "
         f"{percent(problem.success.tolerance)} of the price than promised. {opening_words(problem)}"
     )
@@ -133,12 +135,14 @@ class _Read:
     found: Sequence[Reading]
     alerts: Sequence[AlertRecord]
     standing: Standing
+    in_use: Watched
 
 
 def _read(workspace: Workspace, market_id: str) -> tuple[MarketWatch, _Read]:
     watch = market_watch(workspace, market_id)
-    standing = standing_now(workspace, watch.market)
-    return watch, _Read(promised_readings(watch), open_alerts(workspace, market_id), standing)
+    seen = overview(workspace, watch.market)
+    standing = standing_for(workspace.actor, seen, workspace.problem)
+    return watch, _Read(promised_readings(watch), open_alerts(workspace, market_id), standing, seen.watched)
 
 
 def _promise(watch: MarketWatch, name: str, kinds: tuple[AlertKind, ...], read: _Read) -> Promise:
@@ -150,6 +154,8 @@ def _promise(watch: MarketWatch, name: str, kinds: tuple[AlertKind, ...], read: 
     line = replace(line, state=_state(alert, judged, limit), limit_words=_limit_words(limit))
     if line.state is PromiseState.UNKNOWN:
         line = _by_its_test(watch, line)
+    if line.state is PromiseState.MET:
+        line = _by_all_its_sales(line, read.in_use, watch.problem)
     if kinds[0] is AlertKind.VOLUME_DOWN and line.state is PromiseState.UNKNOWN:
         # A line that cannot be judged yet would look like a verdict.
         line = replace(line, labels=(), values=())
@@ -251,6 +257,27 @@ def _by_its_test(watch: MarketWatch, line: Promise) -> Promise:
     return replace(line, words=f"{line.words} {words}".strip(), state=state)
 
 
+def _by_all_its_sales(line: Promise, in_use: Watched, problem: Problem) -> Promise:
+    """Put a promise on watch that all sales in use together surely break, though no month is sure enough alone."""
+    if line.name == "Error" and in_use.error is not None:
+        figure = in_use.error
+        broken = target_verdict(figure, problem) is Verdict.FAIL
+        found = f"the mean error is {percent(figure.value, 1)}"
+        against = f"above the target of {bound(problem.success.target_mape)}"
+    elif line.name == "Range" and in_use.held is not None:
+        figure = in_use.held
+        broken = is_range_off(figure, in_use.level, problem)
+        found = f"the {percent(in_use.level)} range held {percent(figure.value, 1)}"
+        against = "not the share it promises"
+    else:
+        return line
+    if not broken:
+        return line
+    ends = f"{percent(figure.low, 1)} to {percent(figure.high, 1)}"
+    words = f"Over all {count(figure.n, 'sale')} in use, {found} ({ends}), {against}."
+    return replace(line, state=PromiseState.WATCH, words=f"{line.words} {words}")
+
+
 def _cause(watch: MarketWatch, alert: AlertRecord) -> str:
     """Return an alert's cause: of a range by the sales since it was off, of fewer estimates by the day they stopped."""
     reading = alert.document["reading"]
@@ -330,8 +357,7 @@ def _state(alert: AlertRecord | None, judged: Sequence[Judged], limit: Threshold
 def _words(name: str, judged: Sequence[Judged], limit: Threshold) -> str:
     if not judged:
         return _NOTHING.get(name) or _nothing_usual(limit)
-    side = "beyond" if judged[-1].measure > limit.value else "within"
-    return f"{happened(judged[-1], limit, side)}."
+    return f"{happened(judged[-1], limit)}."
 
 
 def _nothing_usual(limit: Threshold) -> str:

@@ -203,7 +203,12 @@ def in_use_words(watched: Watched, problem: Problem) -> str:
     else:
         verdict = "above it, but not for long enough to open an alert"
     off = _since(watched, (AlertKind.COVERAGE_OFF,), problem)
-    held = f"missed{off}" if off is not None else "no alert on it"
+    if off is not None:
+        held = f"missed{off}"
+    elif is_range_off(watched.held, watched.level, problem):
+        held = "not as promised, but not for long enough to open an alert"
+    else:
+        held = "as promised"
     ends = f"{percent(error.low, 1)} to {percent(error.high, 1)}, {count(error.n, 'sale')} priced before listing"
     return (
         f"In use: mean error {percent(error.value, 1)} ({ends}), target {bound(target)}: {verdict}. "

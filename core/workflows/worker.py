@@ -20,6 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.access import Actor, Role
 from core.errors import AlreadyExists, DoorstepError, StoreError, in_full
+from core.installation import program
 from core.monitor.rules import RULES, AlertKind
 from core.progress import when_parent_ends
 from core.states import AuditAction, JobState
@@ -132,13 +133,13 @@ def worker_state(store: Store) -> WorkerState:
             if at_jobs
             else "No worker is running."
         )
-        return WorkerState(False, None, None, None, (), f"{what} {_START}")
+        return WorkerState(False, None, None, None, (), f"{what} Start one with: {worker_command()}.")
     shown = (living or workers)[0]
     report = shown.document
     last, following = _instant(report.get("last_turn")), _instant(report.get("next_turn"))
     problems = tuple(str(one) for one in report.get("problems", ()))
     if not living:
-        words = f"The worker's last sign of life is too long ago. {_START}"
+        words = f"The worker's last sign of life is too long ago. Start one with: {worker_command()}."
         return WorkerState(False, shown.beat_at, last, None, problems, words)
     words = "The worker is running." if following else "It is starting."
     return WorkerState(True, shown.beat_at, last, following, problems, words)
@@ -396,7 +397,9 @@ def run_worker(workspace: Workspace, settings: WorkerSettings, kinds: Kinds, sta
         os._exit(0)
 
 
-_START: Final = "Start one with: python -m core worker."
+def worker_command() -> str:
+    """Return the command that starts a worker."""
+    return f"{program()} worker"
 
 
 def _newest(store: Store, market: Market) -> ModelRecord | None:

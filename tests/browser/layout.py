@@ -25,6 +25,10 @@ _CUT: Final = f"""[...document.querySelectorAll("{_TABLES}")].flatMap(table => [
     .filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1)
     .filter(one => getComputedStyle(one).overflowX != 'visible')
     .map(one => one.innerText.slice(0, 60))"""
+_COVERED: Final = """(() => { const title = document.querySelector('[data-testid="stMain"] h1');
+    const bar = document.querySelector('[data-testid="stHeader"]'); if (!title || !bar) return false;
+    const text = document.createRange(); text.selectNodeContents(title);
+    return text.getBoundingClientRect().top < bar.getBoundingClientRect().bottom; })()"""
 _OVERFLOW: Final = "document.documentElement.scrollWidth - innerWidth"
 
 
@@ -43,8 +47,14 @@ def cut_tables(page: Page) -> list[str]:
     return found
 
 
+def covered_title(page: Page) -> bool:
+    """Tell whether the bar at the top of the page covers a part of the title's letters."""
+    found: bool = page.evaluate(_COVERED)
+    return found
+
+
 def fits(opened: Visit, path: str, **query: str) -> None:
-    """Assert of a view that it keeps its place, cuts no table on a desk, and needs no sideways scrolling on a phone."""
+    """Assert of a view that it keeps its place, cuts no table on a desk, hides no title, and never scrolls sideways."""
     opened.page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
     jumped = jump(opened, path, **query)
     assert jumped < SHIFT_MAX, f"{query} jumps by {jumped:.2f}"
@@ -53,6 +63,7 @@ def fits(opened: Visit, path: str, **query: str) -> None:
         opened.page.set_viewport_size({"width": width, "height": height})
         opened.settle()
         assert opened.page.evaluate(_OVERFLOW) <= 0, f"{query} scrolls sideways at {width} px"
+        assert not covered_title(opened.page), f"the title of {path} {query} is covered at {width} px"
 
 
 def count_clicks(opened: Visit) -> None:

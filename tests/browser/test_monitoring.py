@@ -142,7 +142,7 @@ def test_every_view_keeps_its_place_and_fits(chromium: Browser, turned: Server) 
     with visit(chromium, turned, DESK, dark=True) as opened:
         for view in VIEWS:
             fits(opened, "monitoring", role="Manager", view=view)
-        for path in ("", "models"):
+        for path in ("", "models", "sales_data"):
             fits(opened, path, role="Manager")
         assert opened.complaints == []
 

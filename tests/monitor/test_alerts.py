@@ -220,6 +220,10 @@ def test_a_figure_whose_interval_holds_the_expected_value_is_no_evidence(
     unsure = [replace(one, low=value - 0.12, high=value + 0.12) for one in months([value] * 3, kind)]
     assert judged(unsure, thresholds) == ()
     assert judged([replace(one, low=NAN, high=NAN) for one in unsure], thresholds) == ()
+    sure = months([value] * 4, kind)
+    closed = replayed([*sure[:2], *(replace(one, low=value - 0.12, high=value + 0.12) for one in sure[2:])], thresholds)
+    assert "not surely beyond" in closed[1].words
+    assert "within" not in closed[1].words
 
 
 def test_segments_have_alerts_of_their_own(thresholds: dict[AlertKind, Threshold]) -> None:

@@ -67,7 +67,7 @@ def test_each_card_shows_the_evidence_and_a_decision_counts_once_it_is_applied(h
     assert not app.exception
     assert figures(app) == {"To decide": "15", "Set aside": "15", "Decided": "0"}
     app.selectbox("scrutiny_kind").select("price_digit").run()
-    for evidence in ("Digit too many or too few", "such a home there and then $", "list price $", "set aside"):
+    for evidence in ("Digit too many or too few", "usual there and then: $", "list price $", "set aside"):
         assert evidence in words(app)
     press(app, "correct_")
     assert "1 sale corrected." in words(app)

@@ -236,6 +236,8 @@ def _banded(values: pd.Series, edges: list[float], names: list[str]) -> pd.Serie
 def _below(kind: str, counts: pd.Series, sales: int, problem: Problem) -> Iterator[ThinSegment]:
     rules = problem.estimate
     few = sorted((int(n), str(name)) for name, n in counts.items() if 0 < n < rules.segment_min)
+    if kind == TYPE:
+        few = [(n, name.replace("_", " ")) for n, name in few]
     for n, name in few:
         yield ThinSegment(kind, name, n, n / sales, n < rules.small_sample_n)
 

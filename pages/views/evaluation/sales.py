@@ -21,6 +21,8 @@ PARAMETER: Final = "sale"
 # With its columns, some thousand cells: browsers are slow to draw more, and nobody reads them.
 _MOST: Final = 250
 _MONEY: Final = ("Sold for", "Estimate", "Range from", "Range to", "List price")
+# A desk is wide enough for the other columns; a selected sale and the file have these too.
+_ONLY_IN_FILE: Final = ("List price", "Neighborhood", "Flags", "Not recorded", "Why no price", "Intake row")
 _TIMES_CLOSED: Final = "_evaluation_sales_closed"
 
 
@@ -58,9 +60,10 @@ def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -
     ``key`` identifies this list of sales, so that a selection does not carry over to another list.
     """
     listed = sales.head(_MOST)
-    shown = sales_table(listed, selection)
+    shown = sales_table(listed, selection).drop(columns=list(_ONLY_IN_FILE), errors="ignore")
     part = f" In the table: the {_MOST} worst; in the file: all {count(len(sales), 'sale')}."
-    st.caption(f"Amounts are in {selection.market.currency}.{part if len(listed) < len(sales) else ''}")
+    more = " The file also has flags, missing facts and list prices."
+    st.caption(f"Amounts are in {selection.market.currency}.{part if len(listed) < len(sales) else ''}{more}")
     key = f"sales_{name}_{key}_{'_'.join(selection.key[1:])}_{st.session_state.get(_TIMES_CLOSED, 0)}"
     st.dataframe(
         shown,
@@ -89,7 +92,6 @@ def _columns(shown: pd.DataFrame, currency: str) -> dict[str, Any]:
     return numbers | {
         "Sold on": st.column_config.DateColumn(format=market_day_format(currency)),
         "Built": column(format="%d"),
-        "Intake row": column(format="%d"),
         "Error, %": column(format="%+.1f", pinned=True),
     }
 

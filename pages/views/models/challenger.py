@@ -20,6 +20,7 @@ from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import decided_against
 from core.workflows.standing import Step
+from core.workflows.worker import worker_command
 from core.workspace import Workspace
 from pages.kit import navigation
 from pages.kit.figures import frame
@@ -117,7 +118,7 @@ def _shadows(report: ShadowReport, currency: str) -> None:
     st.markdown("**Shadow estimates**: its prices for the homes agents have priced since")
     if not report.n or report.first is None or report.last is None:
         st.caption(
-            "None yet. The worker (`python -m core worker`) also prices agents’ homes with the challenger, later and "
+            f"None yet. The worker (`{worker_command()}`) also prices agents’ homes with the challenger, later and "
             "unseen."
         )
         return

@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.installation import program
 from core.monitor.expected import CameTrue, Expected, unsold_words
 from core.monitor.rules import AlertKind
 from core.store.ledger.figures import Slice
@@ -214,7 +215,7 @@ def _ledger(selection: Selection, n: int) -> None:
         st.caption(
             plain(
                 f"There are {n:,} estimates, more than the {AT_ONCE:,} of one download: choose fewer days, or run: "
-                f"python -m core ledger FILE --market {selection.market.market_id}"
+                f"{program()} ledger FILE --market {selection.market.market_id}"
             )
         )
         return

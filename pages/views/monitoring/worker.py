@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import streamlit as st
 
 from core.access import Action, may
 from core.wording import MISSING, count, market_day
 from core.workflows.monitoring.notifications import Notices
-from core.workflows.worker import next_retraining, schedule_words, worker_state
+from core.workflows.worker import next_retraining, schedule_words, worker_command, worker_state
 from pages.kit.figures import boxes
 from pages.kit.palette import GOOD, NEUTRAL, WATCH
 from pages.kit.text import plain
@@ -18,7 +16,6 @@ from pages.views.monitoring.selection import Selection
 from pages.views.monitoring.words import act, fact, say_what_was_done, when
 
 _EVERY = "10s"
-_COMMAND: Final = "python -m core worker"
 
 
 def draw(selection: Selection) -> None:
@@ -44,8 +41,9 @@ def _worker(selection: Selection) -> None:
             st.badge("Alive", icon=":material/check_circle:", color=GOOD)
         else:
             st.badge("Not running", icon=":material/warning:", color=WATCH)
+        command = worker_command()
         # As code, the command is one word, which no line breaks.
-        st.markdown(plain(state.words).replace(plain(_COMMAND), f"`{_COMMAND}`"))
+        st.markdown(plain(state.words).replace(plain(command), f"`{command}`"))
         with boxes("worker"):
             fact("Last sign of life", when(selection, state.beat_at), "every few seconds while it runs")
             fact("Last round", when(selection, state.last_turn), "a round checks every market once")

@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import CollectError, StoreError
+from core.installation import program
 from core.progress import part
 from core.schema import label_of
 from core.serve.agent.advice import in_short
@@ -161,7 +162,7 @@ def _price(workspace: Workspace, desk: Desk, upload: Upload, as_of: date) -> Non
         if rows > ROWS_MAX:
             st.error(
                 f"{plain(upload.name)} has about {rows:,} rows; at most {ROWS_MAX:,} are priced here. Split it, or "
-                "price it from the command line: `python -m core price --csv FILE`.",
+                f"price it from the command line: `{program()} price --csv FILE`.",
                 icon=":material/error:",
             )
             return

@@ -47,9 +47,9 @@ DECIDED: Final = "Decided"
 
 _CARDS: Final = 8
 _PRICES: Final = {
-    "usual_price": "such a home there and then",
+    "usual_price": "usual there and then:",
     "list_price": "list price",
-    "model_estimate": "the live model, which has not seen it",
+    "model_estimate": "live model, without this sale:",
 }
 _DONE: Final = "_scrutiny_done"
 _PAGE: Final = "_scrutiny_page"

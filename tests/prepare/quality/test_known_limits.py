@@ -25,7 +25,9 @@ def _sales() -> pd.DataFrame:
             "sale_date": dates.astype("datetime64[us]"),
             "living_area_sqft": np.linspace(800, 4_000, ROWS),
             "bedrooms": [np.nan] * 400 + [3.0] * 600,
-            "property_type": pd.Series(["single_family"] * 980 + ["houseboat"] * 20, dtype="str"),
+            "property_type": pd.Series(
+                ["single_family"] * 960 + ["multi_family"] * 20 + ["houseboat"] * 20, dtype="str"
+            ),
             "zipcode": pd.Series(["98001"] * 900 + ["98002"] * 60 + ["9|8"] * 40, dtype="str"),
             "latitude": [np.nan] * ROWS,
             "intake_row": np.arange(ROWS),
@@ -49,7 +51,7 @@ def test_thin_segments_are_luxury_rare_types_and_sparse_zipcodes(problem: Proble
     counted = {(one.kind, one.name): (one.n, one.thin) for one in thin}
     assert counted[(PRICE, "$3.2M and over")] == (10, True)
     assert counted[(PRICE, "$800K to $1.6M")] == (40, False)
-    assert counted[(TYPE, "houseboat")] == (20, True)
+    assert counted[(TYPE, "houseboat")] == counted[(TYPE, "multi family")] == (20, True)
     assert counted[(ZIPCODE, "98002")] == (60, False)
     assert (ZIPCODE, "98001") not in counted
     assert {name for kind, name in counted if kind == SIZE} == {"under 832 sq ft", "3,968 sq ft and over"}

@@ -21,7 +21,9 @@ from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.audit_words import action_words, by_words, detail_words, subject_words, with_units
 from core.workflows.monitoring.figures import of_models_before
 from core.workflows.monitoring.limits import limit_doubt
+from core.workflows.overview import overview
 from core.workflows.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
+from core.workflows.standing import in_use_words
 from tests.acting import acting
 from tests.workflows.watched_market import Month, live_through
 
@@ -92,6 +94,23 @@ def test_a_promise_off_without_an_alert_is_on_watch_and_says_what_helps(lived: P
     assert error.values[-1] > error.limit > error.values[0]  # type: ignore[operator]
     assert "a newer model may do better" in error.action
     assert error.remedy is Remedy.NEXT
+
+
+def test_a_range_that_all_sales_together_break_is_on_watch_though_no_month_is_sure(
+    small_home: Path, problem: Problem, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(small_home, tmp_path / "own"))
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        live_through(store, market, *(Month(date(2025, month, 1), noise=0.09) for month in range(1, 6)))
+        said = in_use_words(overview(acting(store, MANAGER, problem), market).watched, problem)
+    held = promised(home, problem)["Range"]
+    # Home says so of the same sales, and a month of 60 sales that holds too few is not "within" its limit.
+    assert held.state is PromiseState.WATCH
+    assert "not surely beyond the 5 points that it may be off its level" in held.words
+    assert "Over all 300 sales in use, the 80% range held" in held.words
+    assert held.words.endswith("not the share it promises.")
+    assert said.endswith("not as promised, but not for long enough to open an alert.")
 
 
 def test_an_alert_breaks_its_promise_and_brings_cause_and_remedy(lived: Path, problem: Problem, tmp_path: Path) -> None:
