@@ -55,8 +55,8 @@
     requestAnimationFrame(() => { asked = false; quiet(document); name(document); lead(); begin(); });
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ['data-answer'] });
 })();
-// Facts typed and not priced yet, and a price or sales chosen and not decided on, are lost where the page is left or
-// loaded anew: the browser asks first.
+// Facts typed and not priced yet, and a price or sales chosen and not decided on, are lost where the tab is closed: the
+// browser asks first. It asks before a reload too, which brings price and sales back, but not a note or facts.
 (() => {
   const FACTS = ".st-key-subject input";
   const PRICE = ".st-key-decision_fields input";
@@ -73,6 +73,15 @@
     const undecided = chosen && !document.querySelector(".st-key-decision_made");
     if (answer() ? undecided : typed && held) event.preventDefault();
   });
+})();
+// Leaving a field for an amount redraws the buttons beside it, names and places alike: under a press that has begun, the
+// press would be lost. The field is left as the press ends, so that it counts with what was typed.
+(() => {
+  const AMOUNT = ".st-key-decision_fields [data-testid='stTextInput'] input";
+  const BUTTON = ".st-key-decision_fields button";
+  const typing = event => event.target.closest(BUTTON) && document.activeElement?.matches(AMOUNT);
+  addEventListener("mousedown", event => { if (typing(event)) event.preventDefault(); }, true);
+  addEventListener("click", event => { if (typing(event)) document.activeElement.blur(); }, true);
 })();
 // Enter in a field for a fact prices the home; the field itself has sent its value by then.
 addEventListener("keydown", event => {

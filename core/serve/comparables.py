@@ -49,10 +49,9 @@ LATELY_DAYS: Final = 365
 _KIND: Final = "property_type"
 _RENOVATED: Final = "year_renovated"
 _AREA_ROUNDED: Final = 0.01
-# Of the sales nearest in place, time and facts, this many, those that need the least adjustment by an estimate of it
-# are adjusted by the model, and the ones it adjusts least are offered. Gross adjustments of the five in use in King
-# County, homes sold in December and January: of 256 and 12, median 12.0% and 10.9% of them over 25%; of 512 and 16,
-# 11.4% and 9.0%, in a millisecond more; of 512 and 20, 11.0% and 8.3%, in two.
+# Of the sales nearest in place, time and facts, this many, those that seem to need the least adjustment are adjusted by
+# the model, and the ones it adjusts least are offered. Gross adjustments of the five in use in King County in winter:
+# of 256 and 12, median 12.0%, 10.9% over 25%; of 512 and 16, 11.4% and 9.0%; of 512 and 20, 11.0% and 8.3%, but slower.
 _NEAREST: Final = 512
 _ADJUSTED: Final = 16
 # A sale whose gross adjustment is 30% of its price has 1/e of the weight of the same home sold today.
@@ -297,7 +296,8 @@ def _adjust(
 
     Of the home's own sale, only the groups in ``own_changed`` count; None is for the sale of another home.
     """
-    # The model's price of the home at each step, scaled to the actual sale price.
+    # The model's price of the home at each step, scaled to the sale price: the home's own movement, for one movement of
+    # all sales of a day left them 0.8 points of their price farther from what homes sold for (King County, Melbourne).
     time_adjusted = reached = price * math.exp(path[0] - then)
     amounts: dict[FactGroup, float] = {}
     for group, before, after in zip(groups, path, path[1:], strict=False):

@@ -20,6 +20,7 @@ from core.prepare.features.facts import FactColumns
 from core.prepare.features.own_sales import IDENTITY
 from core.problem import Limit, Problem
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra, label_of
+from core.wording import count
 
 Value = float | str
 
@@ -199,11 +200,12 @@ def _number(name: str, value: object, problem: Problem) -> float:
     return number
 
 
-def _outside(name: str, number: float, limit: Limit, problem: Problem) -> ImpossibleProperty:
+def _outside(name: str, number: float, limit: Limit, problem: Problem, why: str = "") -> ImpossibleProperty:
+    """Return what is wrong with a number outside a limit; ``why`` follows the limit's upper end."""
     field = FIELD_BY_NAME.get(name)
     value, low, high = (written(one, field.unit if field else "") for one in (number, limit.low, limit.high))
     return ImpossibleProperty(
-        f"{label_of(name)} cannot be {value}: it must lie between {low} and {high}.",
+        f"{label_of(name)} cannot be {value}: it must lie between {low} and {high}{why}.",
         _remedy("Correct it", name, problem),
         name,
     )
@@ -251,4 +253,7 @@ def contradictions(subject: Subject, problem: Problem) -> Iterator[ImpossiblePro
 def _year_fault(name: str, year: float, subject: Subject, problem: Problem) -> ImpossibleProperty | None:
     limit = problem.limits[name]
     latest = min(limit.high, float(subject.as_of.year + problem.intake.years_ahead))
-    return None if limit.low <= year <= latest else _outside(name, year, replace(limit, high=latest), problem)
+    if limit.low <= year <= latest:
+        return None
+    day = f", {count(problem.intake.years_ahead, 'year')} after the valuation date" if latest < limit.high else ""
+    return _outside(name, year, replace(limit, high=latest), problem, day)

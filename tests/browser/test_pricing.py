@@ -110,6 +110,13 @@ def test_a_home_is_priced_at_a_desk(chromium: Browser, small_market: Server, zip
         assert off_screen(page) <= 0
         assert opened.complaints == []
         heading, address = page.get_by_role("heading", name=RANGE).inner_text(), page.url
+        # An amount typed last counts with one press, however slow: the button does not move away under it.
+        own = page.get_by_label("Your price (USD)")
+        typed = int(own.input_value().replace(",", "")) + 3_000
+        own.fill(str(typed))
+        page.get_by_role("button", name=re.compile("^.*Accept")).click(delay=500)
+        opened.settle()
+        expect(page.get_by_text(f"Adjusted: ${typed:,}")).to_be_visible()
     with visit(chromium, small_market, DESKTOP, dark=True) as later:
         # The address alone leads another visitor to the very answer, with its facts in the form.
         later.page.goto(address.replace(f"zipcode-larkhaven={zipcode}", ""), wait_until="domcontentloaded")
@@ -209,6 +216,13 @@ def test_a_priced_home_fits_a_phone_and_a_thumb_and_leads_to_the_decision(
         page.locator(".st-key-comparable_cards").get_by_test_id("stCheckbox").first.tap()
         opened.settle()
         expect(together).not_to_have_text(before)
+        # Nothing to press touches the screen's edge, and the bar covers no word on what is typed for the decision.
+        box = page.get_by_role("link", name="Decide").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= PHONE[1] - 8
+        page.get_by_label("Your price (USD)").focus()
+        expect(glance).to_be_hidden()
+        page.get_by_label("Your price (USD)").blur()
         page.get_by_role("link", name="Decide").click()
         accept = page.get_by_role("button", name=re.compile(r"^.*Accept \$[\d,]+, list at \$[\d,]+"))
         expect(accept).to_be_in_viewport()

@@ -245,6 +245,28 @@ def test_the_value_with_the_comparables_is_taken_with_a_press(
     assert made.listing_price == pytest.approx(1.02 * made.price, rel=0.01)
 
 
+def test_an_amount_typed_and_pressed_at_once_is_recorded_with_one_press(
+    draw: Draw, store: Store, answered: RecordedAnswer
+) -> None:
+    assert answered.estimate_id is not None
+    point = estimate_of(answered).point
+    app = draw()
+    # Leaving the field and the press reach the server before it has drawn the button anew.
+    app.text_input(field(app, "price", answered)).set_value(f"{point + 2_000:.0f}")
+    app = press(app, "Accept ")
+    made = store.ledger.decision(answered.estimate_id)
+    assert made is not None
+    assert (made.kind, made.price, made.listing_price) == ("adjust", point + 2_000, usual(point + 2_000))
+    # What it makes of a list price is asked about first.
+    app = press(app, "Change the decision")
+    app.text_input(field(app, "listing", answered)).set_value(f"{point - 9_000:.0f}")
+    app = press(app, "Adjust to ")
+    assert "below your own price" in app.warning[0].value
+    assert len(store.ledger.decisions_on(answered.estimate_id)) == 1
+    press(app, "Adjust to ")
+    assert len(store.ledger.decisions_on(answered.estimate_id)) == 2
+
+
 def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(draw: Draw, answered: RecordedAnswer) -> None:
     price = int(1.3 * estimate_of(answered).point)
     app = set_price(draw(), answered, price)
@@ -252,10 +274,12 @@ def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(draw: Draw, answ
     app = press(app, "Override with ")
     [error] = app.error
     assert "beyond 5% a reason is needed" in error.value
+    assert "choose a reason first" in app.selectbox(field(app, "reason", answered)).label
     assert not app.success
     assert amount(app, field(app, "price", answered)) == price
     assert app.text_input(field(app, "note", answered)).value == "Rebuilt in 2023."
-    app.selectbox(field(app, "reason", answered)).set_value("renovation_unknown")
+    app.selectbox(field(app, "reason", answered)).set_value("renovation_unknown").run()
+    assert app.selectbox(field(app, "reason", answered)).label == "Reason"
     app = press(app, "Override with ")
     assert not app.error
     [shown] = app.success

@@ -670,10 +670,13 @@ def test_the_model_is_loaded_once_for_many_runs(desk: Desk, monkeypatch: pytest.
 
 def test_the_menu_leads_to_the_next_home_but_keeps_facts_changed_since(small_home: Path, desk: Desk) -> None:
     app = price(opened(), busiest(desk))
+    left = app.query_params["estimate"]
     del app.query_params["estimate"]
     app.run()
     assert entered(app, "living_area_sqft") is None
     assert "estimate" not in app.query_params
+    app.query_params["estimate"] = left
+    assert estimated(app.run()), "the home left is opened again with one press"
     app = price(app, busiest(desk))
     enter(app, "bedrooms", 4)
     del app.query_params["estimate"]
@@ -691,12 +694,13 @@ def test_an_answer_is_in_the_ledger_as_it_is_shown_and_the_address_leads_to_it(h
     assert any(estimate_id in block.value for block in app.code)
 
 
-def linked(estimate_id: str) -> AppTest:
-    """A new visit that begins with the address of an estimate."""
+def linked(estimate_id: str, **more: str) -> AppTest:
+    """A new visit that begins with the address of an estimate, and ``more`` of that address."""
     app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
     app.session_state[session.ROLE_KEY] = "agent"
     app.run()
-    app.query_params["estimate"] = estimate_id
+    for name, value in {"estimate": estimate_id, **more}.items():
+        app.query_params[name] = value
     return app.switch_page(page_at("pricing").script.name).run()
 
 
@@ -847,6 +851,40 @@ def test_a_decision_opened_again_stands_on_the_comparables_it_was_made_with(desk
     assert double.value == [estimated(app).comparables[0].sale_id]
     again.checkbox("comparable-2").check().run()
     assert again.checkbox("comparable-2").value, "another choice can be made"
+
+
+def test_what_was_chosen_and_typed_for_an_open_decision_is_there_after_a_reload_and_on_coming_back(desk: Desk) -> None:
+    app = price(opened(), busiest(desk), {**HOME, "bathrooms": 2.0})
+    estimate_id, point = str(answered(app).estimate_id), estimated(app).point
+    app.checkbox("comparable-2").uncheck().run()
+    [double] = [one for one in app.button_group if one.label == "Count twice"]
+    double.set_value([estimated(app).comparables[2].sale_id]).run()
+    own, listing = f"price-{estimate_id}", f"listing-{estimate_id}"
+    app.text_input(own).set_value(f"{point + 3_000:.0f}").run()
+    app.text_input(listing).set_value(f"{point + 33_000:.0f}").run()
+    amounts = [app.text_input(name).value for name in (own, listing)]
+    address = {name: str(app.query_params[name]) for name in ("chosen", "own", "listed")}
+
+    def shown(again: AppTest) -> None:
+        assert [again.checkbox(f"comparable-{number}").value for number in (1, 2, 3)] == [True, False, True]
+        [double] = [one for one in again.button_group if one.label == "Count twice"]
+        assert double.value == [estimated(again).comparables[2].sale_id]
+        assert [again.text_input(name).value for name in (own, listing)] == amounts
+
+    again = linked(estimate_id, **address)
+    shown(again)
+    for name in ("estimate", *address):
+        del again.query_params[name]
+    again.run()
+    again.query_params["estimate"] = estimate_id
+    shown(again.run())
+    # An address that makes no sense is no choice, and a decision leaves nothing open.
+    odd = linked(estimate_id, chosen="9-x-2x7", own="-3", listed="abc")
+    assert odd.text_input(own).value == f"{point:,.0f}"
+    assert odd.checkbox("comparable-2").value
+    [adjust] = [one for one in again.button if one.label.startswith("Adjust to ")]
+    again = adjust.click().run()
+    assert not {*address} & {*again.query_params}
 
 
 def test_with_no_comparable_in_use_there_is_nothing_to_compare(desk: Desk) -> None:

@@ -185,6 +185,8 @@ def test_impossible_facts_are_refused_with_field_limit_and_remedy(
     with pytest.raises(ImpossibleProperty, match=told) as refusal:
         estimate(evidence, {**home, field: value}, today, problem, 0.8)
     message = str(refusal.value)
+    if field == "year_built":
+        assert f" and {today.year + problem.intake.years_ahead}, 2 years after the valuation date. " in message
     assert "Correct" in message or "Enter" in message
     assert "\n" not in message
 

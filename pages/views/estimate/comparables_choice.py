@@ -14,6 +14,7 @@ from core.workflows.pricing.answers import RecordedAnswer
 
 USUAL: Final = 1.0
 DOUBLE: Final = 2.0
+_NONE: Final = "none"
 _KEPT: Final = "comparables_chosen"
 _KEPT_MOST: Final = 50
 
@@ -52,6 +53,30 @@ class Choice:
         """Return the choice with this sale at this weight."""
         others = {other: held for other, held in self.weights.items() if other != sale_id}
         return replace(self, weights=others if weight == USUAL else {**others, sale_id: weight})
+
+    def text(self, comparables: Sequence[Comparable]) -> str:
+        """Write the choice by the numbers of the cards, such as "1-2x2-5", as ``read`` reads it; "" for the default."""
+        if self == first_choice(comparables):
+            return ""
+        numbers = [
+            f"{number}{'' if self.weight(sale.sale_id) == USUAL else f'x{self.weight(sale.sale_id):g}'}"
+            for number, sale in enumerate(comparables, 1)
+            if sale.sale_id in self.ticked
+        ]
+        return "-".join(numbers) or _NONE
+
+
+def read(text: str, comparables: Sequence[Comparable]) -> Choice | None:
+    """Return a choice from its text; None where that names no sales of these, or another weight than once and twice."""
+    if text == _NONE:
+        return Choice(frozenset(), {})
+    ids = {f"{number}": sale.sale_id for number, sale in enumerate(comparables, 1)}
+    weights = {"": USUAL, f"{DOUBLE:g}": DOUBLE}
+    parts = [part.partition("x") for part in text.split("-")]
+    if not text or any(number not in ids or weight not in weights for number, _, weight in parts):
+        return None
+    doubled = {ids[number]: weights[weight] for number, _, weight in parts if weights[weight] != USUAL}
+    return Choice(frozenset(ids[number] for number, _, _ in parts), doubled)
 
 
 def first_choice(comparables: Sequence[Comparable]) -> Choice:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Final, NamedTuple
 
 import streamlit as st
@@ -19,7 +20,9 @@ from core.workflows.pricing.decisions import usual_listing
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit.text import plain
+from pages.views.estimate import undecided
 
+_NOT_LISTED: Final = "none"
 AMOUNTS: Final[Mapping[str, str]] = {"price": "Your price", "listing": "List at"}
 
 
@@ -74,12 +77,54 @@ class Deciding:
 
         A browser that has not yet heard of the newer amount sends the older one with the press.
         """
-        for name, newer in (("price", named.price), ("listing", named.listing)):
-            older = st.session_state.get(self.key(f"{name}_before"))
-            if newer is not None and self.amount(name) == older and older != newer:
-                self.put(name, newer)
+        for name, newer in self._behind(named):
+            self.put(name, newer)
         price, listing = self.amount("price"), self.amount("listing")
         st.session_state[self.key("touched")] = price is None or listing != self.listing(price)
+
+    def is_behind(self, named: Amounts) -> bool:
+        """Tell whether a field holds the amount before the one that the pressed button named."""
+        return any(True for _ in self._behind(named))
+
+    def _behind(self, named: Amounts) -> list[tuple[str, float]]:
+        """Return the fields that hold the amount before the one ``named``, each with the latter."""
+        return [
+            (name, newer)
+            for name, newer in (("price", named.price), ("listing", named.listing))
+            if newer is not None
+            and self.key(f"{name}_before") in st.session_state
+            and (older := st.session_state.get(self.key(f"{name}_before"))) != newer
+            and self.amount(name) == older
+        ]
+
+    def begin(self) -> None:
+        """Write into fields that are drawn anew what was kept for this estimate, else its usual amounts."""
+        state, currency, kept = st.session_state, self.estimate.currency, partial(undecided.held, self.estimate_id)
+        own = self._kept_amount(undecided.OWN) or float(int(self.estimate.point))
+        listed = self._kept_amount(undecided.LISTED)
+        if self.key("listing") not in state:
+            state[self.key("touched")] = listed is not None or kept(undecided.LISTED) == _NOT_LISTED
+        state.setdefault(self.key("price"), marked(own, currency))
+        usual = "" if kept(undecided.LISTED) == _NOT_LISTED else marked(self.listing(own), currency)
+        state.setdefault(self.key("listing"), usual if listed is None else marked(listed, currency))
+        if (reason := kept(undecided.REASON)) in self.problem.decisions.reasons:
+            state.setdefault(self.key("reason"), reason)
+        if note := kept(undecided.NOTE):
+            state.setdefault(self.key("note"), note)
+
+    def hold(self) -> None:
+        """Keep what is in the fields, where it is not what they begin with, while nothing is decided."""
+        price, listing = self.amounts()
+        if price is None or (listing is None and self.text("listing")):
+            return
+        own = "" if price == int(self.estimate.point) else f"{price:.15g}"
+        listed = _NOT_LISTED if listing is None else "" if listing == self.listing(price) else f"{listing:.15g}"
+        reason, note = (st.session_state.get(self.key(name)) or "" for name in ("reason", "note"))
+        undecided.hold(self.estimate_id, own=own, listed=listed, reason=reason, note=note)
+
+    def _kept_amount(self, name: str) -> float | None:
+        number = typed_amount(undecided.held(self.estimate_id, name))
+        return number if math.isfinite(number) and self.problem.limits["sale_price"].holds(number) else None
 
     def note(self, deed: str) -> None:
         """Note, for the next run, what was done here."""

@@ -50,11 +50,14 @@ _STYLE: Final = """<style>
     width: 100%;
     padding: 0.75rem 1rem calc(1rem + env(safe-area-inset-bottom)); background: PLAIN;
     border-top: 1px solid GrayText; }
+  .st-key-glance [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
   .st-key-glance p { margin: 0; }
   .st-key-glance p { display: flex; flex-wrap: wrap; align-items: center; gap: 0 0.5rem; }
   .st-key-glance [data-testid="stMarkdown"] { width: 100%; }
   .st-key-glance a { margin-left: auto; padding: 0.65rem 1rem; border: 1px solid currentColor; border-radius: 0.5rem;
     font-weight: 600; text-decoration: none; }
+  /* Whoever types a decision needs no way to it, and what is said above its fields is not to lie under the bar. */
+  [data-testid="stApp"]:has(.st-key-decision_fields :focus) .st-key-glance { display: none; }
 }
 </style>"""
 

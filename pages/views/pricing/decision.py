@@ -13,7 +13,7 @@ from core.serve.agent.advice import senior_first
 from core.serve.estimate import Estimate
 from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
-from core.wording import either, marked, money, percent, signed_percent
+from core.wording import either, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import (
     DECIDED,
@@ -31,6 +31,7 @@ from core.workspace import Workspace, market_days
 from pages.kit.choice import amount
 from pages.kit.palette import BAD
 from pages.kit.text import plain
+from pages.views.estimate import comparables_choice, undecided
 from pages.views.estimate.deciding import AMOUNTS, Amounts, Deciding
 from pages.views.pricing import decided
 from pages.views.pricing.decided import ANCHOR
@@ -95,6 +96,12 @@ def draw(
             days = market_days(workspace.store, desk.market)
             deciding = Deciding(workspace, estimate, estimate_id, desk, reconciled, weights, form_changed, days)
             made = _bar(deciding)
+            if made:
+                undecided.drop(estimate_id)
+            else:
+                undecided.hold(
+                    estimate_id, chosen=comparables_choice.choice(answered, estimate).text(estimate.comparables)
+                )
     decided.decide_glance(range_words, made)
 
 
@@ -131,6 +138,8 @@ def _bar(deciding: Deciding) -> bool:
         st.info(f"The decision was taken back. {now}", icon=":material/undo:")
     if changing or not made:
         _fields(deciding)
+    if not made:
+        deciding.hold()
     return bool(made)
 
 
@@ -170,26 +179,33 @@ def _record(deciding: Deciding) -> str:
     if fault := deciding.unread():
         return fault
     price, listing = deciding.amounts()
+    asked = st.session_state.pop(deciding.key("asked"), False)
     if price is None:
         return ""
     if fault := _changed_as_pressed(deciding):
         return fault
     estimate = deciding.estimate
+    if listing is not None and not asked and listing_doubt(price, listing, estimate.currency):
+        # The price typed as the button was pressed makes the list price odd: that is asked about first.
+        return ""
     kind = kind_of(price, estimate.point, estimate.low, estimate.high)
     reason, note = (None, "") if kind == "accept" else _explanation(deciding)
     decision = DecisionInput(kind, price, listing, reason, note, deciding.weights)
-    fault = _fault_of(
-        lambda: decide(deciding.workspace, deciding.estimate_id, decision), "The decision was not recorded"
-    )
+    undone = "The decision was not recorded"
+    fault = _fault_of(deciding, lambda: decide(deciding.workspace, deciding.estimate_id, decision), undone)
     if not fault:
         st.session_state.pop(deciding.key("changing"), None)
     return fault
 
 
 def _changed_as_pressed(deciding: Deciding) -> str:
-    """Say that the button did not name the amounts in the fields, which now hold what counts; "" if it did."""
+    """Say that the fields hold other amounts than the agent saw, and now what counts; "" if they do not.
+
+    An amount typed and sent with the press itself was seen in its field, though the button did not name it yet.
+    """
     named: Amounts | None = st.session_state.pop(deciding.key("named"), None)
-    if named is None or named == deciding.amounts():
+    typed = st.session_state.pop(deciding.key("typed"), False)
+    if named is None or named == deciding.amounts() or (typed and not deciding.is_behind(named)):
         return ""
     deciding.settle(named)
     price, listing = deciding.amounts()
@@ -200,16 +216,18 @@ def _changed_as_pressed(deciding: Deciding) -> str:
 
 def _take_back(deciding: Deciding, decision_id: str) -> str:
     """Take back the decision that was on screen; return why that failed, "" if it did not."""
-    return _fault_of(
-        lambda: take_back(deciding.workspace, deciding.estimate_id, decision_id), "The decision was not taken back"
-    )
+    undone = "The decision was not taken back"
+    return _fault_of(deciding, lambda: take_back(deciding.workspace, deciding.estimate_id, decision_id), undone)
 
 
-def _fault_of(deed: Callable[[], object], undone: str) -> str:
+def _fault_of(deciding: Deciding, deed: Callable[[], object], undone: str) -> str:
     """Do a deed; return why it failed, "" if it did not. ``undone`` says what did not happen if the store fails."""
+    missing = deciding.key("missing")
+    st.session_state.pop(missing, None)
     try:
         deed()
     except InvalidDecision as error:
+        st.session_state[missing] = error.field
         return str(error)
     except StoreError as error:
         return f"{undone}: {error}"
@@ -223,9 +241,8 @@ def _explanation(deciding: Deciding) -> tuple[str | None, str]:
 
 def _fields(deciding: Deciding) -> None:
     """Draw both amounts and the button; the reason appears once the price is the agent's own."""
-    estimate, state = deciding.estimate, st.session_state
-    state.setdefault(deciding.key("price"), marked(int(estimate.point), estimate.currency))
-    state.setdefault(deciding.key("listing"), marked(deciding.listing(estimate.point), estimate.currency))
+    estimate = deciding.estimate
+    deciding.begin()
     price, listing = deciding.amounts()
     kind: DecisionKind = "accept"
     if price is not None:
@@ -252,6 +269,8 @@ def _fields(deciding: Deciding) -> None:
 
 def _buttons(deciding: Deciding, kind: DecisionKind, price: float | None, listing: float | None, asks: bool) -> None:
     named = Amounts(price, listing)
+    # From here on the buttons name what was typed.
+    st.session_state.pop(deciding.key("typed"), None)
     what = f"{_DO[kind]} {deciding.words(price)}" if price is not None else "Record"
     listed = f", list at {deciding.words(listing)}" if listing is not None else ", not listed"
     if asks and price is not None:
@@ -263,7 +282,9 @@ def _buttons(deciding: Deciding, kind: DecisionKind, price: float | None, listin
             on_click=_list_at,
             args=(deciding, raised),
         )
-        st.button(f"{what}{listed} all the same", key=deciding.key("below"), on_click=_press, args=(deciding, named))
+        st.button(
+            f"{what}{listed} all the same", key=deciding.key("below"), on_click=_press, args=(deciding, named, True)
+        )
         return
     st.button(
         f"{what}{listed}",
@@ -271,7 +292,7 @@ def _buttons(deciding: Deciding, kind: DecisionKind, price: float | None, listin
         icon=_ICONS[kind],
         key=deciding.key("decide"),
         on_click=_press,
-        args=(deciding, named),
+        args=(deciding, named, False),
         shortcut="Mod+Shift+Enter",
         disabled=bool(deciding.unread()),
     )
@@ -291,8 +312,10 @@ def _reason(deciding: Deciding, price: float) -> None:
     # A reason chosen for a lower price does not explain a higher one.
     if st.session_state.get(chosen) not in fitting:
         st.session_state.pop(chosen, None)
+    missing, note = st.session_state.get(deciding.key("missing")), deciding.key("note")
+    first = missing == "reason_code" and not st.session_state.get(chosen)
     st.selectbox(
-        "Reason",
+        f"Reason :{BAD}[· choose a reason first]" if first else "Reason",
         fitting,
         index=None,
         format_func=lambda code: rules.reasons[code],
@@ -300,7 +323,9 @@ def _reason(deciding: Deciding, price: float) -> None:
         key=chosen,
         width=300,
     )
-    st.text_input("Note", max_chars=rules.note_chars, key=deciding.key("note"), width=220)
+    needed = missing == "note" and not st.session_state.get(note)
+    label = f"Note :{BAD}[· write one first]" if needed else "Note"
+    st.text_input(label, max_chars=rules.note_chars, key=note, width=220)
 
 
 def _why_a_reason(deciding: Deciding, price: float, kind: DecisionKind) -> None:
@@ -311,13 +336,14 @@ def _why_a_reason(deciding: Deciding, price: float, kind: DecisionKind) -> None:
     )
 
 
-def _press(deciding: Deciding, named: Amounts) -> None:
-    """Decide, at the next run, on the amounts that the button ``named``.
+def _press(deciding: Deciding, named: Amounts, asked: bool) -> None:
+    """Decide, at the next run, on the amounts that the button ``named``; ``asked`` if it answers a doubt.
 
     A click sends what was being typed in the form first, so the form counts as it is now.
     """
     st.session_state[deciding.key("pressed")] = not deciding.form_changed()
     st.session_state[deciding.key("named")] = named
+    st.session_state[deciding.key("asked")] = asked
     deciding.note(_PRESSED)
 
 
@@ -364,7 +390,7 @@ def _keep(deciding: Deciding) -> None:
 
 def _touch(deciding: Deciding) -> None:
     """Keep the list price the agent typed."""
-    st.session_state[deciding.key("touched")] = True
+    st.session_state[deciding.key("touched")] = st.session_state[deciding.key("typed")] = True
     deciding.note(_TYPED)
     listing = deciding.amount("listing")
     if listing is not None:
@@ -374,6 +400,7 @@ def _touch(deciding: Deciding) -> None:
 def _follow(deciding: Deciding) -> None:
     """Let the list price follow the agent's price until the agent has typed one."""
     deciding.note(_TYPED)
+    st.session_state[deciding.key("typed")] = True
     price = deciding.amount("price")
     if price is None:
         return
@@ -393,4 +420,5 @@ def _take(deciding: Deciding, price: int) -> None:
     """Take the value of the comparables in use as the agent's own price."""
     deciding.put("price", price)
     _follow(deciding)
+    st.session_state.pop(deciding.key("typed"), None)
     deciding.note(_PRESSED)

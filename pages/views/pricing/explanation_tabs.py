@@ -15,7 +15,7 @@ from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import session
 from pages.views.estimate import comparables as comparables_view
-from pages.views.estimate import comparables_choice
+from pages.views.estimate import comparables_choice, undecided
 from pages.views.estimate import drivers as drivers_view
 from pages.views.pricing import answer, decision, money_axis, stored_estimate, subject_form
 from pages.views.pricing import report as report_view
@@ -45,7 +45,7 @@ def draw(workspace: Workspace, answered: RecordedAnswer, seen: Estimate, desk: D
     if not isinstance(estimate, Estimate):
         return
     session.use_names()
-    _begin_as_decided(workspace, answered, estimate)
+    _begin_as_before(workspace, answered, estimate)
     value = comparables_choice.value(answered, estimate)
     used = comparables_choice.choice(answered, estimate).used
     with places.axis.container():
@@ -71,14 +71,17 @@ def draw(workspace: Workspace, answered: RecordedAnswer, seen: Estimate, desk: D
             report_view.draw(workspace, answered, comparables_choice.as_chosen(answered, estimate), desk)
 
 
-def _begin_as_decided(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate) -> None:
-    """Begin an estimate that was opened again with the comparables its decision stands on."""
+def _begin_as_before(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate) -> None:
+    """Begin an estimate that was opened again with the comparables its decision stands on, or those chosen for it."""
     if answered.estimate_id is None or not stored_estimate.was_opened(answered) or comparables_choice.is_kept(answered):
         return
     made = history(workspace, answered.estimate_id)
     used = comparables_decided(workspace, made[0], estimate.comparables) if made else None
     if used is not None:
         comparables_choice.begin(answered, used)
+    chosen = comparables_choice.read(undecided.held(answered.estimate_id, undecided.CHOSEN), estimate.comparables)
+    if not made and chosen is not None:
+        comparables_choice.keep(answered, chosen)
 
 
 def form_changed(answered: RecordedAnswer, desk: Desk) -> bool:

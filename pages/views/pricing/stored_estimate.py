@@ -10,8 +10,9 @@ from core.errors import AnswerUnreadable, NotFound
 from core.serve.estimate import Estimate
 from core.workflows.pricing.answers import RecordedAnswer, StoredQuestion, load_answer, load_question
 from core.workspace import Workspace
+from pages.views.estimate import undecided
 
-PARAMETER: Final = "estimate"
+PARAMETER: Final = undecided.PARAMETER
 _SHOWN: Final = "answered"
 _FOLLOWED: Final = "estimate_followed"
 _OPENED: Final = "estimate_opened"
@@ -47,6 +48,7 @@ def follow(workspace: Workspace) -> None:
 
 def go_to(estimate_id: str) -> None:
     """Open a stored answer at the next run; for callbacks."""
+    undecided.leave_address()
     st.query_params[PARAMETER] = estimate_id
 
 
@@ -115,10 +117,16 @@ def point_to(answered: RecordedAnswer | None) -> None:
     if wanted is not None:
         st.session_state[_FOLLOWED] = wanted
         if st.query_params.get(PARAMETER) != wanted:
+            undecided.leave_address()
             st.query_params[PARAMETER] = wanted
-    elif fault() is None and PARAMETER in st.query_params:
-        st.session_state.pop(_FOLLOWED, None)
-        del st.query_params[PARAMETER]
+    elif fault() is None:
+        if _SHOWN not in st.session_state:
+            # An estimate left for the next home can be opened again.
+            st.session_state.pop(_FOLLOWED, None)
+        if PARAMETER in st.query_params:
+            st.session_state.pop(_FOLLOWED, None)
+            undecided.leave_address()
+            del st.query_params[PARAMETER]
 
 
 def url(estimate_id: str) -> str:
