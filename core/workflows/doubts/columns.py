@@ -32,7 +32,7 @@ _BLANKED_MAX: Final = 1 / 3
 _FIELD_OF: Final = {"price": "sale_price", "date": "sale_date", "listed_after_sold": "list_date"}
 _KINDS_SHOWN: Final = 3
 _STORED: Final = "compared with the stored sales"
-_TWO_PARTS: Final = r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}\b"
+_TWO_PARTS: Final = r"^\s*(\d{1,2})([/.-])(\d{1,2})\2\d{2,4}\b"
 _MONTHS: Final = 12
 _LEAP_YEAR: Final = 2024
 
@@ -142,13 +142,15 @@ def _mixed_orders(table: MappedTable) -> Iterator[Inference]:
     if "sale_date" not in table.frame or "sale_date" not in table.columns:
         return
     unread = table.problems.loc[table.problems["field"] == "sale_date", "value"]
-    parts = unread.str.extract(_TWO_PARTS).dropna().astype("int64")
+    found = unread.str.extract(_TWO_PARTS).dropna()
+    parts = found[[0, 2]].astype("int64")
     day, month = parts.max(axis=1), parts.min(axis=1)
     other_way = pd.to_datetime({"year": _LEAP_YEAR, "month": month, "day": day}, errors="coerce").notna()
-    swapped = int((other_way & (day > _MONTHS)).sum())
+    other_way &= day > _MONTHS
+    swapped = int(other_way.sum())
     texts = column_or_missing(table.cells, table.columns["sale_date"])
-    # Where the year stands first, no order of day and month is in doubt.
-    two_ways = texts.str.contains(_TWO_PARTS.replace("(", "(?:"), na=False).to_numpy(dtype=bool)
+    # Where the year stands first, or another style has other marks, no order of day and month is in doubt.
+    two_ways = texts.str.extract(_TWO_PARTS)[1].isin(set(found.loc[other_way, 1])).to_numpy(dtype=bool)
     either = int((two_ways & (table.frame["sale_date"].dt.day <= _MONTHS).to_numpy()).sum())
     if swapped and either:
         claim = (
