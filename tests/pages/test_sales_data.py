@@ -472,7 +472,14 @@ def test_every_doubt_is_repeated_up_to_the_commit_and_nothing_is_called_ready() 
         if step != "commit":
             assert any("Look first" in one.value for one in app.markdown), step
             app = onward(app)
+    # Dates that may be read wrongly go in only once somebody says that they are right.
     assert app.button("commit").label.startswith("Commit ")
+    assert app.button("commit").disabled
+    assert app.checkbox("allow_misread").label.startswith("The file is read rightly: ")
+    assert not app.checkbox("allow_misread").check().run().button("commit").disabled
+    assert app.checkbox("allow_misread").uncheck().run().button("commit").disabled
+    app.checkbox("allow_misread").check().run().button("commit").click().run()
+    assert "Committed: " in " ".join(part.value for part in app.success)
 
 
 def test_market_indicators_come_to_a_market_like_any_file_and_say_which_they_are(home: Path) -> None:

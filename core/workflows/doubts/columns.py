@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -19,6 +20,7 @@ from core.schema import FIELD_BY_NAME, Source, label_of
 from core.wording import count, percent
 from core.workflows.doubts.overwritten import overwritten
 from core.workflows.doubts.price_tellers import doubt_of_price
+from core.workflows.doubts.rejected_rows import RowGuess
 
 _REJECTED_MAX: Final = 0.05
 # From here on the rows that stay are read wrongly too, it seems.
@@ -43,6 +45,7 @@ def with_doubts(
     currency: str,
     held: pd.DataFrame | None = None,
     corrections: pd.DataFrame | None = None,
+    guesses: Sequence[RowGuess] = (),
 ) -> list[MappedTable]:
     """Return the tables, those of sales with what makes a column doubtful among their inferences.
 
@@ -51,7 +54,8 @@ def with_doubts(
     be prices per area; dates if some have day and month the other way round. So are types of property that may be no
     home. Where the headers are shifted, single columns are passed over. So are columns whose values look like another
     column of the sales ``held``, which are named first: where the price is one of them, its level is left out; last
-    come those that correct many of them at once, as the preview lists ``corrections``.
+    come those that correct many of them at once, as the preview lists ``corrections``, and what
+    rejected rows share, ``guesses``: what explains a row so is no fault of its column.
     """
     by_name = {account.file: account for account in files}
 
@@ -73,8 +77,9 @@ def with_doubts(
             *_mixed_orders(table),
             *_unread(table),
             *(_fractions(table) if "bedrooms" not in alike else ()),
-            *_doubts(table, by_name[table.name]),
+            *_doubts(table, by_name[table.name], _explained(table, guesses)),
             *_overwritten(table, corrections, held),
+            *(one.inference() for one in guesses if one.file == table.name),
         )
 
     return [replace(table, inferences=(*table.inferences, *doubts(table))) for table in tables]
@@ -190,8 +195,14 @@ def _is_grave(rows: int, of: int) -> bool:
     return rows >= _GRAVE_ROWS and rows > _GRAVE_SHARE * of
 
 
-def _doubts(table: MappedTable, account: FileAccounting) -> Iterator[Inference]:
-    for code, n in account.reasons.items():
+def _explained(table: MappedTable, guesses: Sequence[RowGuess]) -> Counter[str]:
+    """Count by reason code the rows whose fault is known."""
+    return sum((Counter(one.codes) for one in guesses if one.file == table.name), Counter[str]())
+
+
+def _doubts(table: MappedTable, account: FileAccounting, explained: Counter[str]) -> Iterator[Inference]:
+    for code, rows in account.reasons.items():
+        n = rows - explained[code]
         name, _, ending = code.rpartition("_")
         field = _FIELD_OF.get(code, _FIELD_OF.get(name, name))
         column = table.columns.get(field, "")

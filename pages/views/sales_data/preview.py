@@ -18,6 +18,7 @@ from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.effect_words import gained_words, idle_files, open_doubts, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
 from core.workflows.data.row_ledger import rows_as_in_file
+from core.workflows.doubts.rejected_rows import ROWS
 from pages.kit.charts import plot
 from pages.kit.figures import frame
 from pages.kit.palette import palette
@@ -123,7 +124,7 @@ def say_doubts(found: IntakePreview) -> None:
         for one in table.inferences:
             if not one.sure:
                 st.warning(plain(f"{table.name}, {one.column}: {one}."), icon=":material/help:")
-                doubted = True
+                doubted |= one.column != ROWS
     if doubted and st.button("Decide in Columns", key="decide_in_columns", icon=":material/arrow_back:"):
         steps.go(Step.COLUMNS)
 
