@@ -31,6 +31,8 @@ def main(workspace: Workspace) -> None:
     market = session.market()
     views = [BRING] if may(workspace.actor, Action.INGEST) else []
     views += [DOUBTFUL, VERSIONS, LIMITS] if market is not None else []
+    # A title in a row has no space of its own above it: the bar at the top would cover it.
+    st.space("small")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.title("Sales data", anchor=False, width="content")
         header = st.container(horizontal=True, gap="small", vertical_alignment="center", width="content")

@@ -78,7 +78,7 @@ def with_doubts(
             *_unread(table),
             *(_fractions(table) if "bedrooms" not in alike else ()),
             *_doubts(table, by_name[table.name], _explained(table, guesses)),
-            *_overwritten(table, corrections, held),
+            *_overwritten(table, corrections, held, currency),
             *(one.inference() for one in guesses if one.file == table.name),
         )
 
@@ -86,10 +86,10 @@ def with_doubts(
 
 
 def _overwritten(
-    table: MappedTable, corrections: pd.DataFrame | None, held: pd.DataFrame | None
+    table: MappedTable, corrections: pd.DataFrame | None, held: pd.DataFrame | None, currency: str
 ) -> Iterator[Inference]:
     if corrections is not None and held is not None:
-        yield from overwritten(table, corrections[corrections["file"] == table.name], len(held))
+        yield from overwritten(table, corrections[corrections["file"] == table.name], len(held), currency)
 
 
 def _compared(table: MappedTable, held: pd.DataFrame | None, currency: str) -> dict[str, ColumnComparison]:

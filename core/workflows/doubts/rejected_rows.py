@@ -29,7 +29,7 @@ _ROWS_MIN: Final = 10
 """Fewer rows may share a fault by chance."""
 
 _USUAL_MIN: Final = 100
-"""Of accepted rows, to tell what is usual."""
+"""Of other rows, to tell what is usual."""
 
 _USUAL_SAMPLE: Final = 2_000
 _FITS_MIN: Final = 0.9
@@ -72,11 +72,12 @@ class RowGuess:
 
 
 def row_guesses(tables: Sequence[MappedTable], ledger: pd.DataFrame) -> tuple[RowGuess, ...]:
-    """Return what many rejected rows of the files of sales share, as measured against the rows that were accepted."""
+    """Return what many rejected rows of the files of sales share, as measured against their other rows."""
     found: list[RowGuess] = []
     for table in tables:
         rows = ledger[ledger["file"] == table.name]
-        rejected, kept = (rows[rows["outcome"].isin(one)] for one in ((Outcome.REJECTED,), _KEPT))
+        # Rows of sales that the market has already are as usual as new ones.
+        rejected, kept = (rows[rows["outcome"].eq(Outcome.REJECTED) == one] for one in (True, False))
         if table.source is not Source.SALES or len(rejected) < _ROWS_MIN or len(kept) < _USUAL_MIN:
             continue
         place = pd.Series(np.arange(len(table.frame)), index=table.frame["source_row"])
@@ -101,9 +102,6 @@ def with_guesses(ledger: pd.DataFrame, guesses: Sequence[RowGuess]) -> pd.DataFr
     return ledger.assign(detail=detail.astype("str"))
 
 
-_KEPT: Final = (Outcome.ACCEPTED, Outcome.REPAIRED)
-
-
 def _codes(rows: pd.DataFrame) -> Mapping[str, int]:
     return Counter(code for codes in rows["reasons"] for code in codes.split(";") if code)
 
@@ -113,7 +111,7 @@ def _codes(rows: pd.DataFrame) -> Mapping[str, int]:
 
 @dataclass(frozen=True)
 class _Usual:
-    """What the accepted cells of a column are like: the range of its numbers, or else the shapes of its texts."""
+    """What the usual cells of a column are like: the range of its numbers, or else the shapes of its texts."""
 
     low: float
     high: float
@@ -154,7 +152,7 @@ def _move_words(table: MappedTable, rejected: pd.DataFrame, rows: frozenset[int]
         rows,
         f"reads {how}",
         f"{count(len(rows), 'row')} read {how}",
-        "moved back, their cells are like those of the accepted rows",
+        "moved back, their cells are like those of the other rows",
         _codes(rejected),
     )
 
@@ -238,7 +236,7 @@ def _scaled(table: MappedTable, rejected: pd.DataFrame, place: pd.Series, usual:
             rows,
             f"its price is about {words}",
             f"{count(len(rows), 'price')} are about {words}".rstrip("?"),
-            f"their median is {significant(float(np.median(prices[taken])))}, that of the accepted rows "
+            f"their median is {significant(float(np.median(prices[taken])))}, that of the other rows "
             f"{significant(middle)}",
             _codes(rejected[taken]),
         )
