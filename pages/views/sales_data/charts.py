@@ -19,7 +19,7 @@ from pages.kit.charts import faded, layout
 from pages.kit.palette import Palette
 
 _REASONS: Final = 4
-_PAD: Final = 34
+_PAD: Final = 40
 _LINE: Final = 26
 _FLOW: Final = 140
 _BAR: Final = 14

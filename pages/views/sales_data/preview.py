@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.accounting import Outcome, readiness_word, verdict_words
 from core.schema import FIELD_BY_NAME, Source, label_of
+from core.serve import words as code_words
 from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft, market_day_format
 from core.workflows.data.corrected_sales import fact_words
@@ -258,7 +259,8 @@ def readable(sales: pd.DataFrame, unit: str) -> pd.DataFrame:
         if field is not None and field.unit == "sqft":
             columns[f"{field.label}, {area_label(unit)}"] = (sales[name] * from_sqft(1.0, unit)).round(1)
         else:
-            columns[label_of(name)] = sales[name]
+            is_code = name == "property_type"
+            columns[label_of(name)] = sales[name].map(code_words.words, na_action="ignore") if is_code else sales[name]
     return pd.DataFrame(columns, index=sales.index)
 
 
