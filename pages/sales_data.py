@@ -24,9 +24,6 @@ BRING: Final = "Bring in sales"
 DOUBTFUL: Final = "Doubtful sales"
 VERSIONS: Final = "Data versions"
 LIMITS: Final = "Known limits"
-_TITLE: Final = "sales_data_title"
-# In a row, Streamlit takes a title's padding away, and its own header would cover the letters.
-_CLEAR_OF_THE_HEADER: Final = f"<style>.st-key-{_TITLE} {{ padding: 2rem 0 0.5rem; }}</style>"
 
 
 def main(workspace: Workspace) -> None:
@@ -34,8 +31,9 @@ def main(workspace: Workspace) -> None:
     market = session.market()
     views = [BRING] if may(workspace.actor, Action.INGEST) else []
     views += [DOUBTFUL, VERSIONS, LIMITS] if market is not None else []
-    st.html(_CLEAR_OF_THE_HEADER)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=_TITLE):
+    # A title in a row has no space of its own above it: the bar at the top would cover it.
+    st.space("small")
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.title("Sales data", anchor=False, width="content")
         header = st.container(horizontal=True, gap="small", vertical_alignment="center", width="content")
     view = choose(workspace, views)

@@ -29,7 +29,7 @@ from core.collect.address_words import (
     UNITS_OF_TENS,
     ordinal,
 )
-from core.collect.parsers import NULL_WORDS
+from core.collect.cells.missing import NULL_WORDS
 
 _UNIT_WORD: Final = re.compile(r"^(?:unit |apt |#)*(?=\S)", re.IGNORECASE)
 

@@ -15,20 +15,15 @@ import pandas as pd
 
 from core.collect.areas_by_type import AREA_BY_TYPE, divide_by_type
 from core.collect.cells.categories import in_known_words, without_brackets
-from core.collect.cells.date_formats import NO_SUCH_DAY, date_format_of, names_no_day
 from core.collect.cells.joined import joined_date, joined_identifier
 from core.collect.cells.market import gravity
+from core.collect.cells.missing import is_null_word
 from core.collect.cells.units import UNIT_FACTORS, factors_of_cells, units_of_rows
 from core.collect.cells.zeros import without_zeros, zeros_in
+from core.collect.dates.formats import is_own_format
+from core.collect.dates.own_formats import NO_SUCH_DAY, date_format_of, names_no_day
 from core.collect.inference import Inference
-from core.collect.parsers import (
-    PARSERS,
-    TEXT_PARSERS,
-    Marks,
-    as_text,
-    is_null_word,
-    is_own_format,
-)
+from core.collect.parsers import PARSERS, TEXT_PARSERS, Marks, as_text
 from core.collect.reading.table import BadLine, RawTable
 from core.collect.set_aside import set_aside
 from core.collect.shared_parcels import without_shared_parcels

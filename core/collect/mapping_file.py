@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from core.collect.cells.currencies import CURRENCIES
-from core.collect.cells.date_formats import date_format_of
+from core.collect.dates.own_formats import date_format_of
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping
 from core.collect.reading.encodings import is_text_encoding

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -15,62 +14,12 @@ import pandas as pd
 from core.collect.areas_by_type import AREA_BY_TYPE
 from core.collect.cells.amounts import read_amount, usual_signs, without_currency
 from core.collect.cells.counts import baths_of_parts, full_dot_half, numeral, year_in
-from core.collect.cells.dates import EXCEL_SERIAL, NAMED_FORMATS, named_in, parse_named, plain_dates
 from core.collect.cells.flags import FLAGS
 from core.collect.cells.market import market_verdict
+from core.collect.cells.missing import NULL_WORDS
 from core.collect.cells.remarks import remark_verdict
-
-NULL_WORDS: Final = frozenset(
-    {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "—", ".", "unknown", "not available", "tba"}
-)
-"""Words, in lower case, by which a file says that it has no value; a field's own vocabulary goes before them."""
-
-DATE_FORMATS: Final = (
-    "%Y-%m-%d",
-    "%Y%m%d",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%Y/%m/%d",
-    "%Y-%m",
-    "%m-%d-%Y",
-    "%d-%m-%Y",
-    "%m.%d.%Y",
-    "%d.%m.%Y",
-    "%m/%d/%y",
-    "%d/%m/%y",
-    "%d-%b-%Y",
-    "%d %b %Y",
-    "%d %B %Y",
-    "%b %d, %Y",
-    "%B %d, %Y",
-    "%d-%b-%y",
-    "%b %Y",
-    "%b-%Y",
-    "%b-%y",
-    "%m/%Y",
-    "%Y%m",
-    "%Y/%m",
-    "%Y.%m.%d",
-    "%Y.%m",
-    "%d.%m.%y",
-    "%m-%d-%y",
-    "%d-%m-%y",
-    "%B-%d-%Y",
-    "%b-%d-%Y",
-    "%d-%B-%Y",
-    "%d/%b/%Y",
-    "%d/%b/%y",
-    "%d %b %y",
-    "%d%b%Y",
-    "%b %d %Y",
-    "%B %d %Y",
-    "%Y-%b-%d",
-    "%Y %b %d",
-    "%B %Y",
-    "%B-%Y",
-    "%Y",
-)
-"""Date formats tried, in order of preference where two read a column equally well."""
+from core.collect.dates.formats import read_dates
+from core.collect.dates.guess import guess_date_format
 
 
 @dataclass(frozen=True)
@@ -82,31 +31,8 @@ class Marks:
     date_format: str = ""
 
 
-@dataclass(frozen=True)
-class DateGuess:
-    """A date format, the share of the column's present values it reads, and why it was chosen."""
-
-    date_format: str
-    share: float
-    why: str
-
-
-_COMPACT: Final = ("%m%d%Y", "%d%m%Y", "%y%m%d", "%m%d%y", "%d%m%y")
-_COMPACT_SHARE: Final = 0.95
-_SALE_YEARS: Final = (1950, 2060)
-_FEW_DATES: Final = 200
-_SORTED_MIN: Final = 8
-_ISO: Final = "%Y-%m-%d"
-_MIXED_BELOW: Final = 0.9
-_DIGITS_ONLY: Final = {"%Y": 4, "%Y%m": 6, "%Y%m%d": 8}
-
 Parser = Callable[[pd.Series, Marks], pd.Series]
 """Reads ``str`` values (missing is NaN) into float64, datetime64[us] or str of that index; unreadable is missing."""
-
-
-def is_null_word(values: pd.Series) -> pd.Series:
-    """Tell for each value whether it is missing or a word for missing."""
-    return values.isna() | values.str.lower().isin(list(NULL_WORDS))
 
 
 def as_text(values: pd.Series, marks: Marks) -> pd.Series:
@@ -216,130 +142,9 @@ def as_flag(values: pd.Series, marks: Marks) -> pd.Series:
 def as_date(values: pd.Series, marks: Marks) -> pd.Series:
     """Read calendar dates as printed, dropping any time of day; a month alone is its first day.
 
-    Without ``marks.date_format`` the format is the one that reads most of the whole column.
+    Without ``marks.date_format`` it is that which reads most of the whole column.
     """
-    date_format = marks.date_format or guess_date_format(values).date_format
-    codes, uniques = pd.factorize(values)
-    texts = pd.Series(uniques, dtype="str")
-    plain = plain_dates(texts)
-    parsed = _parse_dates(plain, date_format)
-    if is_own_format(date_format):
-        # It may name the time of day, which is taken off before a usual format is tried.
-        parsed = parsed.fillna(_parse_dates(texts, date_format).dt.floor("D"))
-    elif "%d" in date_format and parsed.isna().any():
-        # What is written year first is the same day in any file.
-        parsed = parsed.fillna(_parse_dates(plain, _ISO))
-    stamps = np.append(parsed.to_numpy(dtype="datetime64[us]"), np.datetime64("NaT", "us"))
-    return pd.Series(stamps[codes], index=values.index)
-
-
-def is_own_format(date_format: str) -> bool:
-    """Tell whether a date format is one that a person wrote, none of those tried."""
-    return bool(date_format) and date_format not in (*DATE_FORMATS, *NAMED_FORMATS)
-
-
-def guess_date_format(values: pd.Series) -> DateGuess:
-    """Find the format that reads most of a column; day-month order is settled over the whole column.
-
-    Where both orders read every value, that in which the rows are sorted goes first, then a part that never changes.
-    """
-    uniques = plain_dates(pd.Series(values.dropna().unique(), dtype="str"))
-    uniques = uniques[~is_null_word(uniques)].drop_duplicates()
-    if uniques.empty:
-        return DateGuess("", 0.0, "no values")
-    # A few values show which formats are possible; a file may have a million distinct values.
-    few = uniques.iloc[:: max(1, len(uniques) // _FEW_DATES)]
-    shapes = {_shape_of_date(text) for text in few if any(sign.isdigit() for sign in text)}
-    in_shape = [one for one in DATE_FORMATS if _shape_of_format(one) in shapes]
-    possible = [one for one in (*in_shape, *named_in(few)) if _parse_dates(few, one).notna().any()]
-    shares = {one: float(_parse_dates(uniques, one).notna().mean()) for one in possible}
-    if not shares:
-        return DateGuess("", 0.0, "no known date format reads it")
-    best = max(shares, key=lambda one: shares[one])
-    if shares[best] == 0.0 or (best == EXCEL_SERIAL and not _are_sales(uniques, best, _MIXED_BELOW)):
-        return DateGuess("", 0.0, "no known date format reads it")
-    if shares[best] < _MIXED_BELOW and 0.0 < shares.get(_ISO, 0.0) < 1.0:
-        return _beside_iso(uniques, shares[_ISO]) or DateGuess(best, shares[best], "fits some of the values")
-    swapped = _swapped(best)
-    if shares.get(swapped, 0.0) < shares[best]:
-        why = "the only day and month order that fits all values" if swapped in shares else "fits the values"
-        return DateGuess(best, shares[best], why)
-    return _settle_order(uniques, best, swapped, shares[best])
-
-
-def _beside_iso(uniques: pd.Series, share: float) -> DateGuess | None:
-    """Return the format of the rest of a column in part of which dates are 2024-05-31, None where none reads it."""
-    rest = guess_date_format(uniques[_parse_dates(uniques, _ISO).isna()])
-    both = share + (1.0 - share) * rest.share
-    if "%d" not in rest.date_format or both < _MIXED_BELOW:
-        return None
-    return DateGuess(rest.date_format, both, f"{rest.why}; beside dates as 2024-05-31 in {share:.0%} of the values")
-
-
-def compact_date_format(values: pd.Series) -> str:
-    """Return the format of dates in digits alone, such as 4222023 and 230422, that reads nearly all values, else "".
-
-    None of these is ever guessed: numbers of other things may fit them.
-    """
-    texts = pd.Series(values.dropna().unique(), dtype="str").str.strip()
-    for date_format in _COMPACT:
-        if len(texts) and _are_sales(texts, date_format, _COMPACT_SHARE):
-            return date_format
-    return ""
-
-
-def _are_sales(texts: pd.Series, date_format: str, share: float) -> bool:
-    """Tell whether a format reads at least a share of texts as days of years with sales."""
-    return float(_parse_dates(texts, date_format).dt.year.between(*_SALE_YEARS).mean()) >= share
-
-
-def _shape_of_date(text: str) -> tuple[frozenset[str], bool]:
-    """Return the signs of a text between digits and letters, and whether it has letters."""
-    signs = frozenset(sign for sign in text if not sign.isalnum() and not sign.isspace())
-    return signs, any(sign.isalpha() for sign in text)
-
-
-@cache
-def _shape_of_format(date_format: str) -> tuple[frozenset[str], bool]:
-    """Return the shape of all dates in a format: only these are worth parsing, which takes far longer."""
-    signs, _ = _shape_of_date(re.sub("%[a-zA-Z]", "", date_format))
-    return signs, "%b" in date_format.lower()
-
-
-def _swapped(date_format: str) -> str:
-    if not re.fullmatch(r"%[md][/.-]%[md][/.-]%[yY]", date_format):
-        return ""
-    return date_format.translate(str.maketrans("md", "dm"))
-
-
-def _settle_order(uniques: pd.Series, month_first: str, day_first: str, share: float) -> DateGuess:
-    parts = uniques.str.extract(r"^([0-9]+)[/.-]([0-9]+)")
-    in_order = [one for one in (month_first, day_first) if _is_in_order(_parse_dates(uniques, one))]
-    if len(in_order) == 1:
-        return DateGuess(in_order[0], share, "the only day and month order in which the rows are sorted")
-    if len(uniques) > 1 and parts[0].nunique() == 1 and parts[1].nunique() > 1:
-        return DateGuess(day_first, share, "the first part never changes: the day")
-    if len(uniques) > 1 and parts[1].nunique() == 1 and parts[0].nunique() > 1:
-        return DateGuess(month_first, share, "the second part never changes: the day")
-    return DateGuess(month_first, share, "day and month could be exchanged; month first assumed, please check")
-
-
-def _is_in_order(dates: pd.Series) -> bool:
-    """Tell whether enough dates are sorted, up or down, that it is no chance."""
-    known = dates.dropna()
-    return len(known) >= _SORTED_MIN and (known.is_monotonic_increasing or known.is_monotonic_decreasing)
-
-
-def _parse_dates(texts: pd.Series, date_format: str) -> pd.Series:
-    if date_format in NAMED_FORMATS:
-        return parse_named(texts, date_format)
-    if re.fullmatch(r"(?:%[mdyY]){3}", date_format) and date_format not in _DIGITS_ONLY:
-        # Spreadsheets drop the leading zero: 4222023 is 04222023, and 1122023 is no day of November.
-        digits = 8 if "%Y" in date_format else 6
-        texts = texts.where(texts.str.fullmatch(rf"[0-9]{{{digits - 1},{digits}}}", na=False)).str.zfill(digits)
-    if date_format in _DIGITS_ONLY:
-        texts = texts.where(texts.str.fullmatch(rf"[0-9]{{{_DIGITS_ONLY[date_format]}}}", na=False))
-    return pd.to_datetime(texts, format=date_format, errors="coerce").astype("datetime64[us]")
+    return read_dates(values, marks.date_format or guess_date_format(values).date_format)
 
 
 _NUMBER_AT_START: Final = re.compile(r"^\s*([-+]?[0-9][0-9.,]*)")

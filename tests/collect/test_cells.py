@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from core.collect.cells.amounts import read_amount
 from core.collect.cells.categories import items_of_list, known_word
 from core.collect.cells.counts import baths_of_parts, full_dot_half, year_in
+from core.collect.dates.guess import compact_date_format, guess_date_format
 from core.collect.mapping import ColumnRule, read_column
-from core.collect.parsers import Marks, as_date, as_leading_number, as_number, compact_date_format, guess_date_format
+from core.collect.parsers import Marks, as_date, as_leading_number, as_number
 
 
 @pytest.mark.parametrize(

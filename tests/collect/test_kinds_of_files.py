@@ -11,9 +11,11 @@ import pytest
 from core.collect.cells.currencies import likely_currency, written_currency
 from core.collect.columns.corrections import Correction, corrected
 from core.collect.columns.near_misses import why_no_sales
+from core.collect.columns.parts import styles_words
+from core.collect.dates.guess import guess_date_format
 from core.collect.leaks import area_is_money, find_leaks
 from core.collect.mapping import apply_mapping
-from core.collect.parsers import Marks, as_date, as_number, guess_date_format
+from core.collect.parsers import Marks, as_date, as_number
 from tests.collect.made_sales import BASE, PRICE, ROWS, SOLD, SQFT, fields_of, guess_of, mapped, sales_table, to_check
 
 ROW = np.arange(ROWS)
@@ -172,6 +174,16 @@ def test_dates_in_two_formats_are_each_read_in_their_own_and_to_check() -> None:
     assert guess_date_format(pd.Series(cells)).share == 1.0
     assert (as_date(pd.Series(cells), Marks()) == SOLD).all()
     assert "two formats" in to_check(guess_of({"Sale Date": cells}))["Sale Date"]
+
+
+def test_dates_in_several_formats_say_how_many_rows_each_reads_and_ask_where_one_tells_no_order() -> None:
+    words, figures = SOLD.strftime("%d %b %Y"), SOLD.strftime("%d.%m.%Y")
+    guess = guess_of({"Sale Date": np.where(ROW % 4 == 0, figures, words)})
+    told = f"{words[1]} in {ROWS * 3 // 4} rows, {figures[0]} in {ROWS // 4} rows."
+    assert styles_words(guess.mapping.inferences) == f"Sale Date is written in several ways: {told}"
+    assert "Sale Date" not in to_check(guess)
+    early = np.where(ROW % 4 == 0, [f"0{n % 5 + 1}.0{n % 3 + 2}.2015" for n in ROW], words)
+    assert "are month, then day" in to_check(guess_of({"Sale Date": early}))["Sale Date"]
 
 
 def test_digits_that_spread_over_centuries_are_no_day_numbers() -> None:

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.collect.columns.guess import guess_file
+from core.collect.dates.guess import guess_date_format
 from core.collect.mapping import ColumnMapping, ColumnRule, MappedTable, apply_mapping, read_column
 from core.collect.mapping_file import mapping_from_json, mapping_to_json
-from core.collect.parsers import Marks, guess_date_format, read_number
+from core.collect.parsers import Marks, read_number
 from core.collect.reading.reader import parse_table, read_table
 from core.collect.reading.table import RawTable
 from core.errors import MappingError

@@ -472,7 +472,14 @@ def test_every_doubt_is_repeated_up_to_the_commit_and_nothing_is_called_ready() 
         if step != "commit":
             assert any("Look first" in one.value for one in app.markdown), step
             app = onward(app)
+    # Dates that may be read wrongly go in only once somebody says that they are right.
     assert app.button("commit").label.startswith("Commit ")
+    assert app.button("commit").disabled
+    assert app.checkbox("allow_misread").label.startswith("The file is read rightly: ")
+    assert not app.checkbox("allow_misread").check().run().button("commit").disabled
+    assert app.checkbox("allow_misread").uncheck().run().button("commit").disabled
+    app.checkbox("allow_misread").check().run().button("commit").click().run()
+    assert "Committed: " in " ".join(part.value for part in app.success)
 
 
 def test_market_indicators_come_to_a_market_like_any_file_and_say_which_they_are(home: Path) -> None:
@@ -594,13 +601,21 @@ def test_the_flow_of_rows_sums_to_the_accounting() -> None:
     reasons = [""] * 5 + ["area_implausible", "area_implausible;x", "duplicate_row", "date_missing", "price_missing"]
     outcomes = ["accepted"] * 5 + ["repaired"] * 2 + ["duplicate"] + ["rejected"] * 2
     ledgers = pd.DataFrame({"file": "a.csv", "outcome": outcomes, "reasons": reasons})
-    sankey = flow(files, ledgers, LIGHT).data[0]
+    figure = flow(files, ledgers, LIGHT)
+    sankey = figure.data[0]
     out = dict.fromkeys(range(2), 0)
     for source, value in zip(sankey.link.source, sankey.link.value, strict=True):
         out[source] += value
     assert out == {0: 10, 1: 4}
     assert "Repaired, area implausible: 2" in sankey.node.label
     assert "Accepted: 8" in sankey.node.label
+    # Labels stand where nothing flows: those of files above their bars, those of the ends beyond them.
+    labels = {one.text.replace("<br>", " "): one for one in figure.layout.annotations}
+    assert list(labels) == list(sankey.node.label)
+    for name, x in zip(sankey.node.label, sankey.node.x, strict=True):
+        is_file = name.startswith(("a.csv", "roll.csv"))
+        assert (labels[name].xanchor, labels[name].yanchor) == ("left", "bottom" if is_file else "middle")
+        assert labels[name].x >= (0.0 if is_file else x)
 
 
 def test_a_mapping_is_shared_as_a_file() -> None:

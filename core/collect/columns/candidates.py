@@ -27,11 +27,7 @@ from core.collect.columns.sheet import (
 )
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import LOCATIONS, ColumnRule, read_column
-from core.collect.parsers import (
-    TEXT_PARSERS,
-    as_identifier,
-    as_postcode,
-)
+from core.collect.parsers import TEXT_PARSERS, as_identifier, as_postcode
 from core.collect.vocabulary import FieldNames, Header, Vocabulary, load_vocabulary
 from core.schema import FIELD_BY_NAME, INDICATOR_FIELDS, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from core.collect.cells.units import UNIT_FACTORS
-from core.collect.parsers import Marks, as_date, guess_date_format
+from core.collect.dates.guess import guess_date_format
+from core.collect.parsers import Marks, as_date
 
 _ROWS_MIN: Final = 20
 _SAME_SHARE: Final = 0.98

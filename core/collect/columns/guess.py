@@ -17,8 +17,8 @@ from core.collect.columns.candidates import assign_fields, find_candidates, is_c
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns
 from core.collect.columns.parts import (
+    date_conclusions,
     days_of_areas,
-    doubtful_order,
     joined_columns,
     own_decimals,
     shifted_headers,
@@ -221,7 +221,7 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     for one, seen in areas_of_types(sheet, taken.values()):
         taken[one.rule.column] = one
         inferences += [seen] if seen else []
-    inferences += [*own_decimals(sheet, taken.values()), *doubtful_order(sheet, taken.values())]
+    inferences += [*own_decimals(sheet, taken.values()), *date_conclusions(sheet, taken.values())]
     for one, why in (*_named_areas(sheet, taken), *joined_columns(sheet, taken.values())):
         taken[one.rule.column] = one
         inferences.append(why)

@@ -10,17 +10,15 @@ import pandas as pd
 
 from core.accounting import ADDED
 from core.collect.cells.dates import EXCEL_SERIAL
+from core.collect.cells.missing import is_null_word
 from core.collect.columns.candidates import header_score
 from core.collect.columns.doubles import double_of_area, double_of_sale_day
 from core.collect.columns.proofs import is_spoiled, measures_something
 from core.collect.columns.sheet import AREA_FIELDS, Sheet, is_row_counter, leak_in_header, sampled_values
+from core.collect.dates.guess import guess_date_format
 from core.collect.leaks import leak_by_numbers
 from core.collect.mapping import ColumnRule
-from core.collect.parsers import (
-    as_number,
-    guess_date_format,
-    is_null_word,
-)
+from core.collect.parsers import as_number
 from core.collect.vocabulary import Tokens, snake
 from core.schema import EXTRA_PREFIX, SALE_FIELDS, Source
 

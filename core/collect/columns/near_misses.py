@@ -8,11 +8,13 @@ from typing import Final
 
 import pandas as pd
 
+from core.collect.cells.missing import is_null_word
 from core.collect.columns.candidates import field_of_header
 from core.collect.columns.sheet import is_row_counter
+from core.collect.dates.guess import guess_date_format
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnMapping
-from core.collect.parsers import Marks, as_date, as_number, guess_date_format, is_null_word
+from core.collect.parsers import Marks, as_date, as_number
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import Vocabulary, load_vocabulary
 from core.schema import Source, is_extra

@@ -18,10 +18,12 @@ from core.collect.columns.candidates import (
 )
 from core.collect.columns.sheet import Candidate, Sheet, date_guess
 from core.collect.dated.areas import day_column
+from core.collect.dates.formats import ISO, swapped_format
+from core.collect.dates.guess import DateGuess, guess_date_format
 from core.collect.inference import Inference
 from core.collect.join_keys import DAY
 from core.collect.mapping import ColumnRule
-from core.collect.parsers import as_number, guess_date_format
+from core.collect.parsers import as_number
 from core.collect.vocabulary import FieldNames
 from core.schema import Source, label_of
 
@@ -30,6 +32,7 @@ _SWAPPED_MAX: Final = 0.1
 _SWAPPED_MIN: Final = 0.95
 _CONFIDENCE: Final = 0.9
 
+_IN_STYLES: Final = "dates in "
 SHIFTED: Final = "(headers)"
 """What stands for the column in the conclusion that the values of a file stand beside their headers."""
 
@@ -57,21 +60,43 @@ _PARCEL_PARTS: Final = (
 )
 
 
-def doubtful_order(sheet: Sheet, taken: Iterable[Candidate]) -> list[Inference]:
-    """Return the doubt about a sale date whose day and month no cell tells apart, that a person should settle."""
-    found = []
+def date_conclusions(sheet: Sheet, taken: Iterable[Candidate]) -> list[Inference]:
+    """Return in which styles a sale date is written that has several, and the doubts of it a person should settle.
+
+    In doubt is a day and month whose order no cell of their style tells, and a style in figures beside ISO dates.
+    """
+    found: list[Inference] = []
     for one in taken:
         dates = date_guess(sheet, one.rule.column) if one.rule.field == "sale_date" else None
-        if dates and one.rule.date_format == dates.date_format and "beside dates as" in dates.why:
-            n = len(sheet.present(one.rule.column))
-            claim = "dates in two formats: a spreadsheet may have exchanged day and month of some"
-            found.append(Inference(one.rule.column, "sale_date", claim, dates.why, n, sure=False))
-        if dates and one.rule.date_format == dates.date_format and "could be exchanged" in dates.why:
-            order = "month, then day" if dates.date_format.startswith("%m") else "day, then month"
-            seen = f"no cell has a part above 12, as in {sheet.present(one.rule.column).iloc[0]}"
-            n = len(sheet.present(one.rule.column))
-            found.append(Inference(one.rule.column, "sale_date", f"dates are {order}", seen, n, sure=False))
+        if dates is None or one.rule.date_format != dates.date_format:
+            continue
+        column, n = one.rule.column, len(sheet.present(one.rule.column))
+        if dates.is_open:
+            seen = f"no cell has a part above 12, as in {sheet.present(column).iloc[0]}"
+            order = _order_of(dates.date_format)
+            found.append(Inference(column, "sale_date", f"dates are {order}", seen, n, sure=False))
+        if dates.styles:
+            found.append(_in_styles(column, dates))
+        for style in dates.styles:
+            if style.is_open:
+                claim = f"dates such as {style.example} are {_order_of(style.date_format)}"
+                seen = "no cell written so has a part above 12"
+                found.append(Inference(column, "sale_date", claim, seen, style.rows, sure=False))
     return found
+
+
+def _order_of(date_format: str) -> str:
+    return "month, then day" if date_format.startswith("%m") else "day, then month"
+
+
+def _in_styles(column: str, dates: DateGuess) -> Inference:
+    formats = [one.date_format for one in dates.styles]
+    exchanged = ISO in formats and any(map(swapped_format, formats))
+    number = "two" if len(formats) == 2 else str(len(formats))
+    ending = ": a spreadsheet may have exchanged day and month of some" if exchanged else ", each read in its own"
+    n = sum(one.rows for one in dates.styles)
+    seen = ", ".join(map(str, dates.styles))
+    return Inference(column, "sale_date", f"{_IN_STYLES}{number} formats{ending}", seen, n, sure=not exchanged)
 
 
 def joined_columns(sheet: Sheet, taken: Iterable[Candidate]) -> list[tuple[Candidate, Inference]]:
@@ -298,3 +323,9 @@ def shift_words(inferences: Iterable[Inference]) -> str:
     """Say that the headers seem shifted, as a sentence; "" where they do not."""
     claims = (f"{one.claim} ({one.evidence})." for one in inferences if one.column == SHIFTED and not one.sure)
     return next((f"{claim[:1].upper()}{claim[1:]}" for claim in claims), "")
+
+
+def styles_words(inferences: Iterable[Inference]) -> str:
+    """Say of how many rows each style of a sale date is that is written in several; "" where it is written in one."""
+    found = (one for one in inferences if one.field == "sale_date" and one.claim.startswith(_IN_STYLES))
+    return next((f"{one.column} is written in several ways: {one.evidence}." for one in found), "")

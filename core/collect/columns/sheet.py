@@ -9,15 +9,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.collect.cells.missing import is_null_word
 from core.collect.columns.unnamed import NOT_NAMED, Named, name_by_values
+from core.collect.dates.guess import DateGuess, guess_date_format, with_day_first
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnRule, cells_of, read_column
-from core.collect.parsers import (
-    DateGuess,
-    Marks,
-    guess_date_format,
-    is_null_word,
-)
+from core.collect.parsers import Marks
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import Header, Vocabulary, load_vocabulary
 from core.schema import Source
@@ -128,10 +125,7 @@ def guess_marks(table: RawTable) -> Marks:
 def date_guess(sheet: Sheet, column: str) -> DateGuess:
     """Guess how a column writes its dates."""
     found = sheet.dates(column)
-    swapped = found.date_format.translate(str.maketrans("md", "dm"))
-    if "could be exchanged" in found.why and _DAY_FIRST.search(column):
-        return DateGuess(swapped, found.share, "day first, as the header says")
-    return found
+    return with_day_first(found) if _DAY_FIRST.search(column) else found
 
 
 def sampled_values(sheet: Sheet, rule: ColumnRule) -> pd.Series:

@@ -9,8 +9,10 @@ from typing import Final
 
 import pandas as pd
 
+from core.collect.cells.missing import is_null_word
+from core.collect.dates.guess import guess_date_format
 from core.collect.inference import Inference
-from core.collect.parsers import Marks, as_number, as_postcode, guess_date_format, is_null_word
+from core.collect.parsers import Marks, as_number, as_postcode
 
 _UNNAMED: Final = re.compile(r"column_[0-9]+_?")
 _GUID: Final = r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?"

@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from core.arrays import Ints
 from core.collect.columns.guess import guess_file
 from core.collect.cutting.table import LargeTable
+from core.collect.dates.guess import guess_date_format
 from core.collect.mapping import ColumnRule, cells_of, read_column
-from core.collect.parsers import Marks, as_text, guess_date_format
+from core.collect.parsers import Marks, as_text
 from core.errors import MappingError
 
 NO_VALUE: Final = ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.collect.parsers import Marks, as_number, guess_date_format
+from core.collect.dates.guess import guess_date_format
+from core.collect.parsers import Marks, as_number
 from core.collect.reading.table import RawTable
 
 _READ_SHARE: Final = 0.9

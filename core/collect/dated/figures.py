@@ -7,7 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-from core.collect.parsers import Marks, as_number, guess_date_format
+from core.collect.dates.guess import guess_date_format
+from core.collect.parsers import Marks, as_number
 from core.collect.reading.table import RawTable
 
 _ROWS_MIN: Final = 3

@@ -9,8 +9,10 @@ from typing import Final
 import pandas as pd
 
 from core.arrays import evenly
+from core.collect.cells.missing import is_null_word
 from core.collect.columns.candidates import field_of_header, is_usual_header
-from core.collect.parsers import guess_date_format, is_null_word
+from core.collect.dates.formats import read_dates
+from core.collect.dates.guess import guess_date_format
 from core.collect.privacy.findings import TEXT, PersonalColumn
 from core.collect.privacy.names import (
     folded,
@@ -286,7 +288,7 @@ def _by_births(column: str, present: pd.Series) -> PersonalColumn | None:
     dates = guess_date_format(present)
     if dates.share < _FACT_SHARE or "%d" not in dates.date_format:
         return None
-    days = pd.to_datetime(present, format=dates.date_format, errors="coerce").dropna()
+    days = read_dates(present, dates.date_format).dropna()
     if len(days) < _DATES_MIN or days.max().year > _YOUNGEST_BORN:
         return None
     is_spread = days.dt.year.nunique() >= min(10, len(days) // 2) and float((days.dt.day == 1).mean()) < 0.5

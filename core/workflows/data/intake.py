@@ -49,6 +49,7 @@ from core.workflows.doubts.columns import with_doubts
 from core.workflows.doubts.elsewhere import elsewhere_of, refuse_elsewhere
 from core.workflows.doubts.misread import misread_words, refuse_misread
 from core.workflows.doubts.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
+from core.workflows.doubts.rejected_rows import row_guesses, with_guesses
 from core.workflows.indicators.brought import brought_indicators
 from core.workflows.source_files.reading import (
     SourceFile,
@@ -173,6 +174,7 @@ def prepare_intake(
         raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near, corrections = intake.near_matches(answers), intake.corrected()
+    guesses = row_guesses(read.mapped, intake.ledger())
     progress(1.0, "Checked")
     return IntakePreview(
         market=market,
@@ -181,13 +183,13 @@ def prepare_intake(
         new_sales=int((~pool.waits & (pool.sales[ROW] >= (parent.rows_seen if parent else 0)).to_numpy()).sum()),
         held_sales=parent.rows if parent else 0,
         files=(*intake.files, *intake.references, *dated.accounts),
-        ledgers=intake.ledger(),
+        ledgers=with_guesses(intake.ledger(), guesses),
         problems=pd.concat([table.problems.assign(file=table.name) for table in read.mapped], ignore_index=True),
         conflicts=pd.concat(intake.conflicts, ignore_index=True),
         matched=dict(intake.matched),
         repeated=repeated_files(store, market, read.mapped),
         rows_seen=intake.rows_seen,
-        tables=tuple(with_doubts(read.mapped, intake.files, currency, before, corrections)),
+        tables=tuple(with_doubts(read.mapped, intake.files, currency, before, corrections, guesses)),
         corrections=corrections,
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,

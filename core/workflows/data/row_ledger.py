@@ -22,7 +22,7 @@ from core.accounting import (
     Outcome,
     reason_words,
 )
-from core.collect.cells.date_formats import NO_SUCH_DAY
+from core.collect.dates.own_formats import NO_SUCH_DAY
 from core.collect.mapping import MappedTable
 from core.collect.reading.table import RawTable
 from core.collect.reading.totals import bad_line_counts, where_of

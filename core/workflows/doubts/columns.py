@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -19,6 +20,7 @@ from core.schema import FIELD_BY_NAME, Source, label_of
 from core.wording import count, percent
 from core.workflows.doubts.overwritten import overwritten
 from core.workflows.doubts.price_tellers import doubt_of_price
+from core.workflows.doubts.rejected_rows import RowGuess
 
 _REJECTED_MAX: Final = 0.05
 # From here on the rows that stay are read wrongly too, it seems.
@@ -32,7 +34,7 @@ _BLANKED_MAX: Final = 1 / 3
 _FIELD_OF: Final = {"price": "sale_price", "date": "sale_date", "listed_after_sold": "list_date"}
 _KINDS_SHOWN: Final = 3
 _STORED: Final = "compared with the stored sales"
-_TWO_PARTS: Final = r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}\b"
+_TWO_PARTS: Final = r"^\s*(\d{1,2})([/.-])(\d{1,2})\2\d{2,4}\b"
 _MONTHS: Final = 12
 _LEAP_YEAR: Final = 2024
 
@@ -43,6 +45,7 @@ def with_doubts(
     currency: str,
     held: pd.DataFrame | None = None,
     corrections: pd.DataFrame | None = None,
+    guesses: Sequence[RowGuess] = (),
 ) -> list[MappedTable]:
     """Return the tables, those of sales with what makes a column doubtful among their inferences.
 
@@ -51,7 +54,8 @@ def with_doubts(
     be prices per area; dates if some have day and month the other way round. So are types of property that may be no
     home. Where the headers are shifted, single columns are passed over. So are columns whose values look like another
     column of the sales ``held``, which are named first: where the price is one of them, its level is left out; last
-    come those that correct many of them at once, as the preview lists ``corrections``.
+    come those that correct many of them at once, as the preview lists ``corrections``, and what
+    rejected rows share, ``guesses``: what explains a row so is no fault of its column.
     """
     by_name = {account.file: account for account in files}
 
@@ -73,18 +77,19 @@ def with_doubts(
             *_mixed_orders(table),
             *_unread(table),
             *(_fractions(table) if "bedrooms" not in alike else ()),
-            *_doubts(table, by_name[table.name]),
-            *_overwritten(table, corrections, held),
+            *_doubts(table, by_name[table.name], _explained(table, guesses)),
+            *_overwritten(table, corrections, held, currency),
+            *(one.inference() for one in guesses if one.file == table.name),
         )
 
     return [replace(table, inferences=(*table.inferences, *doubts(table))) for table in tables]
 
 
 def _overwritten(
-    table: MappedTable, corrections: pd.DataFrame | None, held: pd.DataFrame | None
+    table: MappedTable, corrections: pd.DataFrame | None, held: pd.DataFrame | None, currency: str
 ) -> Iterator[Inference]:
     if corrections is not None and held is not None:
-        yield from overwritten(table, corrections[corrections["file"] == table.name], len(held))
+        yield from overwritten(table, corrections[corrections["file"] == table.name], len(held), currency)
 
 
 def _compared(table: MappedTable, held: pd.DataFrame | None, currency: str) -> dict[str, ColumnComparison]:
@@ -142,13 +147,15 @@ def _mixed_orders(table: MappedTable) -> Iterator[Inference]:
     if "sale_date" not in table.frame or "sale_date" not in table.columns:
         return
     unread = table.problems.loc[table.problems["field"] == "sale_date", "value"]
-    parts = unread.str.extract(_TWO_PARTS).dropna().astype("int64")
+    found = unread.str.extract(_TWO_PARTS).dropna()
+    parts = found[[0, 2]].astype("int64")
     day, month = parts.max(axis=1), parts.min(axis=1)
     other_way = pd.to_datetime({"year": _LEAP_YEAR, "month": month, "day": day}, errors="coerce").notna()
-    swapped = int((other_way & (day > _MONTHS)).sum())
+    other_way &= day > _MONTHS
+    swapped = int(other_way.sum())
     texts = column_or_missing(table.cells, table.columns["sale_date"])
-    # Where the year stands first, no order of day and month is in doubt.
-    two_ways = texts.str.contains(_TWO_PARTS.replace("(", "(?:"), na=False).to_numpy(dtype=bool)
+    # Where the year stands first, or another style has other marks, no order of day and month is in doubt.
+    two_ways = texts.str.extract(_TWO_PARTS)[1].isin(set(found.loc[other_way, 1])).to_numpy(dtype=bool)
     either = int((two_ways & (table.frame["sale_date"].dt.day <= _MONTHS).to_numpy()).sum())
     if swapped and either:
         claim = (
@@ -188,8 +195,14 @@ def _is_grave(rows: int, of: int) -> bool:
     return rows >= _GRAVE_ROWS and rows > _GRAVE_SHARE * of
 
 
-def _doubts(table: MappedTable, account: FileAccounting) -> Iterator[Inference]:
-    for code, n in account.reasons.items():
+def _explained(table: MappedTable, guesses: Sequence[RowGuess]) -> Counter[str]:
+    """Count by reason code the rows whose fault is known."""
+    return sum((Counter(one.codes) for one in guesses if one.file == table.name), Counter[str]())
+
+
+def _doubts(table: MappedTable, account: FileAccounting, explained: Counter[str]) -> Iterator[Inference]:
+    for code, rows in account.reasons.items():
+        n = rows - explained[code]
         name, _, ending = code.rpartition("_")
         field = _FIELD_OF.get(code, _FIELD_OF.get(name, name))
         column = table.columns.get(field, "")

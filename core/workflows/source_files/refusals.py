@@ -14,6 +14,7 @@ from core.accounting import OF_CELLS, FileAccounting, reason_words
 from core.collect.columns.candidates import field_of_header
 from core.collect.columns.near_misses import are_listings, why_no_sales
 from core.collect.columns.parts import shift_words
+from core.collect.dates.guess import compact_date_format
 from core.collect.mapping import (
     LOCATIONS,
     ColumnMapping,
@@ -22,7 +23,7 @@ from core.collect.mapping import (
     check_required,
     named_columns,
 )
-from core.collect.parsers import Marks, as_number, compact_date_format
+from core.collect.parsers import Marks, as_number
 from core.collect.privacy.cutting import without_persons_in
 from core.collect.privacy.findings import DROPPED, PersonalColumn, reason
 from core.collect.reading.table import RawTable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from textwrap import wrap
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,12 @@ from pages.kit.charts import faded, layout
 from pages.kit.palette import Palette
 
 _REASONS: Final = 4
-_PAD: Final = 26
+_PAD: Final = 40
+_LINE: Final = 26
+_FLOW: Final = 140
+_BAR: Final = 14
+# Beside the ends their labels have room, on a phone too.
+_ENDS: Final = 0.36
 _TICKS: Final = 8
 _NAME_MAX: Final = 26
 
@@ -45,11 +51,12 @@ def flow(files: Sequence[FileAccounting], ledgers: pd.DataFrame, colours: Palett
     links = [
         (starts[name], places[outcome, why], rows, paint[outcome]) for (name, outcome, why), rows in streams.items()
     ]
+    sides = [file.rows_in for file in files], [totals[end] for end in ends]
     names += [
         f"{', '.join(filter(None, (end[0].replace('_', ' ').capitalize(), end[1])))}: {totals[end]:,}" for end in ends
     ]
     shades = [colours.whole] * len(files) + [paint[outcome] for outcome, _ in ends]
-    return _sankey(names, shades, links, colours)
+    return _sankey(names, shades, links, sides, colours)
 
 
 def _streams(files: Sequence[FileAccounting], ledgers: pd.DataFrame) -> dict[tuple[str, str, str], int]:
@@ -128,13 +135,25 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
-def _sankey(names: list[str], shades: list[str], links: list[tuple[int, int, int, str]], colours: Palette) -> go.Figure:
+def _sankey(
+    names: list[str],
+    shades: list[str],
+    links: list[tuple[int, int, int, str]],
+    sides: tuple[list[int], list[int]],
+    colours: Palette,
+) -> go.Figure:
+    """Draw the flow from files to ends, whose rows are ``sides``; all labels stand where nothing flows."""
     sources, targets, values, paints = (list(part) for part in zip(*links, strict=True))
+    height = _FLOW + _PAD * max(*map(len, sides), 3)
+    bars = [_bars(side, height, max(map(sum, sides)), max(map(len, sides))) for side in sides]
     node = {
+        # Drawn below, beside the flow; what the pointer shows is this.
         "label": names,
         "color": shades,
+        "x": [0.001] * len(sides[0]) + [_ENDS] * len(sides[1]),
+        "y": [(top + bottom) / 2 / height for side in bars for top, bottom in side],
         "pad": _PAD,
-        "thickness": 14,
+        "thickness": _BAR,
         "line": {"width": 0},
         "hovertemplate": "%{label}<extra></extra>",
     }
@@ -145,11 +164,44 @@ def _sankey(names: list[str], shades: list[str], links: list[tuple[int, int, int
         "color": [faded(str(paint), 0.35) for paint in paints],
         "hovertemplate": "%{value:,} rows<extra></extra>",
     }
-    font = {"color": colours.text, "size": 13, "shadow": "auto"}
-    figure = go.Figure(go.Sankey(arrangement="snap", node=node, link=link, textfont=font))
-    ends = len(set(targets) - set(sources))
-    figure.update_layout(height=180 + _PAD * max(ends, 3), margin={"l": 4, "r": 4, "t": 12, "b": 16})
+    unseen = {"color": "rgba(0,0,0,0)", "size": 1, "shadow": "none"}
+    figure = go.Figure(go.Sankey(arrangement="fixed", node=node, link=link, textfont=unseen))
+    first = len(sides[0])
+    for name, (top, _) in zip(names[:first], bars[0], strict=True):
+        _label(figure, name, 0.0, 1 - top / height, "bottom", colours)
+    for name, (top, bottom) in zip(names[first:], bars[1], strict=True):
+        _label(figure, name, _ENDS, 1 - (top + bottom) / 2 / height, "middle", colours)
+    margin = {"l": 4, "r": 4, "t": _PAD, "b": 16}
+    figure.update_layout(height=height + margin["t"] + margin["b"], margin=margin)
     return figure
+
+
+def _bars(rows: list[int], height: float, most: int, longest: int) -> list[tuple[float, float]]:
+    """Return top and bottom of each bar of a side in pixels, as high as its rows, one under another from the top."""
+    scale, top = (height - _PAD * (longest - 1)) / most, 0.0
+    bars = []
+    for n in rows:
+        bars.append((top, top + scale * n))
+        top += scale * n + _PAD
+    return bars
+
+
+def _label(figure: go.Figure, text: str, x: float, y: float, anchor: str, colours: Palette) -> None:
+    figure.add_annotation(
+        text="<br>".join(wrap(text, _LINE)),
+        align="left",
+        bgcolor=colours.page,
+        borderpad=0,
+        x=x,
+        y=y,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor=anchor,
+        xshift=_BAR if x else -2,
+        showarrow=False,
+        font={"color": colours.text, "size": 13},
+    )
 
 
 def _short(name: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from core.collect.cells.date_formats import date_format_of
 from core.collect.columns import picks
-from core.collect.columns.parts import SHIFTED
+from core.collect.columns.parts import SHIFTED, styles_words
+from core.collect.dates.own_formats import date_format_of
 from core.collect.mapping import ColumnMapping, check_own_dates
 from core.collect.mapping_file import mapping_to_json
 from core.errors import MappingError
@@ -212,6 +212,8 @@ def _settings(file: Staged, seen: SourcePreview, number: int) -> None:
             width=200,
         )
         changed = _in_scale(changed, f"{number}_{file.upload_id}")
+    if words := styles_words(mapping.inferences):
+        st.caption(plain(words))
     if decimal != mapping.decimal:
         changed = replace(changed, decimal=decimal, thousands="," if decimal == "." else ".")
     if changed != mapping:

@@ -13,10 +13,12 @@ from core.collect.cells.units import UNIT_FACTORS, unit_words
 from core.collect.columns import picks
 from core.collect.columns.guess import Guess
 from core.collect.columns.picks import Pick
+from core.collect.dates.formats import DATE_FORMATS, OR, formats_of, is_own_format
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping
-from core.collect.parsers import DATE_FORMATS, PARSERS, is_own_format
+from core.collect.parsers import PARSERS
 from core.schema import FIELDS, Source, label_of
+from core.wording import either
 
 NOTHING: Final = "–"
 """Code and label for no reading and no unit: a select box treats an empty code as missing."""
@@ -82,6 +84,8 @@ def date_example(date_format: str) -> str:
         return "Detected from the values"
     if date_format in _NAMED_EXAMPLES:
         return _NAMED_EXAMPLES[date_format]
+    if OR in date_format:
+        return either(map(date_example, formats_of(date_format)))
     return pd.Timestamp(2024, 12, 31).strftime(date_format)
 
 

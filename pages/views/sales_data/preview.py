@@ -12,12 +12,14 @@ import streamlit as st
 
 from core.accounting import Outcome, readiness_word, verdict_words
 from core.schema import FIELD_BY_NAME, Source, label_of
+from core.serve import words as code_words
 from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft, market_day_format
 from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.effect_words import gained_words, idle_files, open_doubts, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
 from core.workflows.data.row_ledger import rows_as_in_file
+from core.workflows.doubts.rejected_rows import ROWS
 from pages.kit.charts import plot
 from pages.kit.figures import frame
 from pages.kit.palette import palette
@@ -123,7 +125,7 @@ def say_doubts(found: IntakePreview) -> None:
         for one in table.inferences:
             if not one.sure:
                 st.warning(plain(f"{table.name}, {one.column}: {one}."), icon=":material/help:")
-                doubted = True
+                doubted |= one.column != ROWS
     if doubted and st.button("Decide in Columns", key="decide_in_columns", icon=":material/arrow_back:"):
         steps.go(Step.COLUMNS)
 
@@ -257,7 +259,8 @@ def readable(sales: pd.DataFrame, unit: str) -> pd.DataFrame:
         if field is not None and field.unit == "sqft":
             columns[f"{field.label}, {area_label(unit)}"] = (sales[name] * from_sqft(1.0, unit)).round(1)
         else:
-            columns[label_of(name)] = sales[name]
+            is_code = name == "property_type"
+            columns[label_of(name)] = sales[name].map(code_words.words, na_action="ignore") if is_code else sales[name]
     return pd.DataFrame(columns, index=sales.index)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,13 +10,16 @@ import pandas as pd
 import pytest
 
 from core.accounting import FileAccounting
-from core.collect.mapping import MappedTable
+from core.collect.columns.guess import guess_mapping
+from core.collect.mapping import MappedTable, apply_mapping
+from core.collect.reading.reader import parse_table
 from core.errors import FileMisread
 from core.schema import Source
 from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
 from core.workflows.doubts.columns import with_doubts
 from core.workflows.doubts.elsewhere import elsewhere_words
 from core.workflows.doubts.misread import misread_words, refuse_misread
+from core.workflows.doubts.rejected_rows import ROWS, RowGuess, row_guesses, with_guesses
 
 
 def _account(rows: int, **counts: object) -> FileAccounting:
@@ -261,3 +265,70 @@ def test_rows_without_a_price_are_no_sales_of_another_place() -> None:
     held, new = sold(200, zipcode="98001"), sold(60, zipcode="3000")
     new.loc[:29, "sale_price"] = np.nan
     assert elsewhere_words(new, held).startswith("None of 30 sales is in a zipcode")
+
+
+def _made_rows() -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    sqft = rng.integers(600, 3_200, 160)
+    days = pd.Timestamp("2022-01-10") + pd.to_timedelta(rng.integers(0, 640, 160), unit="D")
+    columns = {
+        "Address": [f"{n + 21} Elder Road" for n in range(160)],
+        "Sale Date": days.strftime("%Y-%m-%d"),
+        "Sale Price": (sqft * rng.uniform(110, 240, 160)).round(-2).astype(int),
+        "Living Sqft": sqft,
+        "Bedrooms": rng.integers(2, 5, 160),
+        "Year Built": rng.integers(1950, 2019, 160),
+        "Lot Sqft": rng.integers(4_000, 9_000, 160),
+        "Zip": rng.choice(["68102", "68104"], 160),
+    }
+    return pd.DataFrame(columns).astype("str")
+
+
+def _guesses(rows: pd.DataFrame, rejected: Mapping[str, list[int]]) -> tuple[MappedTable, pd.DataFrame, list[RowGuess]]:
+    raw = parse_table(rows.to_csv(index=False).encode(), "sales.csv")
+    table = apply_mapping(raw, guess_mapping(raw, Source.SALES).mapping)
+    ledger = pd.DataFrame({"file": "sales.csv", "source_row": np.arange(1, 161), "outcome": "accepted"})
+    ledger = ledger.assign(reasons="", detail="", raw="")
+    for code, places in rejected.items():
+        ledger.loc[places, ["outcome", "reasons", "detail", "raw"]] = ["rejected", code, f"{code} seen", "[]"]
+    return table, ledger, list(row_guesses([table], ledger))
+
+
+@pytest.mark.parametrize(("side", "step"), [("right", 1), ("left", -1)])
+def test_rejected_rows_whose_cells_are_moved_by_one_say_so_beside_prices_in_thousands(side: str, step: int) -> None:
+    rows, moved, scaled = _made_rows(), list(range(0, 60, 5)), list(range(2, 62, 5))
+    at = 3
+    for row in moved:
+        cells = rows.iloc[row].tolist()
+        rows.iloc[row] = [*cells[:at], "", *cells[at:-1]] if step == 1 else [*cells[:at], *cells[at + 1 :], ""]
+    rows.loc[scaled, "Sale Price"] = [f"{int(price) / 1_000:g}" for price in rows.loc[scaled, "Sale Price"]]
+    codes = {"living_area_sqft_impossible": moved, "price_impossible": scaled}
+    table, ledger, guesses = _guesses(rows, codes)
+    where = f"12 rows read as if moved by one cell to the {side} from 'Living Sqft' on"
+    price = "about a thousandth of the others, as if in thousands"
+    assert [one.claim for one in guesses] == [where, f"12 prices are {price}"]
+    told = with_guesses(ledger, guesses)
+    assert (told["outcome"] == ledger["outcome"]).all()
+    how = where.removeprefix("12 rows read ")
+    assert set(told.loc[moved, "detail"]) == {f"living_area_sqft_impossible seen; reads {how}"}
+    assert set(told.loc[scaled, "detail"]) == {f"price_impossible seen; its price is {price}"}
+    counts = {code: len(places) for code, places in codes.items()}
+    account = _account(160, accepted=136, rejected=24, reasons=counts)
+    # The rows are at fault, not the column in which it shows.
+    doubts = with_doubts([table], [account], "USD", None, None, guesses)[0].inferences
+    assert {one.column for one in doubts if not one.sure} == {ROWS}
+    assert not misread_words(with_doubts([table], [account], "USD", None, None, guesses), [account])
+
+
+def test_a_few_rejected_rows_and_nominal_prices_share_no_guess() -> None:
+    rows, nominal = _made_rows(), list(range(0, 60, 4))
+    rows.loc[nominal, "Sale Price"] = "100"
+    assert _guesses(rows, {"price_impossible": nominal})[2] == []
+    rows = _made_rows()
+    few = list(range(9))
+    rows.loc[few, "Sale Price"] = [f"{int(price) / 1_000:g}" for price in rows.loc[few, "Sale Price"]]
+    assert _guesses(rows, {"price_impossible": few})[2] == []
+    # Other areas than the limits allow, in cells that stand where they should.
+    rows = _made_rows()
+    rows.loc[nominal, "Living Sqft"] = "90000"
+    assert _guesses(rows, {"living_area_sqft_impossible": nominal})[2] == []

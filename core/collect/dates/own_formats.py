@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.cells.dates import NAMED_FORMATS
+from core.collect.dates.formats import OR
 from core.errors import MappingError
 
 NO_SUCH_DAY: Final = "a day of the calendar"
@@ -32,11 +33,14 @@ def date_format_of(text: str) -> str:
     """Return a date format as typed in the form that reads dates, strftime's; "" and named formats stay as they are.
 
     "DD", "MM" and "YYYY" (also "D", "M", "MMM", "MMMM", "YY", and "hh:mm:ss") stand for the parts of a date. Raises
-    MappingError for what is no text, has no year, or reads another day than it writes.
+    MappingError for what is no text, has no year, or reads another day than it writes. A column that is written in
+    several formats has them all, joined by "or".
     """
     if not isinstance(text, str):
         raise MappingError(f"The date format {text!r} must be a text such as {EXAMPLES}.")
     text = text.strip()
+    if OR in text:
+        return OR.join(map(date_format_of, text.split(OR)))
     if not text or text in NAMED_FORMATS:
         return text
     found = text if "%" in text else _PARTS.sub(_directive, text)
