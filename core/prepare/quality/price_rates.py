@@ -39,7 +39,10 @@ _IN_CENTS: Final = (
     "if they are in cents, say so with the columns (“Prices are written in”), or set the scale of their column to "
     "0.01 in the mapping file"
 )
-_TOO_LARGE: Final = "if they are 1,000 times too large, set the scale of their column to 0.001 in the mapping file"
+_TOO_LARGE: Final = (
+    "if they are 1,000 times too large, say so with the columns (“Prices are written in”), or set the scale of their "
+    "column to 0.001 in the mapping file"
+)
 _TIMES_1000: Final = Limit(low=500.0, high=2_000.0)
 _PLACE: Final = ("zipcode", "neighbourhood")
 _HOMES_OF_PLACE_MIN: Final = 5

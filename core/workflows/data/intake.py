@@ -162,8 +162,8 @@ def prepare_intake(
     read = read_together(files, unit_of_areas(store, market), parent is not None, part(progress, 0.0, 0.5))
     decisions = store.sale_decisions.history(market_id_of(market))
     intake = _begin(store, parent, decisions, bool(read.sales) and read.one_of(Source.TAX) is None)
-    currency = market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
-    before = intake.held_sales()
+    terms = market if isinstance(market, NewMarket) else store.markets.get(market)
+    currency, before = terms.currency, intake.held_sales()
     problem = in_currency(problem, currency, read.prices_or(before))
     answers = store.matches.of(market_id_of(market))
     _add_all(intake, read, answers, decisions, problem, today, part(progress, 0.5, 0.95))
@@ -189,7 +189,7 @@ def prepare_intake(
         matched=dict(intake.matched),
         repeated=repeated_files(store, market, read.mapped),
         rows_seen=intake.rows_seen,
-        tables=tuple(with_doubts(read.mapped, intake.files, currency, before, corrections, guesses)),
+        tables=tuple(with_doubts(read.mapped, intake.files, terms, before, corrections, guesses)),
         corrections=corrections,
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,

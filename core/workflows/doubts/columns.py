@@ -17,6 +17,7 @@ from core.collect.mapping import MappedTable
 from core.collect.set_aside import PERHAPS_NO_HOME
 from core.prepare.quality.column_check import ColumnComparison, compare_columns
 from core.schema import FIELD_BY_NAME, Source, label_of
+from core.serve.words import Conventions
 from core.wording import count, percent
 from core.workflows.doubts.overwritten import overwritten
 from core.workflows.doubts.price_tellers import doubt_of_price
@@ -42,7 +43,7 @@ _LEAP_YEAR: Final = 2024
 def with_doubts(
     tables: Sequence[MappedTable],
     files: Sequence[FileAccounting],
-    currency: str,
+    market: Conventions,
     held: pd.DataFrame | None = None,
     corrections: pd.DataFrame | None = None,
     guesses: Sequence[RowGuess] = (),
@@ -50,14 +51,14 @@ def with_doubts(
     """Return the tables, those of sales with what makes a column doubtful among their inferences.
 
     A column is doubtful if its limits reject more than 5% of the rows, blank more than a third of its values, or leave
-    prices or dates unread; prices also if they are written in another currency than the market's, ``currency``, or may
+    prices or dates unread; prices also if they are written in another currency than the ``market``'s, or may
     be prices per area; dates if some have day and month the other way round. So are types of property that may be no
     home. Where the headers are shifted, single columns are passed over. So are columns whose values look like another
     column of the sales ``held``, which are named first: where the price is one of them, its level is left out; last
     come those that correct many of them at once, as the preview lists ``corrections``, and what
     rejected rows share, ``guesses``: what explains a row so is no fault of its column.
     """
-    by_name = {account.file: account for account in files}
+    by_name, currency = {account.file: account for account in files}, market.currency
 
     def doubts(table: MappedTable) -> tuple[Inference, ...]:
         if table.source is not Source.SALES or table.name not in by_name or is_shifted(table.inferences):
@@ -78,7 +79,7 @@ def with_doubts(
             *_unread(table),
             *(_fractions(table) if "bedrooms" not in alike else ()),
             *_doubts(table, by_name[table.name], _explained(table, guesses)),
-            *_overwritten(table, corrections, held, currency),
+            *_overwritten(table, corrections, held, market),
             *(one.inference() for one in guesses if one.file == table.name),
         )
 
@@ -86,10 +87,10 @@ def with_doubts(
 
 
 def _overwritten(
-    table: MappedTable, corrections: pd.DataFrame | None, held: pd.DataFrame | None, currency: str
+    table: MappedTable, corrections: pd.DataFrame | None, held: pd.DataFrame | None, market: Conventions
 ) -> Iterator[Inference]:
     if corrections is not None and held is not None:
-        yield from overwritten(table, corrections[corrections["file"] == table.name], len(held), currency)
+        yield from overwritten(table, corrections[corrections["file"] == table.name], len(held), market)
 
 
 def _compared(table: MappedTable, held: pd.DataFrame | None, currency: str) -> dict[str, ColumnComparison]:

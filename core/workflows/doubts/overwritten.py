@@ -11,7 +11,8 @@ import pandas as pd
 from core.collect.inference import Inference
 from core.collect.mapping import MappedTable
 from core.schema import label_of
-from core.wording import count, market_day, money, significant
+from core.serve.words import Conventions
+from core.wording import area, count, market_day, money, significant
 
 # What a correction says anew of a sale; all other facts are filled in with it.
 _CORRECTED: Final = ("sale_price", "sale_date", "living_area_sqft")
@@ -25,7 +26,7 @@ _FACTOR_FROM: Final = 1.5
 _ALIKE: Final = 0.02
 
 
-def overwritten(table: MappedTable, corrections: pd.DataFrame, stored: int, currency: str) -> Iterator[Inference]:
+def overwritten(table: MappedTable, corrections: pd.DataFrame, stored: int, market: Conventions) -> Iterator[Inference]:
     """Doubt a file that changes a tenth of the ``stored`` sales at once, or many of their prices by one same factor.
 
     ``corrections`` lists what the file corrects (see CORRECTION_COLUMNS in core.workflows.data.corrected_sales).
@@ -42,15 +43,17 @@ def overwritten(table: MappedTable, corrections: pd.DataFrame, stored: int, curr
         else:
             continue
         one = of_field.iloc[0]
-        before, after = (_shown(field, one[side], currency) for side in ("before", "after"))
+        before, after = (_shown(field, one[side], market) for side in ("before", "after"))
         seen = f"one changes from {before} to {after}"
         yield Inference(table.columns[field], field, claim, seen, n, sure=False, grave=True)
 
 
-def _shown(field: str, text: str, currency: str) -> str:
+def _shown(field: str, text: str, market: Conventions) -> str:
     if field == "sale_price":
-        return money(float(text), currency)
-    return market_day(pd.Timestamp(text), currency) if field == "sale_date" else f"{float(text):,.0f} sq ft"
+        return money(float(text), market.currency)
+    if field == "sale_date":
+        return market_day(pd.Timestamp(text), market.currency)
+    return area(float(text), market.area_unit, market.currency)
 
 
 def _one_factor(changed: pd.DataFrame) -> float:

@@ -27,7 +27,14 @@ from pages.views.sales_data import categories, draft, mapping_table, presets, st
 from pages.views.sales_data.draft import Draft, Staged, Step
 
 _MARKS: Final = {".": "1,234.5", ",": "1.234,5"}
-_SCALES: Final = {1.0: "whole amounts", 1_000.0: "thousands", 10_000.0: "ten thousands", 1e6: "millions", 0.01: "cents"}
+_SCALES: Final = {
+    1.0: "whole amounts",
+    1_000.0: "thousands",
+    10_000.0: "ten thousands",
+    1e6: "millions",
+    0.01: "cents",
+    0.001: "thousandths",
+}
 _WHOLE_ROWS: Final = 30
 # In percent: a guess below it is shown first.
 _SURE: Final = 90.0

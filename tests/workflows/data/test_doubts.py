@@ -16,10 +16,13 @@ from core.collect.reading.reader import parse_table
 from core.errors import FileMisread
 from core.schema import Source
 from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
+from core.workflows.data.market_of_files import NewMarket
 from core.workflows.doubts.columns import with_doubts
 from core.workflows.doubts.elsewhere import elsewhere_words
 from core.workflows.doubts.misread import misread_words, refuse_misread
 from core.workflows.doubts.rejected_rows import ROWS, RowGuess, row_guesses, with_guesses
+
+USD = NewMarket("Testville", "USD", "sqft")
 
 
 def _account(rows: int, **counts: object) -> FileAccounting:
@@ -36,7 +39,7 @@ def _table(rows: int, missing: int = 0) -> MappedTable:
 
 
 def _doubts(rows: int, missing: int = 0, **counts: object) -> list[str]:
-    table = with_doubts([_table(rows, missing)], [_account(rows, **counts)], "USD")[0]
+    table = with_doubts([_table(rows, missing)], [_account(rows, **counts)], USD)[0]
     assert not any(one.sure for one in table.inferences)
     return [f"{one.column}: {one}" for one in table.inferences]
 
@@ -95,7 +98,7 @@ def test_a_file_of_a_few_sales_is_not_to_take_the_place_of_all() -> None:
 @pytest.mark.parametrize(("written", "doubted"), [("INR", True), ("USD", False), ("", False)])
 def test_prices_written_in_another_currency_than_the_market_are_doubtful(written: str, doubted: bool) -> None:
     table = replace(_table(100), currency=written, columns={"sale_price": "Amount"})
-    found = with_doubts([table], [_account(100, accepted=100)], "USD")[0].inferences
+    found = with_doubts([table], [_account(100, accepted=100)], USD)[0].inferences
     assert [one.column for one in found if not one.sure] == ["Amount"] * doubted
     assert all("written in INR, but those of the market are in USD" in str(one) for one in found)
 
@@ -105,7 +108,7 @@ def test_sales_kept_of_what_may_be_no_home_are_doubtful(kind: str, n: int) -> No
     frame = pd.DataFrame({"property_type": ["condo"] * 20, "validity": ["market"] * 20}).astype("str")
     frame.loc[: n - 1, "validity"] = f"asked: perhaps no home: {kind}"
     table = replace(_table(20), frame=frame, columns={"property_type": "Kind"})
-    (doubt,) = with_doubts([table], [_account(20, accepted=20)], "USD")[0].inferences
+    (doubt,) = with_doubts([table], [_account(20, accepted=20)], USD)[0].inferences
     assert (doubt.column, doubt.sure) == ("Kind", False)
     assert f"{kind!r} in {n} row" in str(doubt)
 
@@ -124,7 +127,7 @@ def test_a_median_price_per_area_at_which_no_homes_sell_is_doubtful(rate: float,
     table = _table(100)
     frame = table.frame.assign(sale_price=rate * table.frame["living_area_sqft"])
     table = replace(table, frame=frame, columns={"sale_price": "Price"})
-    found = with_doubts([table], [_account(100, accepted=100)], currency)[0].inferences
+    found = with_doubts([table], [_account(100, accepted=100)], replace(USD, currency=currency))[0].inferences
     assert [one.column for one in found] == ["Price"] * bool(words)
     assert all(words in str(one) and not one.sure for one in found)
 
@@ -178,7 +181,7 @@ def test_days_up_to_the_12th_are_doubted_where_some_dates_stand_the_other_way_ro
     frame = pd.DataFrame({"sale_date": dates})
     cells = pd.DataFrame({"Sold": pd.Series(written, dtype="str")})
     table = MappedTable("sales.csv", Source.SALES, "", frame, problems, (), 2, {"sale_date": "Sold"}, cells=cells)
-    [found] = with_doubts([table], [_account(2, accepted=2)], "USD")
+    [found] = with_doubts([table], [_account(2, accepted=2)], USD)
     assert [one.column for one in found.inferences] == (["Sold"] if doubted else [])
     if doubted:
         assert "1 date of a day up to the 12th may be read wrongly" in str(found.inferences[0])
@@ -198,7 +201,7 @@ def swapped_sales() -> tuple[pd.DataFrame, MappedTable]:
 def test_swapped_columns_are_told_of_before_any_other_doubt_and_refused_where_most_rows_fall() -> None:
     held, table = swapped_sales()
     lost = _account(60, accepted=20, rejected=40, reasons={"price_impossible": 40})
-    tables = with_doubts([table], [lost], "USD", held)
+    tables = with_doubts([table], [lost], USD, held)
     unsure = [one for one in tables[0].inferences if not one.sure]
     assert "looks like the stored lot area, which sqft_lot is taken for: their names may be swapped" in str(unsure[0])
     assert not any("prices of whole homes" in one.claim for one in unsure)
@@ -208,7 +211,7 @@ def test_swapped_columns_are_told_of_before_any_other_doubt_and_refused_where_mo
     refuse_misread(misread, [table.name])
     # Rows of totals are no rejected sales, but swapped columns need somebody's word wherever they are.
     totals = _account(60, accepted=20, rejected=40, reasons={"total_row": 40})
-    words = misread_words(with_doubts([table], [totals], "USD", held), [totals])["sales.csv"]
+    words = misread_words(with_doubts([table], [totals], USD, held), [totals])["sales.csv"]
     assert "rejected" not in words
     assert "their names may be swapped" in words
 
@@ -236,9 +239,17 @@ def test_corrections_of_many_stored_sales_at_once_need_a_word_and_a_few_do_not(
     held = sold(1_000)
     table = replace(_table(600), columns={"sale_price": "Price"}, frame=sold(600))
     account = _account(600, accepted=600)
-    found = misread_words(with_doubts([table], [account], "USD", held, corrections), [account])
+    found = misread_words(with_doubts([table], [account], USD, held, corrections), [account])
     assert bool(found) == bool(words)
     assert words in found.get("sales.csv", "")
+
+
+def test_corrected_areas_are_told_in_the_unit_of_the_market() -> None:
+    corrections = _corrected(30, 10.0).assign(field="living_area_sqft", before="1076", after="10764")
+    table = replace(_table(600), columns={"living_area_sqft": "Wohnfläche"}, frame=sold(600))
+    market = replace(USD, currency="EUR", area_unit="sqm")
+    found = with_doubts([table], [_account(600, accepted=600)], market, sold(1_000), corrections)[0].inferences
+    assert any("one changes from 100 m² to 1 000 m²" in str(one).replace("\u202f", " ") for one in found)
 
 
 @pytest.mark.parametrize(("times", "asked"), [(1.0, False), (1.6, False), (10.0, True), (0.1, True), (100.0, True)])
@@ -248,17 +259,17 @@ def test_prices_of_quite_another_level_than_the_stored_ones_need_a_word(times: f
     table = replace(_table(200), frame=held.assign(sale_price=held["sale_price"] * times))
     table = replace(table, columns={"sale_price": "Price", "living_area_sqft": "Area"})
     account = _account(200, accepted=200)
-    assert bool(misread_words(with_doubts([table], [account], "USD", held), [account])) == asked
+    assert bool(misread_words(with_doubts([table], [account], USD, held), [account])) == asked
 
 
 def test_bedrooms_in_quarters_beside_whole_bathrooms_seem_swapped_in_a_new_market_too() -> None:
     frame = pd.DataFrame({"bedrooms": [1.0, 2.25, 2.5, 1.75] * 25, "bathrooms": [2.0, 3.0, 4.0, 3.0] * 25})
     table = replace(_table(100), frame=frame, columns={"bedrooms": "beds", "bathrooms": "baths"})
     account = _account(100, accepted=100)
-    words = misread_words(with_doubts([table], [account], "USD"), [account])["sales.csv"]
+    words = misread_words(with_doubts([table], [account], USD), [account])["sales.csv"]
     assert "their names may be swapped" in words
     right = replace(table, frame=frame.rename(columns={"bedrooms": "bathrooms", "bathrooms": "bedrooms"}))
-    assert misread_words(with_doubts([right], [account], "USD"), [account]) == {}
+    assert misread_words(with_doubts([right], [account], USD), [account]) == {}
 
 
 def test_rows_without_a_price_are_no_sales_of_another_place() -> None:
@@ -315,9 +326,9 @@ def test_rejected_rows_whose_cells_are_moved_by_one_say_so_beside_prices_in_thou
     counts = {code: len(places) for code, places in codes.items()}
     account = _account(160, accepted=136, rejected=24, reasons=counts)
     # The rows are at fault, not the column in which it shows.
-    doubts = with_doubts([table], [account], "USD", None, None, guesses)[0].inferences
+    doubts = with_doubts([table], [account], USD, None, None, guesses)[0].inferences
     assert {one.column for one in doubts if not one.sure} == {ROWS}
-    assert not misread_words(with_doubts([table], [account], "USD", None, None, guesses), [account])
+    assert not misread_words(with_doubts([table], [account], USD, None, None, guesses), [account])
 
 
 def test_a_few_rejected_rows_and_nominal_prices_share_no_guess() -> None:
