@@ -330,8 +330,11 @@ def _decide(seen: Overview, live: ModelRecord, challenger: ModelRecord, problem:
         why = "was not compared with this live model" if unlike else "has not been shown to be better"
         return f"{decide}, which {why}: keep the live model, or promote it with a reason"
     target = bound(problem.success.target_mape)
-    meets = target_verdict(headline_of(challenger.card)["mape"], problem) is Verdict.PASS
-    how = f"is better and meets the target of {target}" if meets else f"is closer, though not proven to meet {target}"
+    how = {
+        Verdict.PASS: f"is better and meets the target of {target}",
+        Verdict.INCONCLUSIVE: f"is closer, though not proven to meet {target}",
+        Verdict.FAIL: f"is closer, though it misses the target of {target}",
+    }[target_verdict(headline_of(challenger.card)["mape"], problem)]
     short = short_range(challenger.card)
     return f"{decide}, which {how}{f'; {short}' if short else ''}"
 
