@@ -7,11 +7,14 @@ import gzip
 import io
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.collect.privacy.findings import BLANKED, DROPPED, REMOVED
+from core.collect.privacy.patterns import CODE_CELL, MEASURE, matches
 from core.collect.privacy.read_file import ReadFile, scrubbed, without_persons
 from core.collect.reading.reader import parse_table, read_table
 from core.collect.reading.table import RawTable
@@ -247,6 +250,17 @@ def test_a_file_of_persons_only_is_refused() -> None:
 def test_the_size_limit_holds() -> None:
     with pytest.raises(FileTooLarge):
         scrubbed(_csv(_homes()), "sales.csv", 100)
+
+
+_TEXTS_OF_ASCII = st.lists(st.text("aXkx019 .,/[]", max_size=8) | st.none())
+
+
+@pytest.mark.parametrize("pattern", [MEASURE, CODE_CELL, r"\pL{3}", r"a\[\pL", r"[^\]\pL]x", r"(?i)k\pL"])
+@given(cells=_TEXTS_OF_ASCII | st.lists(st.text("aXkx019 .,/[]é東K", max_size=8) | st.none()))
+@settings(max_examples=30)
+def test_letters_are_the_same_in_texts_of_ascii_and_of_any_script(pattern: str, cells: list[str | None]) -> None:
+    array = pa.array(cells, pa.large_string())
+    assert matches(array, pattern).tolist() == pc.match_substring_regex(array, pattern).fill_null(False).to_pylist()
 
 
 _CELLS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=12)

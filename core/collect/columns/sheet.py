@@ -113,13 +113,19 @@ def guess_marks(table: RawTable) -> Marks:
     head = table.frame.iloc[:: max(1, len(table.frame) // 500)]
     for column in head:
         values = head[column].dropna()
-        commas += int(values.str.fullmatch(r"\D{0,3}-?(?:\d+|\d{1,3}(?:\.\d{3})+),(?:\d{1,2}|\d{4,})\D{0,3}").sum())
-        commas += int(values.str.fullmatch(r"\D{0,4}[0-9]{1,3}(?:\.[0-9]{3}){2,}(?:,[0-9]{1,2}|,-+)?\D{0,4}").sum())
-        # Indonesia writes points between thousands, before its words for large numbers too.
-        commas += int(values.str.fullmatch(r"Rp\.?\s*[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?(?:\s*[a-z]+)?").sum())
-        points += int(values.str.fullmatch(r"\D{0,4}[0-9]{1,3}(?:,[0-9]{3}){2,}\D{0,4}").sum())
-        points += int(values.str.fullmatch(r"\D{0,3}-?(?:\d+|\d{1,3}(?:,\d{3})+)\.(?:\d{1,2}|\d{4,})\D{0,3}").sum())
+        if values.str.contains(",", regex=False).any():
+            commas += _cells_like(values, r"\D{0,3}-?(?:\d+|\d{1,3}(?:\.\d{3})+),(?:\d{1,2}|\d{4,})\D{0,3}")
+            points += _cells_like(values, r"\D{0,4}[0-9]{1,3}(?:,[0-9]{3}){2,}\D{0,4}")
+        if values.str.contains(".", regex=False).any():
+            commas += _cells_like(values, r"\D{0,4}[0-9]{1,3}(?:\.[0-9]{3}){2,}(?:,[0-9]{1,2}|,-+)?\D{0,4}")
+            # Indonesia writes points between thousands, before its words for large numbers too.
+            commas += _cells_like(values, r"Rp\.?\s*[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?(?:\s*[a-z]+)?")
+            points += _cells_like(values, r"\D{0,3}-?(?:\d+|\d{1,3}(?:,\d{3})+)\.(?:\d{1,2}|\d{4,})\D{0,3}")
     return Marks(",", ".") if commas > points else Marks()
+
+
+def _cells_like(values: pd.Series, pattern: str) -> int:
+    return int(values.str.fullmatch(pattern).sum())
 
 
 def date_guess(sheet: Sheet, column: str) -> DateGuess:

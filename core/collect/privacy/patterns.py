@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -86,8 +88,20 @@ def matches(cells: pa.Array, pattern: str) -> Bools:
         if len(places):
             hits[places] = pc.match_substring_regex(cells.take(places), pattern).to_numpy(zero_copy_only=False)
         return hits
-    found = pc.fill_null(pc.match_substring_regex(cells, pattern), False)
+    # A pattern of the letters of all scripts takes milliseconds to prepare, of those of ASCII next to nothing.
+    plain = r"\pL" in pattern and pc.all(pc.string_is_ascii(cells)).as_py()
+    found = pc.fill_null(pc.match_substring_regex(cells, _with_ascii_letters(pattern) if plain else pattern), False)
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+@lru_cache(maxsize=500)
+def _with_ascii_letters(pattern: str) -> str:
+    """Return a pattern that finds the same in texts of ASCII, with its letters for those of all scripts."""
+    return re.sub(
+        r"\[(?:\\.|[^]\\])*]|\\.L?",
+        lambda part: part[0].replace(r"\pL", "A-Za-z" if part[0][0] == "[" else "[A-Za-z]"),
+        pattern,
+    )
 
 
 def share_of(present: pd.Series, pattern: str) -> float:
