@@ -11,11 +11,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # One key for all processes of a test run: stores made in one of them are copied and opened in others.
 os.environ["DOORSTEP_SIGNING_KEY"] = "a-key-for-tests-only-which-signs-nothing-else"
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import joblib
 import pytest
+from joblib.parallel import SequentialBackend
 
 from core.problem import Problem, load_problem
 from core.store import Store, open_store
@@ -27,6 +30,10 @@ from tests.small_market import build_small_market
 # A machine's slowness is no fault of the code; speed is measured by the benchmarks.
 hypothesis.settings.register_profile("doorstep", deadline=None)
 hypothesis.settings.load_profile("doorstep")
+
+# The test processes keep the processors busy: fits wait for none of their own, each of which would load all libraries
+# first. The servers and workers that tests start fit side by side, and tests/train/test_trainer.py compares the two.
+joblib.register_parallel_backend("in this process", SequentialBackend, make_default=True)
 
 ROOT = Path(__file__).resolve().parent.parent
 # The modules that take longest, longest first; those that need the same dear folder stand apart, as one waits for it.
@@ -61,6 +68,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the longest modules: begun last, one of them would keep one process busy while the others wait."""
     places = {ROOT / "tests" / module: place for place, module in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what thousands of tests consist of out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from tests.made_once import copy_of
 from tests.pages.made_stores import make_trained
@@ -15,6 +18,15 @@ from tests.pages.made_stores import make_trained
 def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have no page start a worker: jobs wait until a test moves them on."""
     monkeypatch.setenv("DOORSTEP_WORKER", "external")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_looked_for_once() -> Iterator[None]:
+    """Keep what Streamlit finds in the installed packages, which each AppTest would read anew for a quarter second."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture
