@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,20 @@ def store(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Store]:
     """A fresh store, empty."""
+    with fresh_store(request.param, tmp_path, tmp_path_factory, monkeypatch) as opened:
+        yield opened
+
+
+@contextmanager
+def fresh_store(
+    kind: str, folder: Path, factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Store]:
+    """Open an empty store in ``folder`` on a database of one of BOTH kinds, which is that of the environment."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    with empty_database(request.param, tmp_path_factory) as url:
+    with empty_database(kind, factory) as url:
         if url is not None:
             monkeypatch.setenv("DATABASE_URL", url)
-        with open_store(tmp_path / "home") as opened:
+        with open_store(folder / "home") as opened:
             yield opened
 
 

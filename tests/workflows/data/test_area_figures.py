@@ -14,12 +14,14 @@ from core.workflows.data.area_figures import AreaFill, Brought, with_area_figure
 from core.workflows.data.effect_words import idle_files, open_doubts
 from core.workflows.data.versions import undo_version
 from core.workspace import Workspace
+from tests.postgresql import ON_BOTH
 from tests.workflows.data.test_intake import HEADER, rows, write
 from tests.workflows.data.test_late_facts import AREAS, sales_of, take_in
 
 BY_ZIP = Brought(("zipcode",), ("school_rating", "x_median_income"))
 
 
+@ON_BOTH
 def test_later_sales_get_the_figures_that_the_market_holds(
     workspace: Workspace, market: Market, tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ from core.workflows.data.intake import IntakeReport, ingest, prepare_intake
 from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
+from tests.postgresql import ON_BOTH
 
 ANALYST = Actor("ana", Role.ANALYST)
 TODAY = date(2026, 1, 1)
@@ -96,6 +97,7 @@ def test_neither_the_corrected_nor_the_old_file_again_changes_anything(
     assert old.preview.files[0].reasons == {"already_held": 27, "superseded_before": 3}
 
 
+@ON_BOTH
 def test_undoing_a_correction_restores_the_sale_and_forgets_it(
     store: Store, market: Market, problem: Problem, tmp_path: Path
 ) -> None:
@@ -153,6 +155,7 @@ def test_an_answer_is_remembered_and_joins_only_on_a_yes(
     assert (event.actor, event.detail["same"]) == ("ana", same)
 
 
+@ON_BOTH
 def test_the_latest_answer_counts_and_markets_to_be_are_answered_for(
     store: Store, problem: Problem, tmp_path: Path
 ) -> None:
@@ -207,7 +210,6 @@ def text_of(rows: list[dict[str, Any]]) -> str:
     return f"{','.join(FIELDS)}\n999,00101,2024-01-01,200000,900,2\n{body}1,2\n"
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # many examples, of which other tests run some on both
 @given(st.lists(CELLS, max_size=12), st.lists(CELLS, max_size=6), st.integers(0, 99))
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rows_sum_files_repeat_without_effect_and_undo_is_exact(

@@ -21,6 +21,7 @@ from core.workflows.indicators.moved import moved_words
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
 from tests.acting import acting
+from tests.postgresql import ON_BOTH
 from tests.workflows.data.test_intake import HEADER, rows, write
 
 MANAGER = Actor("mara", Role.MANAGER)
@@ -65,6 +66,7 @@ def test_sales_alone_keep_the_indicators_and_the_same_ones_again_change_nothing(
     assert len(held) == 12
 
 
+@ON_BOTH
 def test_undone_indicators_are_gone_and_come_back(workspace: Workspace, market: Market, tmp_path: Path) -> None:
     first = take_in(workspace, market, write(tmp_path, HEADER + rows(50)))
     report = take_in(workspace, market, write(tmp_path, RATES, "rates.csv"))

@@ -37,6 +37,7 @@ from core.workflows.data.source_preview import preview_source
 from core.workflows.source_files import reading
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
+from tests.postgresql import ON_BOTH
 
 ANALYST = Actor("ana", Role.ANALYST)
 TODAY = date(2026, 1, 1)
@@ -61,6 +62,7 @@ def take_in(store: Store, market: Market, problem: Problem, *files: SourceFile) 
     return ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, files, silent)
 
 
+@ON_BOTH
 def test_every_row_is_accounted_for(store: Store, market: Market, problem: Problem, tmp_path: Path) -> None:
     faulty = (
         rows(20)
@@ -167,6 +169,7 @@ def test_preview_changes_nothing_until_committed(
     assert commit_intake(acting(store, ANALYST), preview, "note").version.rows == 30
 
 
+@ON_BOTH
 def test_preview_made_before_another_commit_is_refused(
     store: Store, market: Market, problem: Problem, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ from core.workflows.source_files.reading import SourceFile
 from core.workflows.standing import Standing
 from core.workflows.standing import Step as Next
 from core.workspace import Workspace
+from tests.postgresql import ON_BOTH
 from tests.workflows.data.test_intake import HEADER, rows, write
 
 
@@ -59,6 +60,7 @@ def test_files_for_another_market_are_said_to_be(workspace: Workspace, market: M
         assert (waiting.words[0], waiting.step) == (words, Step.COMMIT)
 
 
+@ON_BOTH
 def test_decisions_that_no_version_has_yet_wait(workspace: Workspace, market: Market, tmp_path: Path) -> None:
     odd = "777,7 Elm Street,00102,2024-05-05,2250000,1200,3,1990\n"
     take_in(workspace, market, write(tmp_path, HEADER + rows(50) + odd))

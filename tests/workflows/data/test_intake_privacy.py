@@ -20,6 +20,7 @@ from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.source_preview import preview_source
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
+from tests.postgresql import ON_BOTH
 
 TODAY = date(2024, 6, 1)
 ANALYST = Actor("Ada", Role.ANALYST)
@@ -85,6 +86,7 @@ def test_text_that_a_mapping_names_is_kept_and_all_other_text_of_no_field_is_not
     assert "tale" not in preview.ledgers["raw"].str.cat()
 
 
+@ON_BOTH
 def test_nothing_of_a_person_is_kept_by_an_intake(file: Path, store: Store, problem: Problem) -> None:
     preview = prepare_intake(acting(store, problem=problem, today=TODAY), MARKET, [SourceFile(file, file.name)], silent)
     rejected = preview.ledgers[preview.ledgers["outcome"] == "rejected"]

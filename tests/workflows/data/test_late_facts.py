@@ -18,6 +18,7 @@ from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review
 from core.workflows.data.versions import undo_version
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
+from tests.postgresql import ON_BOTH
 from tests.workflows.data.test_intake import HEADER, rows, write
 
 AREAS = "zip code,median income,school rating\n" + "".join(f"0010{n},{40_000 + 900 * n},{2 + n}\n" for n in range(4))
@@ -69,6 +70,7 @@ def test_the_same_figures_again_change_nothing(workspace: Workspace, market: Mar
         take_in(workspace, market, areas)
 
 
+@ON_BOTH
 def test_a_tax_roll_fills_what_is_missing_and_changes_no_stored_fact(
     workspace: Workspace, market: Market, tmp_path: Path
 ) -> None:
@@ -212,6 +214,7 @@ def test_later_sales_get_what_the_held_roll_has_but_no_value_set_after_them(
     assert not take_in(workspace, market, write(tmp_path, thin_sales(20, 20), "again.csv")).changed
 
 
+@ON_BOTH
 def test_stored_sales_never_get_values_of_a_later_roll_and_the_report_says_so(
     workspace: Workspace, market: Market, tmp_path: Path
 ) -> None:

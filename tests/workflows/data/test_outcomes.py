@@ -20,6 +20,7 @@ from core.workflows.data.versions import undo_version
 from core.workflows.monitoring.ledger_export import export_ledger
 from core.workflows.pricing.ledger_entry import property_key
 from tests.acting import acting
+from tests.postgresql import ON_BOTH
 
 ANALYST = Actor("Ana", Role.ANALYST)
 AGENT = Actor("Kim", Role.AGENT, "North")
@@ -34,6 +35,8 @@ class Home(TypedDict):
 
 
 HOME: Home = {"address": "12 N. Main St.", "unit": "4", "zipcode": "98103"}
+# Matching is written and read by the database.
+pytestmark = ON_BOTH
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from core.workflows.data.source_preview import preview_source
 from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model
 from tests.acting import acting
+from tests.postgresql import ON_BOTH
 
 ANALYST = Actor("Ann", Role.ANALYST)
 HEADER = "sale price,sale date,zipcode,living area sqft,bedrooms,valor\n"
@@ -60,6 +61,7 @@ def mapped(path: Path, problem: Problem) -> SourceFile:
     return SourceFile(path, path.name, replace(guess.mapping, rules=(*rules, rule), ignored=kept))
 
 
+@ON_BOTH
 def test_it_is_refused_by_name_and_nothing_is_left_behind(store: Store, mapped: SourceFile) -> None:
     with pytest.raises(PriceGivenAway, match=r"column 'valor' of sales.csv is computed from the price per area"):
         ingest(acting(store, ANALYST, today=date(2025, 1, 1)), SPRINGFIELD, [mapped], silent)

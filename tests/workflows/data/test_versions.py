@@ -18,6 +18,7 @@ from core.store import DataVersion, Market, NewModel, NewVersion, Store
 from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.versions import compare_versions, history, models_of, redo_version, undo_version
 from tests.acting import acting
+from tests.postgresql import ON_BOTH
 from tests.store.samples import accounting
 
 ANALYST = Actor("ana", Role.ANALYST)
@@ -48,6 +49,7 @@ def commit(store: Store, market: Market, table: pd.DataFrame, rows_seen: int, na
     )
 
 
+@ON_BOTH
 def test_a_longer_version_tells_its_new_rows_and_which_facts_were_corrected(store: Store, market: Market) -> None:
     first = commit(store, market, sales(40), 50)
     corrected = sales(40)
@@ -99,6 +101,7 @@ def test_rows_of_an_undone_version_are_not_those_that_took_their_place(store: St
     assert states[wrong.version_id].undone_by == "ana"
 
 
+@ON_BOTH
 def test_an_undo_restores_the_version_before_exactly_and_keeps_its_models(store: Store, market: Market) -> None:
     first = commit(store, market, sales(30), 30)
     held = store.versions.load(first.version_id)
@@ -130,6 +133,7 @@ def test_an_undo_needs_a_right_a_reason_and_the_latest_version(store: Store, mar
     assert store.versions.latest(market.market_id) == second
 
 
+@ON_BOTH
 def test_an_undone_version_is_in_use_again_as_it_was_once_the_one_it_was_built_on_is(
     store: Store, market: Market
 ) -> None:
