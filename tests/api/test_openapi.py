@@ -1,6 +1,6 @@
 """The API answers whatever fits its OpenAPI document, and what does not, without a fault of its own.
 
-In CI 2,000 cases or more are tried, elsewhere a few for each operation; DOORSTEP_API_CASES sets another number of all.
+In CI 1,000 cases or more are tried, elsewhere a few for each operation; DOORSTEP_API_CASES sets another number of all.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OPERATIONS = [
     (method, path) for path, methods in create_api(service(None, None)).openapi()["paths"].items() for method in methods
 ]
 
-_IN_ALL = int(os.environ.get("DOORSTEP_API_CASES") or (2_000 if os.environ.get("CI") else 150))
+_IN_ALL = int(os.environ.get("DOORSTEP_API_CASES") or (1_000 if os.environ.get("CI") else 150))
 CASES = math.ceil(_IN_ALL / len(OPERATIONS))
 
 

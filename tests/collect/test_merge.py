@@ -332,7 +332,7 @@ def facts(merged: Merged) -> dict[int, tuple[float, float]]:
 
 
 @given(st.lists(HOMES, max_size=8), st.lists(HOMES, max_size=8), st.lists(AREAS, max_size=4), st.integers(0, 3))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=20)
 def test_no_sale_is_lost_and_no_reference_row_unaccounted(
     homes: list[dict[str, Any]], records: list[dict[str, Any]], places: list[dict[str, Any]], bad: int
 ) -> None:
@@ -358,7 +358,7 @@ RECORDS = (
 
 
 @given(st.lists(HOMES, max_size=6), st.permutations(list(range(6))), st.lists(AREAS, max_size=4))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=20)
 def test_the_order_of_reference_rows_does_not_matter(
     homes: list[dict[str, Any]], order: list[int], places: list[dict[str, Any]]
 ) -> None:

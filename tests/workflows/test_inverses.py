@@ -157,7 +157,7 @@ def state_of_data(store: Store, market: Market) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(
     estimates=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 280)), max_size=6),
     earlier=st.lists(st.lists(sold, min_size=1, max_size=4), max_size=2),

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from core.access import Actor, Role
 from core.cli.main import main
 from core.errors import AccessDenied, NotFound
+from core.problem import Problem
 from core.progress import silent
-from core.states import JobState, Stage
+from core.states import Family, JobState, Stage
 from core.store import Store
+from core.train.trainer import default_plan
 from core.workflows.models.retraining import RetrainPlan
+from core.workflows.promotion import promote
 from core.workflows.retrain_markets import retrain_markets
+from core.workflows.training import train_model
 from tests.acting import acting
 
 MANAGER = Actor("Mia", Role.MANAGER)
 
 
 def test_the_command_retrains_each_market_reports_and_promotes_nothing(
-    own_store: Store, capsys: pytest.CaptureFixture[str]
+    own_store: Store, problem: Problem, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # Its retraining has the plan of the live model, so a quick one.
+    plan = replace(default_plan(problem), families=(Family.LINEAR,), folds=2, curve_shares=())
+    quick = train_model(acting(own_store, MANAGER), "larkhaven", plan, silent)
+    promote(acting(own_store, MANAGER), quick.model_id, "to be challenged")
     own_store.markets.create("Empty", "USD", "sqft", False, MANAGER)
     live = own_store.models.champion("larkhaven")
     assert live is not None

@@ -264,7 +264,7 @@ def commit(known: pd.DataFrame, cleaned: Cleaned) -> tuple[pd.DataFrame, pd.Data
 
 
 @given(SALES, SALES, st.randoms(use_true_random=False))
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_a_file_brought_twice_in_any_order_changes_nothing_more(
     first: list[dict[str, Any]], second: list[dict[str, Any]], random: Any
 ) -> None:
