@@ -255,11 +255,19 @@ def _groups(columns: Columns, facts: FactColumns, rows: Ints) -> tuple[Objects, 
 
 
 def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, _Medians]:
+    """Return the middle of each area by code, first the code whose areas are the smallest."""
     if not facts.located:
         return {}
     located = X.dropna(subset=list(COORDINATES))
-    # The neighborhood first: it is the smaller area if a market has both.
-    return {code: _medians(located[list(COORDINATES)], located[code].to_numpy()) for code in reversed(facts.area_codes)}
+    codes = sorted(facts.area_codes, key=lambda code: _reach(located, code))
+    return {code: _medians(located[list(COORDINATES)], located[code].to_numpy()) for code in codes}
+
+
+def _reach(located: pd.DataFrame, code: str) -> float:
+    """Return how far homes usually lie from the middle of their area, in degrees; infinite if no area has homes."""
+    middles = located.groupby(code)[list(COORDINATES)].transform("median")
+    apart = (located[list(COORDINATES)] - middles).abs().sum(axis=1, min_count=1).median()
+    return np.inf if np.isnan(apart) else float(apart)
 
 
 def _medians(table: pd.DataFrame, *keys: Objects) -> _Medians:

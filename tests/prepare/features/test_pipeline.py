@@ -173,6 +173,21 @@ def test_missing_coordinates_become_the_middle_of_the_area() -> None:
     assert filled["latitude"][row] == middle
 
 
+def test_missing_coordinates_become_the_middle_of_the_smaller_area_whichever_code_names_it() -> None:
+    # Codes of single buildings in towns, as in Singapore; and suburbs in wider postal areas, as in Melbourne.
+    homes = market(400, 8).dropna(subset=["latitude", "longitude"])
+    small = "B" + (np.arange(len(homes)) % 80).astype(str).astype(object)
+    homes["latitude"] = 40 + 0.01 * (np.arange(len(homes)) % 80)
+    homes["longitude"] = -100.0
+    for smaller, wider in (("zipcode", "neighbourhood"), ("neighbourhood", "zipcode")):
+        coded = homes.assign(**{smaller: small, wider: "one town"})
+        imputer = FactImputer(find_facts(coded)).fit(coded)
+        filled = imputer.transform(coded.assign(latitude=np.nan, longitude=np.nan))
+        np.testing.assert_array_equal(filled["latitude"], homes["latitude"])
+        elsewhere = imputer.transform(coded.assign(latitude=np.nan, longitude=np.nan, **{smaller: "new"}))
+        assert (elsewhere["latitude"] == homes["latitude"].median()).all()
+
+
 def test_renovation_after_the_sale_is_not_known_to_its_buyer() -> None:
     homes = market(50, 9).assign(year_built=1950.0, year_renovated=2021.0, latitude=40.0, longitude=-100.0)
     homes["sale_date"] = pd.Series(pd.to_datetime(["2020-06-01"] * 25 + ["2021-06-01"] * 25), dtype="datetime64[us]")
