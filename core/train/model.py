@@ -21,6 +21,7 @@ from core.prepare.features.known_facts import marks_of
 from core.prepare.features.neighbours import Rule
 from core.prepare.features.own_sales import OWN_SALE, OwnSales, identity_of, keep_own_sales
 from core.prepare.features.pipeline import feature_matrix
+from core.prepare.features.pipeline import under_rule as pipeline_under_rule
 from core.prepare.features.profile import MarketProfile
 from core.progress import Progress
 from core.train.level import Residuals
@@ -211,8 +212,9 @@ class Model:
             parts.append((complete, found, _soon(self.own_effect, own[complete])))
         if self.unknown is not None and len(blank):
             inputs, rest = self._with_marks(matrix[blank]), (levels, tolerance)
-            found = _spread(self.unknown.ranges, inputs, centre[blank], factor[blank], kinds[blank], *rest)
-            parts.append((blank, found, self.unknown.groups(self._marks(matrix[blank]))))
+            groups = self.unknown.groups(self._marks(matrix[blank]))
+            found = _spread(self.unknown.ranges, inputs, centre[blank], factor[blank], groups, *rest)
+            parts.append((blank, found, groups))
         years = own[:, 0] if self.own_sales else None
         return {level: _joined([(rows, one[level], groups) for rows, one, groups in parts], years) for level in levels}
 
@@ -271,12 +273,7 @@ def for_production(model: Model) -> Model:
 
 def under_rule(model: Model, rule: Rule) -> Model:
     """Return the model with its evidence limited by another rule and otherwise unchanged."""
-    limited = {
-        name: copy.copy(step).set_params(rule=rule)
-        for name, step in model.features.steps
-        if isinstance(step, EvidenceStep)
-    }
-    return _with_steps(model, limited)
+    return dataclasses.replace(model, features=pipeline_under_rule(model.features, rule))
 
 
 def has_evidence(model: Model) -> bool:

@@ -58,6 +58,8 @@ from core.train.model import Model, has_evidence, property_kinds, with_own_sales
 from core.train.own_sale import OutOfFold, kept_sales
 from core.train.ranges import RangeCalibration, UsualErrors, measure_horizon, past_cuts
 from core.train.unknown_facts import (
+    COPIES,
+    HELD_OUT_COPIES,
     HiddenHomes,
     RunHomes,
     UnknownFactsModel,
@@ -354,7 +356,7 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     reach = ranges.reach(estimates, usual.sizes, kinds[rows])
     errors = residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - estimates, reach)
     recent = errors.latest(RECENT_DAYS)
-    everyone = RunHomes(final.features, homes, log_price, kinds)
+    everyone = RunHomes(final.features, homes, log_price)
     unknown = _learn_unknowns(run, known_facts, final.learned, held_out, everyone)
     model = Model(run.facts, final.features, final.estimator, ranges, profile, recent, horizon, unknown)
     if has_evidence(model):
@@ -411,7 +413,7 @@ def _fit_part(
     )
     learned = None
     if known is not None and known.columns:
-        copies = hidden_copies(known, features, homes.iloc[rest], np.arange(len(rest)), recipe.seed)
+        copies = hidden_copies(known, features, homes.iloc[rest], np.arange(len(rest)), COPIES, recipe.seed)
         owner, names = rest[copies.owner], column_names(features)
         counts = None if weight is None else weight[owner]
         learned = fit_estimator(names, known, copies.matrix, log_price[owner], counts, recipe.seed)
@@ -428,8 +430,9 @@ def _fit_part(
         )
     hidden = None
     if known is not None and learned is not None:
-        seen = hidden_copies(known, features, homes.iloc[held], None, recipe.seed + int(held[0]) + 1)
+        seed = recipe.seed + int(held[0]) + 1
+        seen = hidden_copies(known, features, homes.iloc[held], None, HELD_OUT_COPIES, seed)
         filled = np.asarray(estimator.predict(seen.matrix[:, : -len(known.names)]), dtype=float)
         guessed = np.asarray(learned.predict(seen.matrix), dtype=float)
-        hidden = HiddenHomes(held[seen.owner], seen.hidden, filled, guessed)
+        hidden = HiddenHomes(held[seen.owner], seen.hidden, seen.early, filled, guessed)
     return _Part(None, None, None, np.log(predict(homes.iloc[held])), importance, None, hidden)

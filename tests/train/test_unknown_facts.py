@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from core.arrays import Bools
 from core.prepare.features.known_facts import KnownFacts, find_known_facts
 from core.problem import Problem
+from core.progress import silent
 from core.serve.estimate import Estimate, estimate
+from core.states import Family
 from core.store import open_store
 from core.train.model import Model
-from core.train.trainer import default_plan, split_sales
+from core.train.trainer import TrainingPlan, default_plan, split_sales, train
 from core.train.unknown_facts import GROUPS, HiddenHomes, UnknownFactsModel, fit_weights
 from core.workflows.pricing.desk import Desk
 from tests.acting import acting
@@ -103,6 +105,55 @@ def test_ranges_hold_and_confidence_is_right_whatever_is_unknown(
     assert abs(within - answers[0.8].confidence.mean()) < 0.025 + 3 * np.sqrt(within * (1 - within) / n)
 
 
+def market_of_buildings(size: int, seed: int) -> pd.DataFrame:
+    """Invented flats whose postal codes name single buildings and whose neighborhoods are whole towns."""
+    rng = np.random.default_rng(seed)
+    buildings, towns = 80, 4
+    north, east = rng.uniform(0, 0.2, (2, buildings))
+    town = (north > 0.1) * 2 + (east > 0.1)
+    value = 13.0 + 2.0 * north + rng.normal(0, 0.25, buildings)
+    building = rng.integers(buildings, size=size)
+    area, floor, state = rng.uniform(500, 1500, size), rng.integers(1, 20, size), rng.integers(1, 6, size)
+    log_price = value[building] + 0.8 * np.log(area / 1000) + 0.01 * floor + 0.06 * state + rng.normal(0, 0.05, size)
+    assert len(set(town)) == towns
+    return pd.DataFrame(
+        {
+            "property_id": pd.Series([str(n) for n in range(size)], dtype="str"),
+            "zipcode": pd.Series([f"Z{n:02}" for n in building], dtype="str"),
+            "neighbourhood": pd.Series([f"Town {n}" for n in town[building]], dtype="str"),
+            "latitude": 1.3 + north[building],
+            "longitude": 103.8 + east[building],
+            "living_area_sqft": area,
+            "x_floor": floor.astype(float),
+            "condition": state.astype(float),
+            "sale_date": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 730, size), unit="D"),
+            "sale_price": np.round(np.exp(log_price)),
+            "intake_row": np.arange(size),
+        }
+    ).astype({"sale_date": "datetime64[us]"})
+
+
+def test_a_building_says_where_a_home_without_coordinates_is(problem: Problem) -> None:
+    sales = market_of_buildings(2_400, 1)
+    plan = TrainingPlan("random", 42, (Family.BLEND,), 0, 1, 3)
+    trained = train(sales, len(sales), plan, problem, silent)
+    model, unseen = trained.model, sales[trained.split.test]
+    assert model.unknown is not None
+    known, price = model.unknown.known, unseen["sale_price"].to_numpy(dtype=float)
+    hidden = {
+        "nothing": [],
+        "coordinates": ["coordinates"],
+        "all but size and building": [name for name in known.names if name != "zipcode"],
+    }
+    answers = {name: model.price(without(known, unseen, *facts), 0.8, 0.1) for name, facts in hidden.items()}
+    error = {name: np.median(np.abs(answer.exact / price - 1)) for name, answer in answers.items()}
+    assert error["coordinates"] < 1.15 * error["nothing"]
+    assert error["coordinates"] < error["all but size and building"]
+    for answer in answers.values():
+        held = ((price >= answer.low) & (price <= answer.high)).mean()
+        assert abs(held - 0.8) < 0.02 + 3 * np.sqrt(0.8 * 0.2 / len(price))
+
+
 def test_hiding_one_more_fact_never_raises_confidence_nor_narrows_the_range_on_average(
     model: Model, unknown: UnknownFactsModel, unseen: pd.DataFrame
 ) -> None:
@@ -126,6 +177,7 @@ def test_which_fact_is_unknown_tells_which_estimate_counts_while_few_others_are(
     homes = HiddenHomes(
         np.arange(6_000),
         hidden,
+        np.zeros(6_000, dtype=bool),
         price + rng.normal(0, 1, 6_000) * misled,
         price + rng.normal(0, 0.15, 6_000),
     )

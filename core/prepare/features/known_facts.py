@@ -22,8 +22,7 @@ _PLACE: Final = "coordinates"
 _USUAL_SHARE: Final = 0.9
 # Most agents know either nearly all of the facts or only a few.
 _HIDDEN: Final = (1.0, 0.6)
-# And of some homes one fact alone, which a share drawn at random seldom leaves. Without such homes, Singapore priced
-# without coordinates erred by 4.8% (median) and its 80% range held 73%; with them, by 4.3%, and it held 79%.
+# And of some homes one fact alone: that is what most agents lack, and a share drawn at random seldom leaves it.
 _SINGLE: Final = 0.25
 _AREA_FIGURES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
 

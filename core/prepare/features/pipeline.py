@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -135,6 +136,15 @@ def feature_matrix(features: Pipeline, filled: Columns, own: Ints | None) -> Flo
         else:
             columns = step.transform(columns)
     return dense(columns)
+
+
+def under_rule(features: Pipeline, rule: Rule) -> Pipeline:
+    """Return a fitted pipeline with its evidence limited by another rule and otherwise unchanged."""
+    steps = [
+        (name, copy.copy(step).set_params(rule=rule) if isinstance(step, EvidenceStep) else step)
+        for name, step in features.steps
+    ]
+    return Pipeline(steps)
 
 
 def dense(matrix: Any) -> Floats:

@@ -180,11 +180,13 @@ def test_missing_coordinates_become_the_middle_of_the_smaller_area_whichever_cod
     homes["latitude"] = 40 + 0.01 * (np.arange(len(homes)) % 80)
     homes["longitude"] = -100.0
     for smaller, wider in (("zipcode", "neighbourhood"), ("neighbourhood", "zipcode")):
-        coded = homes.assign(**{smaller: small, wider: "one town"})
+        coded = homes.assign(one=small, town="one town")
+        coded = coded.drop(columns="zipcode").rename(columns={"one": smaller, "town": wider})
         imputer = FactImputer(find_facts(coded)).fit(coded)
         filled = imputer.transform(coded.assign(latitude=np.nan, longitude=np.nan))
         np.testing.assert_array_equal(filled["latitude"], homes["latitude"])
-        elsewhere = imputer.transform(coded.assign(latitude=np.nan, longitude=np.nan, **{smaller: "new"}))
+        coded[smaller] = "new"
+        elsewhere = imputer.transform(coded.assign(latitude=np.nan, longitude=np.nan))
         assert (elsewhere["latitude"] == homes["latitude"].median()).all()
 
 
