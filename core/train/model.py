@@ -162,7 +162,7 @@ class Model:
         return end - (len(OWN_SALE) - 1 if self.own_sales else 0), end
 
     def _rows_with_unknowns(self, matrix: Floats) -> Ints:
-        """Return the homes that lack a fact nearly every training home records."""
+        """Return the homes that lack a usual fact: one nearly every training home records, or the place."""
         if self.unknown is None:
             return np.empty(0, dtype=np.int64)
         return np.flatnonzero(self.unknown.applies(self._marks(matrix)))

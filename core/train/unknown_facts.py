@@ -103,7 +103,7 @@ class UnknownFactsModel:
     ranges: RangeCalibration
 
     def applies(self, marks: Floats) -> Bools:
-        """Return which homes lack a fact that nearly every training home records, shape (n,)."""
+        """Return which homes lack a usual fact: one nearly every training home records, or the place; shape (n,)."""
         return np.asarray(marks[:, self.known.is_usual()].any(axis=1), dtype=bool)
 
     def log_estimate(self, matrix: Floats, filled: Floats) -> Floats:

@@ -66,7 +66,7 @@ def test_a_home_with_every_usual_fact_is_priced_to_the_bit_as_if_nothing_could_b
     model: Model, unknown: UnknownFactsModel, unseen: pd.DataFrame
 ) -> None:
     complete = unseen.dropna(
-        subset=[name for name, _ in unknown.known.columns if name in unknown.known.usual and name in unseen]
+        subset=[name for fact, names in unknown.known.columns if fact in unknown.known.usual for name in names]
     )
     bare = replace(model, unknown=None)
     for level in LEVELS:
@@ -244,6 +244,16 @@ def test_marks_tell_what_was_hidden_and_a_place_is_always_left(seed: int, n: int
     assert not (hidden[:, 0] & hidden[:, 2]).any()
     assert (known.draw(n, seed) == hidden).all()
     assert seen["living_area_sqft"].equals(homes["living_area_sqft"])
+
+
+def test_a_place_that_many_homes_lack_is_still_one_that_a_home_may_lack(
+    model: Model, unseen: pd.DataFrame, problem: Problem
+) -> None:
+    third = np.arange(len(unseen)) % 3 == 0
+    some = unseen.assign(latitude=unseen["latitude"].mask(third), year_built=unseen["year_built"].mask(third))
+    known = find_known_facts(some, model.facts, problem.estimate.critical)
+    assert "coordinates" in known.usual
+    assert "year_built" not in known.usual
 
 
 def test_facts_without_which_there_is_no_price_are_never_hidden(

@@ -19,6 +19,9 @@ MARK: Final = "unknown:"
 
 _PLACE: Final = "coordinates"
 # A fact that fewer of the training homes record is often missing in any home, and the model has learned that already.
+# The place is another matter: its blank changes every figure of the neighbors. Melbourne, where 78% of the homes have
+# coordinates, priced without them (training folds): median error 10.9%, 80% range held 77.8% by the model of complete
+# records; 10.4% and 81.1% by that of unknown facts.
 _USUAL_SHARE: Final = 0.9
 # Most agents know either nearly all of the facts or only a few.
 _HIDDEN: Final = (1.0, 0.6)
@@ -29,7 +32,7 @@ _AREA_FIGURES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
 
 @dataclass(frozen=True)
 class KnownFacts:
-    """The facts an agent may not know, by name; ``usual`` are those nearly every training home records.
+    """The facts an agent may not know, by name; ``usual`` are those nearly every training home records, and the place.
 
     Coordinates count as one fact. Left out are the facts without which there is no price, figures of a neighborhood,
     which follow from the place, and the year of a renovation, of which a blank says that there was none.
@@ -49,7 +52,7 @@ class KnownFacts:
         return {f"{MARK}{name}": _missing(homes, columns) * 1.0 for name, columns in self.columns}
 
     def is_usual(self) -> Bools:
-        """Return which of the facts nearly every training home records, shape (facts,)."""
+        """Return which of the facts are usual, shape (facts,)."""
         return np.array([name in self.usual for name in self.names], dtype=bool)
 
     def draw(self, homes: int, seed: int) -> Bools:
@@ -82,7 +85,7 @@ def find_known_facts(homes: pd.DataFrame, facts: FactColumns, critical: Iterable
     if facts.located:
         columns.append((_PLACE, COORDINATES))
     recorded = {name: float(homes[list(own)].notna().all(axis=1).mean()) for name, own in columns}
-    usual = tuple(name for name, share in recorded.items() if share >= _USUAL_SHARE)
+    usual = tuple(name for name, share in recorded.items() if share >= _USUAL_SHARE or name == _PLACE)
     return KnownFacts(tuple(columns), usual, facts.area_codes)
 
 
