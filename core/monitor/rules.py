@@ -364,7 +364,7 @@ RULES: Final[tuple[AlertRule, ...]] = (
         "a range that does not hold the share it states is misleading",
         _coverage,
         "retrain, which measures the range anew, and see in the comparison whether it holds; warn agents until then.",
-        beyond="the {} that it may be off its level",
+        beyond="the {} allowed around its level",
         of_the_model=True,
         judge=by_distance,
         centre=lambda problem: problem.estimate.level,
