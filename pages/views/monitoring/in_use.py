@@ -144,7 +144,7 @@ def _error(selection: Selection, found: Accuracy) -> None:
             return
         if len(found.periods) == 1 and found.total["n"] < 2:
             missing(
-                "There is only one sale, which says little about the next. An interval needs two, a verdict thirty."
+                "There is only one sale, which says little about the next. An interval needs five, a verdict thirty."
             )
         ways: dict[str, Callable[[], None]] = {
             "Over time": lambda: _over_time(selection, found),
