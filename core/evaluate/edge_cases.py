@@ -13,9 +13,9 @@ import pandas as pd
 from core.arrays import Bools
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval, median_interval, share_interval
-from core.evaluate.scored_sales import ScoredSales, error
+from core.evaluate.scored_sales import ScoredSales, Terms, error
 from core.problem import Problem
-from core.wording import money_short
+from core.wording import money_range, money_short
 
 BIG_MISS: Final = 0.20
 """A big miss: an error of twice the promised 10%, which a review should catch."""
@@ -23,8 +23,6 @@ BIG_MISS: Final = 0.20
 _LUXURY_SHARE: Final = 0.98
 _TINY_SHARE: Final = 0.02
 _NEW_YEARS: Final = 1.0
-_INTERVAL_FROM: Final = 5
-"""The interval of the mean error of two homes would reach from nothing to more than the price, and say nothing."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +102,12 @@ def flag_quality(scored: ScoredSales) -> FlagQuality:
     )
 
 
+def flagged_by(terms: Terms) -> str:
+    """Say by which prices the sales of a test were flagged: no scope was drawn yet when it was scored."""
+    prices = money_range(terms.standard_low, terms.standard_high, terms.currency)
+    return f"These flags are those of the day the test was scored: for the price, those outside {prices}."
+
+
 def _by_kind(review: pd.Series, missed: Bools) -> pd.DataFrame:
     # Many sales share a few distinct combinations of flags.
     codes, combinations = pd.factorize(review, sort=True)
@@ -168,8 +172,7 @@ def _measured(table: pd.DataFrame, name: str, meaning: str, small_sample_n: int)
         size = np.abs(signed)
         mean = float(size.mean())
         low, high = mean_interval(mean, float(size.std(ddof=1)) if n > 1 else np.nan, n)
-        known = n >= _INTERVAL_FROM
-        mape = Figure(mean, max(float(low), 0.0) if known else np.nan, float(high) if known else np.nan, n)
+        mape = Figure(mean, float(np.maximum(low, 0.0)), float(high), n)
         bias = Figure(float(np.median(signed)), *median_interval(signed), n)
     return EdgeCase(
         name=name,

@@ -17,6 +17,9 @@ RESAMPLES: Final = 300
 DRAWN_MAX: Final = 20_000
 """The most rows a bootstrap sample draws: enough for every figure here to vary as in a larger sample."""
 
+MEAN_MIN: Final = 5
+"""The interval of the mean error of two homes would reach from nothing to more than the price, and say nothing."""
+
 _TAILS: Final = (0.025, 0.975)
 # Positions drawn at a time: the rows they select stay in the processor's cache.
 _BLOCK: Final = 50_000
@@ -35,9 +38,9 @@ def share_interval(successes: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def mean_interval(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
-    """Return Student's interval of means from sample standard deviations (n - 1), missing if n is below 2."""
+    """Return Student's interval of means from sample standard deviations (n - 1), missing if n is below MEAN_MIN."""
     centre, count = np.asarray(mean, dtype=float), np.asarray(n, dtype=float)
-    known = np.where(count >= 2, count, np.nan)
+    known = np.where(count >= MEAN_MIN, count, np.nan)
     half = t.ppf(_TAILS[1], known - 1) * np.asarray(sd, dtype=float) / np.sqrt(known)
     return centre - half, centre + half
 

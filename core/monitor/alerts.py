@@ -214,7 +214,7 @@ def _resolved(last: list[Judged], threshold: Threshold, alert: Alert) -> Transit
     elif all(is_within(one, threshold) for one in last):
         row = f", the {len(last)} periods since {since} are all within it"
     else:
-        row = f", none of the {len(last)} periods since {since} is surely beyond it"
+        row = f"; none of the {len(last)} periods since {since} is surely beyond it"
     summary = f"Resolved: {happened(last[-1], threshold)}{row}."
     found = _measured(last[-1], threshold, first.key, summary)
     return replace(found, alert_id=alert.alert_id, state=AlertState.RESOLVED, action="Nothing.")
@@ -252,8 +252,9 @@ def happened(one: Judged, threshold: Threshold) -> str:
     when = f"{_WHEN[period.period]} {period.label_in(threshold.currency)}"
     measured = RULE_OF[threshold.name].measured(one, threshold, where, when)
     limit = RULE_OF[threshold.name].beyond.format(threshold.bound(threshold.value))
-    within = "within" if is_within(one, threshold) else "not surely beyond"
-    return f"{measured}, {'beyond' if one.measure > threshold.value else within} {limit}"
+    if is_within(one, threshold):
+        return f"{measured}, within {limit}"
+    return f"{measured}, beyond {limit}{'' if one.measure > threshold.value else ', though chance may explain it'}"
 
 
 def opening_words(problem: Problem) -> str:

@@ -176,8 +176,7 @@ def _sentence(
     found: Movement, fields: tuple[str, ...], segments: tuple[LevelShift, ...], shift: LevelShift | None
 ) -> Iterator[str]:
     if found is Movement.UNKNOWN:
-        n = shift.n if shift else 0
-        yield f"{count(n, 'sale')} with an earlier estimate cannot show yet whether the market moved."
+        yield f"Whether the market moved is not known yet: {_not_sure(shift)}."
     if found is Movement.STEADY:
         yield "The homes priced are like those the model was trained on, and they sell at the level it expects."
     if fields:
@@ -199,6 +198,18 @@ def _sentence(
         )
     if found is Movement.MARKET:
         yield "The homes themselves are like those the model was trained on: the market moved, not the inputs."
+
+
+def _not_sure(shift: LevelShift | None) -> str:
+    if shift is None:
+        return "no home that the live model priced blind has a known sale"
+    if shift.verdict is LevelVerdict.TOO_FEW:
+        return f"{count(shift.n, 'sale')} with an earlier estimate {'is' if shift.n == 1 else 'are'} too few to show it"
+    side = "below" if shift.shift < 0 else "above"
+    return (
+        f"homes sell {percent(abs(shift.shift), 1)} {side} the level the model expects, but by "
+        f"{count(shift.n, 'sale')} that may be within the {percent(LEVEL_STEADY)} that count as steady"
+    )
 
 
 def _level(shift: LevelShift, start: str) -> str:

@@ -363,8 +363,8 @@ def _words(name: str, judged: Sequence[Judged], limit: Threshold) -> str:
 def _nothing_usual(limit: Threshold) -> str:
     """Say what it takes to tell how many estimates are usual."""
     return (
-        f"How many estimates are usual is not known yet: it takes {USUAL_MIN} months before the one judged, with at "
-        f"least {count(limit.n_min, 'estimate')} in half of the latest {limit.earlier}."
+        f"How many estimates a month are usual is not known yet: that takes at least {USUAL_MIN} earlier months, and "
+        f"at least {count(limit.n_min, 'estimate')} in half of them."
     )
 
 

@@ -27,7 +27,7 @@ from core.states import AuditAction, JobState
 from core.store import Job, Market, ModelRecord, Store
 from core.store.operations.alerts import UNRESOLVED
 from core.store.operations.workers import ALIVE_WITHIN
-from core.wording import days
+from core.wording import days, market_day
 from core.workflows.claimed_work import ClaimedWork
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.jobs import TRAININGS, Kinds, RetrainTask, start
@@ -170,11 +170,16 @@ def schedule_words(workspace: Workspace, market_id: str) -> str:
         return "no model is live"
     waits = latest is not None and store.versions.has_sales_of(newest.version_id, latest)
     if newest.model_id != live.model_id:
-        age = (workspace.today(market) - trained_on(store, market, live)).days
+        trained = trained_on(store, market, live)
+        age = (workspace.today(market) - trained).days
+        limit = limits_of(workspace, market_id)[AlertKind.RETRAINING_OVERDUE].value
+        at_limit = market_day(trained + timedelta(days=limit), market.currency)
+        reached = f", and {'reached' if age >= limit else 'reaches'} its limit of {days(limit)} on {at_limit}"
         learned = "was trained on the sales there are" if waits else "was trained last"
         against = decided_against(store, market, live, newest)
         tried = f"model {newest.model_id} {learned} but {against or 'is not live'}"
-        return f"{tried}; the live model is {days(age)} old. Next: {standing_now(workspace, market).next or 'nothing'}"
+        following = standing_now(workspace, market).next or "nothing"
+        return f"{tried}; the live model is {days(age)} old{reached}. Next: {following}"
     if workspace.today(market) < due:
         return "by the market’s day"
     return "overdue: it starts once new sales are in" if waits else "overdue"

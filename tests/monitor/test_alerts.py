@@ -222,7 +222,7 @@ def test_a_figure_whose_interval_holds_the_expected_value_is_no_evidence(
     assert judged([replace(one, low=NAN, high=NAN) for one in unsure], thresholds) == ()
     sure = months([value] * 4, kind)
     closed = replayed([*sure[:2], *(replace(one, low=value - 0.12, high=value + 0.12) for one in sure[2:])], thresholds)
-    assert "not surely beyond" in closed[1].words
+    assert "though chance may explain it; none of the" in closed[1].words
     assert "within" not in closed[1].words
 
 

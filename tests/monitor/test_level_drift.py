@@ -108,4 +108,17 @@ def test_inputs_and_market_are_told_apart(larger: float, level: float, expected:
 def test_without_sales_nobody_knows_whether_the_market_moved() -> None:
     moved = movement([], None)
     assert moved.movement is Movement.UNKNOWN
-    assert moved.words == "0 sales with an earlier estimate cannot show yet whether the market moved."
+    assert moved.words == (
+        "Whether the market moved is not known yet: no home that the live model priced blind has a known sale."
+    )
+
+
+def test_what_sales_cannot_show_is_said_with_the_reason() -> None:
+    table = sales(100, np.random.default_rng(4))
+    few = movement([], level_drift(table[:12], BASE))
+    assert few.words.endswith("12 sales with an earlier estimate are too few to show it.")
+    ratio = 0.975 * np.exp(BASE[:100] - np.median(BASE[:100]) + np.median(BASE))
+    unsure = movement([], level_drift(table.assign(sale_price=table["estimate"] * ratio), BASE))
+    assert unsure.movement is Movement.UNKNOWN
+    assert "homes sell 2.5% below the level" in unsure.words
+    assert unsure.words.endswith("by 100 sales that may be within the 2% that count as steady.")

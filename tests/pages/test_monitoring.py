@@ -128,10 +128,10 @@ def test_before_the_first_estimate_every_view_says_what_is_missing(quiet_home: P
     assert not app.error
     assert not app.get("plotly_chart")
     expected = {
-        "Promises": "How many estimates are usual is not known yet: it takes 3 months before the one judged",
+        "Promises": "How many estimates a month are usual is not known yet: that takes at least 3 earlier months",
         "Figures": NO_ESTIMATES,
         "Accuracy": NO_SALES_YET,
-        "Drift": "cannot show yet whether the market moved",
+        "Drift": "Whether the market moved is not known yet: no home that the live model priced blind",
         "Alerts": "No alert is open.",
         "Agents and the model": "No home with an agent's decision",
         "Pilot": "Every office has estimates; no pilot is set.",

@@ -100,7 +100,8 @@ def test_the_schedule_says_what_it_counts_from_where_a_newer_model_is_not_live(
     rollback(manager, market.market_id, "worse in use")
     words = schedule_words(manager, market.market_id)
     assert words.startswith(f"model {newer} was trained on the sales there are but was rolled back on ")
-    assert "; the live model is 120 days old. Next: bring newer sales, as the model trained last was rolled" in words
+    reached = "the live model is 120 days old, and reached its limit of 91 days on Apr 2, 2025. Next: "
+    assert f"; {reached}bring newer sales, as the model trained last was rolled" in words
     assert words.endswith(standing_now(manager, market).next)
 
 

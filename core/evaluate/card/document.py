@@ -17,6 +17,7 @@ from core.evaluate.behavior.overfitting import FitCheck
 from core.evaluate.behavior.trade_off import forest_sizes_of, trade_off
 from core.evaluate.card.blocks import Bar, Block, Curve, Section, Signature, Table, Words
 from core.evaluate.card.words import limit, plain, settings_words, share, signed, target
+from core.evaluate.edge_cases import flagged_by
 from core.evaluate.evaluation_report import EvaluationReport
 from core.evaluate.headline import Rival
 from core.evaluate.segmentation import Segmentation
@@ -313,7 +314,7 @@ def _edge_cases(report: EvaluationReport) -> Iterator[Block]:
     yield Words(
         f"Of {count(flags.misses, 'miss', 'misses')} over {percent(flags.over)}, {share(flags.recall)} had a "
         f"review flag. Of {count(flags.flagged, 'flagged estimate')}, {share(flags.precision)} were such "
-        f"misses, compared with {share(flags.base)} of all."
+        f"misses, compared with {share(flags.base)} of all. {flagged_by(report.terms)}"
     )
 
 

@@ -58,16 +58,17 @@ class AgentDecisions:
     def sold(self, market_id: str, where: Slice) -> pd.DataFrame:
         """Return homes sold in a slice (days of sale) on which an agent had decided, one row per sale.
 
-        Columns: sale_key, sale_date, sale_price, list_date, list_price, first_list_price, point, office, decision,
-        agent_price, reason_code. If a sale has several estimates, the decision is the one on the estimate that
-        counts, else the latest. Raises NotFound, StoreUnavailable.
+        Columns: sale_key, sale_date, sale_price, list_date, list_price, first_list_price, point, office, model_id,
+        decision, agent_price, reason_code. If a sale has several estimates, the decision is the one on the estimate
+        that counts, else the latest. Raises NotFound, StoreUnavailable.
         """
         where = spelled(self._database, market_id, where)
         made, o = DECISION.c, OUTCOME.c
-        sale = (o.sale_key, o.sale_date, o.sale_price, o.list_date, o.list_price, o.first_list_price, o.point, o.office)
+        sale = (o.sale_key, o.sale_date, o.sale_price, o.list_date, o.list_price, o.first_list_price)
+        priced = (o.point, o.office, o.model_id)
         decision = (made.kind.label("decision"), made.price.label("agent_price"), made.reason_code)
         query = (
-            sa.select(*sale, *decision)
+            sa.select(*sale, *priced, *decision)
             .join_from(OUTCOME, DECISION, made.estimate_id == o.estimate_id)
             .where(*outcome_conditions(market_id, where, "every"), decision_counts())
             .order_by(o.sale_date, o.sale_key, o.counted, made.seq)

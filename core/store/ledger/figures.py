@@ -23,7 +23,7 @@ from core.store.base.markets import market_row
 from core.store.base.office_names import spellings
 from core.store.base.parallel_reads import run_in_parallel
 from core.store.base.tables import DECISION, ESTIMATE, EVENT, OUTCOME
-from core.store.ledger.histograms import error_of, latency_of, quantiles
+from core.store.ledger.histograms import latency_of, medians, quantiles
 
 Basis = Literal["blind", "counted", "every"]
 Dimension = Literal["model_id", "office", "channel", "area", "property_type"]
@@ -124,10 +124,10 @@ class Figures:
 
         ``basis``: "counted" takes the one estimate that counts for each sale, "blind" only those of them made without
         knowledge of the list price, "every" all estimates of sold homes. Columns: n; mape and its standard deviation
-        mape_sd; mdape; bias (median signed error, positive if over-predicted; both medians from bins of 0.1%); ppe10;
-        coverage (share of ranges that held the price); ``level`` (the mean level promised); confidence (mean, 0 to
-        100: the expected PPE10); mean_error and mean_error_sd (mean and standard deviation of the signed error). NaN
-        where there is nothing to count.
+        mape_sd; mdape; bias (median signed error, positive if over-predicted; both medians are exact but for middle
+        values that share a bin of 0.1%); ppe10; coverage (share of ranges that held the price); ``level`` (the mean
+        level promised); confidence (mean, 0 to 100: the expected PPE10); mean_error and mean_error_sd (mean and
+        standard deviation of the signed error). NaN where there is nothing to count.
         """
         where = spelled(self._database, market_id, where)
         day = _month if period == Period.MONTH else _plain
@@ -354,8 +354,8 @@ def _accuracy(cells: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     # Negative bin k holds errors of the same size as positive bin -1 - k.
     sizes = cells["error_bin"].where(cells["error_bin"] >= 0, -1 - cells["error_bin"])
     middle = {
-        name: quantiles(groups, bins, cells["n"], 0.5).map(error_of).reindex(sums.index)
-        for name, bins in (("mdape", sizes), ("bias", cells["error_bin"]))
+        name: medians(groups, bins, cells["n"], cells[summed]).reindex(sums.index)
+        for name, bins, summed in (("mdape", sizes, "size"), ("bias", cells["error_bin"], "signed"))
     }
     return pd.DataFrame(
         {

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from core.access import Action, reason_for
 from core.errors import ArtifactCorrupt, ModelOutdated, NotFound
+from core.evaluate.edge_cases import flagged_by
 from core.evaluate.scope import (
     GoverningScope,
     ProposedScope,
@@ -184,6 +185,24 @@ def proposal_words(record: ModelRecord) -> str:
     if unsigned is None or unsigned.basis is not ScopeBasis.CARRIED:
         return "The evidence proposes"
     return "This test is too small to draw a scope from; it alone would propose"
+
+
+def flags_words(store: Store, record: ModelRecord, scored: ScoredSales) -> str:
+    """Say by which prices a test's sales were flagged, and how many the scope in force sends to review instead.
+
+    Raises NotFound, StoreUnavailable.
+    """
+    scope = governing_scope(store, record)
+    if scope is None or scored.priced.empty:
+        return flagged_by(scored.terms)
+    n = len(scored.priced)
+    outside = round(share_outside(scope, scored) * n)
+    prices = money_range(scope.low, scope.high, scored.terms.currency)
+    are = "is" if outside == 1 else "are"
+    return (
+        f"{flagged_by(scored.terms)} By {scope.name}, which governs today ({prices}), {outside:,} of "
+        f"{count(n, 'sale')} {are} outside, for review or without a price."
+    )
 
 
 def is_unsigned(store: Store, record: ModelRecord) -> bool:

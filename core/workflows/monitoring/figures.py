@@ -61,8 +61,9 @@ class Accuracy:
 class Drift:
     """What moved between the live model's reference and the homes and sales of a slice.
 
-    ``asked`` and ``sold`` count estimates and blind sales; a part is empty or None if there is nothing to compare, and
-    ``notes`` explain why in sentences.
+    ``asked`` and ``sold`` count estimates and the live model's blind sales; a part is empty or None if there is nothing
+    to compare, and ``notes`` explain why in sentences. ``unsold`` says that only models before the live one have blind
+    sales, "" otherwise.
     """
 
     facts: tuple[FeatureDrift, ...]
@@ -72,6 +73,7 @@ class Drift:
     sold: int
     moved: Moved
     notes: tuple[str, ...]
+    unsold: str = ""
 
 
 def hit_rate_on_test(workspace: Workspace, market_id: str) -> str:
@@ -190,6 +192,18 @@ def drift_of(watch: MarketWatch, where: Slice, actor: Actor) -> Drift:
         len(sold),
         movement(homes, level),
         reference.notes if reference else (),
+        "" if len(sold) else _only_models_before(watch, where),
+    )
+
+
+def _only_models_before(watch: MarketWatch, where: Slice) -> str:
+    n = int(watch.store.figures.accuracy(watch.market.market_id, where, Period.MONTH).total["n"])
+    if not n:
+        return ""
+    behind = "The 1 sale behind the mean error is" if n == 1 else f"The {n:,} sales behind the mean error are"
+    return (
+        f"No home that the live model priced blind has a sale on these days: its first sales take some weeks. {behind} "
+        "of homes that models before it priced."
     )
 
 

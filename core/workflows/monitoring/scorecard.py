@@ -10,7 +10,16 @@ import pandas as pd
 
 from core.access import Action, shown_spellings
 from core.errors import StoreError
-from core.monitor.scorecard import OFFICES_WARNING, Effect, Line, Scorecard, office_effects, overall_line, scorecard
+from core.monitor.scorecard import (
+    KINDS,
+    OFFICES_WARNING,
+    Effect,
+    Line,
+    Scorecard,
+    office_effects,
+    overall_line,
+    scorecard,
+)
 from core.problem import Problem
 from core.store.ledger.figures import Slice
 from core.wording import count, market_day
@@ -40,10 +49,14 @@ class OfficesCompared:
 
 @dataclass(frozen=True)
 class MarketScorecard:
-    """The scorecard of the homes sold in a span of days, and a comparison with offices without estimates."""
+    """The scorecard of the homes sold in a span of days, and a comparison with offices without estimates.
+
+    ``of_models_before`` says how many of its sales the live model did not price, "" if it priced them all.
+    """
 
     card: Scorecard
     offices: OfficesCompared
+    of_models_before: str = ""
 
 
 def scorecard_of(workspace: Workspace, market_id: str, since: date | None, until: date | None) -> MarketScorecard:
@@ -54,7 +67,8 @@ def scorecard_of(workspace: Workspace, market_id: str, since: date | None, until
     workspace.require(Action.WATCH)
     sold = workspace.store.agent_decisions.sold(market_id, Slice(since, until))
     card = scorecard(sold.assign(office=_one_spelling(sold["office"])), workspace.problem)
-    return MarketScorecard(card, _offices(workspace, market_id, since, until))
+    before = _of_models_before(workspace, market_id, sold[sold["decision"].isin(KINDS)])
+    return MarketScorecard(card, _offices(workspace, market_id, since, until), before)
 
 
 def decisions_beside(workspace: Workspace, market_id: str, model_id: str) -> Line | None:
@@ -65,6 +79,17 @@ def decisions_beside(workspace: Workspace, market_id: str, model_id: str) -> Lin
     workspace.require(Action.WATCH)
     sold = workspace.store.agent_decisions.sold(market_id, Slice(model_id=model_id))
     return overall_line(sold, workspace.problem)
+
+
+def _of_models_before(workspace: Workspace, market_id: str, decided: pd.DataFrame) -> str:
+    live = workspace.store.models.champion(market_id)
+    others = 0 if live is None else int((decided["model_id"] != live.model_id).sum())
+    if not others:
+        return ""
+    return (
+        f"Of the {count(len(decided), 'sale')} with a decision, {others:,} are of homes that models before the live "
+        "one priced: here, the model is the one whose estimate the agent saw."
+    )
 
 
 def _offices(workspace: Workspace, market_id: str, since: date | None, until: date | None) -> OfficesCompared:

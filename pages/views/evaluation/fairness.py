@@ -18,6 +18,7 @@ from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.problem import Problem
 from core.wording import MISSING, count, percent
+from core.workflows.models.scope import flags_words
 from pages.kit.charts import intervals, plot
 from pages.kit.choice import on_offer
 from pages.kit.figures import FEW, between, boxes, card, csv, frame, lean, missing, number, share, with_ends
@@ -287,7 +288,8 @@ def _flag_quality(selection: Selection, flags: FlagQuality | None) -> None:
     st.caption(
         plain(
             f"{count(flags.misses, 'estimate')} missed by more than {over}; "
-            f"{count(flags.flagged, 'estimate')} carried a flag that asks for a review."
+            f"{count(flags.flagged, 'estimate')} carried a flag that asks for a review. "
+            + flags_words(selection.workspace.store, selection.record, selection.scored)
         )
     )
     with boxes("flags"):

@@ -45,8 +45,8 @@ def draw(selection: Selection) -> None:
     _verdict(selection, found)
     if selection.workspace.store.models.champion(selection.market.market_id) is None:
         return
-    _cause(selection, found.cause, found.sold)
-    _level(selection, found.level)
+    _cause(selection, found)
+    _level(selection, found)
     _facts(selection, found)
 
 
@@ -68,11 +68,13 @@ def _verdict(selection: Selection, found: Drift) -> None:
             navigation.link_to("models", "Train or promote a model")
 
 
-def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
+def _cause(selection: Selection, found: Drift) -> None:
+    cause = found.cause
     with st.container(border=True):
         st.header("Why the error rose", anchor=False)
         if cause is None:
-            missing(NO_SALES_YET if not sold else "The live model’s test sales are not on disk; train a new model.")
+            gone = "The live model’s test sales are not on disk; train a new model."
+            missing(gone if found.sold else found.unsold or NO_SALES_YET)
             return
         st.markdown(plain(cause.words))
         if cause.leading is not Leading.NONE:
@@ -146,11 +148,12 @@ def _segments(cause: RootCause) -> pd.DataFrame:
     )
 
 
-def _level(selection: Selection, found: LevelDrift | None) -> None:
+def _level(selection: Selection, drift: Drift) -> None:
+    found = drift.level
     with st.container(border=True):
         st.header("Price level by segment", anchor=False)
         if found is None:
-            missing(NO_SALES_YET)
+            missing(drift.unsold or NO_SALES_YET)
             return
         table = _levels(found)
         st.caption(

@@ -71,13 +71,16 @@ def _boxes(selection: Selection, health: Health, expected: Expected | None, foun
     with st.container(border=True):
         st.header("At a glance", anchor=False)
         if asked:
+            earlier = of_models_before(selection.workspace, selection.market.market_id, where, int(found.total["n"]))
             p50, p95 = (f"{total[name]:,.0f} ms" for name in ("latency_p50_ms", "latency_p95_ms"))
             usual = share(float(total["confidence"]) / 100) if total["priced"] else MISSING
             with boxes("monitoring"):
                 if len(found.periods):
                     error = figure_of(found.total, "mape")
                     limit = selection.problem.success.target_mape
-                    card("Mean error, made blind", error, share, f"at most {bound(limit)}", state=_state(selection))
+                    # The promise is the live model's: it does not judge what models before it did.
+                    state = None if earlier else _state(selection)
+                    card("Mean error, made blind", error, share, f"at most {bound(limit)}", state=state)
                 fact(
                     "Estimates",
                     f"{asked:,}",
@@ -89,9 +92,6 @@ def _boxes(selection: Selection, health: Health, expected: Expected | None, foun
             sales = int(found.total["n"]) if len(found.periods) else 0
             st.caption(plain(counted_words(asked, expected.ppe10.n if expected else 0, sales)))
             tested = hit_rate_on_test(selection.workspace, selection.market.market_id)
-            earlier = of_models_before(
-                selection.workspace, selection.market.market_id, selection.where, int(found.total["n"])
-            )
             for words in filter(None, (tested, earlier)):
                 st.caption(plain(words))
         else:
@@ -144,7 +144,7 @@ def _error(selection: Selection, found: Accuracy) -> None:
             return
         if len(found.periods) == 1 and found.total["n"] < 2:
             missing(
-                "There is only one sale, which says little about the next. An interval needs two, a verdict thirty."
+                "There is only one sale, which says little about the next. An interval needs five, a verdict thirty."
             )
         ways: dict[str, Callable[[], None]] = {
             "Over time": lambda: _over_time(selection, found),

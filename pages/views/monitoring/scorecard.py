@@ -28,7 +28,7 @@ def draw(selection: Selection) -> None:
     """Draw who was closer, by group, then the outcomes of the listings."""
     source(selection)
     found = compute_once(selection, "scorecard", _found)
-    _nearer(selection, found.card)
+    _nearer(selection, found.card, found.of_models_before)
     _effects(selection, found.card)
     _offices(selection, found.offices)
 
@@ -37,7 +37,7 @@ def _found(selection: Selection) -> MarketScorecard:
     return scorecard_of(selection.workspace, selection.market.market_id, selection.where.since, selection.where.until)
 
 
-def _nearer(selection: Selection, found: Scorecard) -> None:
+def _nearer(selection: Selection, found: Scorecard, of_models_before: str) -> None:
     with st.container(border=True):
         st.header("Who was closer to the sale price?", anchor=False)
         if found.overall is None:
@@ -46,6 +46,8 @@ def _nearer(selection: Selection, found: Scorecard) -> None:
             return
         line = found.overall
         st.markdown(f"**{plain(_sentence(line))}**")
+        if of_models_before:
+            st.caption(plain(of_models_before))
         with boxes("scorecard"):
             card("The model’s mean error", line.model, share)
             card("The agents’ mean error", line.agent, share)

@@ -18,10 +18,12 @@ from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
 from core.serve.estimate_many import estimate_many
 from core.serve.flags import FlagKind
 from core.store import ModelRecord, NewModel, Store
+from core.wording import money_short
 from core.workflows.models.scope import (
     PROPOSED,
     ScopeChange,
     carried_to_card,
+    flags_words,
     governing_scope,
     proposal_to_card,
     scope_change,
@@ -105,6 +107,18 @@ def test_a_promotion_says_which_share_of_homes_each_scope_sends_to_review(store:
     # Scores that were lost leave the share out, and the rest stands.
     gone = store.models.add(NewModel(live.market_id, live.version_id, payload + b"\0", _unscored(card)), MANAGER)
     assert scope_change(workspace, live, gone).outside is None
+
+
+def test_the_flags_of_a_test_are_told_from_those_of_the_scope_in_force(store: Store, problem: Problem) -> None:
+    live, workspace = champion(store), acting(store, MANAGER, problem)
+    scored = scores_of(workspace, live.model_id)
+    middle = float(scored.priced["estimate"].median())
+    signed(store, problem, high=middle)
+    outside = int((scored.priced["estimate"] > middle).sum())
+    words = flags_words(store, live, scored)
+    assert words.startswith("These flags are those of the day the test was scored: for the price, those outside $")
+    assert f"By the signed scope, which governs today ($10K to {money_short(middle, 'USD')})" in words
+    assert f", {outside} of {len(scored.priced)} sales are outside, for review or without a price." in words
 
 
 def _unscored(card: Mapping[str, Any]) -> dict[str, Any]:

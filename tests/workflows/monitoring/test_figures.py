@@ -17,7 +17,7 @@ from core.evaluate.intervals import mean_interval
 from core.monitor.level_drift import Movement
 from core.problem import Problem
 from core.states import Period
-from core.store import NewDecision, NewVersion, Store, open_store
+from core.store import NewDecision, NewModel, NewVersion, Store, open_store
 from core.store.base.audit import Wanted
 from core.store.ledger.figures import Slice
 from core.store.ledger.outcomes import NewOutcome
@@ -130,8 +130,10 @@ def test_the_scorecard_holds_each_decision_against_its_sale(lived: Store, proble
         if place % 2:
             new = NewDecision(one.estimate_id, "adjust", one.point * 0.96)
         lived.ledger.decide_past([(one.at + timedelta(minutes=5), new, AGENT)])
-    found = scorecard_of(acting(lived, MANAGER, problem), market_id, WHERE.since, WHERE.until).card
+    scored = scorecard_of(acting(lived, MANAGER, problem), market_id, WHERE.since, WHERE.until)
+    found = scored.card
     assert found.overall is not None
+    assert scored.of_models_before == ""
     assert found.n == len(priced)
     assert {one.segment: one.n for one in found.decisions} == {"accept": 60, "adjust": 60}
     sales = lived.outcomes.frame(market_id, WHERE).set_index("estimate_id")
@@ -139,6 +141,15 @@ def test_the_scorecard_holds_each_decision_against_its_sale(lived: Store, proble
     agent = (0.96 * changed["point"] / changed["sale_price"] - 1).abs().mean()
     [adjusted] = [one for one in found.decisions if one.segment == "adjust"]
     assert adjusted.agent.value == pytest.approx(agent)
+    # After a promotion, the same figures are those of the model before.
+    live = lived.models.champion(market_id)
+    assert live is not None
+    newer = lived.models.add(NewModel(market_id, live.version_id, b"newer", live.card), MANAGER)
+    lived.models.promote(newer.model_id, MANAGER, "to see")
+    after = scorecard_of(acting(lived, MANAGER, problem), market_id, WHERE.since, WHERE.until)
+    assert after.of_models_before.startswith(
+        "Of the 120 sales with a decision, 120 are of homes that models before the live one priced:"
+    )
 
 
 def test_only_sales_of_the_days_chosen_are_on_the_scorecard(lived: Store, problem: Problem) -> None:
@@ -200,6 +211,7 @@ def test_without_an_estimate_there_are_no_offices_to_compare(store: Store, probl
     market = store.markets.create("Quiet", "USD", "sqft", False, ANALYST)
     found = scorecard_of(acting(store, MANAGER, problem), market.market_id, None, None)
     assert found.card.overall is None
+    assert found.of_models_before == ""
     assert "No estimate has been requested yet" in found.offices.words
 
 

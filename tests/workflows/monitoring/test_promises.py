@@ -17,9 +17,9 @@ from core.states import AuditAction, Period
 from core.store import NewModel, open_store
 from core.store.ledger.figures import Slice
 from core.wording import money
-from core.workflows.monitoring.alerts import watch_market
+from core.workflows.monitoring.alerts import market_watch, watch_market
 from core.workflows.monitoring.audit_words import action_words, by_words, detail_words, subject_words, with_units
-from core.workflows.monitoring.figures import of_models_before
+from core.workflows.monitoring.figures import drift_of, of_models_before
 from core.workflows.monitoring.limits import limit_doubt
 from core.workflows.overview import overview
 from core.workflows.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
@@ -76,6 +76,9 @@ def test_after_a_promotion_the_test_speaks_and_the_figures_say_whose_sales_they_
         words = of_models_before(at_work, market.market_id, Slice(), sold)
         assert words.startswith(f"Of the {sold} sales behind the mean error, {sold} are of homes that models before")
         assert of_models_before(at_work, market.market_id, Slice(model_id=before.model_id), sold) == ""
+        drift = drift_of(market_watch(at_work, market.market_id), Slice(), MANAGER)
+        assert drift.sold == 0
+        assert f"The {sold} sales behind the mean error are of homes that models before it priced." in drift.unsold
     error = promised(home, problem)["Error"]
     assert error.state is PromiseState.ON_TEST
     assert error.words == (
@@ -107,7 +110,7 @@ def test_a_range_that_all_sales_together_break_is_on_watch_though_no_month_is_su
     held = promised(home, problem)["Range"]
     # Home says so of the same sales, and a month of 60 sales that holds too few is not "within" its limit.
     assert held.state is PromiseState.WATCH
-    assert "not surely beyond the 5 points that it may be off its level" in held.words
+    assert "beyond the 5 points allowed around its level, though chance may explain it" in held.words
     assert "Over all 300 sales in use, the 80% range held" in held.words
     assert held.words.endswith("not the share it promises.")
     assert said.endswith("not as promised, but not for long enough to open an alert.")
