@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
 from core.progress import silent
+from core.states import SaleDecision
 from core.store import open_store
 from core.workflows.data.intake import ingest
 from core.workflows.data.market_of_files import NewMarket
@@ -62,6 +63,12 @@ def press(app: AppTest, begins: str) -> AppTest:
     return next(button for button in app.main.button if str(button.key).startswith(begins)).click().run()
 
 
+def with_open(app: AppTest, pop_up: str) -> AppTest:
+    """Keep a pop-up open for the next run, as a browser does."""
+    app.session_state[pop_up] = True
+    return app
+
+
 def test_each_card_shows_the_evidence_and_a_decision_counts_once_it_is_applied(home: Path) -> None:
     app = opened()
     assert not app.exception
@@ -83,6 +90,31 @@ def test_each_card_shows_the_evidence_and_a_decision_counts_once_it_is_applied(h
     app.button("scrutiny_apply").click().run()
     assert in_use(home) == (rows, waiting)
     assert figures(app)["To decide"] == "15"
+
+
+def test_another_value_is_typed_for_the_sale_that_its_pop_up_names(home: Path) -> None:
+    app = press(opened(), "keep_")
+    assert "1 sale kept." in words(app)
+    second = next(str(one.key) for one in app.main.button if str(one.key).startswith("keep_")).removeprefix("keep_")
+    app = with_open(app, f"other_{second}").run()
+    # By its key, a browser knows the card again at its new place: an open pop-up does not pass on to the next sale.
+    card = app.main.container(f"sale_{second}")
+    [title] = card.markdown
+    named = str(title.value).partition(": ")[2]
+    assert "sold for" in named
+    assert named in [one.value for one in card.caption], "the pop-up names its sale"
+    field = app.text_input(f"value_{second}")
+    assert field.value, "it begins with the value in the data"
+    field.input("1950")
+    with_open(app, f"other_{second}").run()
+    assert "1 sale kept." in words(app), "the line stays until the next deed: cards that move lose a click"
+    assert app.text_input(f"value_{second}").value == "1,950"
+    app.button(f"correct_other_{second}").click()
+    with_open(app, f"other_{second}").run()
+    assert "1 sale corrected." in words(app)
+    with open_store(home) as store:
+        [correction] = [one for one in store.sale_decisions.history("harbour") if one.kind is SaleDecision.CORRECT]
+    assert (correction.sale_key, correction.value) == (second, 1_950)
 
 
 def test_all_of_a_kind_are_decided_at_once(home: Path) -> None:

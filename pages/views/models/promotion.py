@@ -197,13 +197,13 @@ def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
 
 
 def say_once(workspace: Workspace) -> None:
-    """Draw what was decided in the previous run, with the way back from a rejection."""
-    sentence = st.session_state.pop(_MESSAGE, "")
+    """Draw what was decided in the previous run, with the way back from a rejection, in a place of its own."""
+    place, sentence = st.container(), st.session_state.pop(_MESSAGE, "")
     rejected = st.session_state.pop(_UNDO, "")
     if sentence:
-        st.success(sentence, icon=":material/check_circle:")
+        place.success(sentence, icon=":material/check_circle:")
     if rejected:
-        st.button("Undo", key="undo_reject", icon=":material/undo:", on_click=_undo, args=(workspace, rejected))
+        place.button("Undo", key="undo_reject", icon=":material/undo:", on_click=_undo, args=(workspace, rejected))
 
 
 def _undo(workspace: Workspace, model_id: str) -> None:

@@ -57,8 +57,9 @@ def draw(selection: Selection) -> None:
     unresolved = in_order(one for one in alerts if one.is_open)
     if not unresolved:
         st.success("No alert is open.", icon=":material/check_circle:")
-    for one in unresolved:
-        _alert(selection, one)
+    with st.container():
+        for one in unresolved:
+            _alert(selection, one)
     _resolved(selection, [one for one in alerts if not one.is_open])
     _limits(selection)
 
@@ -82,7 +83,8 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
     """Draw one row: what it is, and one button; all the rest is folded."""
     word, colour, icon = _STATES[alert.state]
     first, currency = alert.document["history"][0], selection.market.currency
-    with st.container(border=True, gap="xsmall"):
+    # The key makes the row its alert's: as rows move up, what is open or typed in one must not pass on to the next.
+    with st.container(border=True, gap="xsmall", key=f"alert_{alert.alert_id}"):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.markdown(f"**{plain(name_of(alert))}**", width="content")
             st.badge(word, color=colour, icon=icon)

@@ -135,10 +135,10 @@ def act(deed: Callable[[], str]) -> None:
 
 
 def say_what_was_done() -> None:
-    """Draw what ``act`` did in the previous run, if anything."""
-    message = st.session_state.pop(_MESSAGE, "")
+    """Draw what ``act`` did in the previous run, if anything, in a place of its own: what follows keeps its place."""
+    place, message = st.container(), st.session_state.pop(_MESSAGE, "")
     if message:
-        st.success(plain(message), icon=":material/check_circle:")
+        place.success(plain(message), icon=":material/check_circle:")
 
 
 def standing(selection: Selection) -> Standing:

@@ -52,17 +52,18 @@ _PRICES: Final = {
     "model_estimate": "live model, without this sale:",
 }
 _DONE: Final = "_scrutiny_done"
+"""The market, what was done to its queue, and the queue's revision right after it; "" until the page knows it."""
 _PAGE: Final = "_scrutiny_page"
 
 
 def draw(workspace: Workspace, market: Market) -> None:
     """Draw the queue of the market with its filters, the actions on one and on all, and the effect."""
     st.header(f"Doubtful sales of {plain(session.title_of(market))}", anchor=False)
-    done = st.session_state.pop(_DONE, "")
-    if done:
-        st.success(plain(done), icon=":material/check:")
+    done = st.container()
     try:
         revision = queue_revision(workspace, market.market_id)
+        with done:
+            _say_done(market, revision)
         queue = _queue(str(workspace.store.home), market.market_id, revision, workspace)
     except DoorstepError as error:
         errors.show(error)
@@ -76,13 +77,30 @@ def draw(workspace: Workspace, market: Market) -> None:
         "Sales with strong evidence against them wait: no model learns from them until somebody decides. The others "
         "are in use, and only asked about. A decision is remembered for later files."
     )
+    # Each part has its own place: one that comes or goes would close the pop-up that is open in another.
+    change, filters, at_once, cards, measured = (st.container() for _ in range(5))
     if queue.pending and can_decide:
-        _apply(workspace, market, queue)
-    rows = _filtered(queue.rows)
+        with change:
+            _apply(workspace, market, queue)
+    with filters:
+        rows = _filtered(queue.rows)
     if can_decide:
-        _decide_all(workspace, market, rows)
-    _cards(workspace, market, rows, can_decide)
-    effect.draw(workspace, market, revision)
+        with at_once:
+            _decide_all(workspace, market, rows)
+    with cards:
+        _cards(workspace, market, rows, can_decide)
+    with measured:
+        effect.draw(workspace, market, revision)
+
+
+def _say_done(market: Market, revision: str) -> None:
+    """Draw what the last deed did until the queue changes again: a line that went at once would move the cards."""
+    market_id, words, since = st.session_state.get(_DONE, ("", "", ""))
+    if market_id != market.market_id or since not in ("", revision):
+        st.session_state.pop(_DONE, None)
+        return
+    st.session_state[_DONE] = (market_id, words, revision)
+    st.success(plain(words), icon=":material/check:")
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking through the sales…")
@@ -116,8 +134,9 @@ def _apply(workspace: Workspace, market: Market, queue: Queue) -> None:
             trained = workspace.store.models.champion(market.market_id) is not None
             follows = " Train again so that the model follows." if trained else ""
             _finish(
+                market,
                 f"Data version {applied.version.version_id} has {count(applied.version.rows, 'sale')} in use and "
-                f"{applied.version.set_aside:,} set aside.{follows}"
+                f"{applied.version.set_aside:,} set aside.{follows}",
             )
 
 
@@ -199,14 +218,20 @@ def _turn(page: int, pages: int) -> None:
 
 
 def _card(workspace: Workspace, market: Market, row: dict[Any, Any], can_decide: bool) -> None:
-    with st.container(border=True):
-        home = next((row[name] for name in ("address", "property_id", "zipcode") if isinstance(row[name], str)), "home")
-        st.markdown(plain(f"{_title(row['kind'])}: {home}, sold for {money(row['sale_price'], market.currency)}"))
+    # The key makes the card its sale's: as cards move up, an open pop-up must not pass on to the next sale.
+    with st.container(border=True, key=f"sale_{row['key']}"):
+        st.markdown(plain(f"{_title(row['kind'])}: {_sale(row, market)}"))
         st.caption(" · ".join(plain(one) for one in _evidence(row, market)))
         if row["decision"]:
             _decided(workspace, market, row, can_decide)
         elif can_decide:
             _actions(workspace, market, row)
+
+
+def _sale(row: dict[Any, Any], market: Market) -> str:
+    """Name the sale: "1201 Pine St, sold for $450,000"."""
+    home = next((row[name] for name in ("address", "property_id", "zipcode") if isinstance(row[name], str)), "home")
+    return f"{home}, sold for {money(row['sale_price'], market.currency)}"
 
 
 def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
@@ -251,8 +276,11 @@ def _actions(workspace: Workspace, market: Market, row: dict[Any, Any]) -> None:
             label = f"Correct to {_value(row['field'], row['suggested'], market)}"
             if st.button(label, key=f"correct_{key}", type="primary", icon=":material/edit:"):
                 _decide(workspace, market, [Choice(key, SaleDecision.CORRECT)])
-        with st.popover("Other value", icon=":material/more_horiz:"):
-            _other_value(workspace, market, row)
+        # The field is drawn once the pop-up is open: drawn before, it would come up empty.
+        other = st.popover("Other value", icon=":material/more_horiz:", key=f"other_{key}", on_change="rerun")
+        if other.open:
+            with other:
+                _other_value(workspace, market, row)
 
 
 def _other_value(workspace: Workspace, market: Market, row: dict[Any, Any]) -> None:
@@ -260,6 +288,7 @@ def _other_value(workspace: Workspace, market: Market, row: dict[Any, Any]) -> N
     field = "living_area_sqft" if is_area else "sale_price"
     now = from_sqft(row[field], market.area_unit) if is_area else row[field]
     label = f"Living area ({area_label(market.area_unit)})" if is_area else f"Sale price ({market.currency})"
+    st.caption(plain(_sale(row, market)))
     value = marked_amount(label, f"value_{key}", float(now), market.currency)
     pressed = st.button("Correct", key=f"correct_other_{key}", icon=":material/edit:", disabled=value is None)
     if pressed and value is not None:
@@ -294,7 +323,7 @@ def _decide(workspace: Workspace, market: Market, choices: Sequence[Choice], not
     except DoorstepError as error:
         errors.show(error)
         return
-    _finish(f"{count(made, 'sale')} {DECISIONS[choices[0].kind.value]}.")
+    _finish(market, f"{count(made, 'sale')} {DECISIONS[choices[0].kind.value]}.")
 
 
 def _take_back(workspace: Workspace, market: Market, keys: Sequence[str], note: str = "") -> None:
@@ -303,9 +332,9 @@ def _take_back(workspace: Workspace, market: Market, keys: Sequence[str], note: 
     except DoorstepError as error:
         errors.show(error)
         return
-    _finish(f"{count(made, 'decision')} taken back.")
+    _finish(market, f"{count(made, 'decision')} taken back.")
 
 
-def _finish(message: str) -> None:
-    st.session_state[_DONE] = message
+def _finish(market: Market, message: str) -> None:
+    st.session_state[_DONE] = (market.market_id, message, "")
     st.rerun()
