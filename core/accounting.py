@@ -24,6 +24,8 @@ LINE_OF_FILE: Final = "Doorstep unreadable line"
 ADDED: Final = (ROW_OF_FILE, REASON_OF_ROW, LINE_OF_FILE)
 """The columns added to downloaded rows of a file; where the file comes again, they are left out."""
 
+ADDED_WORDS: Final = "added by Doorstep to rows downloaded from it"
+
 OF_CELLS: Final = (ZERO, UNREAD, EMPTIED)
 """How the codes begin that say of cells what became of them: they speak against no row."""
 
@@ -42,6 +44,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "bad_line": "line unreadable",
     "total_row": "a total of other rows",
     "no_value": "no value",
+    "zipcode_unlike": "zip code unlike the others",
     "area_unit": "area in another unit",
     "price_digit": "price with a digit too many or too few",
     "far": "far from the usual price",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.collect.privacy.findings import BLANKED, DROPPED, REMOVED
+from core.collect.privacy.findings import BLANKED, DROPPED, OWN, REMOVED, of_persons, reason
 from core.collect.privacy.patterns import CODE_CELL, MEASURE, matches
 from core.collect.privacy.read_file import ReadFile, scrubbed, without_persons
 from core.collect.reading.reader import parse_table, read_table
@@ -46,6 +46,16 @@ def _with(header: str, cells: list[str]) -> RawTable:
 
 def _found(header: str, cells: list[str]) -> dict[str, str]:
     return {one.column: one.kind for one in without_persons(_with(header, cells)).personal}
+
+
+def test_the_reasons_added_to_downloaded_rows_are_dropped_and_called_none_of_the_file_s_persons() -> None:
+    reasons = [f"sale price {place} of Ann Miller is impossible (limits 1,000 to 100,000,000)" for place in range(40)]
+    read = without_persons(_with("Doorstep reason", reasons))
+    [column] = read.personal
+    assert (column.column, column.kind, column.action) == ("Doorstep reason", OWN, DROPPED)
+    assert reason(column) == "left out: added by Doorstep to rows downloaded from it"
+    assert "Doorstep reason" not in read.table.frame
+    assert of_persons(read.personal) == ()
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def checked(app: AppTest, market: str = "Harbour") -> AppTest:
 
 def started_over(app: AppTest) -> AppTest:
     app.button("step_files").click().run()
+    assert app.button("start_over").label == "Drop 1 file", "the button Start over only asks"
     return app.button("start_over").click().run()
 
 
@@ -161,9 +162,13 @@ def test_a_reload_loses_nothing_staged_and_goes_on_at_the_same_step(home: Path) 
     assert again.metric[0].value == str(ROWS_IN)
     third = opened("manager")
     assert next(button.label for button in third.button if button.proto.type == "primary") == "3 · Check"
-    committed(third)
+    onward(onward(third)).text_input("note").input("from the county").run()
+    fourth = opened()
+    assert fourth.text_input("note").value == "from the county"
+    fourth.button("commit").click().run()
     with open_store(home) as store:
         assert [market.name for market in store.markets.list()] == ["Harbour"]
+        assert [version.note for version in store.versions.list("harbour")] == ["from the county"]
         assert store.drafts.uploads() == frozenset()
     assert "mine.csv" not in " ".join(str(one.value) for one in opened().markdown)
 
@@ -184,15 +189,22 @@ def test_steps_open_one_after_another_and_close_when_what_they_rest_on_changes()
 
 
 def test_the_same_file_again_changes_nothing_and_says_so_at_once(home: Path) -> None:
-    app = committed(checked(brought(opened(), "mine.csv", sales_csv())))
+    content = sales_csv().replace(b",1,note 4", b",one,note 4")
+    app = committed(checked(brought(opened(), "mine.csv", content)))
     app.button("more").click().run()
-    app = brought(app, "again.csv", sales_csv())
+    app = brought(app, "again.csv", content)
     assert "This file was already imported" in said(app)
     app = checked(app)
     assert "already has" in said(app)
     app = onward(app)
     # The preview offers no commit of nothing.
     assert "onward" not in {button.key for button in app.button}
+    assert app.button("step_commit").disabled
+    app.button("step_check").click().run()
+    problems = next(table.value for table in app.table if "What helps" in table.value)
+    remedies = dict(zip(problems["Value"], problems["What helps"], strict=True))
+    # No cell is emptied in a row that goes nowhere.
+    assert remedies["one"] == "The row repeats a sale and is left out: nothing is lost"
     with open_store(home) as store:
         assert len(store.versions.list("harbour")) == 1
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from core.accounting import ADDED
+from core.accounting import ADDED, ADDED_WORDS
 from core.collect.cells.dates import EXCEL_SERIAL
 from core.collect.cells.missing import is_null_word
 from core.collect.columns.candidates import header_score
@@ -76,7 +76,7 @@ def _repeats(sheet: Sheet, column: str, figures: pd.Series | None, numbers: Mapp
 
 def _why_left_out(sheet: Sheet, column: str, present: pd.Series) -> str:
     if column in ADDED:
-        return "added by Doorstep to rows downloaded from it"
+        return ADDED_WORDS
     if present.empty and is_null_word(sheet.table.frame[column]).all():
         return NO_VALUES
     if sheet.table.frame[column].nunique(dropna=False) == 1:

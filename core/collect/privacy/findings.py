@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from core.accounting import ADDED_WORDS
 
 REMOVED: Final = "[removed]"
 """Replaces personal data that was cut out of a text."""
@@ -14,10 +17,13 @@ BLANKED: Final = "blanked"
 TEXT: Final = "text"
 """The kind of a column that fits no field and could name persons, although nothing says that it does."""
 
+OWN: Final = "own"
+"""The kind of a column that Doorstep added to downloaded rows: it may quote persons, but is no data of the file."""
+
 
 @dataclass(frozen=True)
 class PersonalColumn:
-    """A column that holds persons, or may: ``kind`` is name, phone, e-mail, birth date, account, contact or TEXT.
+    """A column that holds persons, or may: ``kind`` is name, phone, e-mail, birth date, account, contact, TEXT or OWN.
 
     ``action`` says whether the column was DROPPED, or what tells of persons in ``cells`` of its texts was BLANKED.
     ``why`` never quotes a cell. ``keepable``: the column is kept where the analyst names it.
@@ -33,6 +39,8 @@ class PersonalColumn:
 
 def reason(found: PersonalColumn) -> str:
     """Return why a column was dropped or cut, in words for a person."""
+    if found.kind == OWN:
+        return f"left out: {ADDED_WORDS}"
     if found.action == BLANKED:
         return f"{found.why}, cut out"
     if found.kind == TEXT:
@@ -40,3 +48,8 @@ def reason(found: PersonalColumn) -> str:
     if found.keepable:
         return f"dropped ({found.kind}): {found.why}; kept only where you name it"
     return f"personal data ({found.kind}): names and ways to reach persons are never kept; {found.why}"
+
+
+def of_persons(found: Iterable[PersonalColumn]) -> tuple[PersonalColumn, ...]:
+    """Return the columns that hold persons, or may: those that Doorstep added itself are none of the file's."""
+    return tuple(one for one in found if one.kind != OWN)

@@ -8,12 +8,13 @@ from typing import Final
 
 import pandas as pd
 
+from core.accounting import ADDED, ADDED_WORDS
 from core.arrays import evenly
 from core.collect.cells.missing import is_null_word
 from core.collect.columns.candidates import field_of_header, is_usual_header
 from core.collect.dates.formats import read_dates
 from core.collect.dates.guess import guess_date_format
-from core.collect.privacy.findings import TEXT, PersonalColumn
+from core.collect.privacy.findings import OWN, TEXT, PersonalColumn
 from core.collect.privacy.names import (
     folded,
     holds_name,
@@ -88,7 +89,7 @@ def personal_columns(
     is found too, unless ``kept`` names it: cells shaped like names, prose, digits like phones, text of many values.
     """
     found = (_judge(str(column), table.frame[column], fields, kept) for column in table.frame)
-    return tuple(one for one in found if one)
+    return tuple(PersonalColumn(one.column, OWN, ADDED_WORDS) if one.column in ADDED else one for one in found if one)
 
 
 def is_personal_header(column: str, cells: pd.Series) -> bool:

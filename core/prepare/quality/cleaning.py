@@ -24,6 +24,7 @@ from core.collect.cells.market import NON_MARKET, NOT_A_HOME, NOT_SOLD, PACKAGE
 from core.collect.join_keys import column_or_missing
 from core.prepare.quality.corrections import CORRECTS, HeldBack, filled_from, settle_repeats
 from core.prepare.quality.findings import Findings
+from core.prepare.quality.place_codes import NO_CODE, unlike_the_others
 from core.prepare.quality.scrutiny import add_doubts, scrutinise
 from core.problem import Limit, Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform
@@ -292,7 +293,7 @@ class _Repairs:
         if not mask.any():
             return
         before = self.facts[name][mask]
-        shown = map(_plain, before) if before.dtype == "float64" else _days(before)
+        shown = map(_plain, before) if before.dtype == "float64" else _texts(before)
         label = name.replace("_", " ")
         details = [f"{label} {value} -> missing ({why})" for value in shown]
         self.findings.add(mask, code or f"{name}_implausible", details)
@@ -305,6 +306,7 @@ def _repair(facts: pd.DataFrame, problem: Problem, findings: Findings, doubted: 
     _repair_rooms(repairs, problem)
     _repair_years(repairs, problem)
     _repair_place(repairs)
+    repairs.blank("zipcode", unlike_the_others(repairs.facts), "no code like the others", NO_CODE)
     _repair_listing(repairs)
     return repairs.facts
 
@@ -381,6 +383,10 @@ def _number(facts: pd.DataFrame, name: str) -> Floats:
 
 def _outside(values: Floats, limit: Limit) -> Bools:
     return (values < limit.low) | (values > limit.high)
+
+
+def _texts(values: pd.Series) -> list[str]:
+    return _days(values) if pd.api.types.is_datetime64_any_dtype(values) else [str(value) for value in values]
 
 
 def _days(dates: pd.Series, mask: Bools | None = None) -> list[str]:

@@ -18,6 +18,7 @@ from core.collect.cells.units import UNIT_FACTORS, unit_words
 from core.collect.mapping import ColumnRule, MappedTable, cells_of
 from core.errors import ContractBroken
 from core.prepare.quality.cleaning import LIST_RATIO, QUANTITIES, ROOMLESS_SQFT, ROW, TRUSTED
+from core.prepare.quality.place_codes import NO_CODE, unlike_the_others, usual_code
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform, is_extra, label_of
 
@@ -77,7 +78,7 @@ def problems_of(frame: pd.DataFrame, problem: Problem, today: date) -> pd.DataFr
 
 def all_problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFrame:
     """List the breaches and unreadable cells of a mapped sales file, under the file's own headers."""
-    breaches = problems_of(table.frame, problem, today)
+    breaches = _typed(pd.concat([problems_of(table.frame, problem, today), _codes_unlike(table.frame)]))
     named = breaches["field"].map(dict(table.columns)).fillna(breaches["field"])
     unread = table.problems
     unreadable = pd.DataFrame(
@@ -101,6 +102,16 @@ def all_problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFr
     if not both:
         return _empty()
     return _typed(pd.concat(both, ignore_index=True)).sort_values(["row", "field"], kind="stable", ignore_index=True)
+
+
+def _codes_unlike(frame: pd.DataFrame) -> pd.DataFrame:
+    """List the zip codes that are none: what the others of a file show is no rule of one cleaned table."""
+    rows = np.flatnonzero(unlike_the_others(frame))
+    if not len(rows):
+        return _empty()
+    limit = f"a code like the others, such as {usual_code(frame)}"
+    rule = _Rule("zipcode", "zipcode", None, NO_CODE, limit, _remedy("zipcode", False))
+    return _findings_of(rule, rows, frame.reset_index(drop=True), frame[ROW])
 
 
 def _in_file_words(breaches: pd.DataFrame, table: MappedTable, problem: Problem) -> pd.DataFrame:

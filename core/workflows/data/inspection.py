@@ -25,6 +25,7 @@ from core.workspace import Workspace
 
 FILE: Final = "file"
 UNREAD: Final = "The cell was left empty"
+REPEATED: Final = "The row repeats a sale and is left out: nothing is lost"
 LOST_WITH_ROW: Final = "The row is left out for another cell"
 
 
@@ -78,13 +79,14 @@ def _compared(table: MappedTable, held: pd.DataFrame | None, currency: str) -> t
 
 
 def _with_lost_rows(problems: pd.DataFrame, ledgers: pd.DataFrame) -> pd.DataFrame:
-    """Say of an emptied cell in a row that is rejected for another cell that the row is left out."""
-    lost = ledgers.loc[ledgers["outcome"] == Outcome.REJECTED, ["file", "source_row"]]
-    rows = pd.MultiIndex.from_frame(problems[[FILE, "row"]]).isin(pd.MultiIndex.from_frame(lost))
+    """Say of an emptied cell that its row is left out, where it is rejected for another cell or repeats a sale."""
+    outcomes = ledgers.drop_duplicates(["file", "source_row"]).set_index(["file", "source_row"])["outcome"]
+    outcome = outcomes.reindex(pd.MultiIndex.from_frame(problems[[FILE, "row"]])).to_numpy()
     worded = problems["remedy"]
     for kept in (EMPTIED, UNREAD):
         worded = worded.str.replace(kept, LOST_WITH_ROW, regex=False)
-    return problems.assign(remedy=problems["remedy"].mask(rows, worded))
+    remedy = problems["remedy"].mask(outcome == Outcome.REJECTED, worded)
+    return problems.assign(remedy=remedy.mask(outcome == Outcome.DUPLICATE, REPEATED))
 
 
 def _problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFrame:

@@ -43,7 +43,7 @@ from core.workflows.data.corrected_sales import (
 from core.workflows.data.effect_words import known_words, late_words, unproven_words
 from core.workflows.data.market_of_files import NewMarket, market_id_of, parent_of, repeated_files, unit_of_areas
 from core.workflows.data.outcomes import settle_quietly
-from core.workflows.data.row_ledger import FileRows, account, as_decided, fates_of, full_ledger
+from core.workflows.data.row_ledger import FileRows, account, as_decided, fates_of, full_ledger, with_emptied
 from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, places_of, settle
 from core.workflows.doubts.columns import with_doubts
 from core.workflows.doubts.elsewhere import elsewhere_of, refuse_elsewhere
@@ -429,7 +429,7 @@ def _add_all(
         progress(done / len(read.sales), f"Merging and checking {table.name}")
         joined = merge_sources(table, tax, neighbourhood, same)
         merged = with_assessed_rise(without_unproven_values(joined, table.frame))
-        cleaned = clean_sales(merged.frame, problem, today, intake.held, intake.superseded)
+        cleaned = with_emptied(clean_sales(merged.frame, problem, today, intake.held, intake.superseded), table)
         check_contract(cleaned.in_use, problem, today, table.name)
         intake.add(table, read.raws[table.name], merged, cleaned, problem, today)
     if intake.changed_rows or intake.held_sales().empty or (tax is None and neighbourhood is None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,6 +28,7 @@ from core.collect.reading.table import RawTable
 from core.collect.reading.totals import bad_line_counts, where_of
 from core.prepare.quality.cleaning import NO_DATE, NO_PRICE, Cleaned
 from core.prepare.quality.corrections import CORRECTS
+from core.schema import label_of
 from core.workflows.data.corrected_sales import CORRECTED_ROW
 from core.workflows.data.sale_pool import DECIDED, ROW, Pool, changed_rows
 
@@ -82,6 +83,52 @@ def full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataF
     return ledger.astype(dict.fromkeys(("file", "outcome", "reasons", "detail", "raw"), "str"))
 
 
+def with_emptied(cleaned: Cleaned, table: MappedTable) -> Cleaned:
+    """Count the kept rows of a file that lost a cell as repaired, and say in each which cell could not be read.
+
+    A row whose fact was blanked as implausible lost no more than one whose fact could not be read: both are repaired.
+    """
+    unread = table.problems
+    if unread.empty:
+        return cleaned
+    lost = pd.DataFrame(
+        {
+            "row": unread["source_row"],
+            "code": UNREAD + unread["field"],
+            "detail": [
+                f"{_label(field)} {value!r} left empty ({why})"
+                for field, value, why in zip(unread["field"], unread["value"], unread["problem"], strict=True)
+            ],
+        }
+    ).drop_duplicates()
+    of_row = {
+        int(row): (";".join(cells["code"].unique()), "; ".join(cells["detail"])) for row, cells in lost.groupby("row")
+    }
+    in_use = cleaned.ledger["outcome"].isin((Outcome.ACCEPTED.value, Outcome.REPAIRED.value))
+    places = np.flatnonzero(in_use & cleaned.ledger["source_row"].isin(list(of_row)))
+    ledger = cleaned.ledger.copy()
+    own = [of_row[int(row)] for row in ledger["source_row"].iloc[places]]
+    for at, (name, mark) in enumerate((("reasons", ";"), ("detail", "; "))):
+        held = ledger[name].iloc[places]
+        ledger.loc[ledger.index[places], name] = [
+            _joined(mark, cells[at], text) for cells, text in zip(own, held, strict=True)
+        ]
+    ledger.loc[ledger.index[places], "outcome"] = Outcome.REPAIRED.value
+    repairs = dict(cleaned.repairs)
+    for row, (codes, details) in of_row.items():
+        before = repairs.get(row, ("", ""))
+        repairs[row] = (_joined(";", codes, before[0]), _joined("; ", details, before[1]))
+    return replace(cleaned, ledger=ledger, repairs=repairs)
+
+
+def _joined(mark: str, *texts: str) -> str:
+    return mark.join(filter(None, texts))
+
+
+def _label(field: str) -> str:
+    return label_of(field).lower()
+
+
 def _with_unread(ledger: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
     """Say of a price or date that was written but could not be read what it is; it is not missing."""
     for field, (missing, unread, what) in _UNREAD.items():
@@ -107,6 +154,14 @@ def _cells(raw: RawTable, source_rows: pd.Series) -> list[str]:
     place = pd.Series(np.arange(len(raw.frame)), index=raw.row_numbers)
     rows = raw.frame.iloc[place.loc[source_rows].to_numpy()]
     return [_as_json(cells) for cells in rows.fillna("").itertuples(index=False, name=None)]
+
+
+def with_cells(ledger: pd.DataFrame, raw: RawTable) -> pd.DataFrame:
+    """Return rows of a file's ledger with the original cells of those that were plainly accepted, too."""
+    bare = ledger["raw"].eq("").to_numpy()
+    text = ledger["raw"].to_numpy(dtype=object, copy=True)
+    text[bare] = _cells(raw, ledger.loc[bare, "source_row"])
+    return ledger.assign(raw=text)
 
 
 def _as_json(cells: str | tuple[str, ...]) -> str:

@@ -25,7 +25,7 @@ from core.collect.mapping import (
 )
 from core.collect.parsers import Marks, as_number
 from core.collect.privacy.cutting import without_persons_in
-from core.collect.privacy.findings import DROPPED, PersonalColumn, reason
+from core.collect.privacy.findings import DROPPED, PersonalColumn, of_persons, reason
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
@@ -157,7 +157,7 @@ def nothing_usable_message(
 
 def _left_out(personal: Mapping[str, Sequence[PersonalColumn]]) -> str:
     """Name the columns that were left out of files as those of persons: one may be what the sales lack."""
-    dropped = [one.column for found in personal.values() for one in found if one.action == DROPPED]
+    dropped = [one.column for found in personal.values() for one in of_persons(found) if one.action == DROPPED]
     return f" Left out as personal data, or as text that may be: {', '.join(dropped)}." if dropped else ""
 
 

@@ -47,9 +47,10 @@ def checked(held: Draft) -> IntakePreview | None:
         if draft.are_listings(held) or draft.lack_prices(held):
             navigation.link_to("pricing", "Price them instead")
         return None
-    if not held.passed:
-        draft.passed()
-        # From here on, the following steps are open.
+    idle = not found.changes_something
+    if not held.passed or held.idle != idle:
+        draft.passed(idle)
+        # From here on, the following steps are open; where nothing changes, there is nothing to commit.
         st.rerun()
     return found
 

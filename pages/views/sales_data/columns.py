@@ -9,11 +9,13 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from core.accounting import ADDED_WORDS
 from core.collect.columns import picks
 from core.collect.columns.parts import SHIFTED, styles_words
 from core.collect.dates.own_formats import date_format_of
 from core.collect.mapping import ColumnMapping, check_own_dates
 from core.collect.mapping_file import mapping_to_json
+from core.collect.privacy.findings import OWN, of_persons
 from core.errors import MappingError
 from core.schema import NAME_MAX
 from core.wording import count
@@ -85,11 +87,10 @@ def _say_lacking(file: Staged, name: str) -> None:
 def _edit(file: Staged, seen: SourcePreview) -> None:
     """Draw the mapping as a table; a valid choice updates the file's mapping at once."""
     table = mapping_table.table_of(file.mapping, seen.guess)
-    removed = f", {len(file.dropped)} removed as personal" if file.dropped else ""
-    kept = (
-        f"{count(len(seen.columns) - len(file.mapping.ignored), 'column')} kept, {len(file.mapping.ignored)} left out"
-        f"{removed}."
-    )
+    persons, columns = len(of_persons(file.dropped)), len(seen.columns) - len(file.mapping.ignored)
+    removed = f", {persons} removed as personal" if persons else ""
+    left_out = len(file.mapping.ignored) + len(_own(file))
+    kept = f"{count(columns, 'column')} kept, {left_out} left out{removed}."
     st.caption(f"{kept} Correct a guess in “Field”, “Read as” or “Unit”.")
     # The key follows the mapping: after each choice, the tables start from the new mapping.
     key = f"mapping_{file.upload_id}_{abs(hash(mapping_to_json(file.mapping)))}"
@@ -276,10 +277,16 @@ def _inferred(file: Staged) -> None:
         st.caption("Overrule one in the table above: it then no longer counts.")
 
 
+def _own(file: Staged) -> list[str]:
+    """Return the columns that Doorstep added to rows downloaded from it, which were left out on reading."""
+    return [one.column for one in file.dropped if one.kind == OWN]
+
+
 def _left_out(file: Staged, seen: SourcePreview) -> None:
     """Draw the columns left out and why, those that reveal the price first by name, and a way to put one back."""
     ignored = dict(file.mapping.ignored)
-    if not ignored:
+    listed = ignored | dict.fromkeys(_own(file), ADDED_WORDS)
+    if not listed:
         return
     leaking = picks.leaking_columns(file.mapping)
     if leaking:
@@ -291,13 +298,14 @@ def _left_out(file: Staged, seen: SourcePreview) -> None:
             ),
             icon=":material/key_off:",
         )
-    with st.expander(f"Columns left out ({len(ignored)})", icon=":material/visibility_off:"):
-        order = sorted(ignored, key=lambda column: column not in leaking)
-        table = pd.DataFrame({"Column": order, "Why": [ignored[column] for column in order]})
+    with st.expander(f"Columns left out ({len(listed)})", icon=":material/visibility_off:"):
+        order = sorted(listed, key=lambda column: column not in leaking)
+        table = pd.DataFrame({"Column": order, "Why": [listed[column] for column in order]})
         figures.frame(table, f"left_out_{file.upload_id}")
+        addable = [one for one in order if one in ignored]
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             column = st.selectbox(
-                "Add one back", order, None, key=f"back_{file.upload_id}", placeholder="Choose one", width=300
+                "Add one back", addable, None, key=f"back_{file.upload_id}", placeholder="Choose one", width=300
             )
             if st.button("Add it", key=f"take_{file.upload_id}", disabled=column is None):
                 draft.keep(file._replace(mapping=picks.keep_as_extra(file.mapping, str(column), seen.words)))

@@ -30,7 +30,7 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     with st.container(border=True):
         _say_what(held, found)
         names = ", ".join(draft.upload_of(file).name for file in held.files)
-        note = st.text_input("Note for the record", key="note", placeholder="Where the files come from", max_chars=500)
+        note = _note(held)
         keep = _kept(found)
         allowed = _allowed(found)
         st.caption("Either everything is saved or nothing: until then, the market does not change.")
@@ -75,6 +75,15 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
     ends = (market_day(one, found.currency) for one in (new["sale_date"].min(), new["sale_date"].max()))
     when = f", the new ones from {' to '.join(ends)}" if len(new) else ""
     st.markdown(plain(f"{where}{when}."))
+
+
+def _note(held: Draft) -> str:
+    """Draw the note for the record, which waits with the files."""
+    label = "Note for the record"
+    note = st.text_input(label, held.note, key="note", placeholder="Where the files come from", max_chars=500)
+    if note != held.note:
+        draft.noted(note)
+    return note
 
 
 def _kept(found: IntakePreview) -> list[str]:

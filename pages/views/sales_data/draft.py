@@ -19,7 +19,7 @@ from core.collect.mapping import ColumnMapping
 from core.collect.mapping_file import mapping_from_json, mapping_to_json
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file, scrubbed
-from core.collect.reading.table import ReadingChoice
+from core.collect.reading.table import RawTable, ReadingChoice
 from core.errors import DoorstepError
 from core.progress import silent
 from core.schema import Source
@@ -91,8 +91,8 @@ class Destination(NamedTuple):
 class Draft:
     """Everything one person has staged.
 
-    ``checked`` is the mark of the files and mappings that passed the check, ``same`` the address pairs that a person
-    had confirmed as the same home at that time.
+    ``checked`` is the mark of the files and mappings that passed the check, ``idle`` whether they would change nothing,
+    ``same`` the address pairs that a person had confirmed as the same home at that time. ``note`` is for the record.
     """
 
     files: tuple[Staged, ...] = ()
@@ -100,6 +100,8 @@ class Draft:
     step: Step = Step.FILES
     checked: str = ""
     same: tuple[tuple[str, str], ...] = ()
+    idle: bool = False
+    note: str = ""
 
     def mark(self) -> str:
         """Return a mark of what a check depends on: it changes with any file, any mapping and the destination."""
@@ -209,11 +211,16 @@ def apply_answers() -> None:
         _write(replace(held, same=answers))
 
 
-def passed() -> None:
-    """Remember that the current files passed the check."""
+def passed(idle: bool) -> None:
+    """Remember that the current files passed the check, and whether they would change nothing."""
     held = draft()
-    if not held.passed:
-        _write(replace(held, checked=held.mark()))
+    if not held.passed or held.idle != idle:
+        _write(replace(held, checked=held.mark(), idle=idle))
+
+
+def noted(note: str) -> None:
+    """Remember the note for the record as it is typed so far."""
+    _write(replace(draft(), note=note))
 
 
 def drop(upload_id: str) -> None:
@@ -253,6 +260,12 @@ def _table(home: str, upload_id: str, kept: tuple[str, ...], _read_already: Read
         return _read_already
     upload = session.store().uploads.get(upload_id)
     return read_file(upload.path, upload.name, session.problem().intake.upload_bytes, kept)
+
+
+def tables(held: Draft) -> dict[str, RawTable]:
+    """Return the staged files as read, by name."""
+    read = (preview(file.upload_id, file.source, file.kept).read.table for file in held.files)
+    return {table.name: table for table in read}
 
 
 def are_listings(held: Draft) -> bool:
@@ -329,6 +342,8 @@ def _write(held: Draft) -> None:
         "step": held.step.value,
         "checked": held.checked,
         "same": held.same,
+        "idle": held.idle,
+        "note": held.note,
     }
     session.store().drafts.keep(session.current_actor(), document)
 
@@ -341,6 +356,8 @@ def _read(document: Mapping[str, Any]) -> Draft:
         step=Step(document.get("step", Step.FILES)),
         checked=str(document.get("checked", "")),
         same=tuple((str(ours), str(theirs)) for ours, theirs in document.get("same", ())),
+        idle=bool(document.get("idle", False)),
+        note=str(document.get("note", "")),
     )
 
 

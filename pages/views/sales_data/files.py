@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.collect.cells.currencies import CURRENCIES
 from core.collect.mapping_file import read_like
-from core.collect.privacy.findings import BLANKED, reason
+from core.collect.privacy.findings import BLANKED, of_persons, reason
 from core.collect.reading.encodings import ENCODINGS
 from core.collect.reading.table import ReadingChoice
 from core.errors import DoorstepError
@@ -64,9 +64,11 @@ def _ways(held: Draft) -> None:
             disabled=not named,
         ):
             steps.go(Step.COLUMNS)
-        if st.button("Start over", key="start_over", icon=":material/restart_alt:", help="Removes the staged files."):
-            draft.drop_all()
-            st.rerun()
+        with st.popover("Start over", icon=":material/restart_alt:"):
+            st.caption("The staged files and all that was set for their columns are dropped.")
+            if st.button(f"Drop {count(len(held.files), 'file')}", key="start_over", icon=":material/delete:"):
+                draft.drop_all()
+                st.rerun()
     if not named:
         st.caption("To continue, name the market and choose the currency of its prices.")
 
@@ -81,7 +83,7 @@ def dropped_table(file: Staged) -> pd.DataFrame:
                 "What was done": "removed from its texts" if one.action == BLANKED else "dropped",
                 "Why": reason(one),
             }
-            for one in file.dropped
+            for one in of_persons(file.dropped)
         ]
     )
 
@@ -195,13 +197,13 @@ def _file(file: Staged, number: int, held: Draft) -> None:
             draft.keep(file._replace(source=Source(kind), mapping=read_like(guessed, file.mapping)))
             st.rerun()
         _say_known(file, held)
-        if file.dropped:
+        if of_persons(file.dropped):
             _say_removed(file)
 
 
 def _say_removed(file: Staged) -> None:
     """Say by column what was removed from a file before it was saved, and how to keep what is nobody's."""
-    names = ", ".join(one.column for one in file.dropped)
+    names = ", ".join(one.column for one in of_persons(file.dropped))
     st.info(
         plain(f"Personal data, or text that may hold it, was removed before the file was saved: {names}."),
         icon=":material/person_off:",

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.accounting import Outcome, readiness_word, verdict_words
+from core.collect.reading.table import RawTable
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.serve import words as code_words
 from core.spreadsheet import to_csv
@@ -18,13 +19,13 @@ from core.wording import MISSING, area_label, count, from_sqft, market_day_forma
 from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.effect_words import gained_words, idle_files, open_doubts, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
-from core.workflows.data.row_ledger import rows_as_in_file
+from core.workflows.data.row_ledger import rows_as_in_file, with_cells
 from core.workflows.doubts.rejected_rows import ROWS
 from pages.kit.charts import plot
 from pages.kit.figures import frame
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.sales_data import steps
+from pages.views.sales_data import draft, steps
 from pages.views.sales_data.accounting import draw_counts
 from pages.views.sales_data.charts import flow
 from pages.views.sales_data.draft import Draft, Step, drop_all
@@ -49,7 +50,7 @@ def draw(held: Draft, found: IntakePreview) -> None:
         if others and any(file.source == Source.SALES for file in found.files):
             st.caption(plain(f"The figures above are of rows of sales; here are those of {others}, too."))
         draw_counts(found.files)
-        draw_downloads(found)
+        draw_downloads(held, found)
     unit = held.destination.area_unit if held.destination else "sqft"
     draw_corrections(found.corrections, found.currency, unit)
     _gained(found)
@@ -138,7 +139,7 @@ def _flow(found: IntakePreview) -> None:
     )
 
 
-def draw_downloads(found: IntakePreview) -> None:
+def draw_downloads(held: Draft, found: IntakePreview) -> None:
     """Draw a download for each nonempty class of rows: those of a file with its own columns and the reasons."""
     tables = {"unreadable cells": found.problems, "conflicts": found.conflicts, "corrections": found.corrections}
     filled = {name: table for name, table in tables.items() if len(table)}
@@ -149,7 +150,7 @@ def draw_downloads(found: IntakePreview) -> None:
     st.caption("Rows of a file have its own columns: correct them there, and upload them again.")
     with st.container(horizontal=True, gap="small"):
         for outcome in reversed(Outcome):
-            _draw_rows(found, outcome)
+            _draw_rows(held, found, outcome)
         for name, table in filled.items():
             st.download_button(
                 f"{name.capitalize()} ({numbers.get(name, f'{len(table):,}')})",
@@ -162,16 +163,17 @@ def draw_downloads(found: IntakePreview) -> None:
             )
 
 
-def _draw_rows(found: IntakePreview, outcome: Outcome) -> None:
+def _draw_rows(held: Draft, found: IntakePreview, outcome: Outcome) -> None:
     """Draw a download of the rows with an outcome, one for each file that has any."""
     name, rows = outcome.value.replace("_", " "), found.ledgers[found.ledgers["outcome"] == outcome]
     files = rows["file"].unique()
+    tables = draft.tables(held)
     for file in files:
         own = rows[rows["file"] == file]
         of = f", {plain(file)}" if len(files) > 1 else ""
         st.download_button(
             f"{name.capitalize()} ({len(own):,}{of})",
-            partial(_rows_csv, own, found.headers[file]),
+            partial(_rows_csv, own, tables[file], found.headers[file]),
             f"{outcome.value}_of_{PurePath(file).stem}.csv" if of else f"{outcome.value}.csv",
             "text/csv",
             key=f"download_{name}_{file}",
@@ -180,8 +182,8 @@ def _draw_rows(found: IntakePreview, outcome: Outcome) -> None:
         )
 
 
-def _rows_csv(ledger: pd.DataFrame, headers: Sequence[str]) -> bytes:
-    return to_csv(rows_as_in_file(ledger, headers))
+def _rows_csv(ledger: pd.DataFrame, table: RawTable, headers: Sequence[str]) -> bytes:
+    return to_csv(rows_as_in_file(with_cells(ledger, table), headers))
 
 
 def draw_corrections(corrections: pd.DataFrame, currency: str, area_unit: str) -> None:

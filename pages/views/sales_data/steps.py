@@ -36,7 +36,9 @@ def open_steps(held: Draft) -> tuple[Step, ...]:
         return tuple(steps[:1])
     if not ready(held):
         return tuple(steps[:2])
-    return tuple(steps) if held.passed else tuple(steps[:3])
+    if not held.passed:
+        return tuple(steps[:3])
+    return tuple(steps[:4]) if held.idle else tuple(steps)
 
 
 def ready(held: Draft) -> bool:

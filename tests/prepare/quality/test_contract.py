@@ -147,6 +147,42 @@ def test_a_breach_is_told_in_the_file_s_own_text_and_unit(problem: Problem) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("others", "odd", "is_none"),
+    [
+        (["98103", "98115-1234", "981"], "ABC", True),
+        (["98103", "98115"], "98O03", True),
+        (["98103", "98115"], "2138", False),
+        (["1011", "1012"], "1011 AB", False),
+        (["SW1A 1AA", "N1 9GU"], "LONDON", True),
+        (["SW1A 1AA", "N1 9GU"], "EC1A", False),
+        (["Bishan", "Bedok"], "Yishun", False),
+    ],
+)
+def test_a_zip_code_that_is_none_among_the_others_is_listed_and_emptied(
+    problem: Problem, others: list[str], odd: str, is_none: bool
+) -> None:
+    codes = [*(others * 30)[:39], odd]
+    lines = "".join(f"P{n},3{n:02}000,2023-01-05,{code}\n" for n, code in enumerate(codes))
+    rules = (
+        ColumnRule("Parcel", "property_id"),
+        ColumnRule("Price", "sale_price", "number"),
+        ColumnRule("Date", "sale_date", "date"),
+        ColumnRule("Zip", "zipcode"),
+    )
+    table = parse_table(f"Parcel,Price,Date,Zip\n{lines}{lines.splitlines()[0].replace('P0', 'P99')}\n".encode(), "a")
+    mapped = apply_mapping(table, ColumnMapping(Source.SALES, rules))
+    listed = all_problems(mapped, problem, TODAY)
+    found = [(40, "Zip", odd, "zipcode_unlike")] if is_none else []
+    assert list(listed[["row", "column", "value", "code"]].itertuples(index=False, name=None)) == found
+    address = pd.Series(["1 Oak St"] * len(mapped.frame), dtype="str")
+    cleaned = clean_sales(mapped.frame.assign(address=address), problem, TODAY)
+    row = cleaned.sales["source_row"] == 40
+    assert cleaned.sales.loc[row, "zipcode"].isna().all() == is_none
+    assert cleaned.ledger.loc[39, "outcome"] == ("repaired" if is_none else "accepted")
+    check_contract(cleaned.in_use, problem, TODAY)
+
+
 def test_a_broken_table_names_table_column_rows_and_remedy(problem: Problem) -> None:
     with pytest.raises(ContractBroken, match=r"may\.csv: column 'bedrooms'.*row 12.*1000.*Nothing was committed"):
         check_contract(_sales(bedrooms=1000.0), problem, TODAY, "may.csv")

@@ -32,7 +32,7 @@ from core.schema import Source
 from core.spreadsheet import to_csv_text
 from core.store import Market, Store
 from core.workflows.data.intake import commit_intake, ingest, prepare_intake
-from core.workflows.data.row_ledger import rows_as_in_file
+from core.workflows.data.row_ledger import rows_as_in_file, with_cells
 from core.workflows.data.source_preview import preview_source
 from core.workflows.source_files import reading
 from core.workflows.source_files.reading import SourceFile
@@ -73,17 +73,23 @@ def test_every_row_is_accounted_for(store: Store, market: Market, problem: Probl
         + "903,12 Elm St,00101,2024-05-05,250000\n"  # ragged
         + "904,13 Elm St,00101,2024-02-31,250000,1200,3,1990\n"
         + "905,14 Elm St,00101,2024-05-05,POA,1200,3,1990\n"
+        + "906,15 Elm St,00101,2024-05-05,250000,1200,three,1990\n"
     )
     report = ingest(
         acting(store, ANALYST, problem, today=TODAY), market.market_id, [write(tmp_path, HEADER + faulty)], silent
     )
     (account,) = report.preview.files
-    assert (account.rows_in, account.accepted, account.repaired) == (28, 20, 1)
+    assert (account.rows_in, account.accepted, account.repaired) == (29, 20, 2)
     assert (account.duplicate, account.rejected) == (2, 5)
-    assert report.version.rows == 21
-    assert report.version.rows_seen == 28
+    assert report.version.rows == 22
+    assert report.version.rows_seen == 29
     ledger = store.versions.ledger(report.version.version_id)
-    assert len(ledger) == 28
+    assert len(ledger) == 29
+    # A fact that could not be read is lost as one that is not plausible.
+    repaired = ledger[ledger["outcome"] == "repaired"].set_index("reasons")
+    assert set(repaired.index) == {"bedrooms_implausible", "unread_bedrooms"}
+    assert repaired.loc["unread_bedrooms", "detail"] == "bedrooms 'three' left empty (not a number)"
+    assert repaired["raw"].str.contains("Elm St").all()
     told = ledger[ledger["outcome"] == "rejected"]
     # What was written and could not be read is not missing.
     assert sorted(told["reasons"]) == [
@@ -108,6 +114,11 @@ def test_rejected_rows_come_with_their_own_columns_to_be_corrected_and_brought_a
     preview = prepare_intake(
         acting(store, ANALYST, problem, today=TODAY), market.market_id, [write(tmp_path, HEADER + lines)], silent
     )
+    accepted = preview.ledgers[preview.ledgers["outcome"] == "accepted"]
+    whole = rows_as_in_file(with_cells(accepted, read_table(tmp_path / "sales.csv")), HEADER.strip().split(","))
+    # Accepted rows are kept nowhere but in the file.
+    assert whole["address"].tolist() == [f"{n} Oak Street" for n in range(20)]
+    assert whole["Doorstep row"].tolist() == [str(n + 1) for n in range(20)]
     headers = HEADER.strip().split(",")
     assert preview.headers == {"sales.csv": tuple(headers)}
     rejected = preview.ledgers[preview.ledgers["outcome"] == "rejected"]
