@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.collect.columns.leftovers import NO_VALUES
 from core.errors import CollectError, StoreError
 from core.installation import program
 from core.progress import part
@@ -48,6 +49,7 @@ _PLACES: Final = {Place.BELOW.value: "blue", Place.INSIDE.value: "green", Place.
 _BLOCK: Final = 1 << 20
 _CARDS: Final = 50
 _LAST_FILES: Final = 20
+_UNUSED_SHOWN: Final = 6
 # A phone would cut the table, and shows a card for each home instead.
 _STYLE: Final = """<style>
 @media (min-width: 641px) { [data-testid="stApp"] :has(> .st-key-home_cards) { display: none; } }
@@ -217,6 +219,8 @@ def _show(answer: PricedFile, desk: Desk) -> None:
     )
     stem = f"{answer.by.market_id}-{answer.as_of:%Y-%m-%d}"
     if len(answer.table):
+        if unused := unused_columns(answer):
+            st.warning(plain(unused), icon=":material/warning:")
         _prices(answer, desk, stem)
     if len(answer.errors):
         st.markdown(f"**{count(len(answer.errors), 'row')} not priced**")
@@ -380,6 +384,16 @@ def errors_on_screen(answer: PricedFile) -> pd.DataFrame:
             "What helps": errors["remedy"],
         }
     )
+
+
+def unused_columns(answer: PricedFile) -> str:
+    """Return which columns gave no fact and why, "" where each did."""
+    unused = [f"“{one.column}” ({one.why})" for one in answer.columns if not one.field and one.why != NO_VALUES]
+    shown, more = unused[:_UNUSED_SHOWN], len(unused) - _UNUSED_SHOWN
+    if not unused:
+        return ""
+    rest = f" and {more:,} more, listed at the end" if more > 0 else ""
+    return f"{count(len(unused), 'column')} not used: {', '.join(shown)}{rest}."
 
 
 def columns_on_screen(answer: PricedFile) -> pd.DataFrame:
