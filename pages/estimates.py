@@ -17,7 +17,7 @@ from core.wording import count, marked
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
 from core.workflows.pricing.answers import LatestAnswer, offices, recent, time_words
 from core.workspace import Workspace
-from pages.kit import navigation, session
+from pages.kit import figures, navigation, session
 from pages.kit.text import plain
 from pages.views.pricing.stored_estimate import PARAMETER
 
@@ -32,6 +32,11 @@ _STATES: Final = {
 }
 # A table would lose its last columns on a phone, which shows a card for each estimate instead.
 _CARDS: Final = 50
+# The narrowest widths of the columns, in pixels; "Home" has what is left.
+_WIDTHS: Final = {
+    **dict.fromkeys(("Reference", "By", "Office"), 78),
+    **dict.fromkeys(("Asking price", "Answer", "Decision", "When"), 98),
+}
 _STYLE: Final = """<style>
 @media (min-width: 641px) { .st-key-estimate_cards { display: none; } }
 @media (max-width: 640px) {
@@ -112,9 +117,11 @@ def _table(found: Sequence[LatestAnswer], market: Market, when: Callable[[dateti
     several = [name for name in ("By", "Office") if table[name].nunique() > 1]
     given = [name for name in ("Reference", "Asking price") if table[name].any()]
     shown = ["Home", *given, "Answer", "Decision", "When", *several]
+    wide = figures.widths(table[shown], _WIDTHS, figures.PAGE - figures.TICKS)
     chosen = st.dataframe(
         table[shown],
         hide_index=True,
+        column_config={name: st.column_config.Column(width=width) for name, width in wide.items()},
         height="content" if len(table) < 12 else "auto",
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],

@@ -36,6 +36,10 @@ Badge = tuple[str, str, Tone]
 FEW: Final = "few sales"
 # Rows with a checkbox are tall enough for a thumb (WCAG 2.2, 2.5.5).
 TICKED_ROW: Final = 44
+PAGE: Final = 970
+"""The width of a table at a desk of 1440 pixels, in pixels."""
+TICKS: Final = 48
+"""The width of the boxes before its rows, and of the bar that scrolls them."""
 _WHOLE_ROWS: Final = 20
 _READ_MAX: Final = 60
 _SHORT: Final = 22
@@ -45,6 +49,10 @@ _JOINED: Final = {" ": "\u00a0", "-": "\u2011"}
 # The height of a longer table in pixels, in which its rows scroll.
 _TALL: Final = 560
 _NOTE_WIDTH: Final = 92
+# What a cell keeps free on both sides, and what a digit takes, in pixels.
+_PADDING: Final = 20
+_LETTER: Final = 6.6
+_NAME_LEAST: Final = 120
 # api/static/dashboard.css lays them out.
 _BOXES: Final = "boxes_"
 _FIELDS: Final = "fields_"
@@ -200,6 +208,23 @@ def _writer(column: pd.Series, digits: int) -> Callable[[Any], str]:
 def _unbroken(text: str) -> str:
     """Keep what is read as one in one line: a figure, its interval, a day, a time."""
     return _JOINT.sub(lambda joint: _JOINED[joint.group()], text) if len(text) <= _SHORT else text
+
+
+def widths(table: pd.DataFrame, least: Mapping[str, int], page: int = PAGE) -> dict[str, int]:
+    """Return the width in pixels of each column of a table that is ``page`` wide at a desk.
+
+    Those in ``least`` show each of their texts whole, and are at least so wide; the others share what is left, or get
+    ``_NAME_LEAST`` each, and the table then scrolls.
+    """
+    names = [*map(str, table.columns)]
+    found = {name: max(least[name], _fitting(table[name])) for name in names if name in least}
+    rest = (page - sum(found.values())) // max(len(names) - len(found), 1)
+    return {name: found.get(name, max(rest, _NAME_LEAST)) for name in names}
+
+
+def _fitting(column: pd.Series) -> int:
+    longest = max((len(one) for one in column if isinstance(one, str)), default=0)
+    return _PADDING + math.ceil(longest * _LETTER)
 
 
 def formats(table: pd.DataFrame, digits: int = 1) -> dict[str, Any]:

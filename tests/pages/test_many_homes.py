@@ -22,7 +22,7 @@ from core.store.ledger.estimates import Ledger
 from core.workflows.pricing.asking_prices import template, to_take_along
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.listing_columns import map_listings
-from pages.kit import session
+from pages.kit import figures, session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.pricing import many_homes
 
@@ -98,8 +98,11 @@ def test_a_file_of_homes_is_priced_and_the_rest_says_why_not(home: Path, area: s
 
 def test_asking_prices_are_placed_in_the_range_and_the_farthest_comes_first(area: str) -> None:
     homes = [("A1", 1_680, 999_000), ("A2", 1_680, ""), ("A3", 1_680, 20_000), ("A4", 1_690, None)]
-    lines = [f"{ref},{size},3,{area},{asking or ''}" for ref, size, asking in homes]
-    table = priced("\n".join(["Ref,living area,bedrooms,zipcode,asking price", *lines]).encode()).dataframe[0].value
+    lines = [f"{ref},{size},3,{area},{asking or ''},blue" for ref, size, asking in homes]
+    app = priced("\n".join(["Ref,living area,bedrooms,zipcode,asking price,colour", *lines]).encode())
+    table = app.dataframe[0].value
+    # What the file holds and no price knows stands above the prices.
+    assert [one.value.replace("\\", "") for one in app.warning] == ["1 column not used: “colour” (not recognized)."]
     assert table.columns[0] == "Reference"
     assert table["Reference"].tolist()[:2] == ["A1", "A3"]
     assert [[*place] for place in table["It is"]] == [["above"], ["below"], [], []]
@@ -208,6 +211,16 @@ def test_what_to_look_at_is_in_an_agents_words_once_each() -> None:
     assert not any(
         "model" in in_short([kind]) or "alert" in in_short([kind]) for kind in ("stale model", "drift alert open")
     )
+
+
+def test_amounts_of_any_currency_are_shown_whole_and_the_home_has_what_is_left() -> None:
+    table = pd.DataFrame({"Address": ["8 Ramsay Av"], "Range": ["A$1,835,000 to A$3,260,000"]})
+    table["Point"] = ["A$2,340,000"]
+    wide = figures.widths(table, {"Range": 158, "Point": 106})
+    # A digit takes some six and a half pixels, and the cell eight on each side.
+    assert wide["Range"] >= 26 * 6.5 + 16
+    assert wide["Point"] == 106
+    assert sum(wide.values()) == figures.PAGE
 
 
 def test_an_opened_row_says_what_to_look_at() -> None:

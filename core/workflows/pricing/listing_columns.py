@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from core.collect.columns.candidates import header_score
+from core.collect.columns.candidates import field_of_header, header_score
 from core.collect.columns.guess import ColumnGuess, guess_mapping
+from core.collect.columns.leftovers import NO_VALUES
 from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule, read_column
 from core.collect.parsers import Marks
 from core.collect.reading.table import RawTable
@@ -31,6 +32,16 @@ _NAMED_SO: Final = 0.9
 _MISSPELLED: Final = 0.85
 _EXTRA_PARSERS: Final = ("number", "flag", "years_months", "range_midpoint")
 _AREAS: Final = ("living_area_sqft", "lot_area_sqft")
+# What names a home is kept with its estimate, whether or not the model uses it.
+_NAMING: Final = frozenset({*LOCATIONS, "unit", "property_id"})
+# Addresses and numbers of parcels are read by their heading, whatever some cells hold: "The Barn", one home twice.
+_BY_HEADING: Final = ("address", "property_id")
+# In files of sales a bare year may be that of the sale; in a list of homes it is that of the house.
+_IN_LISTS: Final = {"year_built": ("year",)}
+_PART: Final = "a part of the address"
+
+NOT_RECOGNIZED: Final = "not recognized"
+"""Why a column is left out whose heading says nothing that Doorstep knows."""
 
 
 _REFERENCES: Final = frozenset({"reference", "ref", "listing_id", "listing_number", "mls_number", "mls_id", "mls"})
@@ -40,7 +51,7 @@ _REFERENCES: Final = frozenset({"reference", "ref", "listing_id", "listing_numbe
 class ColumnRead:
     """How a column of the file was read: ``field`` is empty if it was left out, and ``why`` then says why.
 
-    ``field`` is REFERENCE for the file's own name of its rows.
+    ``field`` is REFERENCE for the file's own name of its rows. A column of blanks is left out, and missed by nobody.
     """
 
     column: str
@@ -53,19 +64,31 @@ def map_listings(table: RawTable, facts: FactColumns, area_unit: str) -> tuple[C
 
     The guess for whole tax rolls comes first; areas without a unit are in ``area_unit``. Columns it leaves out because
     of their values (an impossible one, a single one, a list without gaps) are mapped by name: their values are then
-    refused or flagged row by row, while leaving them out would silently assume the usual ones.
+    refused or flagged row by row, while leaving them out would silently assume the usual ones. A heading that is one of
+    the market's own facts is that fact, even where it resembles the name of another.
     """
     guess = guess_mapping(table, Source.TAX, area_unit)
     # In files of sales, a reference may be the number of the parcel; here it is the file's own name of its rows.
     kept = [
-        rule for rule in guess.mapping.rules if rule.field in FIELD_BY_NAME and rule.column != reference_column(table)
+        rule
+        for rule in guess.mapping.rules
+        if rule.field in FIELD_BY_NAME and rule.column != reference_column(table) and not _is_own(rule, facts)
     ]
     reader = _Reader(table, Marks(guess.mapping.decimal, guess.mapping.thousands), area_unit)
     kept += reader.own(facts, kept)
     joined = [ColumnRule(column, "address") for column in guess.mapping.address_columns]
-    kept += reader.rules_by_name((*facts.all, LIST_PRICE), [*kept, *joined])
+    kept += reader.rules_by_name((*facts.all, *_BY_HEADING, LIST_PRICE), [*kept, *joined])
     mapping = replace(guess.mapping, rules=tuple(kept))
-    return mapping, tuple(_column_read(one, mapping) for one in guess.columns)
+    return mapping, tuple(_column_read(one, mapping, facts) for one in guess.columns)
+
+
+def _is_own(rule: ColumnRule, facts: FactColumns) -> bool:
+    """Tell whether a heading is a fact of the market itself and only resembles that of the rule: "Rooms", bedrooms."""
+    if EXTRA_PREFIX + snake(rule.column) not in facts.all:
+        return False
+    vocabulary = load_vocabulary()
+    names = next(one for one in vocabulary.fields if one.field == rule.field)
+    return rule.field not in facts.all or header_score(vocabulary.fold(rule.column), names, vocabulary) < 1.0
 
 
 @dataclass(frozen=True)
@@ -106,7 +129,14 @@ class _Reader:
             if names.field in _AREAS or not vocabulary.fold(column).unit
         }
         best = max(scores, key=lambda column: scores[column], default=None)
-        return best if best is not None and scores[best] >= _NAMED_SO else None
+        if best is not None and scores[best] >= _NAMED_SO:
+            return best
+        return next((column for column in scores if self._is_named_in_lists(column, names.field)), None)
+
+    def _is_named_in_lists(self, column: str, field: str) -> bool:
+        """Tell whether a heading means a field in a list of homes; a year that all share is no year of building."""
+        is_so = load_vocabulary().fold(column).words == _IN_LISTS.get(field)
+        return is_so and (len(self.table.frame) == 1 or self.table.frame[column].nunique() > 1)
 
     def _rule(self, column: str, name: str, parsers: Sequence[str]) -> ColumnRule:
         """Return the rule that reads the most cells, the first of several."""
@@ -157,13 +187,25 @@ def with_reference(columns: Sequence[ColumnRead], reference: str | None) -> tupl
     )
 
 
-def _column_read(guessed: ColumnGuess, mapping: ColumnMapping) -> ColumnRead:
+def _column_read(guessed: ColumnGuess, mapping: ColumnMapping, facts: FactColumns) -> ColumnRead:
     """Say how a column was read in words of a list of homes; a guess explains itself to who brings in sales."""
     read = {rule.column: rule.field for rule in mapping.rules} | dict.fromkeys(mapping.address_columns, "address")
     field = read.get(guessed.column, "")
     if field == LIST_PRICE:
         return ColumnRead(guessed.column, field, "kept with the estimate, and does not move it")
-    if field:
+    if field in facts.all or field in _NAMING:
         return ColumnRead(guessed.column, field, "")
-    twice = guessed.field in {*read.values()}
-    return ColumnRead(guessed.column, "", "another column gives it" if twice else "not a fact this market's model uses")
+    return ColumnRead(guessed.column, "", _why_not_used(guessed, field, mapping, {*read.values()}))
+
+
+def _why_not_used(guessed: ColumnGuess, field: str, mapping: ColumnMapping, given: Set[str]) -> str:
+    """Return why a column gives no fact: ``field`` is what it is read as, ``given`` what all columns are read as."""
+    for rule in mapping.rules:
+        if guessed.column in {rule.unit_column, *rule.with_columns}:
+            return f"read with {rule.column!r}"
+    if guessed.why.startswith(_PART) or guessed.why == NO_VALUES:
+        return guessed.why
+    named = field or field_of_header(guessed.column, Source.TAX, load_vocabulary())
+    if not named:
+        return NOT_RECOGNIZED
+    return "this market’s model does not use it" if field or named not in given else "another column gives it"

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.collect.columns.leftovers import NO_VALUES
 from core.errors import CollectError, StoreError
 from core.installation import program
 from core.progress import part
@@ -20,7 +21,7 @@ from core.serve.agent.advice import in_short
 from core.serve.estimate import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload
-from core.wording import area_label, count, market_day, money, money_range, percent, signed_percent
+from core.wording import MISSING, area_label, count, market_day, money, money_range, percent, signed_percent
 from core.workflows.pricing import asking_prices
 from core.workflows.pricing.asking_prices import Place, beside_asking, template
 from core.workflows.pricing.desk import Desk
@@ -48,6 +49,7 @@ _PLACES: Final = {Place.BELOW.value: "blue", Place.INSIDE.value: "green", Place.
 _BLOCK: Final = 1 << 20
 _CARDS: Final = 50
 _LAST_FILES: Final = 20
+_UNUSED_SHOWN: Final = 6
 # A phone would cut the table, and shows a card for each home instead.
 _STYLE: Final = """<style>
 @media (min-width: 641px) { [data-testid="stApp"] :has(> .st-key-home_cards) { display: none; } }
@@ -60,10 +62,7 @@ _STYLE: Final = """<style>
 </style>"""
 _SHOWN_NAMES: Final = ("address", "unit", "property_id", "zipcode", "neighbourhood")
 _PLACE: Final = "It is"
-# The narrowest widths at which the columns can be read, in pixels; the one that names the home has what is left of the
-# page at a desk.
-_PAGE: Final = 970
-_NAME_LEAST: Final = 120
+# The narrowest widths at which the columns can be read, in pixels; the one that names the home has what is left.
 _WIDTHS: Final = {
     "Reference": 78,
     "Zipcode": 68,
@@ -217,6 +216,8 @@ def _show(answer: PricedFile, desk: Desk) -> None:
     )
     stem = f"{answer.by.market_id}-{answer.as_of:%Y-%m-%d}"
     if len(answer.table):
+        if unused := unused_columns(answer):
+            st.warning(plain(unused), icon=":material/warning:")
         _prices(answer, desk, stem)
     if len(answer.errors):
         st.markdown(f"**{count(len(answer.errors), 'row')} not priced**")
@@ -253,7 +254,8 @@ def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
         chosen = st.dataframe(
             shown,
             hide_index=True,
-            column_config=_columns(desk, [str(name) for name in shown.columns]),
+            column_config=_columns(desk, shown),
+            placeholder=MISSING,
             on_select="rerun",
             selection_mode="single-cell",
             key=_CHOSEN,
@@ -382,6 +384,16 @@ def errors_on_screen(answer: PricedFile) -> pd.DataFrame:
     )
 
 
+def unused_columns(answer: PricedFile) -> str:
+    """Return which columns gave no fact and why, "" where each did."""
+    unused = [f"“{one.column}” ({one.why})" for one in answer.columns if not one.field and one.why != NO_VALUES]
+    shown, more = unused[:_UNUSED_SHOWN], len(unused) - _UNUSED_SHOWN
+    if not unused:
+        return ""
+    rest = f" and {more:,} more, listed at the end" if more > 0 else ""
+    return f"{count(len(unused), 'column')} not used: {', '.join(shown)}{rest}."
+
+
 def columns_on_screen(answer: PricedFile) -> pd.DataFrame:
     """Return how each column of the file was read."""
     return pd.DataFrame(
@@ -393,14 +405,13 @@ def _read_as(field: str) -> str:
     return asking_prices.NAMES.get(field) or label_of(field) if field else "not used"
 
 
-def _columns(desk: Desk, shown: Sequence[str]) -> Mapping[str, Any]:
+def _columns(desk: Desk, shown: pd.DataFrame) -> Mapping[str, Any]:
     tolerance, column = percent(desk.problem.success.tolerance), st.column_config
-    rest = max(_PAGE - sum(_WIDTHS.get(name, 0) for name in shown), _NAME_LEAST)
-    widths = {name: _WIDTHS.get(name, rest) for name in shown}
+    wide = figures.widths(shown, _WIDTHS)
     chance = f"Of 100: chance that the sale price falls within {tolerance} of the point estimate"
-    found = {name: column.Column(width=width) for name, width in widths.items()}
-    found["Confidence"] = column.NumberColumn(format="%d of 100", help=chance, width=widths["Confidence"])
-    if _PLACE in widths:
+    found = {name: column.Column(width=width) for name, width in wide.items()}
+    found["Confidence"] = column.NumberColumn(format="%d of 100", help=chance, width=wide["Confidence"])
+    if _PLACE in wide:
         colors = [*_PLACES.values()]
-        found[_PLACE] = column.MultiselectColumn(options=[*_PLACES], color=colors, width=widths[_PLACE])
+        found[_PLACE] = column.MultiselectColumn(options=[*_PLACES], color=colors, width=wide[_PLACE])
     return found

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from core.access import Actor, Role
+from core.collect.reading.reader import read_table
 from core.errors import AccessDenied, FileEmpty, MappingError
 from core.problem import Problem
 from core.progress import silent
@@ -19,6 +20,7 @@ from core.store import Store, open_store
 from core.workflows.pricing.answers import recent
 from core.workflows.pricing.asking_prices import beside_asking, not_priced, to_take_along
 from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.pricing.listing_columns import map_listings
 from core.workflows.pricing.many_homes import ERROR_COLUMNS, PricedFile, in_file_order, price_file, record_file
 from tests.acting import acting
 
@@ -104,7 +106,35 @@ def test_a_single_row_keeps_the_markets_own_columns(small_desk: Desk, tmp_path: 
     assert answer.homes["x_median_income"].tolist() == [90_000.0]
     read = {one.column: (one.field, one.why) for one in answer.columns}
     assert read["median income"] == ("x_median_income", "")
-    assert read["colour"] == ("", "not a fact this market's model uses")
+    assert read["colour"] == ("", "not recognized")
+
+
+def test_a_heading_is_trusted_whatever_its_cells_hold(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    homes = [f"{name},{area},1680,{year}" for name, year in (("1 Elm St", 1976), ("Castle", 1993), ("The Barn", 1950))]
+    answer = priced(small_desk, tmp_path, "\n".join(["Address,Zip,SqFt,Year", *homes]))
+    assert [one.field for one in answer.columns] == ["address", "zipcode", "living_area_sqft", "year_built"]
+    assert answer.table["address"].tolist() == ["1 Elm St", "Castle", "The Barn"]
+    assert answer.homes["year_built"].tolist() == [1976, 1993, 1950]
+    # A year that all homes share is that of the list, and a second year of building is said to be one.
+    rows = f"Zip,SqFt,Year\n{area},1680,2024\n{area},1700,2024\n"
+    assert priced(small_desk, tmp_path, rows).columns[2].field == ""
+    rows = f"Zip,SqFt,Built,Construction year\n{area},1680,1976,1976\n{area},1700,1950,1950\n"
+    assert priced(small_desk, tmp_path, rows).columns[3].why == "another column gives it"
+
+
+def test_a_heading_that_is_a_fact_of_the_market_is_no_other_fact(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    path = tmp_path / "homes.csv"
+    assert small_desk.bundle is not None
+    facts = small_desk.bundle.model.facts
+    with_rooms = dataclasses.replace(facts, numeric=(*facts.numeric, "x_rooms"))
+    for known, content, fields in (
+        (with_rooms, "Zip,Rooms,Bedroom", ["zipcode", "x_rooms", "bedrooms"]),
+        (with_rooms, "Zip,Rooms,Colour", ["zipcode", "x_rooms", ""]),
+        (facts, "Zip,Rooms,Colour", ["zipcode", "bedrooms", ""]),
+    ):
+        path.write_text(f"{content}\n{area},6,3\n{area},5,2\n", encoding="utf-8")
+        _, read = map_listings(read_table(path), known, "sqft")
+        assert [one.field for one in read] == fields
 
 
 def test_a_single_impossible_or_unknown_value_is_not_taken_for_another_column(
