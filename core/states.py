@@ -172,6 +172,7 @@ class AuditAction(StrEnum):
     PROFILE_CHANGED = "profile.changed"
     PROFILE_RESTORED = "profile.restored"
     RETRAINING_STARTED = "retraining.started"
+    ROLLOUT_ENDED = "rollout.ended"
     ROLLOUT_STARTED = "rollout.started"
     ROLLOUT_STOPPED = "rollout.stopped"
     ROLLOUT_TAKEN_BACK = "rollout.taken_back"

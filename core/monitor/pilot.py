@@ -59,7 +59,10 @@ class PilotAccuracy:
 
 @dataclass(frozen=True)
 class Change:
-    """How much more an outcome changed in the pilot's offices than in the others (difference in differences)."""
+    """How much more an outcome changed in the pilot's offices than in the others (difference in differences).
+
+    ``moved`` is its change in the pilot's offices, ``elsewhere`` that in the others.
+    """
 
     name: str
     label: str
@@ -68,6 +71,8 @@ class Change:
     counts: tuple[int, int, int, int]
     thin: bool
     words: str
+    moved: float
+    elsewhere: float
 
 
 @dataclass(frozen=True)
@@ -131,23 +136,27 @@ def share_of(hits: int, n: int) -> Figure:
     return Figure(hits / n, float(low), float(high), n)
 
 
-def verdict_words(days: int, found: Comparisons) -> str:
-    """Write what the pilot shows, and no more than its intervals bear; ``days`` is below 0 before its first day."""
+def verdict_words(days: int, found: Comparisons, shared: str = "") -> str:
+    """Write what the pilot shows, and no more than its intervals bear.
+
+    ``days`` is below 0 before its first day; ``shared`` says that the offices compared with had estimates, too.
+    """
     if days < DAYS_MIN:
         ran = f"has run {days} {'day' if days == 1 else 'days'}" if days > 0 else "began today"
         ran = "has not begun" if days < 0 else ran
         return f"It is too early to judge: the pilot {ran}, and {DAYS_MIN} days are needed."
+    if shared:
+        return f"{shared} So the pilot's effect is not known."
     judged: list[Change | Effect] = [*found.changes] or [*found.others]
     if not judged:
         return "There are no listings to compare yet, so the pilot's effect is not known."
     if all(one.thin for one in judged):
         return "There are too few sold listings to compare, so the pilot's effect is not known."
-    against = "than before, compared with the other offices" if found.changes else "than in the other offices"
     sure = [one for one in judged if _is_sure(one)]
     if not sure:
         return "The pilot shows no sure effect: every interval includes no difference."
-    parts = [_lower(one) for one in sure]
-    return f"In the pilot's offices, {' and '.join(parts)} {against}; this may have other causes than the estimates."
+    parts = [_change_words(one) if isinstance(one, Change) else _lower(one) for one in sure]
+    return f"In the pilot's offices, {'; '.join(parts)}; this may have other causes than the estimates."
 
 
 def _is_sure(one: Change | Effect) -> bool:
@@ -155,9 +164,28 @@ def _is_sure(one: Change | Effect) -> bool:
 
 
 def _lower(one: Change | Effect) -> str:
-    way = "lower" if one.difference.value < 0 else "higher"
-    low, high = (_apart(end, one.unit) for end in sorted((abs(one.difference.low), abs(one.difference.high))))
-    return f"{one.label.lower()} {_verb(one)} {_apart(abs(one.difference.value), one.unit)} {way} ({low} to {high})"
+    way, apart = "lower" if one.difference.value < 0 else "higher", _apart(abs(one.difference.value), one.unit)
+    return f"{one.label.lower()} {_verb(one)} {apart} {way} than in the other offices ({_ends(one)})"
+
+
+def _change_words(one: Change) -> str:
+    """Say how an outcome moved, and only then how that compares: less of a rise is not a fall."""
+    apart, moved = _apart(abs(one.difference.value), one.unit), f"{one.label.lower()} {_way(one.moved, one.unit)}"
+    if one.moved * one.elsewhere > 0:
+        more = "more" if abs(one.moved) > abs(one.elsewhere) else "less"
+        return f"{moved}, {apart} {more} than elsewhere ({_ends(one)})"
+    return f"{moved} and elsewhere {_way(one.elsewhere, one.unit)}, a difference of {apart} ({_ends(one)})"
+
+
+def _ends(one: Change | Effect) -> str:
+    """Write the interval of how far two groups lie apart, without its unit: "0.2 to 4.2"."""
+    scale = 100 if one.unit == "share" else 1
+    low, high = sorted((abs(one.difference.low), abs(one.difference.high)))
+    return f"{scale * low:,.1f} to {scale * high:,.1f}"
+
+
+def _way(moved: float, unit: str) -> str:
+    return f"{'rose' if moved > 0 else 'fell'} by {_apart(abs(moved), unit)}" if moved else "did not change"
 
 
 def _apart(size: float, unit: str) -> str:
@@ -182,4 +210,4 @@ def _change(name: str, label: str, unit: str, groups: tuple[Floats, ...], small_
         sure = difference.low > 0 or difference.high < 0
         verb = "the changes differ by" if sure else "the changes do not differ significantly,"
         words += f"; {verb} {gap(difference.value, unit)} ({ends})."
-    return Change(name, label, unit, difference, counts, thin, words)
+    return Change(name, label, unit, difference, counts, thin, words, moved, other)

@@ -97,17 +97,26 @@ class Rollouts:
             market_row(connection, market_id)
             return [_record(row) for row in connection.execute(query).mappings()]
 
+    def end(self, market_id: str, change: Change, reason: str, actor: Actor) -> RolloutRecord:
+        """Widen a rollout to every office, with an audit entry of the pilot's end; raises what ``change`` does."""
+        return self._changed(market_id, change, (reason, actor), AuditAction.ROLLOUT_ENDED)
+
     def change(self, market_id: str, change: Change, reason: str, actor: Actor) -> RolloutRecord:
         """Change a rollout, with an audit entry.
 
         Raises NotFound, InvalidRecord without a reason and what ``change`` raises, StoreUnavailable.
         """
+        return self._changed(market_id, change, (reason, actor), None)
+
+    def _changed(
+        self, market_id: str, change: Change, signed: tuple[str, Actor], deed: AuditAction | None
+    ) -> RolloutRecord:
         with self._database.write() as connection:
             lock_market(connection, market_id)
             latest = _latest(connection, market_id)
             kind, rollout = change(None if latest is None else _rollout(latest["document"]))
             values = {"change": kind.value, "document": _document(rollout), "before": _origin(latest)}
-            return _insert(connection, market_id, values, latest, (reason, actor))
+            return _insert(connection, market_id, values, latest, signed, deed)
 
     def take_back(self, market_id: str, reason: str, actor: Actor) -> RolloutRecord:
         """Bring back the rollout from before the last change that was not taken back, with an audit entry.
@@ -137,6 +146,7 @@ def _insert(
     values: dict[str, Any],
     latest: sa.RowMapping | None,
     signed: tuple[str, Actor],
+    deed: AuditAction | None = None,
 ) -> RolloutRecord:
     reason, actor = plain_text(signed[0]).strip(), signed[1]
     if not reason:
@@ -145,7 +155,8 @@ def _insert(
     result = connection.execute(ROLLOUT.insert().values(market_id=market_id, **values, **by))
     seq = int(result.inserted_primary_key[0])  # type: ignore[index]
     detail = {"before": latest["document"] if latest else None, "after": values["document"], "reason": reason}
-    append_event(connection, actor, _DEEDS[RolloutChange(values["change"])], market_id, market_id, detail=detail)
+    deed = deed or _DEEDS[RolloutChange(values["change"])]
+    append_event(connection, actor, deed, market_id, market_id, detail=detail)
     return _record(_row(connection, seq))
 
 

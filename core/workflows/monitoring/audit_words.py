@@ -31,6 +31,7 @@ _ACTIONS: Final[dict[str, str]] = {
     AuditAction.PRESET_SAVED: "Column mapping saved",
     AuditAction.PROFILE_CHANGED: "Profile changed",
     AuditAction.PROFILE_RESTORED: "Earlier profile in use again",
+    AuditAction.ROLLOUT_ENDED: "Pilot ended: every office has estimates",
     AuditAction.ROLLOUT_STARTED: "Pilot started",
     AuditAction.ROLLOUT_STOPPED: "Pilot stopped",
     AuditAction.ROLLOUT_TAKEN_BACK: "Change of the pilot taken back",

@@ -31,7 +31,7 @@ from core.schema import first_price_column
 from core.states import FeedbackVerdict, Group, RolloutChange
 from core.store import Market, Store
 from core.store.base.values import plain_document
-from core.store.operations.rollouts import OfficePlan, Rollout
+from core.store.operations.rollouts import OfficePlan, Rollout, RolloutRecord
 from core.wording import count, market_day, percent
 from core.workflows.pilot.rollout import is_for_everyone
 from core.workspace import Workspace
@@ -81,21 +81,21 @@ def pilot_report(workspace: Workspace, market_id: str) -> PilotReport | None:
     """
     workspace.require(Action.WATCH)
     store, market = workspace.store, workspace.store.markets.get(market_id)
-    rollout, today = store.rollouts.current(market_id), workspace.today(market)
-    places = _places(store, market)
+    today = workspace.today(market)
+    held = _places(store, market)
+    places = tuple(one for one in held if one.is_pilot)
     if not places:
         return None
-    starts, (ended, how_ended) = min(one.starts for one in places), _ended(rollout, places, today)
+    starts, (ended, how_ended) = min(_first_day(one) for one in places), _ended(held, today)
     until = ended or today
     days = (until - starts).days
-    named = tuple(one.plan for one in places)
-    # A stopped office has lost its place, but its listings are still the pilot's.
-    others = tuple(one for one in (rollout.offices if rollout else ()) if one not in named)
-    table, notes = _listings(workspace, market, Rollout((*named, *others)), (starts, until))
+    # A stopped office has lost its place, but its listings are still those of the pilot or of its control.
+    table, notes = _listings(workspace, market, Rollout(tuple(one.plan for one in held)), (starts, until))
     compared = comparisons(table, workspace.problem) if len(table) else _NOTHING
     figures = _figures(workspace, market, places, (starts, until))
     sizes = [int(((table["inside"] == a) & (table["after"] == b)).sum()) for a in (True, False) for b in (True, False)]
     outside = tuple(sorted({str(one) for one in table.loc[~table["inside"], "listing_office"]}))
+    shared = _shared_words(store, market, outside, (starts, until))
     return PilotReport(
         market=market,
         as_of=until,
@@ -109,7 +109,7 @@ def pilot_report(workspace: Workspace, market_id: str) -> PilotReport | None:
         **figures,
         listings=(sizes[0], sizes[1], sizes[2], sizes[3]),
         compared=compared,
-        verdict=verdict_words(days, compared),
+        verdict=verdict_words(days, compared, shared),
         notes=notes,
         warning=PILOT_WARNING,
     )
@@ -126,41 +126,91 @@ def span_words(report: PilotReport) -> str:
 
 @dataclass(frozen=True)
 class _Place:
-    """An office's place in a pilot since ``starts``; it was stopped on the day ``stopped``, None if it was not."""
+    """A place in a pilot, of its control or of everyone else; it was stopped on the day ``stopped``, None if not."""
 
     plan: OfficePlan
-    starts: date
     stopped: date | None = None
+
+    @property
+    def is_pilot(self) -> bool:
+        return self.plan.group == Group.PILOT and self.plan.starts is not None
+
+
+def _first_day(place: _Place) -> date:
+    assert place.plan.starts is not None
+    return place.plan.starts
 
 
 def _places(store: Store, market: Market) -> tuple[_Place, ...]:
-    """Return the places of a market's latest pilot, those of offices stopped since among them.
+    """Return the places of a market's latest pilot, those stopped since among them.
 
-    A stop keeps its evidence; a change that was taken back leaves none. Once all were stopped, the next is a new pilot.
+    A stop keeps its evidence: the pilot's offices and whom they are compared with. A change that was taken back leaves
+    none. Once all of the pilot were stopped, its places stay as they were, and the next is a new pilot.
     """
     held: dict[str, _Place] = {}
     gone: dict[str, _Place] = {}
     for record in reversed(store.rollouts.history(market.market_id)):
-        plans = record.rollout.of_group(Group.PILOT) if record.rollout else ()
-        now = {office_key(one.office): _Place(one, one.starts) for one in plans if one.starts is not None}
-        if record.change is RolloutChange.STOPPED:
+        now = {office_key(one.office): _Place(one) for one in (record.rollout.offices if record.rollout else ())}
+        was, runs = (any(one.is_pilot for one in places.values()) for places in (held, now))
+        if record.change is RolloutChange.STOPPED and was:
             day = day_of(store, market, record.at)
-            left = {key: one for key, one in held.items() if key not in now and one.starts <= day}
-            gone |= {key: replace(one, stopped=day) for key, one in left.items()}
-        elif not held and now and record.change is not RolloutChange.TAKEN_BACK:
+            gone |= {key: _stopped(one, day) for key, one in held.items() if _left_something(one, day, runs=runs)}
+        elif not was and runs and record.change is not RolloutChange.TAKEN_BACK:
             gone = {}
-        gone = {key: one for key, one in gone.items() if key not in now}
+        if runs:
+            gone = {key: one for key, one in gone.items() if key not in now}
         held = now
+    if not any(one.is_pilot for one in held.values()):
+        return tuple(gone.values())
     return (*held.values(), *gone.values())
 
 
-def _ended(rollout: Rollout | None, places: tuple[_Place, ...], today: date) -> tuple[date | None, str]:
+def _left_something(place: _Place, day: date, *, runs: bool) -> bool:
+    """Tell whether a place that is stopped on a day counts in the report; everyone's does where the pilot ends."""
+    if place.plan.group == Group.CONTROL:
+        return True
+    return place.plan.is_in(day) and not (runs and place.plan.group == Group.EVERYONE)
+
+
+def _stopped(place: _Place, day: date) -> _Place:
+    """Return a place that has no more estimates from a day on; a control that waited was never given any."""
+    return replace(place, stopped=day, plan=place.plan if place.plan.is_in(day) else replace(place.plan, starts=None))
+
+
+def _ended(held: tuple[_Place, ...], today: date) -> tuple[date | None, str]:
     """Return the day a pilot ended and how: everyone has estimates, or all its offices were stopped; else None."""
-    if rollout is not None and is_for_everyone(rollout, today):
+    rollout = Rollout(tuple(one.plan for one in held))
+    if is_for_everyone(rollout, today):
         since = (one.starts for one in rollout.of_group(Group.EVERYONE) if one.starts is not None)
         return max(since, default=None), "everyone has estimates since"
-    stops = [one.stopped for one in places if one.stopped is not None]
-    return (max(stops), "its estimates were stopped then") if len(stops) == len(places) else (None, "")
+    stops = [one.stopped for one in held if one.is_pilot]
+    ends = [one for one in stops if one is not None]
+    return (max(ends), "its estimates were stopped then") if len(ends) == len(stops) else (None, "")
+
+
+def _shared_words(store: Store, market: Market, outside: tuple[str, ...], span: tuple[date, date]) -> str:
+    """Say that offices compared with had estimates in a pilot's days, as it was set up only after them; "" if none.
+
+    Until a market's first rollout every office has estimates, and a pilot may be said to have started before it.
+    """
+    begun = next((one for one in reversed(store.rollouts.history(market.market_id)) if _is_of_pilot(one, span)), None)
+    if begun is None:
+        return ""
+    last = min(day_of(store, market, begun.at), span[1])
+    asked, keys = store.pilot_figures.requests(market.market_id, span[0]), {office_key(one) for one in outside}
+    theirs = np.array([office_key(one) in keys for one in asked["office"]], dtype=bool)
+    n = int(asked.loc[theirs & (asked["day"] < last).to_numpy(dtype=bool), "n"].sum())
+    if not n:
+        return ""
+    return (
+        f"The other offices had estimates, too, until the pilot was set up on {market_day(last, market.currency)}: "
+        f"{count(n, 'estimate')} since {market_day(span[0], market.currency)}."
+    )
+
+
+def _is_of_pilot(record: RolloutRecord, span: tuple[date, date]) -> bool:
+    plans = record.rollout.of_group(Group.PILOT) if record.rollout else ()
+    return any(one.starts == span[0] for one in plans)
 
 
 def report_form(report: PilotReport) -> dict[str, Any]:
@@ -215,7 +265,7 @@ def _figures(
         place_of = {office_key(one.plan.office): one for one in places}
         own = [place_of.get(office_key(office)) for office in table["office"]]
         inside = [
-            one is not None and one.starts <= on <= min(one.stopped or today, today)
+            one is not None and _first_day(one) <= on <= min(one.stopped or today, today)
             for one, on in zip(own, table["day"], strict=True)
         ]
         return table.loc[np.array(inside, dtype=bool)]

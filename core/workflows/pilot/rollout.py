@@ -151,7 +151,7 @@ def end_pilot(workspace: Workspace, market_id: str, reason: str) -> RolloutRecor
         named = [one if one.is_in(today) else replace(one, starts=today) for one in before.offices if one.office]
         return RolloutChange.WIDENED, Rollout((*named, OfficePlan("", Group.EVERYONE, today)))
 
-    return workspace.store.rollouts.change(market_id, ended, given, workspace.actor)
+    return workspace.store.rollouts.end(market_id, ended, given, workspace.actor)
 
 
 def is_for_everyone(rollout: Rollout, on: date) -> bool:
@@ -195,6 +195,16 @@ def gap_before(rollout: Rollout | None, starts: date, today: date, currency: str
     return (
         f"Until {market_day(starts, currency)}, no office has estimates: those named here start then, and all others "
         f"wait. Choose {market_day(today, currency)} or earlier to give them estimates today."
+    )
+
+
+def shared_days(rollout: Rollout | None, starts: date, today: date, currency: str) -> str:
+    """Say that a first pilot is said to start on a day when every office had estimates; "" if it is not."""
+    if rollout is not None or starts >= today:
+        return ""
+    return (
+        f"From {market_day(starts, currency)} until today every office had estimates, so those days show nothing of "
+        f"what estimates do. Choose {market_day(today, currency)} to compare from today on."
     )
 
 

@@ -25,6 +25,7 @@ from core.workflows.pilot.rollout import (
     rollout_history,
     rollout_of,
     rollout_words,
+    shared_days,
     stop_offices,
     take_back_change,
     unheard_of,
@@ -123,8 +124,9 @@ def _add_form(selection: Selection, rollout: Rollout | None, known: Sequence[str
     named = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
     plans = [OfficePlan(one, group, starts) for one in named]
     today, currency = selection.clock, selection.market.currency
-    gap = gap_before(rollout, starts, today, currency) if starts is not None else ""
-    if not asks(_ASKED, (_unheard(named, known), gap, control_at_once(plans, today, currency))):
+    asked = (gap_before, shared_days) if starts is not None else ()
+    doubts = [one(rollout, starts, today, currency) for one in asked]
+    if not asks(_ASKED, (_unheard(named, known), *doubts, control_at_once(plans, today, currency))):
         held = [one.office for one in rollout.offices] if rollout else []
         added = "Everyone else" if group == Group.EVERYONE else ", ".join(as_known(named, [*held, *known]))
         _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason), f"Added: {added}.")
@@ -201,5 +203,9 @@ def _history(selection: Selection) -> None:
         for one in changes:
             by = f"{plain(one.actor)}, {when(selection, one.at)}"
             over = one.rollout is not None and is_for_everyone(one.rollout, selection.clock)
-            change = "Given to everyone" if over and one.change == RolloutChange.WIDENED else CHANGES[one.change]
+            change = (
+                "Ended: every office has estimates"
+                if over and one.change == RolloutChange.WIDENED
+                else CHANGES[one.change]
+            )
             st.markdown(f"**{change}** · {plain(one.reason)}  \n:gray[{by}]")

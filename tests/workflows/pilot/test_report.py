@@ -18,7 +18,7 @@ from core.store import Market, NewDecision, NewVersion, Store
 from core.store.operations.rollouts import OfficePlan
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.pilot.report import PilotReport, pilot_report, report_form, report_lines
-from core.workflows.pilot.rollout import add_offices, stop_offices, take_back_change
+from core.workflows.pilot.rollout import add_offices, end_pilot, stop_offices, take_back_change
 from core.workflows.pricing.ledger_entry import property_key
 from tests.acting import acting
 from tests.store.samples import ANALYST, MANAGER, estimate
@@ -119,6 +119,11 @@ def test_a_report_counts_the_pilots_offices_from_their_start_on(store: Store, ma
     store.feedback.give(other, FeedbackVerdict.TOO_LOW, "", SUE)
     settle_outcomes(acting(store, ANALYST), market.market_id)
     found = report(store, market)
+    # The pilot was set up only on the day after the last sale: until then South had an estimate, too.
+    assert found.verdict == (
+        "The other offices had estimates, too, until the pilot was set up on Mar 23, 2026: "
+        "1 estimate since Mar 2, 2026. So the pilot's effect is not known."
+    )
     # The market's day is the one after the last sale: 21 days after the start.
     assert (found.starts, found.days, found.too_early) == (START, 21, False)
     assert found.offices == ("North Side",)
@@ -160,6 +165,32 @@ def test_a_named_control_is_what_the_pilot_is_compared_with(store: Store, market
         "more offices",
     )
     assert report(store, market).listings == (2, 2, 2, 0)
+
+
+def test_a_stopped_pilot_is_compared_with_the_same_offices_as_before(store: Store, market: Market) -> None:
+    sell(store, market, SALES)
+    start(store, market, OfficePlan("West", Group.CONTROL, None))
+    before, manager = report(store, market), acting(store, MANAGER)
+    for keep in (["North Side"], []):
+        stop_offices(manager, market.market_id, keep, "prices too high")
+        found = report(store, market)
+        assert (found.others, found.listings, found.verdict) == (("West",), before.listings, before.verdict)
+        assert [one.words for one in found.compared.changes] == [one.words for one in before.compared.changes]
+    add_offices(manager, market.market_id, [OfficePlan("South", Group.CONTROL, None)], "for the next pilot")
+    assert report(store, market).others == ("West",)
+    take_back_change(manager, market.market_id, "not yet decided")
+    assert report(store, market).others == ("West",)
+
+
+def test_a_pilot_that_ended_keeps_its_last_day_after_a_stop(store: Store, market: Market) -> None:
+    sell(store, market, SALES)
+    start(store, market, OfficePlan("West", Group.CONTROL, None))
+    manager = acting(store, MANAGER)
+    end_pilot(manager, market.market_id, "it went well")
+    before = report(store, market)
+    stop_offices(manager, market.market_id, [], "prices too high")
+    found = report(store, market)
+    assert (found.ended, found.how_ended, found.others) == (before.ended, before.how_ended, before.others)
 
 
 def test_without_what_is_needed_the_report_says_so(store: Store, market: Market) -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from core.access import Actor, Role, office_key
 from core.errors import AccessDenied, InvalidRecord, NotInPilot, ReasonNeeded, StoreUnavailable
-from core.states import Group
+from core.states import AuditAction, Group
 from core.store import Market, Store
-from core.store.operations.rollouts import OfficePlan
+from core.store.operations.rollouts import OfficePlan, Rollout
 from core.workflows.pilot.report import pilot_report
 from core.workflows.pilot.rollout import (
     add_offices,
@@ -25,6 +25,7 @@ from core.workflows.pilot.rollout import (
     require_in_pilot,
     rollout_form,
     rollout_words,
+    shared_days,
     stop_offices,
     take_back_change,
 )
@@ -237,11 +238,22 @@ def test_ending_a_pilot_gives_everyone_estimates_and_keeps_the_pilots_offices(st
     assert is_for_everyone(record.rollout, today)
     assert record.rollout.of_group(Group.PILOT) == (plans[0],)
     assert record.rollout.of_group(Group.CONTROL) == (replace(plans[1], starts=today),)
+    assert store.events.of(market.market_id, AuditAction.ROLLOUT_ENDED)
     report = pilot_report(manager, market.market_id)
     assert report is not None
     assert (report.offices, report.ended, report.days) == (("North",), today, 30)
     with pytest.raises(InvalidRecord, match="no pilot to end"):
         end_pilot(manager, market.market_id, "once again")
+
+
+def test_a_first_pilot_in_the_past_is_asked_about() -> None:
+    today = date(2025, 7, 1)
+    asked = shared_days(None, date(2025, 2, 1), today, "USD")
+    assert asked.startswith("From Feb 1, 2025 until today every office had estimates")
+    assert (shared_days(None, today, today, "USD"), shared_days(Rollout(()), date(2025, 2, 1), today, "USD")) == (
+        "",
+        "",
+    )
 
 
 def test_a_control_with_estimates_at_once_is_asked_about() -> None:
