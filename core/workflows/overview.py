@@ -13,6 +13,7 @@ from core.evaluate.card.headline import CardHeadline, headline_of
 from core.evaluate.headline import targets
 from core.evaluate.scope import GoverningScope, ScopeBasis
 from core.evaluate.targets import Verdict, judge
+from core.monitor.expected import CameTrue
 from core.monitor.rules import AlertKind
 from core.monitor.windows import window_of
 from core.problem import Problem
@@ -24,7 +25,7 @@ from core.wording import count, days, market_day, money_range, percent
 from core.workflows.jobs import training_under_way
 from core.workflows.models.floor import floor_of, miss_words, target_verdict
 from core.workflows.models.scope import governing_scope, signed_although
-from core.workflows.monitoring.figures import figure_of, with_intervals
+from core.workflows.monitoring.figures import came_true_of, confidence_in_use, figure_of, with_intervals
 from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.readings import trained_on
 from core.workflows.promotion import decided_against
@@ -72,6 +73,7 @@ class Watched:
 
     ``error`` is the mean error of its blind estimates with its interval, ``held`` the share of sales inside their
     ranges of ``level``; both are None before the first such sale. ``months`` are the latest six with sales.
+    ``confidence`` is what its confidences promised and what came true, as Monitoring judges them.
     """
 
     asked: int
@@ -80,6 +82,12 @@ class Watched:
     held: Figure | None = None
     level: float = 0.0
     months: tuple[Month, ...] = ()
+    confidence: CameTrue | None = None
+
+    @property
+    def too_confident(self) -> bool:
+        """Whether significantly fewer estimates ended near the sale price than their confidences promised."""
+        return self.confidence is not None and self.confidence.holds is False
 
 
 NOTHING_WATCHED: Final = Watched(0, None, ())
@@ -160,6 +168,9 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     records, watched = store.models.list(market.market_id), watched_of(store, market, champion)
     newest = max(records, key=lambda one: one.created_at, default=None)
     today, live_since = workspace.today(market), _since(store, market, champion)
+    if champion is not None and watched.error is not None:
+        figures = confidence_in_use(store, market.market_id, champion.model_id, today).total
+        watched = replace(watched, confidence=came_true_of(figures, workspace.problem))
     age = (today - trained_on(store, market, champion)).days if champion else 0
     limit = int(limits_of(workspace, market.market_id)[AlertKind.RETRAINING_OVERDUE].value)
     scope = governing_scope(store, champion) if champion else None
@@ -389,7 +400,7 @@ def _monitoring(seen: Overview, problem: Problem) -> Phase:
     if seen.champion is None:
         return Phase(7, name, deliverable, State.OPEN, "Nothing to watch", ())
     age, limit, watched = seen.age, seen.retrain_after, seen.watched
-    late = State.GOOD if age <= limit and not watched.alerts else State.BAD
+    late = State.GOOD if age <= limit and not watched.alerts and not watched.too_confident else State.BAD
     alerts = f"{count(len(watched.alerts), 'alert')} not resolved" if watched.alerts else "No alert is open"
     if watched.error is None:
         facts = ("since the live model was trained", f"Retrain after {days(limit)}")

@@ -24,10 +24,9 @@ from core.store.operations.alerts import AlertRecord
 from core.wording import bound, count, market_day, percent
 from core.workflows.models.floor import miss_words, target_verdict
 from core.workflows.monitoring.alerts import market_watch, open_alerts
-from core.workflows.monitoring.figures import came_true_of
+from core.workflows.monitoring.figures import CONFIDENCE_MONTHS, came_true_of, confidence_in_use
 from core.workflows.monitoring.readings import (
     MarketWatch,
-    latest_days,
     promised_readings,
     range_cause_of,
     trained_on,
@@ -123,7 +122,7 @@ def legend(problem: Problem) -> str:
         "Missed: an alert on it is not resolved, or a person resolved it while the limit is still passed. On watch: "
         "the last month passed the limit, which opens no alert yet, or all sales in use together surely break the "
         "promise. Confidence has no alert: it is missed if "
-        f"significantly fewer estimates of the last {_CONFIDENCE_MONTHS} months ended within "
+        f"significantly fewer estimates of the last {CONFIDENCE_MONTHS} months ended within "
         f"{percent(problem.success.tolerance)} of the price than promised. {opening_words(problem)}"
     )
 
@@ -310,8 +309,7 @@ def _confidence(watch: MarketWatch, standing: Standing) -> Promise:
     """Return the promise of the confidences: as many estimates end within 10% of the sale price as they state."""
     if watch.champion is None:
         return Promise("Confidence", PromiseState.UNKNOWN, _NOTHING["Freshness"], (), (), None)
-    where = Slice(latest_days(watch.clock, _CONFIDENCE_MONTHS), watch.clock, watch.champion.model_id)
-    found = watch.store.figures.accuracy(watch.market.market_id, where, Period.MONTH)
+    found = confidence_in_use(watch.store, watch.market.market_id, watch.champion.model_id, watch.clock)
     known = came_true_of(found.total, watch.problem)
     if known is None:
         return Promise("Confidence", PromiseState.UNKNOWN, _NOTHING["Error"], (), (), None)
@@ -341,7 +339,6 @@ def _confidence(watch: MarketWatch, standing: Standing) -> Promise:
 
 
 _HOLDS: Final = {None: PromiseState.UNKNOWN, True: PromiseState.MET, False: PromiseState.MISSED}
-_CONFIDENCE_MONTHS: Final = 12
 _LOOKED_BACK: Final = 60
 _IDLE: Final = 4
 

@@ -246,6 +246,10 @@ def _broken(seen: Overview, live: ModelRecord, problem: Problem) -> Iterator[str
         yield error
     if held := _range_broken(seen, live, problem):
         yield held
+    known = seen.watched.confidence
+    if known is not None and seen.watched.too_confident:
+        came, promised = percent(known.observed.value), percent(known.promised)
+        yield f"its confidences came true for {came} of {known.observed.n:,} sales instead of {promised}"
     if seen.age > seen.retrain_after:
         yield f"it was trained {days(seen.age)} ago, past the limit of {days(seen.retrain_after)}"
 

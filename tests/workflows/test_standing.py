@@ -11,6 +11,7 @@ import pytest
 from core.access import Actor, Role
 from core.evaluate.accuracy import Figure
 from core.evaluate.scope import ScopeBasis
+from core.monitor.expected import came_true
 from core.monitor.gate import Gate, GateVerdict
 from core.monitor.rules import AlertKind
 from core.problem import Problem
@@ -254,6 +255,18 @@ def test_every_broken_promise_is_named_not_only_the_age(fresh: Overview, problem
         "in use, and it was trained 181 days ago, past the limit of 91 days; retrain, as a newer model may do better."
     )
     assert found.next == "retrain, as a newer model may do better."
+
+
+def test_confidences_that_do_not_come_true_are_a_broken_promise_too(fresh: Overview, problem: Problem) -> None:
+    held = replace(fresh.watched, confidence=came_true(0.50, Figure(0.514, 0.44, 0.59, 185), 30))
+    assert standing_of(replace(fresh, watched=held), problem).good
+    missed = replace(fresh.watched, confidence=came_true(0.644, Figure(0.514, 0.44, 0.59, 185), 30))
+    found = standing_of(replace(fresh, watched=missed), problem)
+    assert found.sentence == (
+        "The live model’s confidences came true for 51% of 185 sales instead of 64%; "
+        "retrain, as a newer model may do better."
+    )
+    assert (found.good, found.step) == (False, Step.RETRAIN)
 
 
 def test_every_open_alert_on_the_model_has_the_one_next_step_and_others_keep_their_own(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
@@ -24,11 +24,14 @@ from core.states import Period
 from core.store import Store
 from core.store.ledger.figures import Basis, Dimension, Series, Slice, SoldSample
 from core.wording import count, percent
-from core.workflows.monitoring.readings import MarketWatch, cause_of, fact_drift, level_of, sold_homes
+from core.workflows.monitoring.readings import MarketWatch, cause_of, fact_drift, latest_days, level_of, sold_homes
 from core.workspace import Workspace
 
 SCATTER: Final = 600
 """The points of a scatter plot: more would overlap."""
+
+CONFIDENCE_MONTHS: Final = 12
+"""The months, up to the current one, of the sales that confidences are compared with."""
 
 NO_MODEL: Final = "No model is live, so there is nothing to compare with."
 
@@ -160,6 +163,15 @@ def expected_of(workspace: Workspace, market_id: str, where: Slice) -> Expected 
         return expected_of_sums(unsold.n, unsold.confidence / 100, unsold.squares / 10_000)
     counts = workspace.store.samples.unsold_confidences(market_id, where)
     return expected_accuracy(np.repeat(counts["confidence"].to_numpy(dtype=float) / 100, counts["n"].to_numpy()))
+
+
+def confidence_in_use(store: Store, market_id: str, model_id: str, today: date) -> Series:
+    """Return the figures by which the promise of a model's confidences is judged: its blind sales of the latest year.
+
+    Raises NotFound, StoreUnavailable.
+    """
+    where = Slice(latest_days(today, CONFIDENCE_MONTHS), today, model_id)
+    return store.figures.accuracy(market_id, where, Period.MONTH)
 
 
 def came_true_of(total: pd.Series, problem: Problem) -> CameTrue | None:

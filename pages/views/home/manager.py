@@ -125,7 +125,8 @@ def _failing(seen: Overview) -> None:
     """Draw which homes fail most, and the alerts as a link."""
     alerts = seen.watched.alerts
     if not alerts:
-        navigation.link_to("monitoring", "No alert is open: see Monitoring")
+        missed = ", but confidence is missed" if seen.watched.too_confident else ""
+        navigation.link_to("monitoring", f"No alert is open{missed}: see Monitoring")
         return
     worst = worst_homes(alerts)
     with st.container(border=True):

@@ -106,8 +106,12 @@ def test_a_range_that_all_sales_together_break_is_on_watch_though_no_month_is_su
     with open_store(home) as store:
         [market] = store.markets.list()
         live_through(store, market, *(Month(date(2025, month, 1), noise=0.09) for month in range(1, 6)))
-        said = in_use_words(overview(acting(store, MANAGER, problem), market).watched, problem)
-    held = promised(home, problem)["Range"]
+        watched = overview(acting(store, MANAGER, problem), market).watched
+    said, found = in_use_words(watched, problem), promised(home, problem)
+    held = found["Range"]
+    assert watched.confidence is not None
+    assert watched.confidence.words == found["Confidence"].words
+    assert watched.too_confident == (found["Confidence"].state is PromiseState.MISSED)
     # Home says so of the same sales, and a month of 60 sales that holds too few is not "within" its limit.
     assert held.state is PromiseState.WATCH
     assert "beyond the 5 points allowed around its level, though chance may explain it" in held.words
