@@ -17,7 +17,7 @@ from core.wording import market_day
 from core.workflows.data.scrutiny import ToDecide
 from core.workflows.overview import Overview, attention
 from core.workflows.standing import Step as Next
-from core.workflows.standing import standing_of
+from core.workflows.standing import standing_for
 from core.workspace import Workspace
 
 _UPLOADED: Final = frozenset(Source)
@@ -28,6 +28,7 @@ class Step(StrEnum):
     """The one step that leads an analyst on."""
 
     COMMIT = "commit"
+    WAIT = "wait"
     COMPARE = "compare"
     TRAIN = "train"
     DECIDE = "decide"
@@ -38,8 +39,8 @@ class Step(StrEnum):
 class Waiting:
     """What waits for somebody: ``draft`` says that an own intake is not committed, ``doubtful`` counts what to decide.
 
-    ``training`` says why a model is to be trained, or why none can be, and ``deciding`` that a challenger comes first;
-    each is empty where it is not so.
+    ``training`` says why a model is to be trained, or why none can be, ``running`` that one is being trained, and
+    ``deciding`` that a challenger comes first; each is empty where it is not so.
     """
 
     draft: str
@@ -47,17 +48,20 @@ class Waiting:
     training: str = ""
     trainable: bool = True
     deciding: str = ""
+    running: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:
         """What waits, one sentence an item, the one of ``step`` first; empty if nothing does."""
-        return tuple(filter(None, (self.draft, self.deciding, self.training, self.doubtful.words)))
+        return tuple(filter(None, (self.draft, self.running, self.deciding, self.training, self.doubtful.words)))
 
     @property
     def step(self) -> Step:
         """The one step that helps most."""
         if self.draft:
             return Step.COMMIT
+        if self.running:
+            return Step.WAIT
         if self.deciding:
             return Step.COMPARE
         if self.training:
@@ -102,11 +106,11 @@ def intake_overview(workspace: Workspace, market: Market, doubtful: ToDecide, se
     workspace.require(Action.VIEW_DATA)
     upload = next((one for one in seen.chain if any(file.source in _UPLOADED for file in one.files)), None)
     enough = seen.version is not None and seen.version.rows >= workspace.problem.training.sales_min
-    training, deciding = _training(workspace, seen), ""
-    if training and seen.champion is not None:
-        standing = standing_of(seen, workspace.problem)
-        training, deciding = ("", standing.sentence) if standing.step is Next.COMPARE else (training, "")
-    waiting = Waiting(_draft(workspace, market), doubtful, training, enough, deciding)
+    standing, training = standing_for(workspace.actor, seen, workspace.problem), _training(workspace, seen)
+    running = standing.sentence if standing.step is Next.WAIT else ""
+    deciding = standing.sentence if training and standing.step is Next.COMPARE else ""
+    training = "" if seen.training is not None or deciding else training
+    waiting = Waiting(_draft(workspace, market), doubtful, training, enough, deciding, running)
     return IntakeOverview(seen.version, upload, waiting, market.currency)
 
 
@@ -126,6 +130,8 @@ def _training(workspace: Workspace, seen: Overview) -> str:
     """Say that a model is to be trained on the sales in use, "" where one was."""
     if seen.version is None or (seen.newest is not None and seen.is_of_the_latest_sales(seen.newest)):
         return ""
+    if seen.failed:
+        return f"No model has learned from the sales as they are now, and the last training failed: {seen.failed}"
     if seen.champion is None:
         return attention(seen, workspace.problem)[0]
     return "No model has learned from the sales as they are now: train one, and compare it with the live model."

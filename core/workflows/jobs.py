@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from core.access import Action
 from core.errors import AlreadyExists, DoorstepError, InvalidRecord, JobCancelled, StoreUnavailable
 from core.progress import Progress
+from core.states import AuditAction, JobState
 from core.store import Job, ModelRecord, Store
 from core.store.operations.workers import ALIVE_WITHIN
 from core.train.trainer import TrainingPlan
@@ -180,6 +181,23 @@ def training_under_way(store: Store, market_id: str) -> Job | None:
     store.jobs.sweep(SILENCE)
     found = (under_way(store, kind, market_id) for kind in (RetrainTask.kind, TrainTask.kind))
     return next((one for one in found if one is not None), None)
+
+
+_CHANGES: Final = (AuditAction.VERSION_COMMITTED, AuditAction.VERSION_RESTORED, AuditAction.VERSION_UNDONE)
+
+
+def why_training_failed(store: Store, market_id: str) -> str:
+    """Return why the newest training of a market failed; "" if it did not, or the data are others since.
+
+    Raises StoreUnavailable.
+    """
+    kinds = (RetrainTask.kind, TrainTask.kind)
+    newest = next((one for one in store.jobs.list() if one.market_id == market_id and one.kind in kinds), None)
+    if newest is None or newest.state is not JobState.FAILED:
+        return ""
+    changes = (one.at for one in store.events.list(market_id) if one.action in _CHANGES)
+    changed = next(changes, None)
+    return newest.error if changed is None or changed < newest.created_at else ""
 
 
 def document_of(task: Task) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from core.store import DataVersion, Job, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.wording import count, days, market_day, money_range, percent
-from core.workflows.jobs import training_under_way
+from core.workflows.jobs import training_under_way, why_training_failed
 from core.workflows.models.floor import floor_of, miss_words, target_verdict
 from core.workflows.models.scope import governing_scope, signed_although
 from core.workflows.monitoring.figures import came_true_of, confidence_in_use, figure_of, with_intervals
@@ -117,7 +117,8 @@ class Overview:
     ``age`` is the number of days since the champion was trained, ``retrain_after`` the limit, as in monitoring.
     ``scope`` is the champion's, signed or proposed; ``newest`` is the model trained last, ``against`` what a person
     decided against it if it has learned all sales there are. ``back`` says when the challenger was rolled back, ""
-    if it never was; ``training`` is the open training, wherever it runs. ``although`` says what a signed scope misses.
+    if it never was; ``training`` is the open training, wherever it runs, ``failed`` why the last failed.
+    ``although`` says what a signed scope misses.
     ``rows`` counts the rows of all uploads by what became of them. ``chain`` is the version with those that it was
     built on, newest first.
     """
@@ -138,6 +139,7 @@ class Overview:
     against: str = ""
     back: str = ""
     training: Job | None = None
+    failed: str = ""
     although: str = ""
     chain: tuple[DataVersion, ...] = ()
 
@@ -185,6 +187,7 @@ def overview(workspace: Workspace, market: Market) -> Overview:
         against=against,
         back=decided_against(store, market, champion, challenger) if challenger else "",
         training=training_under_way(store, market.market_id),
+        failed=why_training_failed(store, market.market_id),
         although=signed_although(store, champion) if champion else "",
     )
 

@@ -116,6 +116,8 @@ def standing_of(seen: Overview, problem: Problem) -> Standing:
         return Standing(attention(seen, problem)[0], Step.UPLOAD)
     if seen.champion is None and seen.training is not None:
         return _steps("No model is live", (_training(seen.training), Step.WAIT), seen.training)
+    if seen.champion is None and seen.failed:
+        return _steps("No model is live", (_failed(seen.failed), Step.TRAIN), None)
     if seen.champion is None:
         enough = seen.version.rows >= problem.training.sales_min
         return Standing(attention(seen, problem)[0], Step.TRAIN if enough else Step.UPLOAD)
@@ -150,6 +152,11 @@ def _training(job: Job) -> str:
     if job.state is JobState.WAITING and not job.fraction:
         return f"{what} waits to be trained"
     return f"{what} is being trained{_done(job)}"
+
+
+def _failed(why: str) -> str:
+    """Say what stands in the way of another training on the same sales, with the remedy that its error names."""
+    return f"the last training failed: {why.removesuffix('.')}"
 
 
 def _done(job: Job) -> str:
@@ -350,6 +357,8 @@ def _train_or_bring(seen: Overview, live: ModelRecord, worse: ModelRecord | None
         if _is_unsigned(seen):
             return f"sign the scope in which it holds, and bring newer sales, {why}", Step.SIGN
         return f"bring newer sales, or more facts of the homes, {why}", Step.UPLOAD
+    if seen.failed:
+        return _failed(seen.failed), Step.RETRAIN
     if worse is None:
         return "retrain, as a newer model may do better", Step.RETRAIN
     if seen.is_of_the_latest_sales(worse):

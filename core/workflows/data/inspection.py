@@ -11,7 +11,6 @@ import pandas as pd
 from core.access import Action
 from core.accounting import Outcome
 from core.collect.columns.parts import is_shifted
-from core.collect.leaks import Leak
 from core.collect.mapping import MappedTable
 from core.collect.near_matches import NearMatch
 from core.collect.privacy.cutting import without_persons_in
@@ -31,11 +30,10 @@ LOST_WITH_ROW: Final = "The row is left out for another cell"
 
 @dataclass(frozen=True)
 class FileInspection:
-    """One sales file: its columns compared with the stored sales, and the mapped columns that reveal the price."""
+    """One sales file: its columns compared with the stored sales."""
 
     file: str
     columns: tuple[ColumnComparison, ...]
-    leaks: tuple[Leak, ...]
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
     return Inspection(
         problems=_with_lost_rows(pd.concat(problems, ignore_index=True), preview.ledgers)[[FILE, *PROBLEM_COLUMNS]],
         sales=tuple(
-            FileInspection(table.name, _compared(table, held, preview.currency), tuple(preview.leaks[table.name]))
+            FileInspection(table.name, _compared(table, held, preview.currency))
             for table in preview.tables
             if table.source is Source.SALES
         ),

@@ -48,7 +48,7 @@ from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_p
 from core.workflows.doubts.columns import with_doubts
 from core.workflows.doubts.elsewhere import elsewhere_of, refuse_elsewhere
 from core.workflows.doubts.misread import misread_words, refuse_misread
-from core.workflows.doubts.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
+from core.workflows.doubts.price_tellers import Leaks, leaks_of_files, refuse_leaks, words_of_kept
 from core.workflows.doubts.rejected_rows import row_guesses, with_guesses
 from core.workflows.indicators.brought import brought_indicators
 from core.workflows.source_files.reading import (
@@ -76,7 +76,7 @@ class IntakePreview:
     this market has already taken in. ``market`` is the id of the market, or what committing will make it. ``tables``
     holds the files as mapped. ``corrections`` lists what corrects an earlier sale (intake_row, field, before, after,
     file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
-    ``near_matches`` are address pairs that a person has not answered yet; ``leaks`` are the columns of each sales file
+    ``near_matches`` are address pairs that a person has not answered yet; ``leaks`` are the columns of each file
     that reveal the price; ``personal`` lists by file what of persons was dropped or cut out on reading; ``readings``
     says how each file was read, ``headers`` its columns, and ``intake`` is the record of it with the mapping in force.
     ``homes`` has the homes of the tax roll with those of a new tax file. ``gained`` counts by fact the stored
@@ -173,13 +173,13 @@ def prepare_intake(
     if not (read.sales or intake.gained or homes.news.homes or dated.accounts):
         raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
     progress(0.95, "Looking for addresses with almost the same spelling")
-    near, corrections = intake.near_matches(answers), intake.corrected()
+    near, corrections, sales = intake.near_matches(answers), intake.corrected(), pool.in_use()
     guesses = row_guesses(read.mapped, intake.ledger())
     progress(1.0, "Checked")
     return IntakePreview(
         market=market,
         parent_id=parent.version_id if parent else None,
-        sales=pool.in_use(),
+        sales=sales,
         new_sales=int((~pool.waits & (pool.sales[ROW] >= (parent.rows_seen if parent else 0)).to_numpy()).sum()),
         held_sales=parent.rows if parent else 0,
         files=(*intake.files, *intake.references, *dated.accounts),
@@ -194,7 +194,7 @@ def prepare_intake(
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
         set_aside=pool.set_aside(),
-        leaks={table.name: leaks_of(table, currency) for table in read.sales},
+        leaks=leaks_of_files(read.mapped, sales[sales[ROW].isin(intake.changed_rows)], currency),
         personal=read.personal,
         readings={name: raw.reading for name, raw in read.raws.items()},
         headers={name: tuple(raw.frame.columns) for name, raw in read.raws.items()},

@@ -9,11 +9,12 @@ import pandas as pd
 
 from core.arrays import evenly
 from core.collect.inference import Inference
-from core.collect.leaks import AREAS, NEEDED, Leak, area_is_money, find_leaks, leak_by_numbers
+from core.collect.leaks import AREAS, NEEDED, Leak, Measured, area_is_money, find_leaks, leak_by_numbers
 from core.collect.mapping import MappedTable
 from core.errors import PriceGivenAway
+from core.prepare.features.facts import find_facts
 from core.prepare.quality.price_rates import price_rate
-from core.schema import EXTRA_PREFIX
+from core.schema import EXTRA_PREFIX, Source
 
 Leaks = Mapping[str, Sequence[Leak]]
 """The columns of each file, by its name, that reveal the price."""
@@ -30,6 +31,42 @@ def leaks_of(table: MappedTable, currency: str) -> tuple[Leak, ...]:
     rate = price_rate(table.frame, table.currency or currency)
     per_area = (Leak(table.columns["sale_price"], "sale_price", rate.why, None, rate.n),) if rate and rate.sure else ()
     return (*per_area, *find_leaks(table))
+
+
+def leaks_of_files(tables: Sequence[MappedTable], completed: pd.DataFrame, currency: str) -> Leaks:
+    """Return for each file of sales, and each other one with any, its columns that reveal the price.
+
+    A tax or neighborhood file has no prices of its own: what it brings is measured on the sales that it completes,
+    which are among ``completed``, canonical.
+    """
+    found: dict[str, Sequence[Leak]] = {}
+    for table in tables:
+        if table.source is Source.SALES:
+            found[table.name] = leaks_of(table, currency)
+        elif leaks := _leaks_brought(table, completed):
+            found[table.name] = leaks
+    return found
+
+
+def _leaks_brought(table: MappedTable, completed: pd.DataFrame) -> tuple[Leak, ...]:
+    sample = completed.iloc[evenly(len(completed), _SAMPLE)]
+    if not table.columns.keys() & set(sample):
+        return ()
+    # An assessed value, of which a model learns only how it rose before the sale, is none of them.
+    facts = find_facts(sample)
+    learned = [name for name in (*facts.numeric, *facts.categorical) if name in table.columns]
+    judged = {name: _reveals(sample, name) for name in learned}
+    return tuple(
+        Leak(table.columns[name], name, one.why, one.correlation, one.n) for name, one in judged.items() if one
+    )
+
+
+def _reveals(sales: pd.DataFrame, name: str) -> Measured | None:
+    """Measure whether a fact of canonical sales gives their price away."""
+    numbers = {one: sales[one] for one in NEEDED if one in sales}
+    if name in AREAS:
+        return area_is_money(sales[name], numbers["sale_price"])
+    return leak_by_numbers(sales[name], numbers, name)
 
 
 def doubt_of_price(table: MappedTable, currency: str, times: float | None = None) -> tuple[Inference, ...]:
@@ -88,13 +125,8 @@ def refuse_price_tellers(sales: pd.DataFrame, facts: Collection[str], currency: 
             "added it, and import its file again with whole prices."
         )
     sample = sales.iloc[evenly(len(sales), _SAMPLE)]
-    numbers = {name: sample[name] for name in NEEDED if name in sample}
     for name in facts:
-        values = sample[name]
-        if name in AREAS:
-            measured = area_is_money(values, numbers["sale_price"])
-        else:
-            measured = leak_by_numbers(values, numbers, name)
+        measured = _reveals(sample, name)
         if measured is not None:
             column = name.removeprefix(EXTRA_PREFIX)
             raise PriceGivenAway(

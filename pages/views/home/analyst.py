@@ -25,6 +25,7 @@ _HEIGHT: Final = 220
 
 _STEPS: Final[dict[Step, tuple[str, str, dict[str, str]]]] = {
     Step.COMMIT: ("sales_data", "Go on with your files", {}),
+    Step.WAIT: ("models", "Open Models to follow it", {}),
     Step.COMPARE: ("models", "Open Models to compare", {}),
     Step.TRAIN: ("models", "Open Models to train", {}),
     Step.DECIDE: ("sales_data", "Decide the doubtful sales", {"view": "Doubtful sales"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -9,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.accounting import reason_words
+from core.collect.leaks import Leak
 from core.errors import DoorstepError
 from core.prepare.quality.column_check import OTHER, ColumnComparison, in_unit, is_area
 from core.schema import label_of
@@ -62,8 +64,8 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     preview.draw_figures(found)
     preview.say_known(found)
     preview.say_doubts(found)
-    for file in seen.sales:
-        _say_leaks(file)
+    for file, leaks in found.leaks.items():
+        _say_leaks(file, leaks)
     _columns(seen, unit)
     _problems(seen.problems)
     near_matches.draw(workspace, held, found)
@@ -71,12 +73,12 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     steps.draw_ways(held, Step.CHECK, "Continue to preview")
 
 
-def _say_leaks(file: FileInspection) -> None:
-    if not file.leaks:
+def _say_leaks(file: str, leaks: Sequence[Leak]) -> None:
+    if not leaks:
         return
-    leaks = "; ".join(f"{leak.column}: {leak.why}" for leak in file.leaks)
+    whys = "; ".join(f"{leak.column}: {leak.why}" for leak in leaks)
     st.warning(
-        plain(f"{file.file} has columns that reveal the price. {leaks}. Leave them out in the Columns step."),
+        plain(f"{file} has columns that reveal the price. {whys}. Leave them out in the Columns step."),
         icon=":material/key:",
     )
 

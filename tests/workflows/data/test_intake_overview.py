@@ -12,12 +12,13 @@ from core.progress import silent
 from core.states import SaleDecision, Stage
 from core.store import Market, ModelRecord
 from core.workflows import intake_overview as module
+from core.workflows import standing
 from core.workflows.data.intake import ingest
 from core.workflows.data.scrutiny import Choice, ToDecide, apply_decisions, decide, review_queue, to_decide
 from core.workflows.intake_overview import IntakeOverview, Step, intake_overview
 from core.workflows.overview import Overview, overview
 from core.workflows.source_files.reading import SourceFile
-from core.workflows.standing import Standing
+from core.workflows.standing import Standing, standing_now
 from core.workflows.standing import Step as Next
 from core.workspace import Workspace
 from tests.postgresql import ON_BOTH
@@ -85,7 +86,33 @@ def test_a_challenger_to_decide_on_comes_before_another_training(
     model = ModelRecord("m", market.market_id, "earlier", "", Stage.CHAMPION, {}, 0, at, "Ana")
     of_market = replace(overview(workspace, market), champion=model, newest=model)
     for step, deciding in ((Next.COMPARE, True), (Next.RETRAIN, False)):
-        monkeypatch.setattr(module, "standing_of", lambda *_, step=step: Standing("Decide on it.", step))
+        monkeypatch.setattr(module, "standing_for", lambda *_, step=step: Standing("Decide on it.", step))
         waiting = seen_by(workspace, market, of_market).waiting
         assert (waiting.words == ("Decide on it.",)) is deciding
         assert (waiting.step is Step.COMPARE) is deciding
+
+
+def test_a_training_that_runs_is_waited_for_and_one_that_failed_says_why(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    take_in(workspace, market, write(tmp_path, HEADER + rows(50)))
+    jobs = workspace.store.jobs
+    job = jobs.create("train", market.market_id, workspace.actor)
+    waiting = seen_by(workspace, market).waiting
+    assert (waiting.words, waiting.step) == (("No model is live; a model waits to be trained.",), Step.WAIT)
+    why = "The fact 'annual_tax' is computed from the sale price."
+    jobs.fail(job.job_id, why)
+    assert standing_now(workspace, market).next == f"the last training failed: {why}"
+    [words] = seen_by(workspace, market).waiting.words
+    assert words.endswith(f"the last training failed: {why}")
+    # Other data may train.
+    take_in(workspace, market, write(tmp_path, HEADER + rows(60)))
+    assert "failed" not in standing_now(workspace, market).sentence
+
+
+def test_an_analyst_reads_who_decides_on_a_challenger(
+    workspace: Workspace, market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_in(workspace, market, write(tmp_path, HEADER + rows(50)))
+    monkeypatch.setattr(standing, "standing_of", lambda *_: Standing("Decide on it.", Next.COMPARE))
+    assert "Ask a manager to do it." in seen_by(workspace, market).waiting.deciding

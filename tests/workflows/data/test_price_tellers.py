@@ -96,6 +96,26 @@ def test_the_command_line_asks_as_the_page_does(
         assert version.rows == 400
 
 
+def test_a_tax_file_is_measured_on_the_sales_that_it_completes(store: Store, tmp_path: Path) -> None:
+    lines = sales(400).replace(",valor", "").splitlines()
+    rows = [line.rsplit(",", 1)[0] for line in lines[1:]]
+    path, tax = tmp_path / "sold.csv", tmp_path / "tax.csv"
+    path.write_text("\n".join([f"{lines[0]},parcel number", *(f"{row},{n}" for n, row in enumerate(rows))]), "utf-8")
+    bills = [f"{n},{0.009 * int(row.split(',')[0]):.0f},{1950 + n % 60}\n" for n, row in enumerate(rows)]
+    tax.write_text("parcel number,annual tax,year built\n" + "".join(bills), "utf-8")
+    at_work = acting(store, ANALYST, today=date(2025, 1, 1))
+    both = [SourceFile(path, path.name), SourceFile(tax, tax.name)]
+    with pytest.raises(PriceGivenAway, match=r"column 'annual tax' of tax.csv is computed from the sale price"):
+        ingest(at_work, SPRINGFIELD, both, silent)
+    assert store.markets.list() == []
+    market = ingest(at_work, SPRINGFIELD, both[:1], silent).version.market_id
+    with pytest.raises(PriceGivenAway, match=r"column 'annual tax' of tax.csv .* name it as a column to keep"):
+        ingest(at_work, market, both[1:], silent)
+    report = ingest(at_work, market, both[1:], silent, ["annual tax"])
+    assert "kept although they reveal the price: annual tax" in report.version.note
+    assert report.preview.gained["year_built"] == 400
+
+
 @pytest.mark.parametrize(("currency", "level"), [("AED", 14_000.0), ("USD", 290_000.0)])
 def test_prices_per_area_are_refused_and_where_kept_training_refuses_them(
     store: Store, tmp_path: Path, currency: str, level: float
