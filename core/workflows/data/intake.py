@@ -429,7 +429,8 @@ def _add_all(
         progress(done / len(read.sales), f"Merging and checking {table.name}")
         joined = merge_sources(table, tax, neighbourhood, same)
         merged = with_assessed_rise(without_unproven_values(joined, table.frame))
-        cleaned = with_emptied(clean_sales(merged.frame, problem, today, intake.held, intake.superseded), table)
+        known = intake.held, intake.superseded, read.repeats[table.name]
+        cleaned = with_emptied(clean_sales(merged.frame, problem, today, *known), table)
         check_contract(cleaned.in_use, problem, today, table.name)
         intake.add(table, read.raws[table.name], merged, cleaned, problem, today)
     if intake.changed_rows or intake.held_sales().empty or (tax is None and neighbourhood is None):
