@@ -17,7 +17,7 @@ from core.collect.mapping_file import mapping_document, reading_choice, with_rea
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file
 from core.collect.reading.packing import memory_limit
-from core.collect.reading.table import RawTable, Reading, ReadingChoice
+from core.collect.reading.table import RawTable, ReadingChoice
 from core.errors import MappingError
 from core.prepare.quality.corrections import Repeats
 from core.progress import Progress
@@ -153,9 +153,3 @@ def with_inferences(records: Sequence[FileIntake], tables: Sequence[MappedTable]
     """Return the records of files with all that was concluded of their columns, what came to light later too."""
     found = {table.name: [asdict(one) for one in table.inferences] for table in tables}
     return tuple(replace(one, mapping={**one.mapping, "inferences": found[one.file]}) for one in records)
-
-
-def words_of_readings(readings: Mapping[str, Reading]) -> str:
-    """Say of files that were not read as usual how they were read; empty for none."""
-    unusual = {name: reading for name, reading in readings.items() if not reading.is_plain}
-    return "".join(f" · {name} read as {reading.describe()}" for name, reading in unusual.items())
