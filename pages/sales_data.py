@@ -99,7 +99,11 @@ def intake(workspace: Workspace, header: DeltaGenerator) -> None:
 
 def say_market(held: draft.Draft) -> None:
     """Say which market the sales go into, once it is chosen; the one open in the sidebar may be another."""
-    if not held.files or held.destination is None or not held.destination.is_complete():
+    if not held.files:
+        if (opened := session.market()) is not None and not opened.simulated:
+            st.markdown(f"into **{plain(opened.name)}**, unless you choose another market", width="content")
+        return
+    if held.destination is None or not held.destination.is_complete():
         return
     known = next((one for one in session.store().markets.list() if one.market_id == held.destination.market_id), None)
     name = plain(known.name if known else held.destination.name)

@@ -44,6 +44,14 @@ def add_verbs(verb: AddVerb) -> None:
     )
     _add_consents(ingest)
     ingest.add_argument(
+        "--take-facts",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="correct the stored sales that a file repeats with other facts, where home, day and price are the same "
+        "(may be given several times)",
+    )
+    ingest.add_argument(
         "--mapping", metavar="JSON", help="column mapping instead of the guess, as --write-mapping writes it"
     )
     ingest.add_argument(
@@ -230,6 +238,7 @@ def _template(session: Session) -> int:
 def _source_files(session: Session) -> list[SourceFile]:
     from core.collect.mapping_file import mappings_for
     from core.collect.reading.table import ReadingChoice
+    from core.prepare.quality.corrections import Repeats
     from core.workflows.source_files.reading import SourceFile
 
     options = session.options
@@ -241,7 +250,19 @@ def _source_files(session: Session) -> list[SourceFile]:
     if options.mapping:
         given = mappings_for(_text_of(options.mapping), [path.name for path in paths])
     choice = ReadingChoice(options.encoding, options.sheet)
-    return [SourceFile(path, path.name, given.get(path.name), choice=choice) for path in paths]
+    taking = {Path(name).name for name in options.take_facts}
+    if unknown := taking - {path.name for path in paths}:
+        raise NotFound(f"--take-facts names {min(unknown)!r}, which is none of the files to import. Check the name.")
+    return [
+        SourceFile(
+            path,
+            path.name,
+            given.get(path.name),
+            choice=choice,
+            repeats=Repeats.CORRECT if path.name in taking else Repeats.STAY,
+        )
+        for path in paths
+    ]
 
 
 def _corrections(texts: Sequence[str], files: Sequence[str]) -> list[Correction]:

@@ -94,8 +94,10 @@ class IntakeOverview:
         """The last upload in one sentence."""
         if self.upload is None:
             return "Nothing was uploaded yet."
-        names = ", ".join(file.file for file in self.upload.files)
-        return f"{names}, {market_day(self.upload.created_at.date(), self.currency)} by {self.upload.created_by}"
+        names = ", ".join(file.file for file in self.files)
+        beside = [file.file for file in self.upload.files if file not in self.files]
+        more = f"; with {', '.join(beside)}, whose rows are not among these" if beside else ""
+        return f"{names}, {market_day(self.upload.created_at.date(), self.currency)} by {self.upload.created_by}{more}"
 
 
 def intake_overview(workspace: Workspace, market: Market, doubtful: ToDecide, seen: Overview) -> IntakeOverview:

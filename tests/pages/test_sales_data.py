@@ -471,6 +471,29 @@ def test_corrections_are_shown_before_and_after_and_take_the_place_of_the_earlie
         assert (len(sales), int((sales["sale_price"] == 555_000).sum())) == (60, 1)
 
 
+def test_other_facts_of_stored_sales_are_told_by_row_and_taken_on_a_tick(home: Path) -> None:
+    committed(checked(brought(opened(), "first.csv", sales_csv())))
+    header, *lines = sales_csv().decode().splitlines()
+    rows = [line.split(",") for line in lines[4:7]]
+    for cells in rows:
+        cells[5] = "7"
+    app = checked(brought(opened(), "beds.csv", "\n".join([header, *map(",".join, rows)]).encode()))
+    told = next(table.value for table in app.dataframe if "Stored, and here" in table.value)
+    assert told["Stored, and here"].tolist() == [f"bedrooms ({1 + row % 4}, here 7)" for row in range(4, 7)]
+    assert told["Row"].tolist() == [1, 2, 3]
+    assert app.button("step_commit").disabled
+    app = app.checkbox("take_facts").check().run()
+    assert {metric.label: metric.value for metric in app.metric}["Corrections"] == "3"
+    app = onward(onward(app))
+    assert app.button("commit").label == "Commit 3 corrections"
+    app.button("commit").click().run()
+    with open_store(home) as store:
+        latest = store.versions.latest("harbour")
+        assert latest is not None
+        sales = store.versions.load(latest.version_id)
+        assert (len(sales), int((sales["bedrooms"] == 7).sum())) == (60, 3)
+
+
 def test_every_doubt_is_repeated_up_to_the_commit_and_nothing_is_called_ready() -> None:
     lines = sales_csv(200).decode().splitlines()
     dated = [line.split(",") for line in lines]

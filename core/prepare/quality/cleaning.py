@@ -22,7 +22,7 @@ from core.arrays import Bools, Floats, Ints, Objects
 from core.collect.addresses import address_keys
 from core.collect.cells.market import NON_MARKET, NOT_A_HOME, NOT_SOLD, PACKAGE
 from core.collect.join_keys import column_or_missing
-from core.prepare.quality.corrections import CORRECTS, HeldBack, filled_from, settle_repeats
+from core.prepare.quality.corrections import CORRECTS, HeldBack, Repeats, filled_from, settle_repeats
 from core.prepare.quality.findings import Findings
 from core.prepare.quality.place_codes import NO_CODE, unlike_the_others
 from core.prepare.quality.scrutiny import add_doubts, scrutinise
@@ -102,14 +102,16 @@ def clean_sales(
     today: date,
     known: pd.DataFrame | None = None,
     superseded: pd.DataFrame | None = None,
+    repeats: Repeats = Repeats.STAY,
 ) -> Cleaned:
     """Judge each row of a table of sales, repair what can be repaired, and drop the rest.
 
     ``frame`` is canonical (see schema.conform) with a column ``source_row``. ``known`` holds the sales already accepted
     by the market, also canonical: a row that repeats one of them is a duplicate; a row that differs is a correction,
     which keeps the stored sale's value for everything it leaves out. ``superseded`` has the earlier states of corrected
-    sales: a row that repeats one is also a duplicate. A row has one outcome, the most severe: rejected, duplicate, set
-    aside, repaired, accepted; its reasons are those of that outcome, plus CORRECTS if it corrects a sale.
+    sales: a row that repeats one is also a duplicate. ``repeats`` says what other facts of a repeated sale do. A row
+    has one outcome, the most severe: rejected, duplicate, set aside, repaired, accepted; its reasons are those of that
+    outcome, plus CORRECTS if it corrects a sale.
 
     Raises MappingError if a column is neither canonical nor extra.
     """
@@ -127,7 +129,7 @@ def clean_sales(
     )
     facts = _repair(facts, problem, repaired, doubted)
     rejected.add(_nowhere(facts), "no_location", "no address, coordinates, zipcode or neighborhood")
-    held = None if known is None else HeldBack(known, known.iloc[:0] if superseded is None else superseded)
+    held = None if known is None else HeldBack(known, known.iloc[:0] if superseded is None else superseded, repeats)
     target = settle_repeats(facts, rows, ~rejected.found, held, duplicate)
     corrected = Findings(len(facts))
     if known is not None and (target >= 0).any():

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,9 @@ SUPERSEDED: Final = "superseded_before"
 OTHER_FACTS: Final = "other_facts"
 """A row that repeats a stored sale and gives other facts of it, which correct nothing."""
 
+SAYS_OTHERWISE: Final = "the stored sale has another "
+"""How the detail of such a row begins to list the facts, to its end."""
+
 _REPEATS: Final = "already_held"
 # Assessor figures change every year without being corrections, and the merge takes them from the tax file.
 _COMPARED: Final = tuple(
@@ -55,15 +59,23 @@ _NUMBERS_SALES: Final = 0.5
 """The share of a file's known sale ids that must belong to the same home as before, for the ids to number sales."""
 
 
+class Repeats(StrEnum):
+    """What the other facts of a row do that repeats a stored sale: nothing, or they correct it, as a person said."""
+
+    STAY = "stay"
+    CORRECT = "correct"
+
+
 @dataclass(frozen=True)
 class HeldBack:
-    """A market's stored sales, and the earlier states of those that were corrected.
+    """A market's stored sales, the earlier states of those that were corrected, and what ``repeats`` of them do.
 
     Both tables are canonical; ``superseded`` may lack columns and have no rows.
     """
 
     sales: pd.DataFrame
     superseded: pd.DataFrame
+    repeats: Repeats = Repeats.STAY
 
 
 def settle_repeats(facts: pd.DataFrame, rows: Ints, usable: Bools, held: HeldBack | None, findings: Findings) -> Ints:
@@ -83,6 +95,11 @@ def settle_repeats(facts: pd.DataFrame, rows: Ints, usable: Bools, held: HeldBac
     by_id = _one_each(facts, rows, by_id, findings)
     target[by_id.corrects] = by_id.target[by_id.corrects]
     rest = usable & ~findings.found & (target < 0)
+    if held.repeats is Repeats.CORRECT:
+        taken = _surely_repeated(facts, rows, rest, held)
+        taken[np.isin(taken, by_id.target)] = -1
+        target = np.where(taken >= 0, taken, target)
+        rest &= taken < 0
     repeated = find_duplicates(facts, rows, rest, held.sales, held.superseded, findings)
     rest &= ~findings.found
     repeats = np.array([reason == _REPEATS for reason in findings.reasons], dtype=bool)
@@ -336,6 +353,30 @@ def _by_home_and_date(facts: pd.DataFrame, eligible: Bools, new: Bools, held: pd
     return target
 
 
+def _surely_repeated(facts: pd.DataFrame, rows: Ints, usable: Bools, held: HeldBack) -> Ints:
+    """Return, for each row, the stored sale that it surely repeats with other facts, -1 for none.
+
+    Sure is one row alone of one home on the same day at the same price, whose address is no other where both have one,
+    and that differs in no more facts than agree: two flats of one parcel may be sold together. A row that repeats an
+    earlier state of its sale corrects nothing.
+    """
+    sure = np.full(len(facts), -1, dtype="int64")
+    repeated = find_duplicates(facts, rows, usable, held.sales, held.superseded, Findings(len(facts)))
+    pairs = np.flatnonzero(repeated >= 0)
+    ours = facts.iloc[pairs].reset_index(drop=True)
+    theirs = held.sales.iloc[repeated[pairs]].reset_index(drop=True)
+    differing = sum((one.astype("int64") for one in _differences(ours, theirs).values()), np.zeros(len(ours)))
+    known = sum((both.astype("int64") for _, both in _known_twice(ours, theirs, _COMPARED)), np.zeros(len(ours)))
+    keys_known, keys_same = _agree(dwelling_keys(ours), dwelling_keys(theirs))
+    alone = ~pd.Series(repeated[pairs]).duplicated(keep=False).to_numpy()
+    found = alone & (differing > 0) & (2 * differing <= known) & (keys_same | ~keys_known)
+    found &= _same_home(ours, theirs) & _same_day(ours, theirs) & _same_price(ours, theirs)
+    again = np.flatnonzero(found)
+    found[again] = ~_was_held(ours.iloc[again], theirs.iloc[again], held.superseded)
+    sure[pairs[found]] = repeated[pairs[found]]
+    return sure
+
+
 def _note_other_facts(facts: pd.DataFrame, repeated: Ints, held: pd.DataFrame, findings: Findings) -> None:
     """Record which rows give other facts of the stored sale they repeat, and name the facts.
 
@@ -350,9 +391,25 @@ def _note_other_facts(facts: pd.DataFrame, repeated: Ints, held: pd.DataFrame, f
     differs = otherwise.any(axis=1)
     mask = np.zeros(len(facts), dtype=bool)
     mask[pairs[differs]] = True
-    labels = np.array([label_of(str(name)).lower() for name in differences.columns], dtype=object)
-    details = [f"the stored sale has another {', '.join(labels[row])}" for row in otherwise[differs]]
+    details = [
+        SAYS_OTHERWISE + ", ".join(_apart(str(name), ours, theirs, row) for name in names)
+        for row, names in zip(
+            np.flatnonzero(differs), (differences.columns[row] for row in otherwise[differs]), strict=True
+        )
+    ]
     findings.add(mask, OTHER_FACTS, details)
+
+
+def _apart(name: str, ours: pd.DataFrame, theirs: pd.DataFrame, row: int) -> str:
+    """Name a fact with its stored value and the row's: "bedrooms (3, here 7)"."""
+    stored, here = (_written(table[name].iloc[row]) for table in (theirs, ours))
+    return f"{label_of(name).lower()} ({stored}, here {here})"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, pd.Timestamp):
+        return str(value.date())
+    return str(value) if isinstance(value, str) else f"{value:.12g}"
 
 
 def _numbered_apart(ours: pd.Series, theirs: pd.Series) -> Bools:

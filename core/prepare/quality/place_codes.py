@@ -13,7 +13,7 @@ _CODES_MIN: Final = 30
 """Of fewer codes, none is unlike the others."""
 
 _USUAL_SHARE: Final = 0.05
-"""A length that so many codes share is one of the file's own: codes of two kinds may stand in one column."""
+"""A length with this share of the codes is one of the file's own: codes of two kinds may stand in one column."""
 
 NO_CODE: Final = "zipcode_unlike"
 

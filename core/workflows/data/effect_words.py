@@ -13,6 +13,7 @@ from core.schema import Source, label_of
 from core.wording import count, percent
 from core.workflows.doubts.price_tellers import Leaks
 
+TAKE_FACTS: Final = "A tick in the check (on the command line, --take-facts)"
 _REASONS_SHOWN: Final = 3
 _FACTS_SHOWN: Final = 3
 # A file with fewer rows than this share of the market's sales does not hold all of them.
@@ -149,6 +150,7 @@ def uncorrected_words(files: Sequence[FileAccounting], stored: int) -> str:
             "To correct them, bring a file with a sale id, or undo the earlier files and bring all "
             f"{stored:,} sales anew with the right facts: this one alone has {count(rows, 'row')}."
         )
+    remedy = f"{TAKE_FACTS} takes them where a sale is surely the same. {remedy}"
     return (
         f"{otherwise:,} {have} other facts of a stored sale, which stays as it is: without a sale id in "
         "both files, which a home’s own number is not, only a price more than "

@@ -51,13 +51,7 @@ from core.workflows.doubts.misread import misread_words, refuse_misread
 from core.workflows.doubts.price_tellers import Leaks, leaks_of_files, refuse_leaks, words_of_kept
 from core.workflows.doubts.rejected_rows import row_guesses, with_guesses
 from core.workflows.indicators.brought import brought_indicators
-from core.workflows.source_files.reading import (
-    SourceFile,
-    SourceTables,
-    read_together,
-    with_inferences,
-    words_of_readings,
-)
+from core.workflows.source_files.reading import SourceFile, SourceTables, read_together, with_inferences
 from core.workflows.source_files.refusals import no_gain_message, nothing_usable_message
 from core.workspace import Workspace
 
@@ -163,7 +157,7 @@ def prepare_intake(
     decisions = store.sale_decisions.history(market_id_of(market))
     intake = _begin(store, parent, decisions, bool(read.sales) and read.one_of(Source.TAX) is None)
     terms = market if isinstance(market, NewMarket) else store.markets.get(market)
-    currency, before = terms.currency, intake.held_sales()
+    currency, before = terms.currency, intake.in_use_before
     problem = in_currency(problem, currency, read.prices_or(before))
     answers = store.matches.of(market_id_of(market))
     _add_all(intake, read, answers, decisions, problem, today, part(progress, 0.5, 0.95))
@@ -241,7 +235,7 @@ def commit_intake(
         files=preview.files,
         ledgers=preview.ledgers,
         rows_seen=preview.rows_seen,
-        note=note + words_of_kept(preview.leaks) + words_of_readings(preview.readings),
+        note=note + words_of_kept(preview.leaks),
         set_aside=preview.set_aside,
         intake=with_inferences(preview.intake, preview.tables),
         roll=preview.homes.roll,
@@ -290,6 +284,7 @@ class _Intake:
         decisions: Sequence[StoredSaleDecision],
     ) -> None:
         self.held = held.sales if held is not None else None
+        self.in_use_before = held.in_use() if held is not None else self.held_sales()
         # Why sales are set aside, by their row of the intake.
         self.doubts = dict(zip(held.sales[ROW], held.doubt, strict=True)) if held is not None else {}
         self.superseded, self.decisions, self.rows_seen = superseded, decisions, rows_seen
@@ -429,7 +424,8 @@ def _add_all(
         progress(done / len(read.sales), f"Merging and checking {table.name}")
         joined = merge_sources(table, tax, neighbourhood, same)
         merged = with_assessed_rise(without_unproven_values(joined, table.frame))
-        cleaned = with_emptied(clean_sales(merged.frame, problem, today, intake.held, intake.superseded), table)
+        known = intake.held, intake.superseded, read.repeats[table.name]
+        cleaned = with_emptied(clean_sales(merged.frame, problem, today, *known), table)
         check_contract(cleaned.in_use, problem, today, table.name)
         intake.add(table, read.raws[table.name], merged, cleaned, problem, today)
     if intake.changed_rows or intake.held_sales().empty or (tax is None and neighbourhood is None):

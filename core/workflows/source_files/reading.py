@@ -17,8 +17,9 @@ from core.collect.mapping_file import mapping_document, reading_choice, with_rea
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file
 from core.collect.reading.packing import memory_limit
-from core.collect.reading.table import RawTable, Reading, ReadingChoice
+from core.collect.reading.table import RawTable, ReadingChoice
 from core.errors import MappingError
+from core.prepare.quality.corrections import Repeats
 from core.progress import Progress
 from core.schema import Source
 from core.workflows.source_files.refusals import (
@@ -35,6 +36,7 @@ class SourceFile:
 
     ``read`` is the file as it was read before, which spares reading it again; ``reading`` says in words how it was read
     when it came, where that was in another form. ``kept`` names columns of text to keep although they fit no field.
+    ``repeats`` says what its other facts of stored sales do.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class SourceFile:
     choice: ReadingChoice | None = None
     reading: str = ""
     kept: frozenset[str] = frozenset()
+    repeats: Repeats = Repeats.STAY
 
 
 def read_source(file: SourceFile) -> ReadFile:
@@ -62,13 +65,15 @@ def read_source(file: SourceFile) -> ReadFile:
 class SourceTables:
     """Files as mapped, in their order, and by name: as read, what of persons was dropped, and the record of each.
 
-    ``why_no_sales`` says what the files are where none holds sales.
+    ``repeats`` says by name what other facts of stored sales do, ``why_no_sales`` what the files are where none holds
+    sales.
     """
 
     mapped: list[MappedTable]
     raws: Mapping[str, RawTable]
     personal: Mapping[str, tuple[PersonalColumn, ...]]
     records: tuple[FileIntake, ...]
+    repeats: Mapping[str, Repeats]
     why_no_sales: str = ""
 
     @property
@@ -123,7 +128,8 @@ def read_together(
             raise MappingError(why_none)
     found = zip(raws.values(), mappings, personal.values(), strict=True)
     records = tuple(map(_record, files, raws.values(), mappings, personal.values()))
-    return SourceTables([apply_or_explain(*one) for one in found], raws, personal, records, why_none)
+    repeats = {raw.name: file.repeats for file, raw in zip(files, raws.values(), strict=True)}
+    return SourceTables([apply_or_explain(*one) for one in found], raws, personal, records, repeats, why_none)
 
 
 def _chosen(mapping: ColumnMapping | None, raw: RawTable, guess: Guess | None) -> ColumnMapping | None:
@@ -147,9 +153,3 @@ def with_inferences(records: Sequence[FileIntake], tables: Sequence[MappedTable]
     """Return the records of files with all that was concluded of their columns, what came to light later too."""
     found = {table.name: [asdict(one) for one in table.inferences] for table in tables}
     return tuple(replace(one, mapping={**one.mapping, "inferences": found[one.file]}) for one in records)
-
-
-def words_of_readings(readings: Mapping[str, Reading]) -> str:
-    """Say of files that were not read as usual how they were read; empty for none."""
-    unusual = {name: reading for name, reading in readings.items() if not reading.is_plain}
-    return "".join(f" · {name} read as {reading.describe()}" for name, reading in unusual.items())

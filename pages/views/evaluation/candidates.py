@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.evaluate.behavior.overfitting import FitCheck
 from core.evaluate.behavior.trade_off import ForestSize, forest_sizes_of, trade_off
+from core.evaluate.card.headline import headline_of
 from core.train.curve import CurvePoint, more_data_helps
 from core.wording import count
 from core.workflows.models.retraining import refitted_words
@@ -30,7 +31,7 @@ def draw(selection: Selection) -> None:
     """Draw how the model was chosen and whether it was chosen well."""
     with st.container(border=True):
         st.header("Overfitting check", anchor=False)
-        _fit(fit_of(selection.workspace, selection.record.model_id))
+        _fit(fit_of(selection.workspace, selection.record.model_id), headline_of(selection.record.card)["mape"].n)
     with st.container(border=True):
         st.header("Candidates", anchor=False)
         st.caption(plain(refitted_words(selection.record)))
@@ -48,7 +49,8 @@ def _validation(selection: Selection) -> str:
     return plain(f"On validation sales of the {card['split']} split; the test sales did not affect the choice.")
 
 
-def _fit(found: FitCheck | None) -> None:
+def _fit(found: FitCheck | None, priced: int) -> None:
+    """Draw the errors side by side; ``priced`` counts the test sales of the headline, which all got a price."""
     if found is None:
         missing("The model's card has no line for the chosen candidate, so there is nothing to compare the test with.")
         return
@@ -59,8 +61,9 @@ def _fit(found: FitCheck | None) -> None:
                 st.metric(label, share(value))
                 st.caption("of the chosen candidate")
         card("Error on the sealed test", found.test, share)
+    wider = "These figures include test sales for which the desk gives no price; the headline covers only the others. "
     st.caption(
-        "These figures include test sales for which the desk gives no price; the headline covers only the priced ones. "
+        f"{wider if found.test.n > priced else ''}"
         f"Sealed tests of this market were opened {count(found.opened, 'time')}, once for each trained model: the more "
         "often, the more the chosen champion owes to chance."
     )

@@ -7,11 +7,12 @@ import math
 import streamlit as st
 
 from core.access import Action, may
-from core.evaluate.card.headline import headline_of
+from core.evaluate.card.headline import headline_of, short_range_words
+from core.evaluate.targets import Verdict
 from core.problem import Problem
 from core.store import Market, ModelRecord
 from core.wording import count, percent
-from core.workflows.models.floor import broken_words
+from core.workflows.models.floor import broken_words, target_verdict
 from core.workflows.models.gate import SameSales
 from core.workflows.models.retraining import trained_words
 from core.workflows.models.scope import is_unsigned
@@ -36,7 +37,9 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, same: S
     _figures(workspace, live, in_use)
     if same is not None or in_use is not None:
         st.caption("These errors are of different sales, so they differ; compare models by the same sales only.")
-    missed = broken_words(live.card, workspace.problem)
+    # A failed target is said under the error itself.
+    failed = target_verdict(headline_of(live.card)["mape"], workspace.problem) is Verdict.FAIL
+    missed = short_range_words(live.card) if failed else broken_words(live.card, workspace.problem)
     if missed:
         st.warning(plain(missed), icon=":material/priority_high:")
     if may(workspace.actor, Action.PROMOTE):
@@ -71,7 +74,8 @@ def _figures(workspace: Workspace, record: ModelRecord, in_use: tuple[float, int
     with st.container(horizontal=True, gap="medium", key="live_figures"):
         with st.container(width="content", gap=None):
             st.metric("Error on test sales", percent(test.value, 1))
-            _beside_target(test.value, workspace.problem, count(test.n, "test sale"))
+            interval = f"95% interval {percent(test.low, 1)} to {percent(test.high, 1)}"
+            _beside_target(test.value, workspace.problem, f"{interval}, {count(test.n, 'test sale')}")
         if in_use is not None:
             error, n = in_use
             with st.container(width="content", gap=None):

@@ -13,6 +13,7 @@ from core.accounting import reason_words
 from core.collect.leaks import Leak
 from core.errors import DoorstepError
 from core.prepare.quality.column_check import OTHER, ColumnComparison, in_unit, is_area
+from core.prepare.quality.corrections import OTHER_FACTS, SAYS_OTHERWISE, Repeats
 from core.schema import label_of
 from core.spreadsheet import to_csv
 from core.store.base.markets import AreaUnit
@@ -63,6 +64,7 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     unit = held.destination.area_unit if held.destination else "sqft"
     preview.draw_figures(found)
     preview.say_known(found)
+    _other_facts(held, found)
     preview.say_doubts(found)
     for file, leaks in found.leaks.items():
         _say_leaks(file, leaks)
@@ -71,6 +73,25 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     near_matches.draw(workspace, held, found)
     _conflicts(found.conflicts)
     steps.draw_ways(held, Step.CHECK, "Continue to preview")
+
+
+def _other_facts(held: Draft, found: IntakePreview) -> None:
+    """Draw the rows that give other facts of stored sales, and the tick that takes them where a sale is surely one."""
+    rows = found.ledgers[found.ledgers["reasons"].str.split(";").map(lambda codes: OTHER_FACTS in codes)]
+    taken = any(file.repeats is Repeats.CORRECT for file in held.files)
+    if rows.empty and not taken:
+        return
+    with st.container(border=True):
+        label = "Take these facts where a sale is surely the same: one home, on one day, at one price"
+        wanted = st.checkbox(label, taken, key="take_facts")
+        if len(rows):
+            told = rows["detail"].str.extract(rf"{SAYS_OTHERWISE}(.*)$", expand=False)
+            table = pd.DataFrame({"File": rows["file"], "Row": rows["source_row"], "Stored, and here": told})
+            with st.expander(f"{count(len(rows), 'row')} with other facts that change nothing", icon=":material/list:"):
+                st.dataframe(table.head(_SHOWN_ROWS), hide_index=True, key="other_facts")
+    if wanted != taken:
+        draft.take_facts(Repeats.CORRECT if wanted else Repeats.STAY)
+        st.rerun()
 
 
 def _say_leaks(file: str, leaks: Sequence[Leak]) -> None:

@@ -21,6 +21,7 @@ from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file, scrubbed
 from core.collect.reading.table import RawTable, ReadingChoice
 from core.errors import DoorstepError
+from core.prepare.quality.corrections import Repeats
 from core.progress import silent
 from core.schema import Source
 from core.store import Upload
@@ -55,7 +56,8 @@ class Step(StrEnum):
 class Staged(NamedTuple):
     """A staged file: its upload, its kind, its mapping, what was removed of persons, and how it was read.
 
-    ``kept`` names the text columns that fit no field and were kept because the person named them.
+    ``kept`` names the text columns that fit no field and were kept because the person named them, and ``repeats`` says
+    what other facts of stored sales do.
     """
 
     upload_id: str
@@ -64,6 +66,7 @@ class Staged(NamedTuple):
     dropped: tuple[PersonalColumn, ...] = ()
     kept: tuple[str, ...] = ()
     reading: str = ""
+    repeats: Repeats = Repeats.STAY
 
 
 class Destination(NamedTuple):
@@ -106,7 +109,7 @@ class Draft:
     def mark(self) -> str:
         """Return a mark of what a check depends on: it changes with any file, any mapping and the destination."""
         aim = [*map(str, self.destination or ())]
-        parts = [aim, self.same, [[one.upload_id, mapping_to_json(one.mapping)] for one in self.files]]
+        parts = [aim, self.same, [[one.upload_id, mapping_to_json(one.mapping), one.repeats] for one in self.files]]
         return hashlib.sha256(json.dumps(parts).encode("utf-8")).hexdigest()[:16]
 
     @property
@@ -218,6 +221,12 @@ def passed(idle: bool) -> None:
         _write(replace(held, checked=held.mark(), idle=idle))
 
 
+def take_facts(repeats: Repeats) -> None:
+    """Remember what other facts of stored sales do, of all staged files."""
+    held = draft()
+    _write(replace(held, files=tuple(file._replace(repeats=repeats) for file in held.files)))
+
+
 def noted(note: str) -> None:
     """Remember the note for the record as it is typed so far."""
     _write(replace(draft(), note=note))
@@ -291,7 +300,9 @@ def check(held: Draft, today: date) -> IntakePreview:
     destination = held.destination or Destination()
     latest = session.store().versions.latest(destination.market_id) if destination.market_id else None
     version_id = latest.version_id if latest else ""
-    names = tuple((file.upload_id, mapping_to_json(file.mapping), file.kept, file.reading) for file in held.files)
+    names = tuple(
+        (file.upload_id, mapping_to_json(file.mapping), file.kept, file.reading, file.repeats) for file in held.files
+    )
     return _checked(str(session.store().home), names, destination, (version_id, held.same), today)
 
 
@@ -299,17 +310,18 @@ def check(held: Draft, today: date) -> IntakePreview:
 @st.cache_resource(max_entries=2, show_spinner="Reading, merging and checking every row…")
 def _checked(
     home: str,
-    names: tuple[tuple[str, str, tuple[str, ...], str], ...],
+    names: tuple[tuple[str, str, tuple[str, ...], str, Repeats], ...],
     destination: Destination,
     rests_on: object,
     today: date,
 ) -> IntakePreview:
     store = session.store()
     files = []
-    for upload_id, mapping, kept, reading in names:
+    for upload_id, mapping, kept, reading, repeats in names:
         upload = store.uploads.get(upload_id)
         read = _table(home, upload_id, kept)
-        files.append(SourceFile(upload.path, upload.name, mapping_from_json(mapping), read, reading=reading))
+        known = mapping_from_json(mapping)
+        files.append(SourceFile(upload.path, upload.name, known, read, reading=reading, repeats=repeats))
     return prepare_intake(session.workspace(), destination.market(), files, silent)
 
 
@@ -335,6 +347,7 @@ def _write(held: Draft) -> None:
                 "dropped": [asdict(one) for one in file.dropped],
                 "kept": file.kept,
                 "reading": file.reading,
+                "repeats": file.repeats.value,
             }
             for file in held.files
         ],
@@ -372,7 +385,8 @@ def _files(documents: Sequence[Mapping[str, Any]]) -> list[Staged]:
             continue
         dropped = tuple(PersonalColumn(**found) for found in one["dropped"])
         kept, reading = tuple(one.get("kept", ())), str(one.get("reading", ""))
-        files.append(Staged(one["upload_id"], mapping.source, mapping, dropped, kept, reading))
+        repeats = Repeats(one.get("repeats", Repeats.STAY))
+        files.append(Staged(one["upload_id"], mapping.source, mapping, dropped, kept, reading, repeats))
     return files
 
 

@@ -71,8 +71,12 @@ def _missing(found: KnownLimits) -> None:
         if table.empty:
             st.caption("No sale lacks a fact that other sales have.")
         else:
-            share = st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100)
-            _frame(table, "missing", {"Share": share, "Missing": st.column_config.NumberColumn(format="localized")})
+            # Wide enough for the bar and its figure: a phone shows all three columns.
+            share = st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100, width=125)
+            number = st.column_config.NumberColumn(format="localized", width=70)
+            _frame(
+                table, "missing", {"Fact": st.column_config.TextColumn(width=120), "Share": share, "Missing": number}
+            )
         if found.not_captured:
             st.caption(plain(f"Not captured at all: {', '.join(found.not_captured)}."))
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.prepare.quality.cleaning import Cleaned, clean_sales
+from core.prepare.quality.corrections import Repeats
 from tests.prepare.quality.test_cleaning import FLAT, PROBLEM, TODAY, outcomes, table
 
 ONE: dict[str, Any] = {"property_id": "A", "sale_id": "7"}
@@ -138,10 +139,10 @@ def test_a_retyped_sale_without_a_sale_id_is_a_duplicate(change: dict[str, Any])
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"sale_price": 501_000.0}, "sale price"),
-        ({"sale_date": "2024-05-05"}, "sale date"),
-        ({"bedrooms": 4.0}, "bedrooms"),
-        ({"bedrooms": 4.0, "sale_price": 501_000.0}, "bedrooms, sale price"),
+        ({"sale_price": 501_000.0}, "sale price (500000, here 501000)"),
+        ({"sale_date": "2024-05-05"}, "sale date (2024-05-01, here 2024-05-05)"),
+        ({"bedrooms": 4.0}, "bedrooms (3, here 4)"),
+        ({"bedrooms": 4.0, "sale_price": 501_000.0}, "bedrooms (3, here 4), sale price (500000, here 501000)"),
     ],
 )
 def test_what_a_repeated_sale_without_a_sale_id_has_otherwise_is_named_and_corrects_nothing(
@@ -152,6 +153,57 @@ def test_what_a_repeated_sale_without_a_sale_id_has_otherwise_is_named_and_corre
     assert cleaned.sales.empty
     [detail] = cleaned.ledger["detail"].tolist()
     assert detail == f"the sale is already stored; the stored sale has another {named}"
+
+
+ANOTHER_HOME: dict[str, Any] = {
+    **{"bedrooms": 4.0, "bathrooms": 1.0, "living_area_sqft": 900.0, "lot_area_sqft": 100.0, "waterfront": 1.0},
+    **{
+        "latitude": 47.0,
+        "longitude": -122.0,
+        "property_type": "apartment",
+        "zipcode": "98001",
+        "list_price": 480_000.0,
+    },
+}
+
+
+def taking(held: list[dict[str, Any]], *rows: dict[str, Any], superseded: pd.DataFrame | None = None) -> Cleaned:
+    known = clean_sales(table(*held), PROBLEM, TODAY).sales
+    return clean_sales(table(*rows), PROBLEM, TODAY, known, superseded, Repeats.CORRECT)
+
+
+def test_facts_are_taken_where_somebody_said_so_and_the_sale_is_surely_the_same() -> None:
+    cleaned = taking([{"property_id": "B"}, NO_ID], {**NO_ID, "bedrooms": 4.0, "condition": None})
+    assert (outcomes(cleaned), cleaned.corrects.tolist()) == ([CORRECTS], [1])
+    assert (cleaned.sales["bedrooms"].tolist(), cleaned.sales["condition"].tolist()) == ([4.0], [3.0])
+    house = {**NO_ID, "property_id": None}
+    assert outcomes(taking([house], {**house, "bathrooms": 3.0})) == [CORRECTS]
+    # The same facts, and a new sale beside it, are what they always were.
+    assert outcomes(taking([NO_ID], NO_ID, {"property_id": "C"})) == [HELD, NEW]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{**NO_ID, "bedrooms": 4.0, "sale_price": 501_000.0}],
+        [{**NO_ID, "bedrooms": 4.0, "sale_date": "2024-05-03"}],
+        # Two flats of one parcel, sold on one day at one price.
+        [{**NO_ID, "bedrooms": 4.0, "unit": "7"}],
+        [{**NO_ID, **ANOTHER_HOME}],
+        [{**NO_ID, "bedrooms": 4.0}, {**NO_ID, "bedrooms": 5.0}],
+        [NO_ID, {**NO_ID, "bedrooms": 5.0}],
+    ],
+)
+def test_facts_of_a_sale_that_may_be_another_are_not_taken(rows: list[dict[str, Any]]) -> None:
+    cleaned = taking([NO_ID], *rows)
+    assert (cleaned.corrects == -1).all()
+    assert "duplicate" in [outcome for outcome, _ in outcomes(cleaned)]
+
+
+def test_earlier_facts_are_not_taken_again() -> None:
+    superseded = clean_sales(table(NO_ID), PROBLEM, TODAY).sales
+    [(outcome, _)] = outcomes(taking([{**NO_ID, "bedrooms": 4.0}], NO_ID, superseded=superseded))
+    assert outcome == "duplicate"
 
 
 def test_a_row_that_repeats_one_of_many_stored_sales_is_compared_with_that_one() -> None:

@@ -88,6 +88,7 @@ def test_a_file_of_a_few_sales_is_not_to_take_the_place_of_all() -> None:
     files = [_account(60, duplicate=60, reasons={"already_held": 60, "other_facts": 48})]
     words = uncorrected_words(files, 10_806)
     assert "commit it instead" not in words
+    assert "A tick in the check (on the command line, --take-facts) takes them" in words
     assert words.endswith(
         "To correct them, bring a file with a sale id, or undo the earlier files and bring all 10,806 sales anew with "
         "the right facts: this one alone has 60 rows."

@@ -43,6 +43,14 @@ def test_the_last_upload_is_the_last_one_of_any_kind_and_says_what_it_corrects(
     found = seen_by(workspace, market)
     assert found.words.startswith("corrections.csv, ")
     assert (found.corrections, found.files[0].accepted) == (1, 1)
+    more = write(tmp_path, HEADER + rows(5, 60), "more.csv")
+    areas = "zip code,median household income\n" + "".join(f"0010{n},{50_000 + n}\n" for n in range(5))
+    take_in(workspace, market, more, write(tmp_path, areas, "areas.csv"))
+    found = seen_by(workspace, market)
+    # The figures count the rows of the files of sales.
+    assert sum(one.rows_in for one in found.files) == 5
+    assert found.words.startswith("more.csv, ")
+    assert found.words.endswith("; with areas.csv, whose rows are not among these")
     rates = "month,mortgage rate\n" + "".join(f"2024-{n:02d}-01,{4 + n / 10}\n" for n in range(1, 13))
     take_in(workspace, market, write(tmp_path, rates, "rates.csv"))
     found = seen_by(workspace, market)
