@@ -69,7 +69,9 @@ def main(workspace: Workspace) -> None:
     st.html(_STYLE)
     when = time_words(workspace, market)
     with st.container(key="estimate_table"):
-        _table(found, market, when)
+        # A click on one list must not open the home in that row of another.
+        key = "-".join(["latest_estimates", *map(str, filter(None, wanted.values()))])
+        _table(found, market, when, key)
     with st.container(key="estimate_cards", gap="small"):
         _cards(found[:_CARDS], market, when)
     if may(workspace.actor, Action.VIEW_OFFICE):
@@ -77,12 +79,30 @@ def main(workspace: Workspace) -> None:
 
 
 def _wanted(workspace: Workspace, market: Market) -> dict[str, Any]:
-    """Draw the choices that narrow the list, and return them by the names that ``recent`` knows."""
+    """Draw the choices that narrow the list, and return them by the names that ``recent`` knows.
+
+    They stay for who opens an estimate and comes back, in each market its own.
+    """
     known = offices(workspace, market.market_id)
+    keys = {name: f"estimates_{name}-{market.market_id}" for name in ("address", "state", "office")}
     with st.container(horizontal=True, gap="small"):
-        address = st.text_input("Address or area", key="estimates_address", placeholder="A part is enough")
-        state = st.selectbox("Decision", list(_STATES), index=None, format_func=_STATES.__getitem__, placeholder="All")
-        office = st.selectbox("Office", known, index=None, placeholder="All") if len(known) > 1 else None
+        address = st.text_input(
+            "Address or area", key=keys["address"], placeholder="A part is enough", persist_state="session"
+        )
+        state = st.selectbox(
+            "Decision",
+            list(_STATES),
+            index=None,
+            format_func=_STATES.__getitem__,
+            placeholder="All",
+            key=keys["state"],
+            persist_state="session",
+        )
+        office = None
+        if len(known) > 1:
+            office = st.selectbox(
+                "Office", known, index=None, placeholder="All", key=keys["office"], persist_state="session"
+            )
     return {"address": address.strip(), "state": state, "office": office or ""}
 
 
@@ -98,7 +118,7 @@ def listing(found: Sequence[LatestAnswer], market: Market, when: Callable[[datet
     return pd.DataFrame(
         [
             {
-                "Home": one.home,
+                "Home": one.home_words,
                 "Reference": one.reference,
                 "Asking price": one.asking_words(market.currency),
                 "Answer": one.answer_words(market.currency),
@@ -112,7 +132,7 @@ def listing(found: Sequence[LatestAnswer], market: Market, when: Callable[[datet
     )
 
 
-def _table(found: Sequence[LatestAnswer], market: Market, when: Callable[[datetime], str]) -> None:
+def _table(found: Sequence[LatestAnswer], market: Market, when: Callable[[datetime], str], key: str) -> None:
     table = listing(found, market, when)
     several = [name for name in ("By", "Office") if table[name].nunique() > 1]
     given = [name for name in ("Reference", "Asking price") if table[name].any()]
@@ -125,7 +145,7 @@ def _table(found: Sequence[LatestAnswer], market: Market, when: Callable[[dateti
         height="content" if len(table) < 12 else "auto",
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],
-        key="latest_estimates",
+        key=key,
     )
     if len(found) == SHOWN:
         st.caption(f"The latest {SHOWN} are listed.")
@@ -142,7 +162,7 @@ def _cards(found: Sequence[LatestAnswer], market: Market, when: Callable[[dateti
         parts = [one.reference, one.answer_words(market.currency), f"asking {asking}" if asking else ""]
         parts += [one.decision_line(market.currency)]
         parts += [when(estimate.at), estimate.actor if several else ""]
-        words = f"**{plain(one.home)}** {plain(' · '.join(filter(None, parts)))}"
+        words = f"**{plain(one.home_words)}** {plain(' · '.join(filter(None, parts)))}"
         if st.button(words, key=f"card-{estimate.estimate_id}", width="stretch"):
             navigation.go_to("pricing", **{PARAMETER: estimate.estimate_id})
     if len(found) == _CARDS:

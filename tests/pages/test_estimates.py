@@ -12,10 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
+from core.progress import silent
 from core.store import NewDecision, open_store
 from core.wording import market_day
 from core.workflows.pricing.answers import Question, price_and_record, time_words
 from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.many_homes import price_file, record_file
 from pages.kit import navigation, session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
@@ -57,13 +59,32 @@ def choose(app: AppTest, label: str, option: str | None) -> AppTest:
 
 def test_estimates_are_narrowed_by_address_decision_and_office(estimates: AppTest) -> None:
     assert homes(estimates) == ["9 Oak Ave", "12 N Elm St"]
-    estimates.text_input("estimates_address").set_value("elm street").run()
+    estimates.text_input("estimates_address-larkhaven").set_value("elm street").run()
     assert homes(estimates) == ["12 N Elm St"]
-    estimates.text_input("estimates_address").set_value("").run()
+    estimates.text_input("estimates_address-larkhaven").set_value("").run()
     assert homes(choose(estimates, "Decision", "Open")) == ["9 Oak Ave"]
     assert homes(choose(estimates, "Office", "North")) == []
     assert "No estimate fits" in estimates.info[0].value
     assert homes(choose(estimates, "Decision", "Accepted")) == ["12 N Elm St"]
+    # Who opens one and comes back finds the list as it was.
+    estimates.switch_page(page_at("pricing").script.name).run()
+    assert homes(estimates.switch_page(page_at("estimates").script.name).run()) == ["12 N Elm St"]
+
+
+def test_a_file_priced_again_adds_no_line_for_homes_whose_answer_is_the_same(
+    estimates: AppTest, own_small_store: Path, small_desk: Desk
+) -> None:
+    assert small_desk.bundle is not None
+    profile = small_desk.bundle.model.profile
+    path = own_small_store / "homes.csv"
+    path.write_text(f"ref,zip,living area\nA1,{next(iter(profile.area_codes['zipcode']))},1680\n", encoding="utf-8")
+    with open_store(own_small_store) as store:
+        for _ in range(3):
+            priced = price_file(small_desk, path, "homes.csv", profile.last_sale, silent, NORTH)
+            record_file(acting(store, NORTH), priced, "command line")
+    [row, *others] = estimates.run().dataframe[0].value["Home"]
+    assert row.endswith(", priced 3 times")
+    assert len(others) == 2
 
 
 def test_lines_say_when_by_the_clock_of_the_simulated_market_and_that_a_decision_is_open(

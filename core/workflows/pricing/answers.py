@@ -187,12 +187,15 @@ def _question(record: EstimateRecord, level: float) -> Question:
     return Question(_facts(record), record.as_of, level, record.list_price, reference, request)
 
 
+_OF_FILES: Final[tuple[Channel, ...]] = ("file", "command line")
+
+
 @dataclass(frozen=True)
 class LatestAnswer:
     """A row of the ledger with the decision on it that counts, None without one.
 
     ``home`` names it: "116 Mirage Raven Ct #103, condo, 86907". ``is_open`` tells whether it waits for a decision,
-    ``reference`` is the asker's own name of it, as of a row of a file.
+    ``reference`` is the asker's own name of it, as of a row of a file, ``times`` how often the same was answered.
     """
 
     estimate: EstimateSummary
@@ -200,6 +203,12 @@ class LatestAnswer:
     home: str
     is_open: bool
     reference: str = ""
+    times: int = 1
+
+    @property
+    def home_words(self) -> str:
+        """Name the home, and how often it was priced alike: "12 Elm St, 86907, priced 3 times"."""
+        return f"{self.home}, priced {self.times} times" if self.times > 1 else self.home
 
     def asking_words(self, currency: str) -> str:
         """Write the asking price, "" without one."""
@@ -236,11 +245,25 @@ def recent(
     """Return the latest answers in a market, newest first: one's own, or those of whose work the actor may view.
 
     ``address`` is a part of an address or an area's code as anybody spells it; with ``office`` and ``state`` it leaves
-    the answers that fit. Answers without a price are listed only where they are asked for. Raises AccessDenied,
-    NotFound, StoreUnavailable.
+    the answers that fit. Answers without a price are listed only where they are asked for. The same answer to a row of
+    a file priced again is one line. Raises AccessDenied, NotFound, StoreUnavailable.
     """
     wanted = WantedEstimates(tuple((address_key(address) or address).split()), office, state, priced=state is None)
-    return _latest(workspace, market_id, limit, (), wanted)
+    return _gathered(_latest(workspace, market_id, limit, (), wanted))
+
+
+def _gathered(found: Sequence[LatestAnswer]) -> list[LatestAnswer]:
+    """Return the answers, newest first, with the same one to rows of files as one line; decisions keep their own."""
+    gathered: dict[tuple[object, ...], LatestAnswer] = {}
+    for one in found:
+        given = one.estimate
+        what = (one.home, one.reference, given.actor, given.office, given.status, given.list_price)
+        again = given.channel in _OF_FILES and one.decision is None and not one.is_open
+        key = (*what, given.low, given.point, given.high) if again else (given.estimate_id,)
+        first = gathered.setdefault(key, one)
+        if first is not one:
+            gathered[key] = replace(first, times=first.times + 1)
+    return [*gathered.values()]
 
 
 def offices(workspace: Workspace, market_id: str) -> list[str]:
