@@ -320,7 +320,9 @@ def test_the_way_to_the_signature_stands_where_one_is_asked_for(challenged: Path
         workspace = acting(store, MANAGER)
         scope = supports(scores_of(workspace, live.model_id), 10_000.0, 5e6, workspace.problem)
         sign_scope(workspace, live.model_id, scope, "to try the page")
-        assert ways_to_sign(opened(card=False)) == [challenger.model_id], "only the scope in force is signed"
+        app = opened(card=False)
+        assert ways_to_sign(app) == [live.model_id, challenger.model_id], "the one is not proven, the other unsigned"
+        assert "The scope is signed although" in said(app.warning)
         card = {**live.card, PROPOSED: {"low": 10_000.0, "high": 5e6}}
         payload = store.models.load_bytes(live.model_id) + b"\0\0"
         unsigned = store.models.add(NewModel(MARKET, live.version_id, payload, card), MANAGER)
