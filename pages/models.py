@@ -66,7 +66,7 @@ def main(workspace: Workspace) -> None:
     both(workspace, market, (live, challenger), standing.step)
     if challenger is not None:
         retraining.draw(workspace, market, standing.step)
-        challenger_view.compare(workspace, challenger)
+        challenger_view.compare(workspace, challenger, live)
     all_models(workspace, market, records)
     training(workspace, market, version, records)
     promotion.say_refused(slot)

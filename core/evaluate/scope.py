@@ -62,10 +62,13 @@ class GoverningScope:
     def agent_words(self, currency: str) -> str:
         """Say to an agent which prices need review, and which homes get none.
 
-        "Tested for prices from $200K to $1.2M; beyond, a price needs review. No price for: condo."
+        "Approved for prices from $200K to $1.2M; beyond, a price needs review. No price for: condo."
         """
         left_out = left_out_words(self.types_left_out, self.areas_left_out)
-        tested = "Standard prices run" if self.basis is ScopeBasis.DEFAULT else "Tested for prices"
+        # A signature is a decision, which its test may not bear out.
+        tested = {ScopeBasis.DEFAULT: "Standard prices run", ScopeBasis.SIGNED: "Approved for prices"}.get(
+            self.basis, "Tested for prices"
+        )
         none = "No price for" if self.basis is ScopeBasis.SIGNED else "A price also needs review for"
         low, high = money_short(self.low, currency), money_short(self.high, currency)
         beyond = f"{tested} from {low} to {high}; beyond, a price needs review."

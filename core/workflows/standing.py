@@ -130,14 +130,21 @@ def _of_live(seen: Overview, live: ModelRecord, problem: Problem) -> Standing:
         return Standing(f"The file of the live model cannot be verified: {words}", Step.ALERTS, next=words)
     trouble = _trouble(seen, live, problem)
     if trouble:
-        return _steps(trouble, _remedy(seen, live, problem), seen.training)
+        return _steps(f"{trouble}{_signed_against(seen, ', and')}", _remedy(seen, live, problem), seen.training)
     others = [one for one in seen.watched.alerts if not RULE_OF[AlertKind(one.kind)].of_the_model]
     if others:
         words = ", ".join(dict.fromkeys(RULE_OF[AlertKind(one.kind)].title for one in others))
-        return Standing(f"{count(len(others), 'alert')} not resolved: {words}.", Step.ALERTS)
+        scope = f" The scope is {seen.although}." if seen.although else ""
+        return Standing(f"{count(len(others), 'alert')} not resolved: {words}.{scope}", Step.ALERTS)
     if seen.training is not None or _is_open(seen.challenger, live.model_id):
-        return _steps("The live model is in order", _remedy(seen, live, problem), seen.training)
+        matter = f"The live model is in order{_signed_against(seen, ', but')}"
+        return _steps(matter, _remedy(seen, live, problem), seen.training)
     return _in_order(seen)
+
+
+def _signed_against(seen: Overview, link: str) -> str:
+    """Say that the scope is signed against its test, wherever something else is the matter, too; "" if it is not."""
+    return f"{link} its scope is {seen.although}" if seen.although else ""
 
 
 def _steps(matter: str, remedy: tuple[str, Step], training: Job | None) -> Standing:

@@ -95,6 +95,7 @@ def test_a_scope_says_what_it_rests_on() -> None:
         "A price also needs review for: condo, 98007 and 98012."
     )
     signed = replace(scope, basis=ScopeBasis.SIGNED)
+    assert signed.agent_words("USD").startswith("Approved for prices from $200K to $1.2M; beyond")
     assert signed.agent_words("USD").endswith("a price needs review. No price for: condo, 98007 and 98012.")
     everywhere = replace(scope, basis=ScopeBasis.DEFAULT, types_left_out=(), areas_left_out=())
     assert everywhere.agent_words("USD") == ("Standard prices run from $200K to $1.2M; beyond, a price needs review.")

@@ -320,7 +320,9 @@ def test_the_way_to_the_signature_stands_where_one_is_asked_for(challenged: Path
         workspace = acting(store, MANAGER)
         scope = supports(scores_of(workspace, live.model_id), 10_000.0, 5e6, workspace.problem)
         sign_scope(workspace, live.model_id, scope, "to try the page")
-        assert ways_to_sign(opened(card=False)) == [challenger.model_id], "only the scope in force is signed"
+        app = opened(card=False)
+        assert ways_to_sign(app) == [live.model_id, challenger.model_id], "the one is not proven, the other unsigned"
+        assert "The scope is signed although" in said(app.warning)
         card = {**live.card, PROPOSED: {"low": 10_000.0, "high": 5e6}}
         payload = store.models.load_bytes(live.model_id) + b"\0\0"
         unsigned = store.models.add(NewModel(MARKET, live.version_id, payload, card), MANAGER)
@@ -333,6 +335,25 @@ def ways_to_sign(app: AppTest) -> list[str]:
     """Return the models to whose signature the page leads."""
     keys = [str(one.key) for one in app.main.button]
     return [one.removeprefix("to_sign_") for one in keys if one.startswith("to_sign_")]
+
+
+def test_a_gate_against_a_model_that_is_live_no_more_gives_no_verdict_on_the_live_one(
+    challenged: Path, made: tuple[Path, str, str]
+) -> None:
+    with open_store(challenged) as store:
+        live = store.models.get(made[1])
+        payload = store.models.load_bytes(live.model_id) + b"\0\0"
+        card = {name: value for name, value in live.card.items() if name != GATE}
+        other = store.models.add(NewModel(MARKET, live.version_id, payload, card), MANAGER)
+        store.models.promote(other.model_id, MANAGER, "from scratch")
+    app = opened(card=False)
+    assert not app.exception
+    assert f"was compared with {made[1]}, but {other.model_id} is live now" in said(app.main.markdown)
+    assert "The gate cannot tell" not in said(app.main.markdown)
+    assert f"Challenger and {made[1]} \\(not live\\) on the same sales" in [one.value for one in app.header]
+    figures = next(table.value for table in app.table if "Challenger is" in table.value)
+    assert f"{made[1]} (not live)" in figures
+    assert "Live model" not in figures
 
 
 def test_a_gate_that_cannot_tell_is_overruled_only_with_a_typed_reason(

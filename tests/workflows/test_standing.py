@@ -191,6 +191,9 @@ def test_a_model_that_is_unsigned_or_that_no_sale_has_proven_is_not_simply_in_or
     against = standing_of(replace(with_alerts(fresh), although="signed although it misses its target of 10%"), problem)
     assert (against.step, against.good) == (Step.SIGN, False)
     assert against.sentence.endswith("its scope is signed although it misses its target of 10%.")
+    for alerts in (AlertKind.TARGET_MISSED, AlertKind.SLOW):
+        both = replace(with_alerts(fresh, alert(alerts)), although="signed although it misses its target of 10%")
+        assert "scope is signed although it misses its target of 10%" in standing_of(both, problem).sentence
     unproven = replace(unsigned, models=2, watched=NOTHING_WATCHED)
     assert "new, and no home it priced has a known sale yet" in standing_of(unproven, problem).sentence
     assert standing_of(replace(unproven, scope=fresh.scope), problem).step is Step.WATCH

@@ -15,7 +15,7 @@ from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
 from core.store import Market, ModelRecord
 from core.wording import MISSING, count, market_day, percent, point_number, points, signed_percent
 from core.workflows.models.floor import miss_words
-from core.workflows.models.gate import GateRecord, gate_on, same_sales
+from core.workflows.models.gate import GateRecord, gate_on, reason_needed, same_sales
 from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import decided_against
@@ -41,6 +41,7 @@ _COMPARISON: Final = {
     CheckVerdict.NEITHER: "no significant difference",
 }
 _BOX: Final = 150
+_LIVE: Final = "Live model"
 
 
 def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, ModelRecord], step: Step) -> None:
@@ -53,7 +54,7 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
         live_view.on_same_sales("challenger", same[1], workspace.problem)
     if against := decided_against(workspace.store, market, live, challenger):
         st.info(plain(f"It was live and {against}."), icon=":material/undo:")
-    _verdict(gated)
+    _verdict(gated, live)
     for words in (miss_words(card, workspace.problem, "The challenger"), short_range_words(card)):
         if words:
             st.warning(plain(words), icon=":material/priority_high:")
@@ -66,35 +67,51 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
         _promotion(workspace, pair, primary=step is Step.COMPARE)
 
 
-def compare(workspace: Workspace, challenger: ModelRecord) -> None:
-    """Draw both models' figures on the same sales, and the challenger's shadow estimates."""
+def compare(workspace: Workspace, challenger: ModelRecord, live: ModelRecord | None) -> None:
+    """Draw both models' figures on the same sales, and the challenger's shadow estimates.
+
+    A gate on a model that is not live any more names that model.
+    """
     gated = gate_on(challenger)
-    st.header("Challenger and live model on the same sales", anchor=False)
+    rival = _rival(gated, live)
+    title = "live model" if rival == _LIVE else rival
+    st.header(plain(f"Challenger and {title} on the same sales"), anchor=False)
     if gated is not None and gated.gate.checks:
         st.caption(plain(gate_rule(workspace.problem)))
-        frame(checks_table(gated.gate.checks), "checks")
+        frame(checks_table(gated.gate.checks, rival), "checks")
         st.caption(
             "Monitoring counts the estimates that agents were given, for the homes they asked about. Here both models "
             "price all the latest sales anew, at the price level of the months before each, so the figures differ."
         )
     if gated is not None and gated.gate.segments:
+        against = "the live model" if rival == _LIVE else f"model {gated.champion_id}"
         with st.expander(f"Mean error by segment ({len(gated.gate.segments)})", icon=":material/segment:"):
             st.caption(
-                "The segment in which the challenger does worst against the live model comes first. Bands divide the "
+                f"The segment in which the challenger does worst against {against} comes first. Bands divide the "
                 "sales by both models’ estimates together, so as to favor neither; the page Evaluation divides them by "
                 "the model’s own estimate, and the model card by sale price, so their numbers of sales differ."
             )
-            frame(checks_table(gated.gate.segments), "segment_checks")
+            frame(checks_table(gated.gate.segments, rival), "segment_checks")
     _shadows(shadow_report(workspace, challenger.model_id), challenger.card["currency"])
 
 
-def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
-    """Return the checks of a gate as text: figure, both models, their difference with its interval, verdict."""
+def _rival(gated: GateRecord | None, live: ModelRecord | None) -> str:
+    """Name the model a challenger was compared with: the live one, or one that is live no more, by its id."""
+    if gated is None or (live is not None and gated.champion_id == live.model_id):
+        return _LIVE
+    return f"{gated.champion_id} (not live)" if gated.champion_id else "No model"
+
+
+def checks_table(checks: tuple[Check, ...], rival: str) -> pd.DataFrame:
+    """Return the checks of a gate as text: figure, both models, their difference with its interval, verdict.
+
+    ``rival`` names the model the challenger was compared with.
+    """
     return pd.DataFrame(
         [
             {
                 "Figure": _label(one),
-                "Live model": _written(one, one.champion, one.held[0] if one.held else None),
+                rival: _written(one, one.champion, one.held[0] if one.held else None),
                 "Challenger": _written(one, one.challenger, one.held[1] if one.held else None),
                 "Difference (95% interval)": _difference(one),
                 "Challenger is": _COMPARISON[one.verdict],
@@ -105,9 +122,14 @@ def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
     )
 
 
-def _verdict(gated: GateRecord | None) -> None:
+def _verdict(gated: GateRecord | None, live: ModelRecord | None) -> None:
+    """Draw the gate's verdict on these two models; of a gate on another pair, only that it says nothing of them."""
     if gated is None:
         st.markdown("This model was not compared with the live one.")
+        return
+    live_id = live.model_id if live is not None else None
+    if gated.champion_id != live_id:
+        st.markdown(plain(reason_needed(gated, live_id)))
         return
     label, icon, colour = _BADGES[gated.gate.verdict]
     st.badge(label, icon=icon, color=colour)
@@ -141,7 +163,7 @@ def _sold(report: ShadowReport) -> str:
     one = report.difference
     between = f" ({point_number(one.low)} to {point_number(one.high)})" if math.isfinite(one.low) else ""
     return plain(
-        f"Of these, {count(report.sold, 'home')} sold: the mean error of the live model is "
+        f"Of these, {count(report.sold, 'home')} sold: the mean error of the model live then is "
         f"{percent(report.champion_error.value, 1)}, the challenger's {percent(report.challenger_error.value, 1)}; "
         f"difference {points(one.value)}{between}."
     )

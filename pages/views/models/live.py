@@ -15,7 +15,7 @@ from core.wording import count, percent
 from core.workflows.models.floor import broken_words, target_verdict
 from core.workflows.models.gate import SameSales
 from core.workflows.models.retraining import trained_words
-from core.workflows.models.scope import is_unsigned
+from core.workflows.models.scope import governing_scope, is_unsigned, signed_although
 from core.workflows.overview import error_in_use
 from core.workspace import Workspace
 from pages.kit import navigation
@@ -42,10 +42,15 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, same: S
     missed = short_range_words(live.card) if failed else broken_words(live.card, workspace.problem)
     if missed:
         st.warning(plain(missed), icon=":material/priority_high:")
+    scope, against = governing_scope(workspace.store, live), signed_although(workspace.store, live)
+    if scope is not None:
+        st.markdown(f"**Scope:** {plain(scope.words(market.currency))}")
+    if against:
+        st.warning(plain(f"The scope is {against}."), icon=":material/priority_high:")
     if may(workspace.actor, Action.PROMOTE):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             promotion.rollback_button(workspace, market, live)
-            if is_unsigned(workspace.store, live):
+            if against or is_unsigned(workspace.store, live):
                 navigation.sign_here(live.model_id)
 
 
