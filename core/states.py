@@ -157,6 +157,7 @@ class AuditAction(StrEnum):
     LISTING_CREATED = "listing.created"
     LISTING_SOLD = "listing.sold"
     MARKET_CREATED = "market.created"
+    MARKET_TERMS_CHANGED = "market.terms_changed"
     MATCH_ANSWERED = "match.answered"
     MODEL_ADDED = "model.added"
     MODEL_CHALLENGED = "model.challenged"

@@ -10,6 +10,7 @@ from streamlit.navigation.page import Page as StreamlitPage
 from core.access import Role
 from core.errors import AccessDenied, DoorstepError, SignInEnded
 from core.store import Market
+from core.workflows.usual_market import usual_market
 from core.workspace import Workspace
 from pages.kit import alert_dot, cached_desk, errors, login, session, touch
 from pages.kit.navigation import LANDING, PAGES, Page, go_to, landing
@@ -47,9 +48,10 @@ def draw() -> None:
     if login.is_configured():
         login.draw_way_out(session.store(), actor)
     workspace = session.guard(current.url_path)
-    # The selector takes the first market's name out of the address.
+    # The selector takes the name of the market that a session begins with out of the address.
     named = st.query_params.get(session.MARKET_KEY, "")
-    market = session.choose_market(cached_desk.markets(workspace))
+    markets = cached_desk.markets(workspace)
+    market = session.choose_market(markets, lambda: usual_market(workspace, markets))
     session.use_names()
     begin(workspace, market, named, current.url_path)
     if current.url_path not in _NAME_THEIR_MARKET:
@@ -70,10 +72,10 @@ def begin(workspace: Workspace, market: Market | None, named: str, path: str) ->
     if cached_desk.desk(workspace, market.market_id).bundle is not None:
         go_to(start)
     if not named:
-        for other in cached_desk.markets(workspace):
-            if workspace.store.models.champion(other.market_id) is not None:
-                session.open_market(other.market_id)
-                go_to(start)
+        other = usual_market(workspace, cached_desk.markets(workspace))
+        if other is not None and other != market.market_id:
+            session.open_market(other)
+            go_to(start)
     if not market.simulated and first_start.has_sales(workspace):
         go_to(start)
 

@@ -366,12 +366,12 @@ def _versions(session: Session) -> int:
 
 
 def _undo_version(session: Session) -> int:
-    from core.workflows.data.versions import undo_version
+    from core.workflows.data.versions import NOTHING_IN_USE, undo_version
 
     _check_market(session)
     undone = undo_version(session.workspace, session.options.version, session.options.reason)
     version, restored = undone.version, undone.restored
-    now = f"{restored.version_id} with {restored.rows:,} sales is in use" if restored else "no data is in use"
+    now = f"{restored.version_id} with {restored.rows:,} sales is in use" if restored else NOTHING_IN_USE
     document = {
         "market": version.market_id,
         "undone": version.version_id,
@@ -418,14 +418,12 @@ def _check_market(session: Session) -> None:
 
 def _market_for_ingest(session: Session) -> str | NewMarket:
     from core.store.base.markets import USUAL_CURRENCY, new_market
-    from core.workflows.data.market_of_files import NewMarket
-    from core.workflows.source_files.mapped_files import demand_currency
+    from core.workflows.data.market_of_files import NewMarket, market_in_terms
 
-    options = session.options
-    for market in session.workspace.store.markets.list():
+    options, store = session.options, session.workspace.store
+    for market in store.markets.list():
         if options.market in (market.market_id, market.name):
-            demand_currency(market, options.currency or "")
-            return market.market_id
+            return market_in_terms(store, market, options.currency or "", options.area_unit)
     if options.market is None:
         return session.market().market_id
     # Refuses an impossible name or currency before the files are read.

@@ -215,6 +215,11 @@ def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
 
 def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
     """Return what needs attention, each item as a sentence with its remedy."""
+    if seen.version is None and seen.models:
+        return (
+            "All sales of this market were undone, so nothing is priced. On the Sales data page, use them again or "
+            "upload a sales file.",
+        )
     if seen.version is None:
         return ("This market has no sales yet. Upload a sales file on the Sales data page.",)
     if seen.champion is None:
@@ -247,6 +252,8 @@ def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
 
 def _without_champion(seen: Overview) -> str:
     floor = floor_of(seen.newest.card) if seen.newest else None
+    if seen.newest is not None and seen.newest.version_id not in [one.version_id for one in seen.chain]:
+        return "No model is live, so nothing can be priced: the sales of the last one trained were undone. Train anew."
     if seen.newest is None or floor is None or floor.reached:
         return "No model is live, so nothing can be priced. Train one on the Models page."
     return (

@@ -17,7 +17,8 @@ def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progre
     """Train on the market's latest data version, measure on its test sales, and register the model as a candidate.
 
     The market's first model is promoted at once if it reaches its floor; else it stays a candidate, and its card says
-    why. It also stays one where somebody else has to promote it. Raises AccessDenied, NotFound if the market has no
+    why. It also stays one where somebody else has to promote it, or where its sales were undone meanwhile. Raises
+    AccessDenied, NotFound if the market has no
     data, TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
     """
     store = workspace.store
@@ -25,7 +26,9 @@ def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progre
     use_names_of(store, market_id)
     record, reached = _registered(workspace, market_id, plan, progress)
     work_out_ahead(store, record)
-    if store.models.champion(market_id) is None and reached and not needs_another(workspace, record):
+    in_use = record.version_id in (one.version_id for one in store.versions.chain(market_id))
+    first = store.models.champion(market_id) is None
+    if first and reached and in_use and not needs_another(workspace, record):
         record = promote_first(workspace, record.model_id)
     progress(1.0, "Model registered")
     return record

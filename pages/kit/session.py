@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import streamlit as st
@@ -24,6 +24,7 @@ MARKET_KEY: Final = "market"
 _NEXT_ROLE: Final = "_next_role"
 _NEXT_MARKET: Final = "_next_market"
 _OPEN_MARKET: Final = "_open_market"
+_BEGINS_WITH: Final = "_begins_with"
 SIMULATED: Final = "Simulated"
 _TOUR: Final = "_tour"
 _FIRST_PRICE: Final = "_first_price"
@@ -137,16 +138,34 @@ def _who_may(roles: Collection[Role], deed: str = "") -> str:
     return f"Ask your {able}{deed}." if login.is_configured() else f"Act as {able}{deed} (in the sidebar)."
 
 
-def choose_market(markets: Sequence[Market]) -> Market | None:
-    """Return the open market: the only one by name, one of several by a selector in the sidebar; None if none."""
+def choose_market(markets: Sequence[Market], usual: Callable[[], str | None]) -> Market | None:
+    """Return the open market: the only one by name, one of several by a selector in the sidebar; None if none.
+
+    A session keeps its market, whatever markets are made meanwhile; ``usual`` says once which one it begins with, and
+    the first by name does where it says none.
+    """
     by_id = {market.market_id: market for market in markets}
     wanted = st.session_state.pop(_NEXT_MARKET, None)
     wanted = wanted if wanted in by_id else _linked(markets)
     if wanted in by_id:
         st.session_state[MARKET_KEY] = wanted
-    chosen = _selected(by_id)
+    chosen = _selected(by_id, _begins_with(by_id, usual) if len(by_id) > 1 else "")
     st.session_state[_OPEN_MARKET] = chosen
     return chosen
+
+
+def _begins_with(by_id: Collection[str], usual: Callable[[], str | None]) -> str:
+    """Return the market that is open where neither a person nor the address names one: the same for all of a session.
+
+    The selector leaves that one out of the address.
+    """
+    kept = st.session_state.get(_BEGINS_WITH)
+    if kept not in by_id:
+        before = market()
+        kept = before.market_id if before is not None and before.market_id in by_id else usual()
+        kept = kept if kept in by_id else next(iter(by_id))
+        st.session_state[_BEGINS_WITH] = kept
+    return str(kept)
 
 
 def _linked(markets: Sequence[Market]) -> str | None:
@@ -203,7 +222,7 @@ def title_of(market: Market) -> str:
     return f"{market.name} (simulated)" if market.simulated else market.name
 
 
-def _selected(by_id: dict[str, Market]) -> Market | None:
+def _selected(by_id: dict[str, Market], usual: str) -> Market | None:
     if not by_id:
         return None
     if len(by_id) == 1:
@@ -214,11 +233,12 @@ def _selected(by_id: dict[str, Market]) -> Market | None:
     chosen = st.sidebar.selectbox(
         "Market",
         list(by_id),
+        list(by_id).index(usual),
         format_func=lambda market_id: title_of(by_id[market_id]),
         key=MARKET_KEY,
         bind="query-params",
     )
-    found = by_id[choice.on_offer(chosen, by_id, next(iter(by_id)))]
+    found = by_id[choice.on_offer(chosen, by_id, usual)]
     _label(found)
     return found
 

@@ -117,6 +117,19 @@ def test_a_market_opened_by_a_page_is_open_in_the_next_run(home: Path) -> None:
     assert app.session_state["_open_market"] == made
 
 
+def test_a_session_keeps_its_market_when_another_is_made_meanwhile(home: Path) -> None:
+    with open_store(home) as store:
+        larkhaven = store.markets.create("Larkhaven", "USD", "sqft", False, ANALYST)
+    app = opened()
+    with open_store(home) as store:
+        store.markets.create("Boroondara", "USD", "sqft", False, ANALYST)
+    for _ in range(2):
+        app.run()
+        assert app.session_state["_open_market"] == larkhaven
+    app.sidebar.selectbox(session.MARKET_KEY).select("boroondara").run()
+    assert app.session_state["_open_market"].market_id == "boroondara"
+
+
 def test_a_store_that_cannot_be_opened_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("DOORSTEP_HOME", str(tmp_path / "file" / "home"))

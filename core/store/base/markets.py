@@ -16,10 +16,10 @@ from sqlalchemy.exc import IntegrityError
 
 from core.access import Actor
 from core.errors import AlreadyExists, InvalidRecord, NotFound
-from core.states import AuditAction
+from core.states import AuditAction, Stage
 from core.store.base.audit import append_event
 from core.store.base.database import Database
-from core.store.base.tables import MARKET, now
+from core.store.base.tables import MARKET, MODEL, now
 from core.store.base.values import plain_text
 
 AreaUnit = Literal["sqft", "sqm"]
@@ -94,6 +94,38 @@ def insert_market(connection: sa.Connection, market: Market, actor: Actor) -> No
     connection.execute(MARKET.insert().values(**vars(market), created_by=plain_text(actor.name)))
     detail = {name: getattr(market, name) for name in ("name", "currency", "area_unit", "simulated")}
     append_event(connection, actor, AuditAction.MARKET_CREATED, market.market_id, market.market_id, detail=detail)
+
+
+def open_again(connection: sa.Connection, market: Market, actor: Actor) -> bool:
+    """Give a market of this name that has no sales in use these terms, within the transaction of its next sales.
+
+    False where there is none, so that it is to be inserted. Models of another currency go out of use.
+    """
+    held = connection.execute(sa.select(MARKET).where(MARKET.c.market_id == market.market_id).with_for_update())
+    row = held.mappings().first()
+    if row is None or not is_empty(row, market.name):
+        return False
+    wanted = {name: getattr(market, name) for name in ("currency", "area_unit")}
+    changed = {name: value for name, value in wanted.items() if row[name] != value}
+    if not changed:
+        return True
+    this = MARKET.c.market_id == market.market_id
+    connection.execute(MARKET.update().where(this).values(**changed))
+    detail = {"before": {name: row[name] for name in changed}, "after": changed}
+    if "currency" in changed:
+        # Their prices are in the currency that was wrong.
+        detail["out_of_use"] = row["champion_model_id"]
+        connection.execute(MARKET.update().where(this).values(champion_model_id=None))
+        of_market = MODEL.update().where(MODEL.c.market_id == market.market_id)
+        connection.execute(of_market.where(MODEL.c.stage == Stage.CHAMPION).values(stage=Stage.RETIRED))
+        connection.execute(of_market.where(MODEL.c.stage == Stage.CHALLENGER).values(stage=Stage.CANDIDATE))
+    append_event(connection, actor, AuditAction.MARKET_TERMS_CHANGED, market.market_id, market.market_id, detail=detail)
+    return True
+
+
+def is_empty(row: sa.RowMapping, name: str) -> bool:
+    """Tell whether a market's row is of this very name and has no sales in use."""
+    return bool(row["name"] == name and row["latest_version_id"] is None)
 
 
 @contextmanager

@@ -135,9 +135,10 @@ class Models:
         """
         market_id = self.get(model_id).market_id
         with self._database.write() as connection:
-            if lock_market(connection, market_id)["champion_model_id"] == model_id:
+            market = lock_market(connection, market_id)
+            if market["champion_model_id"] == model_id:
                 raise InvalidRecord(f"Model {model_id} is the champion and cannot challenge itself; choose another.")
-            _check_not_rejected(_get(connection, model_id))
+            _check_may_be_live(_get(connection, model_id), market)
             earlier = _challenger(connection, market_id)
             if earlier is None or earlier.model_id != model_id:
                 # A rejected challenger loses its place too: reinstated later, it is a candidate.
@@ -218,10 +219,10 @@ class Models:
         Raises NotFound, StoreUnavailable.
         """
         with self._database.read() as connection:
-            current = market_row(connection, market_id)["champion_model_id"]
+            market = market_row(connection, market_id)
             ids = dict.fromkeys(reversed(_champions(connection, market_id)))
-            found = [_find(connection, one) for one in ids if one != current]
-        return [one for one in found if one is not None and one.rejected_at is None]
+            found = [_find(connection, one) for one in ids if one != market["champion_model_id"]]
+        return [one for one in found if one is not None and one.rejected_at is None and _is_priced_in(one, market)]
 
     def rollback_target(self, market_id: str) -> ModelRecord | None:
         """Return the champion that ``rollback`` would restore, None if there is none or it was rejected or lost since.
@@ -229,10 +230,12 @@ class Models:
         Raises NotFound, StoreUnavailable.
         """
         with self._database.read() as connection:
-            current = market_row(connection, market_id)["champion_model_id"]
-            champions = _champions(connection, market_id)
+            market = market_row(connection, market_id)
+            champions, current = _champions(connection, market_id), market["champion_model_id"]
             found = _find(connection, champions[-2]) if len(champions) > 1 and champions[-1] == current else None
-        return found if found is not None and found.rejected_at is None and self.holds(found) else None
+        if found is None or found.rejected_at is not None or not _is_priced_in(found, market):
+            return None
+        return found if self.holds(found) else None
 
     def promote(self, model_id: str, actor: Actor, reason: str) -> ModelRecord:
         """Make a model its market's champion and retire the previous one, in one transaction.
@@ -244,10 +247,11 @@ class Models:
         target = self.get(model_id)
         self._bundles.read(target.sha256)
         with self._database.write() as connection:
-            replaced = lock_market(connection, target.market_id)["champion_model_id"]
+            market = lock_market(connection, target.market_id)
+            replaced = market["champion_model_id"]
             if replaced != model_id:
                 held = _get(connection, model_id)
-                _check_not_rejected(held)
+                _check_may_be_live(held, market)
                 _move_champion(connection, held, replaced, "promote", actor=actor, reason=reason)
             return _get(connection, model_id)
 
@@ -260,14 +264,15 @@ class Models:
         earlier bundle is missing or altered, StoreUnavailable; nothing moves then.
         """
         with self._database.write() as connection:
-            current = lock_market(connection, market_id)["champion_model_id"]
+            market = lock_market(connection, market_id)
+            current = market["champion_model_id"]
             target = _find(connection, _previous_champion(connection, market_id, current))
             if target is None:
                 raise ArtifactCorrupt(
                     f"The champion of market {market_id} before {current} is no longer in the store; promote another "
                     "model instead."
                 )
-            _check_not_rejected(target)
+            _check_may_be_live(target, market)
             self._bundles.read(target.sha256)
             before = _stage_after_rollback(connection, market_id)
             _move_champion(connection, target, current, "rollback", actor=actor, reason=reason)
@@ -303,6 +308,20 @@ def _check_not_rejected(record: ModelRecord) -> None:
         )
 
 
+def _check_may_be_live(record: ModelRecord, market: sa.RowMapping) -> None:
+    _check_not_rejected(record)
+    if not _is_priced_in(record, market):
+        raise InvalidRecord(
+            f"Model {record.model_id} learned prices in {record.card['currency']}, and those of the market are in "
+            f"{market['currency']} now. Train a new model."
+        )
+
+
+def _is_priced_in(record: ModelRecord, market: sa.RowMapping) -> bool:
+    """Tell whether a model's prices are in its market's currency, which may change while no sales are in use."""
+    return record.card.get("currency") in (None, market["currency"])
+
+
 def _ended(sentence: str) -> str:
     """End what a person wrote with a period, unless it ends with a mark already."""
     text = sentence.strip()
@@ -320,6 +339,10 @@ def _champion(connection: sa.Connection, market_id: str, model_id: str) -> Model
 
 
 def _previous_champion(connection: sa.Connection, market_id: str, current: str | None) -> str:
+    if current is None:
+        raise NotFound(
+            f"Market {market_id} has no champion, so no champion before it to go back to; promote a model instead."
+        )
     champions = _champions(connection, market_id)
     if (champions[-1] if champions else None) != current:
         raise ArtifactCorrupt(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -11,7 +12,8 @@ import sqlalchemy as sa
 from core.states import SIGNING
 from core.store.base.database import Database
 from core.store.base.markets import no_market
-from core.store.base.tables import ALERT, EVENT, MARKET
+from core.store.base.tables import ALERT, ESTIMATE, EVENT, MARKET
+from core.store.base.values import plain_text
 from core.store.operations.alerts import UNRESOLVED
 
 _MARKET: Final = sa.bindparam("market_id", type_=sa.String)
@@ -56,6 +58,18 @@ class Bases:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def ready(self, actor_id: str) -> dict[str, datetime | None]:
+        """Return by id the markets that can price, having a champion and sales in use, and when this actor last did.
+
+        Raises StoreUnavailable.
+        """
+        able = MARKET.c.champion_model_id.is_not(None) & MARKET.c.latest_version_id.is_not(None)
+        mine = sa.and_(ESTIMATE.c.market_id == _MARKET, ESTIMATE.c.actor_id == plain_text(actor_id))
+        last = sa.select(ESTIMATE.c.at).where(mine).order_by(ESTIMATE.c.at.desc()).limit(1)
+        with self._database.read() as connection:
+            ids = connection.scalars(sa.select(MARKET.c.market_id).where(able)).all()
+            return {one: connection.scalar(last, {"market_id": one}) for one in ids}
 
     def of(self, market_id: str, kinds: Sequence[str]) -> Basis:
         """Return what the market's answers depend on now, alerts of these kinds; raises NotFound, StoreUnavailable."""

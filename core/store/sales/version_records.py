@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from core.access import Actor
 from core.accounting import FileAccounting, FileIntake
 from core.errors import NotFound
-from core.store.base.tables import DATA_FILE, DATA_VERSION, now
+from core.states import AuditAction
+from core.store.base.tables import DATA_FILE, DATA_VERSION, EVENT, now
 from core.store.base.values import plain_document, plain_text
 
 ROLL: Final = "roll_sha256"
@@ -132,6 +133,25 @@ def get_version(connection: sa.Connection, version_id: str) -> DataVersion:
     if not found:
         raise not_found(version_id)
     return found[0]
+
+
+def prices_outdated(connection: sa.Connection, version: DataVersion) -> bool:
+    """Tell whether the market's currency was changed after a version was last taken in or used again."""
+    last = sa.select(sa.func.max(EVENT.c.event_id)).where(EVENT.c.market_id == version.market_id)
+    taken = last.where(
+        EVENT.c.subject == version.version_id,
+        EVENT.c.action.in_([AuditAction.VERSION_COMMITTED, AuditAction.VERSION_RESTORED]),
+    )
+    changed = last.where(
+        EVENT.c.action == AuditAction.MARKET_TERMS_CHANGED, EVENT.c.detail["after"]["currency"].as_string().is_not(None)
+    )
+    return (connection.scalar(changed) or 0) > (connection.scalar(taken) or 0)
+
+
+OTHER_CURRENCY: Final = (
+    "the market’s currency was changed since its prices were taken in. Import its files again. Nothing was changed."
+)
+"""Why a version of prices in a market's earlier currency stays undone, to be read after what it cannot do."""
 
 
 def not_found(version_id: str) -> NotFound:

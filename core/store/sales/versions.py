@@ -16,13 +16,21 @@ from core.states import AuditAction
 from core.store.base.artifacts import ArtifactFolder
 from core.store.base.audit import append_event
 from core.store.base.database import Database
-from core.store.base.markets import Market, insert_market, lock_market, market_row, refuse_taken_name
+from core.store.base.markets import (
+    Market,
+    insert_market,
+    lock_market,
+    market_row,
+    open_again,
+    refuse_taken_name,
+)
 from core.store.base.tables import DATA_FILE, DATA_VERSION, MARKET
 from core.store.base.values import plain_document
 from core.store.sales.column_names import append_names
 from core.store.sales.snapshots import Planned, Snapshots, from_parquet, to_parquet
 from core.store.sales.version_records import (
     INDICATORS,
+    OTHER_CURRENCY,
     ROLL,
     SET_ASIDE,
     Content,
@@ -31,6 +39,7 @@ from core.store.sales.version_records import (
     get_version,
     intake_values,
     not_found,
+    prices_outdated,
     select_versions,
     version_row,
 )
@@ -78,11 +87,13 @@ class Versions:
     def commit_first(self, market: Market, new: NewVersion, actor: Actor) -> DataVersion:
         """Make a market and its first version in one transaction: cut short at any moment, neither is there.
 
-        Raises AlreadyExists if a market reads the same, InvalidRecord, StoreUnavailable as ``commit`` does.
+        A market of this name without sales in use is opened again, in the currency and the unit of ``market``. Raises
+        AlreadyExists if a market reads the same, InvalidRecord, StoreUnavailable as ``commit`` does.
         """
         row = self._write_files(new, self._files_of(new), actor)
         with refuse_taken_name(market), self._database.write() as connection:
-            insert_market(connection, market, actor)
+            if not open_again(connection, market, actor):
+                insert_market(connection, market, actor)
             return _insert_and_point(connection, row, new, actor)
 
     def _files_of(self, new: NewVersion) -> _Files:
@@ -152,10 +163,20 @@ class Versions:
             latest = lock_market(connection, version.market_id)["latest_version_id"]
             if latest != version.parent_id:
                 raise StaleVersion(_cannot_return(connection, version, latest))
+            if prices_outdated(connection, version):
+                raise StaleVersion(f"Data version {version_id} cannot be in use again: {OTHER_CURRENCY}")
             _point(connection, version.market_id, version.parent_id, version_id)
             detail = {"reason": reason, **_on_record(version)}
             append_event(connection, actor, AuditAction.VERSION_RESTORED, version.market_id, version_id, detail=detail)
             return version
+
+    def is_priced_otherwise(self, version_id: str) -> bool:
+        """Tell whether a version's prices are in a currency its market no longer has; raises NotFound.
+
+        Then it cannot be in use again.
+        """
+        with self._database.read() as connection:
+            return prices_outdated(connection, get_version(connection, version_id))
 
     def latest(self, market_id: str) -> DataVersion | None:
         """Return the market's latest version, None before the first commit.

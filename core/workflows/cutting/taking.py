@@ -26,8 +26,8 @@ from core.store.base.markets import USUAL_CURRENCY, AreaUnit, new_market, slug_o
 from core.workflows.cutting.cut import MONTH
 from core.workflows.cutting.pieces import Manifest, read_manifest
 from core.workflows.data.intake import IntakePreview, IntakeReport, ingest
-from core.workflows.data.market_of_files import NewMarket, unit_of_areas
-from core.workflows.source_files.mapped_files import demand_currency, map_files, stated_currency
+from core.workflows.data.market_of_files import NewMarket, market_in_terms, unit_of_areas
+from core.workflows.source_files.mapped_files import map_files, stated_currency
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
 
@@ -234,6 +234,5 @@ def _with_date_format(mapping: ColumnMapping, manifest: Manifest) -> ColumnMappi
 def _market_of(workspace: Workspace, name: str, taking: Taking) -> str | NewMarket:
     for held in workspace.store.markets.list():
         if name in (held.market_id, held.name) or slug_of(name) == held.market_id:
-            demand_currency(held, taking.currency)
-            return held.market_id
+            return market_in_terms(workspace.store, held, taking.currency, taking.area_unit)
     return NewMarket(name, taking.currency or USUAL_CURRENCY, taking.area_unit or _AREA_UNIT)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.collect.mapping import MappedTable
-from core.errors import AlreadyExists
-from core.store import DataVersion, Store
+from core.errors import AlreadyExists, WrongUsage
+from core.store import DataVersion, Market, Store
 from core.store.base.markets import AreaUnit, slug_of
 
 
@@ -26,14 +26,34 @@ def market_id_of(market: str | NewMarket) -> str:
     return market if isinstance(market, str) else slug_of(market.name)
 
 
+def market_in_terms(store: Store, market: Market, currency: str, area_unit: AreaUnit | None = None) -> str | NewMarket:
+    """Return the market that sales in a currency go to; "" and None are the market's own terms.
+
+    One without sales in use takes other terms with its next sales. Raises WrongUsage for another currency than that of
+    the sales there are.
+    """
+    empty = store.versions.latest(market.market_id) is None
+    wanted = NewMarket(market.name, currency or market.currency, area_unit or market.area_unit, market.simulated)
+    if empty and (wanted.currency, wanted.area_unit) != (market.currency, market.area_unit):
+        return wanted
+    if wanted.currency != market.currency:
+        raise WrongUsage(
+            f"The prices of {market.name} are in {market.currency}, not {currency}. Leave the currency out, or name a "
+            "new market; if the currency is wrong, undo the market’s data first, then import it in the right one."
+        )
+    return market.market_id
+
+
 def parent_of(store: Store, market: str | NewMarket) -> DataVersion | None:
     """Return the version that files build on, None for a market without any.
 
-    Raises NotFound, AlreadyExists for a new market whose name is taken.
+    A market of that very name without sales in use is opened again. Raises NotFound, AlreadyExists for a new market
+    whose name is taken.
     """
     if isinstance(market, str):
         return store.versions.latest(market)
-    if any(slug_of(market.name) == held.market_id for held in store.markets.list()):
+    held = next((one for one in store.markets.list() if one.market_id == slug_of(market.name)), None)
+    if held is not None and (held.name != market.name or store.versions.latest(held.market_id) is not None):
         raise AlreadyExists(f"A market named {market.name!r} already exists; choose it, or give another name.")
     return None
 

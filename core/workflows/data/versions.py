@@ -23,6 +23,9 @@ from core.workspace import Workspace
 ROW: Final = "intake_row"
 CHANGE_COLUMNS: Final = (ROW, "field", "before", "after")
 
+NOTHING_IN_USE: Final = "no data is in use, so nothing is priced until sales are imported"
+"""What an undo of a market’s only data leaves."""
+
 _REASON_LIMIT: Final = 500
 _EVENTS: Final = 10_000
 
@@ -157,14 +160,20 @@ def history(workspace: Workspace, market_id: str) -> tuple[Recorded, ...]:
         # A version without its own undo on record was undone with the one it was built on.
         event = undone.get(version.version_id)
         actor, at, reason = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
-        returnable = version.parent_id == (chain[0] if chain else None)
-        hindrance = "" if returnable else _hindrance(version, chain)
+        outdated = store.versions.is_priced_otherwise(version.version_id)
+        returnable = version.parent_id == (chain[0] if chain else None) and not outdated
+        hindrance = "" if returnable else _hindrance(version, chain, outdated)
         records.append(Recorded(version, "undone", used, actor, at, reason, returnable, hindrance))
     return tuple(records)
 
 
-def _hindrance(version: DataVersion, chain: Sequence[str]) -> str:
-    """Say why an undone version cannot be in use again as things stand, and what to do first."""
+def _hindrance(version: DataVersion, chain: Sequence[str], outdated: bool) -> str:
+    """Say why an undone version cannot be in use again as things stand, and what to do first.
+
+    ``outdated`` tells whether its prices are in a currency the market no longer has.
+    """
+    if outdated:
+        return "The market’s currency was changed since its prices were taken in: import its files again."
     if version.parent_id in chain or version.parent_id is None:
         return f"It was built on {version.parent_id or 'an empty market'}: undo {chain[0]} first to use it again."
     return f"It was built on {version.parent_id}, which is undone too: use that one again first."
@@ -185,7 +194,8 @@ def intake_of(workspace: Workspace, version_id: str) -> tuple[FileTaken, ...]:
 def undo_version(workspace: Workspace, version_id: str, reason: str) -> Undone:
     """Undo the latest version: its parent is in use again, unchanged, and the undone one stays on record.
 
-    Models trained on it are unchanged and stay live if they were. Raises AccessDenied, NotFound, StaleVersion if it is
+    Models trained on it are unchanged and stay live if they were, but price nothing while no data is in use. Raises
+    AccessDenied, NotFound, StaleVersion if it is
     not the latest, InvalidRecord without a reason of 1 to 500 characters, StoreUnavailable.
     """
     store = workspace.store

@@ -18,10 +18,11 @@ from core.workflows.opening.kept import is_large, keep, read_kept
 
 
 class FaultKind(StrEnum):
-    """What is wrong with a live model: its file cannot be verified, or this release cannot read it."""
+    """What is wrong with a live model: its file cannot be verified or read by this release, or no sales are in use."""
 
     UNVERIFIED = "unverified"
     OUTDATED = "outdated"
+    NO_SALES = "no sales"
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,10 @@ class Loaded:
 def load_champion(store: Store, champion: ModelRecord) -> Loaded:
     """Return the champion, or the latest one before it that can be verified and read, with all known sales.
 
-    Raises ArtifactCorrupt for lost sales, StoreUnavailable.
+    None answers where no sales are in use. Raises ArtifactCorrupt for lost sales, StoreUnavailable.
     """
+    if store.versions.latest(champion.market_id) is None:
+        return Loaded(fault="All sales of this market were undone.", fault_kind=FaultKind.NO_SALES)
     found = Loaded()
     for record in (champion, *store.models.champions_before(champion.market_id)):
         try:
@@ -96,7 +99,7 @@ def is_kept(store: Store, record: ModelRecord) -> bool:
 def version_known(store: Store, record: ModelRecord) -> str:
     """Return the market's latest data version: the sales a model is brought up to."""
     latest = store.versions.latest(record.market_id)
-    # If every version was undone, there is no latest one, but the model's training data still exists.
+    # If every version was undone, nothing is priced; what is worked out ahead serves once they are in use again.
     return latest.version_id if latest else record.version_id
 
 

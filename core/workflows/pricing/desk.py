@@ -249,6 +249,10 @@ _NO_MODEL: Final[Mapping[FaultKind | None, tuple[str, str]]] = {
         "The live model was trained by another release of Doorstep, and no model before it can be read.",
         "Ask a manager to train a new model.",
     ),
+    FaultKind.NO_SALES: (
+        "All sales of this market were undone, so there is nothing to price with.",
+        "Ask an analyst to import its sales, or to use the undone ones again.",
+    ),
 }
 """Why nothing is priced and what helps, by what is wrong with the live model; None where there is none."""
 

@@ -90,7 +90,7 @@ class OpenDesks:
             return sorted(known, key=lambda market: market.name)
 
     def can_price(self, store: Store, market_id: str) -> bool:
-        """Tell whether homes of a market can be priced: a model is live and was not unreadable a moment ago.
+        """Tell whether homes of a market can be priced: sales are in use, and the live model could be read till now.
 
         Raises NotFound, StoreUnavailable.
         """
@@ -99,7 +99,7 @@ class OpenDesks:
             desk, failed = self._desks.get(state), self._failed_at.get(state)
         if desk is not None:
             return desk.live_market is not None
-        return bool(state[2]) and (failed is None or time.monotonic() - failed > RETRY_SECONDS)
+        return bool(state[2] and state[3]) and (failed is None or time.monotonic() - failed > RETRY_SECONDS)
 
     def _current(self, workspace: Workspace, market_id: str, while_opening: WhileOpening) -> Desk:
         state = desk_state(workspace.store, market_id)
@@ -134,7 +134,8 @@ class OpenDesks:
         """Return the latest desk of a large market if only its sales or alerts have changed since."""
         with self._guard:
             before = self._desks.get(self._latest.get((state[0], market_id), ()))
-        if before is None or before.live_market is None or before.fault or before.record is None:
+        has_sales = bool(state[3])
+        if not has_sales or before is None or before.live_market is None or before.fault or before.record is None:
             return None
         return before if before.is_large and before.record.model_id == state[2] else None
 

@@ -15,10 +15,9 @@ from core.collect.mapping_file import with_reading
 from core.collect.privacy.findings import DROPPED, PersonalColumn
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import load_vocabulary
-from core.errors import MappingError, WrongUsage
+from core.errors import MappingError
 from core.progress import Progress
 from core.schema import Source
-from core.store import Market
 from core.store.base.markets import USUAL_CURRENCY, AreaUnit
 from core.workflows.source_files.reading import SourceFile, read_source
 from core.workflows.source_files.refusals import leave_out_persons, refuse_personal
@@ -146,12 +145,3 @@ def headers_name_unit(mappings: Iterable[ColumnMapping | None]) -> bool:
 def _living_areas(mappings: Iterable[ColumnMapping | None]) -> list[ColumnRule]:
     rules = [rule for one in mappings if one is not None and one.source is Source.SALES for rule in one.rules]
     return [rule for rule in rules if rule.field == "living_area_sqft"]
-
-
-def demand_currency(market: Market, currency: str) -> None:
-    """Raise WrongUsage if sales in a currency are to be added to a market of another; "" is the market's own."""
-    if currency and currency != market.currency:
-        raise WrongUsage(
-            f"The prices of {market.name} are in {market.currency}, not {currency}. Leave the currency out, or name a "
-            "new market."
-        )

@@ -70,7 +70,10 @@ class Staged(NamedTuple):
 
 
 class Destination(NamedTuple):
-    """Where the sales go: the id of a market or, with an empty id, a new market's properties."""
+    """Where the sales go: the id of a market or, with a name, the properties of a new one.
+
+    With both, it is a market without sales in use, which takes these properties with its next sales.
+    """
 
     market_id: str = ""
     name: str = ""
@@ -79,15 +82,15 @@ class Destination(NamedTuple):
 
     def market(self) -> str | NewMarket:
         """Return it in the form the intake needs."""
-        return self.market_id or NewMarket(self.name, self.currency, self.area_unit)
+        return NewMarket(self.name, self.currency, self.area_unit) if self.name else self.market_id
 
     def unit_of_areas(self) -> str:
         """Return the unit of areas in files that state none, "" where the size of the homes tells (as the intake)."""
-        return self.area_unit if not self.market_id or self.area_unit == "sqm" else ""
+        return self.area_unit if self.name or not self.market_id or self.area_unit == "sqm" else ""
 
     def is_complete(self) -> bool:
         """Tell whether it names a market, and of a new one the currency of its prices."""
-        return bool(self.market_id or (self.name and self.currency))
+        return bool(self.currency and (self.market_id or self.name))
 
 
 @dataclass(frozen=True)

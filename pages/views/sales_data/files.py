@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.collect.cells.currencies import CURRENCIES
 from core.collect.mapping_file import read_like
@@ -294,6 +295,12 @@ def _destination(held: Draft) -> None:
             )
         if chosen:
             market = markets[chosen]
+        if chosen and session.store().versions.latest(chosen) is None:
+            st.caption("It has no sales in use, so the currency of its prices can still be changed.")
+            held_terms = Destination(chosen, market.name, market.currency, market.area_unit)
+            same = before is not None and before.market_id == chosen and before.name
+            destination = _terms(before if same and before else held_terms, *st.columns(2, gap="small", width=320))
+        elif chosen:
             st.caption(f"Prices in {market.currency}, areas shown in {_UNITS[market.area_unit].lower()}.")
             destination = Destination(chosen, "", market.currency, market.area_unit)
         else:
@@ -318,12 +325,18 @@ def _as_written(held: Draft) -> Destination:
 
 def _new_market(before: Destination) -> Destination:
     name, currency, unit = st.columns([2, 1, 1], gap="small")
+    named = name.text_input(
+        "Name of the market", before.name, key="market_name", placeholder="City or region", max_chars=80
+    )
+    return _terms(before._replace(market_id=_NEW, name=named.strip()), currency, unit)
+
+
+def _terms(before: Destination, currency: DeltaGenerator, unit: DeltaGenerator) -> Destination:
+    """Draw the currency and the unit of a market that has no sales yet, and return it with them."""
     units = list(_UNITS)
     return Destination(
-        _NEW,
-        name.text_input(
-            "Name of the market", before.name, key="market_name", placeholder="City or region", max_chars=80
-        ).strip(),
+        before.market_id,
+        before.name,
         currency.selectbox(
             "Currency of its prices",
             CURRENCIES,

@@ -19,6 +19,7 @@ from core.wording import MISSING, area_label, count, from_sqft, market_day, mark
 from core.workflows.columns.names import name_column, own_columns
 from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.versions import (
+    NOTHING_IN_USE,
     Recorded,
     VersionDiff,
     compare_versions,
@@ -392,10 +393,6 @@ def _take_back(workspace: Workspace, version_id: str, reason: str) -> None:
         errors.show(error)
         return
     restored = undone.restored
-    now = (
-        f"version {restored.version_id} with {count(restored.rows, 'sale')} is in use"
-        if restored
-        else "no data is in use"
-    )
+    now = f"version {restored.version_id} with {count(restored.rows, 'sale')} is in use" if restored else NOTHING_IN_USE
     st.session_state[_UNDONE] = f"Version {version_id} was undone; {now}."
     st.rerun()

@@ -10,17 +10,28 @@ import pytest
 from core.access import Actor, Role
 from core.cli.main import main
 from core.cli.session import FAILED, OK
-from core.errors import AlreadyExists, CollectError, NoUsableRows, StoreUnavailable
+from core.errors import (
+    AlreadyExists,
+    CollectError,
+    InvalidRecord,
+    NoUsableRows,
+    StaleVersion,
+    StoreUnavailable,
+    WrongUsage,
+)
 from core.problem import Problem
 from core.progress import silent
-from core.store import Store, open_store
+from core.store import NewModel, Store, open_store
 from core.store.sales import versions
 from core.workflows.data.intake import commit_intake, ingest, prepare_intake
-from core.workflows.data.market_of_files import NewMarket
+from core.workflows.data.market_of_files import NewMarket, market_in_terms
+from core.workflows.data.versions import history, redo_version, undo_version
+from core.workflows.promotion import promote
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 
 ANALYST = Actor("Ann", Role.ANALYST)
+MANAGER = Actor("Max", Role.MANAGER)
 TODAY = date(2025, 1, 1)
 HARBOUR = NewMarket("Harbour", "AUD", "sqm")
 HEADER = "sale price,sale date,zipcode,living area sqft\n"
@@ -90,6 +101,40 @@ def test_a_name_that_reads_like_a_market_there_is_refused_at_the_check(
     file = SourceFile(write(tmp_path, good(30)), "sales.csv")
     with pytest.raises(AlreadyExists, match="already exists"):
         prepare_intake(acting(store, problem=problem, today=TODAY), NewMarket("harbour!", "AUD", "sqm"), [file], silent)
+
+
+def test_a_wrong_currency_is_put_right_once_no_sales_are_in_use(store: Store, problem: Problem, tmp_path: Path) -> None:
+    work, file = acting(store, MANAGER, problem, today=TODAY), SourceFile(write(tmp_path, good(30)), "sales.csv")
+    version = ingest(work, NewMarket("Harbour", "USD", "sqft"), [file], silent).version
+    harbour = store.markets.get("harbour")
+    model = store.models.add(NewModel("harbour", version.version_id, b"model", {"currency": "USD"}), MANAGER)
+    store.models.promote(model.model_id, MANAGER, "first")
+    with pytest.raises(WrongUsage, match="undo the market’s data first"):
+        market_in_terms(store, harbour, "AUD")
+    undo_version(work, version.version_id, "the wrong currency")
+
+    again = market_in_terms(store, harbour, "AUD", "sqm")
+    assert again == HARBOUR
+    report = ingest(work, again, [file], silent)
+    now = store.markets.get("harbour")
+    assert (now.currency, now.area_unit, report.version.rows) == ("AUD", "sqm", 30)
+    assert store.models.champion("harbour") is None
+    with pytest.raises(InvalidRecord, match="learned prices in USD"):
+        promote(work, model.model_id, "as before")
+    assert [one.currency for one in store.markets.list()] == ["AUD"]
+
+
+def test_sales_of_the_currency_before_cannot_be_used_again(store: Store, problem: Problem, tmp_path: Path) -> None:
+    work = acting(store, MANAGER, problem, today=TODAY)
+    dollars = ingest(work, NewMarket("Harbour", "USD", "sqft"), [SourceFile(write(tmp_path, good(30)), "a")], silent)
+    undo_version(work, dollars.version.version_id, "the wrong currency")
+    euros = ingest(work, NewMarket("Harbour", "EUR", "sqft"), [SourceFile(write(tmp_path, good(31)), "b")], silent)
+    undo_version(work, euros.version.version_id, "to look again")
+    assert [one.returnable for one in history(work, "harbour")] == [True, False]
+    with pytest.raises(StaleVersion, match="currency was changed"):
+        redo_version(work, dollars.version.version_id)
+    redo_version(work, euros.version.version_id)
+    assert store.versions.latest("harbour") == euros.version
 
 
 def test_the_command_line_makes_the_market_only_with_its_data(

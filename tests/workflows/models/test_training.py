@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,9 +21,13 @@ from core.serve.estimate import Estimate, Unavailable
 from core.states import Family
 from core.store import Store, open_store
 from core.train.trainer import TrainingPlan
+from core.workflows.data.versions import redo_version, undo_version
 from core.workflows.models.test_scores import later_scores
 from core.workflows.models.training import load_model
+from core.workflows.overview import attention as attention_of
+from core.workflows.overview import overview
 from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.pricing.open_desks import OpenDesks
 from core.workflows.promotion import promote, rollback
 from core.workflows.training import train_model
 from tests.acting import acting
@@ -115,6 +121,41 @@ def test_cancelled_training_leaves_no_model(opened: Store, problem: Problem) -> 
         train_model(acting(opened, MANAGER, problem), market_of(opened), QUICK, cancel)
     assert opened.models.list(market_of(opened)) == before
     assert len(list((opened.home / "models").iterdir())) == 1
+
+
+def test_a_model_whose_sales_were_undone_meanwhile_does_not_go_live_and_nothing_is_priced(
+    opened: Store, problem: Problem
+) -> None:
+    [market] = opened.markets.list()
+    work = acting(opened, MANAGER, problem)
+    versions = opened.versions.chain(market.market_id)
+
+    def undo(fraction: float, message: str) -> None:
+        if fraction > 0.5 and opened.versions.latest(market.market_id) is not None:
+            for version in versions:
+                undo_version(work, version.version_id, "the wrong currency")
+
+    champion = opened.models.champion(market.market_id)
+    assert champion is not None
+    desks = OpenDesks()
+    assert desks.desk(work, market.market_id).live_market is not None
+    with closing(sqlite3.connect(opened.home / "doorstep.sqlite", isolation_level=None)) as database:
+        database.execute("UPDATE market SET champion_model_id = NULL")
+    trained = train_model(work, market.market_id, replace(QUICK, seed=5), undo)
+    assert trained.stage == "candidate"
+    assert opened.models.champion(market.market_id) is None
+
+    promote(work, champion.model_id, "as before")
+    desk = desks.desk(work, market.market_id)
+    answer = desk.price({}, date(2025, 1, 1), 0.8, MANAGER)
+    assert isinstance(answer, Unavailable)
+    assert "undone" in answer.reason
+    assert not desks.can_price(opened, market.market_id)
+    [attention, *_] = attention_of(overview(work, market), problem)
+    assert "undone, so nothing is priced" in attention
+    for version in reversed(versions):
+        redo_version(work, version.version_id)
+    assert desks.desk(work, market.market_id).live_market is not None
 
 
 def test_market_without_sales_says_what_to_do(store: Store, problem: Problem) -> None:
