@@ -28,6 +28,7 @@ from core.serve.fact_groups import (
     missing_words,
     never_of_its_type,
     unknown_place_words,
+    unlike_all_sales,
 )
 from core.serve.flags import DriftNotice, Flag, answers_of, came_true, estimate_flags, flag_rules, left_out
 from core.serve.likeness import Likeness, likeness_of
@@ -95,6 +96,7 @@ class UnavailableKind(StrEnum):
     NOT_KNOWN = "not known"
     NO_MODEL = "no model"
     FACTS = "facts or place"
+    UNLIKE = "unlike all homes sold"
     DATE = "valuation date"
     SCOPE = "outside the signed scope"
     RANGE = "range too wide"
@@ -104,8 +106,8 @@ class UnavailableKind(StrEnum):
 class Unavailable:
     """No estimate: ``message`` is the general advice, ``reason`` the cause, ``remedy`` what would help.
 
-    ``missing`` names the facts not given without which there is no price, LOCATION for the place. ``kind`` is NOT_KNOWN
-    in an answer stored by an earlier release.
+    ``missing`` names the facts not given without which there is no price, LOCATION for the place; ``field`` is the fact
+    by which the home is unlike all homes sold. ``kind`` is NOT_KNOWN in an answer stored by an earlier release.
     """
 
     reason: str
@@ -113,6 +115,7 @@ class Unavailable:
     message: str = UNAVAILABLE
     kind: UnavailableKind = UnavailableKind.NOT_KNOWN
     missing: tuple[str, ...] = ()
+    field: str = ""
 
 
 @dataclass(frozen=True)
@@ -322,7 +325,7 @@ def before_first_sale(as_of: date, model: Model, currency: str) -> Unavailable |
 
 
 def refusal(subject: Subject, model: Model, problem: Problem, currency: str, area_unit: str) -> Unavailable | None:
-    """Return why there is no price: too early a date, missing critical facts, an unknown or distant place."""
+    """Return why there is no price: too early a date, missing facts, a home unlike all sold, an unknown place."""
     if (early := before_first_sale(subject.as_of, model, currency)) is not None:
         return early
     placed = (
@@ -332,6 +335,9 @@ def refusal(subject: Subject, model: Model, problem: Problem, currency: str, are
     )
     if missing := missing_facts(model, problem, subject.facts, placed):
         return Unavailable(*missing_words(missing, model), kind=UnavailableKind.FACTS, missing=missing)
+    if (unlike := unlike_all_sales(subject.facts, model, problem, currency, area_unit)) is not None:
+        field, reason, remedy = unlike
+        return Unavailable(reason, remedy, kind=UnavailableKind.UNLIKE, field=field)
     return _place_refusal(subject, model, problem, area_unit)
 
 

@@ -31,7 +31,7 @@ from core.serve.estimate import (
     refusal,
     too_wide,
 )
-from core.serve.fact_groups import LOCATION, critical_facts
+from core.serve.fact_groups import LOCATION, critical_facts, unlike_all_sales
 from core.serve.flags import Flag, FlagRules, answers_of, estimate_flags, flag_rules, left_out
 from core.serve.subject import Subject, Value, contradictions, facts_read, read_fact
 from core.train.live_model import LiveModel
@@ -186,8 +186,9 @@ def _unavailable(
             yield position, _withheld(position, "valuation date", str(as_of), far)
         return
     for position, withheld in refusals(subjects, model, problem, currency, area_unit):
-        value = None if withheld.missing else _place(subjects[position], model)
-        yield position, _withheld(position, next(iter(withheld.missing), LOCATION), value, withheld)
+        facts, field = subjects[position].facts, next(iter(withheld.missing), withheld.field or LOCATION)
+        place = None if withheld.missing else _place(subjects[position], model)
+        yield position, _withheld(position, field, facts[field] if withheld.field else place, withheld)
 
 
 def refusals(
@@ -198,7 +199,8 @@ def refusals(
     inside = _plainly_inside(subjects, model, problem)
     for position, subject in subjects.items():
         whole = all(name in subject.facts for name in critical)
-        if whole and position in inside and before_first_sale(subject.as_of, model, currency) is None:
+        sold = unlike_all_sales(subject.facts, model, problem, currency, area_unit) is None
+        if whole and sold and position in inside and before_first_sale(subject.as_of, model, currency) is None:
             continue
         withheld = refusal(subject, model, problem, currency, area_unit)
         if withheld is not None:

@@ -98,8 +98,11 @@ _BEYOND: Final = {ABOVE: "high", BELOW: "low"}
 def confidence_words(estimate: Estimate, tolerance: str) -> str:
     """Say what a confidence promises, and how often the same promise was kept.
 
-    "69 of 100 such homes should sell within 10% of it; of 358 test sales promised 60 to 69, 69% did."
+    "69 of 100 such homes should sell within 10% of it; of 358 test sales promised 60 to 69, 69% did." A home beyond the
+    tests is promised nothing.
     """
+    if estimate.held is None:
+        return "no test tells how many such homes sell near it"
     promise = f"{estimate.confidence} of 100 such homes should sell within {tolerance} of it"
     if estimate.kept is None:
         return promise

@@ -745,7 +745,7 @@ def test_a_home_of_a_file_is_opened_with_what_was_asked(
 ) -> None:
     path = tmp_path / "homes.csv"
     path.write_text(
-        f"address,living area,bedrooms,zipcode,property type\n1 Elm St,1725,3,{busiest(desk)},castle\n",
+        f"address,living area,bedrooms,zipcode,zoning\n1 Elm St,1725,3,{busiest(desk)},castle\n",
         encoding="utf-8",
     )
     with open_store(home) as store:
@@ -760,7 +760,7 @@ def test_a_home_of_a_file_is_opened_with_what_was_asked(
     assert "What was asked is in the form" in warning
     assert entered(app, "living_area_sqft") == 1725
     assert app.selectbox(key("zipcode")).value == busiest(desk)
-    assert app.selectbox(key("property_type")).value == "castle"
+    assert app.selectbox(key("zoning")).value == "castle"
     assert "No sale here has “castle”: check the word." in said(app)
 
 

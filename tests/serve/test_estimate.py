@@ -232,10 +232,10 @@ def test_a_condo_is_neither_assumed_to_have_a_lot_nor_asked_for_it(
     [
         ({"property_type": "houseboat"}, FlagKind.UNUSUAL_TYPE),
         ({"property_type": "historic"}, FlagKind.UNUSUAL_TYPE),
-        ({"property_type": "castle"}, FlagKind.UNKNOWN_CATEGORY),
+        ({"zoning": "Castle grounds"}, FlagKind.UNKNOWN_CATEGORY),
         ({"zoning": "Commercial C2"}, FlagKind.UNUSUAL_ZONING),
         ({"units": 12}, FlagKind.MULTI_UNIT),
-        ({"living_area_sqft": 25_000}, FlagKind.OUT_OF_DISTRIBUTION),
+        ({"living_area_sqft": 12_000}, FlagKind.OUT_OF_DISTRIBUTION),
     ],
 )
 def test_unusual_homes_are_flagged_for_review(
@@ -252,6 +252,32 @@ def test_unusual_homes_are_flagged_for_review(
     assert flag.value
     assert flag.limit
     assert flag.action
+
+
+@pytest.mark.parametrize("kind", ["castle", "land"])
+def test_a_type_that_never_sold_here_gets_no_price(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem, kind: str
+) -> None:
+    answer = estimate(evidence, {**home, "property_type": kind}, today, problem, 0.8)
+    assert isinstance(answer, Unavailable)
+    assert (answer.message, answer.kind, answer.field) == (MESSAGE, UnavailableKind.UNLIKE, "property_type")
+    assert f"No sale here has the property type {kind}" in answer.reason
+    assert "single family, condo" in answer.remedy
+    price(evidence, {**home, "property_type": None}, today, problem)
+
+
+def test_a_size_far_beyond_all_homes_sold_gets_no_price_and_one_near_them_does(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    sold = evidence.bundle.model.profile.numeric_fact("living_area_sqft")
+    assert sold is not None
+    for size in (sold.highest * 1.6, sold.lowest / 2.1):
+        answer = estimate(evidence, {**home, "living_area_sqft": size, "bedrooms": None}, today, problem, 0.8)
+        assert isinstance(answer, Unavailable)
+        assert (answer.message, answer.kind, answer.field) == (MESSAGE, UnavailableKind.UNLIKE, "living_area_sqft")
+        assert f"Living area {size:,.0f} sq ft is far beyond" in answer.reason.replace("m²", "sq ft")
+    for size in (sold.highest * 1.4, sold.lowest / 1.9):
+        price(evidence, {**home, "living_area_sqft": size, "bedrooms": None}, today, problem)
 
 
 def test_price_out_of_scope_is_flagged_for_manual_review(

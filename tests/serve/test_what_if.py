@@ -73,6 +73,6 @@ def test_usual_changes_fit_the_home_and_the_market(evidence: LiveMarket, before:
 
 
 def test_a_change_beyond_what_was_sold_is_told(evidence: LiveMarket, before: Estimate, problem: Problem) -> None:
-    usual, far = {"living_area_sqft": 1_900.0}, {"living_area_sqft": 19_000.0}
+    usual, far = {"living_area_sqft": 1_900.0}, {"living_area_sqft": 9_500.0}
     assert beyond_the_sales(what_if(evidence, before, usual, problem), usual) == ()
     assert beyond_the_sales(what_if(evidence, before, far, problem), far) == ("living_area_sqft",)

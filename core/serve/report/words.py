@@ -61,7 +61,9 @@ def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label
         )
     first += f"; this one is {wider}." if wider else "."
     second = f"Our confidence in this range is {estimate.confidence_word}."
-    if point_label is not None:
+    if held is None:
+        second = "Nor do our tests tell how likely such a home sells near its estimate."
+    elif point_label is not None:
         second = _chance(estimate, amounts, tolerance)
     third = (
         "It is a statistical estimate from past sales and not an appraisal: nobody inspected the home for it, and its "

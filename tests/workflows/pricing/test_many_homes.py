@@ -143,7 +143,10 @@ def test_a_single_impossible_or_unknown_value_is_not_taken_for_another_column(
     answer = priced(small_desk, tmp_path, f"zip,living area,bedrooms\n{area},1680,1000\n")
     assert answer.errors[["status", "field"]].to_numpy().tolist() == [["refused", "bedrooms"]]
     answer = priced(small_desk, tmp_path, f"zip,living area,property type\n{area},1680,castle\n")
-    assert "unknown category" in answer.table["flags"][0]
+    [[status, field, value, reason]] = answer.errors[["status", "field", "value", "reason"]].to_numpy().tolist()
+    assert (status, field, value) == ("unavailable", "property_type", "castle")
+    assert reason.startswith(UNAVAILABLE)
+    assert "No sale here has the property type castle" in reason
     answer = priced(small_desk, tmp_path, f"zip,living area,year built\n{area},1680,=1+1\n")
     assert answer.errors[["status", "field", "value"]].to_numpy().tolist() == [["refused", "year_built", "=1+1"]]
 
