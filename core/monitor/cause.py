@@ -6,7 +6,6 @@ its part. The parts add up to the rise.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,10 +16,11 @@ import pandas as pd
 
 from core.arrays import Floats, Indices
 from core.evaluate.accuracy import Figure
+from core.monitor.cause_segments import SegmentRise, both_have, segment_rises
 from core.monitor.level_drift import log_ratio
 from core.monitor.welch import welch
 from core.schema import is_extra, label_of
-from core.wording import area, count, market_day, money_short, percent
+from core.wording import count, market_day, percent
 
 _FOLDS: Final = 5
 _SEED: Final = 11
@@ -29,8 +29,11 @@ _SHRINK: Final = 10.0
 # Log ratios beyond this many robust standard deviations describe one sale, not its type.
 _CLIP: Final = 3.0
 _MAD_SIGMAS: Final = 1.4826
-_BANDS: Final = 5
 _LUXURY: Final = 0.8
+# A part below this is written as 0.0 points.
+_SMALLEST_PART: Final = 0.0005
+_WORTH_A_SENTENCE: Final = 0.10
+_SCATTER: Final = "scatter of single sales that no common shift explains"
 _HIT_HARDEST: Final = "Hit hardest for its share of the sales: "
 
 
@@ -65,27 +68,6 @@ class Part:
     points: float
     share: float
     words: str
-
-
-@dataclass(frozen=True)
-class SegmentRise:
-    """One segment's error before and now; ``bias`` is the median signed error, above 0 if prices fell.
-
-    ``points`` is what it adds to the rise and ``share`` that share of the rise; ``excess`` is how much more it adds
-    than its share of the sales would, in points: 0 for every segment if all rose equally.
-    """
-
-    by: str
-    segment: str
-    n: int
-    n_before: int
-    mape: float
-    mape_before: float
-    bias: float
-    bias_before: float
-    points: float
-    share: float
-    excess: float
 
 
 @dataclass(frozen=True)
@@ -155,7 +137,7 @@ def root_cause(
     before, now = _mape(old), _mape(new)
     shift = float(np.median(new) - np.median(old))
     levelled = _mape(new - shift)
-    savings = _by_feature(reference, current, old, new - shift)
+    savings = _by_feature(reference, current, old, new - shift, smallest)
     rise = now - before
     saved = sum(points for _, points, _ in savings)
     level = _part("level", "Price level", now - levelled, rise, _level_words(shift))
@@ -164,8 +146,8 @@ def root_cause(
         for one, points, words in savings
     )
     together = _part("features", "What buyers pay for", saved, rise, "; ".join(part.words for part in features))
-    rest = _part("rest", "Single sales", levelled - saved - before, rise, "scatter that no common shift explains")
-    segments, mix = _segments(reference, current, (currency, area_unit), smallest)
+    rest = _part("rest", "Single sales", levelled - saved - before, rise, _SCATTER)
+    segments, mix = segment_rises(reference, current, (currency, area_unit), smallest)
     figure = _rise(old, new)
     leading = _leading(figure, level, features, rest)
     return RootCause(
@@ -194,27 +176,6 @@ def root_cause(
     )
 
 
-def _labels(reference: pd.DataFrame, table: pd.DataFrame, currency: str, area_unit: str) -> dict[str, pd.Series]:
-    """Return the segments of a table's sales by segmentation, bands cut at the reference's fifths."""
-    found = {name: table[name].astype("str") for name in ("property_type", "area") if _both(name, reference, table)}
-    edge_words: dict[str, Callable[[float], str]] = {
-        "living_area_sqft": lambda edge: area(edge, area_unit, currency),
-        "estimate": lambda edge: money_short(edge, currency),
-    }
-    for column, words in edge_words.items():
-        if _both(column, reference, table):
-            edges = np.unique(np.quantile(reference[column].dropna(), np.arange(1, _BANDS) / _BANDS))
-            found[column] = _banded(table[column], edges, [words(float(edge)) for edge in edges])
-    return found
-
-
-def _banded(values: pd.Series, edges: Floats, edge_words: list[str]) -> pd.Series:
-    between = [f"{low} to {high}" for low, high in itertools.pairwise(edge_words)]
-    names = np.array([f"under {edge_words[0]}", *between, f"{edge_words[-1]} and over"], dtype=object)
-    places = np.searchsorted(edges, values.to_numpy(dtype=float), side="right")
-    return pd.Series(names[places], index=values.index, dtype="str").where(values.notna())
-
-
 def _mape(log_ratio: Floats) -> float:
     return float(np.abs(np.expm1(-log_ratio)).mean())
 
@@ -228,10 +189,10 @@ def _part(name: str, label: str, points: float, rise: float, words: str) -> Part
 
 
 def _by_feature(
-    reference: pd.DataFrame, current: pd.DataFrame, old: Floats, new: Floats
+    reference: pd.DataFrame, current: pd.DataFrame, old: Floats, new: Floats, smallest: int
 ) -> list[tuple[_Feature, float, str]]:
     """Return what each group of features saves beyond those counted before it, largest first."""
-    left = [one for one in _FEATURES if _both(one.column, reference, current)]
+    left = [one for one in _FEATURES if both_have(one.column, reference, current)]
     folds = np.random.default_rng(_SEED).permutation(len(current)) % _FOLDS
     chosen: list[_Feature] = []
     found: list[tuple[_Feature, float, str]] = []
@@ -242,7 +203,8 @@ def _by_feature(
         saved = error - _mape(corrected)
         if saved <= 0:
             break
-        found.append((best, saved, _direction(best, reference, current, old, new)))
+        words = _place_moved(best, current, new, smallest) if best.name in _PLACES else ""
+        found.append((best, saved, words or _ends_moved(best, reference, current, old, new)))
         chosen.append(best)
         left.remove(best)
         error -= saved
@@ -317,14 +279,21 @@ _MORE: Final = {
 }
 
 
-def _direction(feature: _Feature, reference: pd.DataFrame, current: pd.DataFrame, old: Floats, new: Floats) -> str:
-    """State which homes moved relative to the level: the top and bottom fifths, or the value that moved most."""
-    if feature.name in _PLACES:
-        values, change = current[feature.column].astype("str"), pd.Series(new - np.median(new), index=current.index)
-        medians = change.groupby(values).agg(["median", "size"])
-        believed = medians["median"] * medians["size"] / (medians["size"] + _SHRINK)
-        worst = str(believed.abs().idxmax())
-        return f"{_in_words(worst)} sells {_moved(float(medians['median'][worst]))} the rest"
+def _place_moved(feature: _Feature, current: pd.DataFrame, new: Floats, smallest: int) -> str:
+    """Name the value that moved most, of those with enough sales to be judged if there are any."""
+    values, change = current[feature.column].astype("str"), pd.Series(new - np.median(new), index=current.index)
+    medians = change.groupby(values).agg(["median", "size"])
+    enough = medians[medians["size"] >= smallest]
+    judged = medians if enough.empty else enough
+    believed = judged["median"] * judged["size"] / (judged["size"] + _SHRINK)
+    worst = str(believed.abs().idxmax())
+    n = int(judged["size"][worst])
+    few = f"{count(n, 'sale')}{', too few to judge' if n < smallest else ''}"
+    return f"{_in_words(worst)} sells {_moved(float(judged['median'][worst]))} the rest ({few})"
+
+
+def _ends_moved(feature: _Feature, reference: pd.DataFrame, current: pd.DataFrame, old: Floats, new: Floats) -> str:
+    """State how the homes of the top and bottom fifths moved relative to the level."""
     edges = np.quantile(reference[feature.column].dropna(), [1 - _LUXURY, _LUXURY])
     sides = []
     for above in (True, False):
@@ -349,47 +318,6 @@ def _moved(log_change: float) -> str:
 
 def _level_words(shift: float) -> str:
     return f"all sales are {_moved(shift)} the level the estimates expect"
-
-
-def _segments(
-    reference: pd.DataFrame, current: pd.DataFrame, units: tuple[str, str], smallest: int
-) -> tuple[tuple[SegmentRise, ...], dict[str, float]]:
-    """Split the rise into what each segment adds and what a different mix of homes adds (Kitagawa 1955).
-
-    With shares w and errors e, before and now: rise = sum w_now (e_now - e_before) + sum (w_now - w_before) e_before.
-    """
-    before, now = _labels(reference, reference, *units), _labels(reference, current, *units)
-    errors = [np.expm1(-log_ratio(table)) for table in (reference, current)]
-    overall = float(np.abs(errors[0]).mean())
-    rise = float(np.abs(errors[1]).mean()) - overall
-    found: list[SegmentRise] = []
-    mix: dict[str, float] = {}
-    for by, labels in now.items():
-        old, new = (_grouped(names, error) for names, error in ((before[by], errors[0]), (labels, errors[1])))
-        added = 0.0
-        for segment, (n, mape, bias) in new.items():
-            # A segment without reference sales is compared with the whole reference.
-            n_before, mape_before, bias_before = old.get(segment, (0, overall, float(np.median(errors[0]))))
-            points = n / len(current) * (mape - mape_before)
-            added += points
-            if n >= smallest:
-                share = points / rise if rise > 0 else np.nan
-                excess = points - n / len(current) * rise
-                figures = (n, n_before, mape, mape_before, bias, bias_before, points, share, excess)
-                found.append(SegmentRise(by, segment, *figures))
-        mix[by] = rise - added
-    return tuple(sorted(found, key=lambda one: -one.excess)), mix
-
-
-def _grouped(labels: pd.Series, error: Floats) -> dict[str, tuple[int, float, float]]:
-    """Return n, mean absolute and median signed error by segment; sales without one are the segment "not known"."""
-    names = labels.fillna("not known").to_numpy()
-    groups = pd.Series(error).groupby(names)
-    return {str(name): (len(values), float(values.abs().mean()), float(values.median())) for name, values in groups}
-
-
-def _both(column: str, reference: pd.DataFrame, current: pd.DataFrame) -> bool:
-    return all(column in table and bool(table[column].notna().any()) for table in (reference, current))
 
 
 def _leading(rise: Figure, level: Part, features: tuple[Part, ...], rest: Part) -> Leading:
@@ -419,6 +347,26 @@ def _in_words(segment: str) -> str:
     return segment.replace("_", " ")
 
 
+def _parts_in_words(parts: tuple[Part, ...]) -> Iterator[str]:
+    """Yield a sentence for each part that explains a tenth of the rise, then one each for the others and the rest."""
+    *shifts, rest = parts
+    adding = [part for part in shifts if part.points >= _SMALLEST_PART]
+    small = [part for part in adding if part.share < _WORTH_A_SENTENCE]
+    for part in adding:
+        if part not in small:
+            yield f"{part.label} explains {_points(part.points)} ({percent(part.share)}): {part.words}."
+    if small:
+        names = ", ".join(part.label.lower() for part in small)
+        together = sum(part.points for part in small)
+        yield f"Lesser causes ({names}) add {_points(together)}."
+    if rest.points >= _SMALLEST_PART:
+        yield f"{_points(rest.points)} ({percent(rest.share)}) are {rest.words}."
+
+
+def _points(fraction: float) -> str:
+    return f"{abs(fraction) * 100:.1f} points"
+
+
 def _sentences(
     rise: Figure,
     errors: tuple[str, str],
@@ -427,17 +375,14 @@ def _sentences(
     segments: tuple[SegmentRise, ...],
 ) -> Iterator[str]:
     before, now = errors
-    points = f"{abs(rise.value) * 100:.1f} points"
     if leading is Leading.NONE:
         yield (
             f"The mean error is {now} on {count(rise.n, 'sale')} and was {before}: not a "
             "significant rise, so there is no cause to name."
         )
         return
-    yield f"The mean error rose from {before} to {now}, by {points} ({count(rise.n, 'sale')})."
-    for part in parts:
-        if part.points >= 0.0005:
-            yield f"{part.label}: {part.points * 100:.1f} points ({percent(part.share)}), {part.words}."
+    yield f"The mean error rose from {before} to {now}, by {_points(rise.value)} ({count(rise.n, 'sale')})."
+    yield from _parts_in_words(parts)
     if segments and segments[0].excess >= 0.1 * rise.value:
         worst = segments[0]
         side = "high" if worst.bias > 0 else "low"

@@ -194,7 +194,8 @@ def _sentence(
         others = f" (and {count(len(segments) - 1, 'segment')} more)" if len(segments) > 1 else ""
         yield _level(
             worst,
-            f"Largest shift: {label_of(worst.by).lower()} {worst.segment.replace('_', ' ')}{others}; its homes sell",
+            f"Of the segments that surely moved, {label_of(worst.by).lower()} {worst.segment.replace('_', ' ')} moved "
+            f"most{others}: its homes sell",
         )
     if found is Movement.MARKET:
         yield "The homes themselves are like those the model was trained on: the market moved, not the inputs."

@@ -88,6 +88,33 @@ def test_one_area_that_fell_comes_first() -> None:
     assert "98139" in found.words
 
 
+def test_a_place_of_few_sales_is_not_named_before_those_that_can_be_judged() -> None:
+    rng = np.random.default_rng(6)
+    reference, current = sales(3_000, rng), sales(1_000, rng)
+    change = (current["area"] == "98139") * -0.35
+    few = current.index[current["area"] == "98139"].to_numpy()[:4]
+    # Four sales of a type of their own moved further than any area.
+    current.loc[few, "property_type"] = "yurt"
+    current["sale_price"] *= np.exp(change) * np.where(current.index.isin(few), 2.5, 1.0)
+    found = root_cause(reference, current, "USD", "sqft")
+    assert found is not None
+    words = {part.name: part.words for part in found.by_feature}
+    assert words["area"].startswith("98139 sells ")
+    assert words["area"].endswith(f" below the rest ({(current['area'] == '98139').sum()} sales)")
+    assert "yurt" not in words.get("property_type", "")
+
+
+def test_the_cause_is_told_in_sentences_and_small_parts_together() -> None:
+    found = turned(level, less_for_size, n=1_500)
+    told = [one for one in (found.level, *found.by_feature) if one.points >= 0.0005]
+    large = [one for one in told if one.share >= 0.10]
+    assert len(large) > 0
+    for one in large:
+        assert f"{one.label} explains {100 * one.points:.1f} points ({one.share:.0%}): {one.words}." in found.words
+    assert ("Lesser causes (" in found.words) == (len(large) < len(told))
+    assert found.words.count(" explains ") == len(large)
+
+
 def test_where_all_rose_alike_no_segment_stands_out() -> None:
     found = turned(level, n=3_000)
     assert max(one.excess for one in found.segments) < 0.15 * found.rise.value

@@ -86,7 +86,9 @@ def _cause(selection: Selection, found: Drift) -> None:
             plain(
                 f"From the {count(cause.n_before, 'sale')} of its test to {count(cause.n, 'sale')} of homes it priced "
                 f"before listing; the rise is {100 * rise.value:.1f} points (95% interval {100 * rise.low:.1f} to "
-                f"{100 * rise.high:.1f}). Bars to the right add to the error, bars to the left take from it."
+                f"{100 * rise.high:.1f}). Bars to the right add to the error, bars to the left take from it. "
+                "Each bar counts only what is left after those above it, so homes may have moved more than their bar "
+                "says."
             )
         )
         chart(
@@ -126,7 +128,7 @@ def _parts(cause: RootCause) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Cause": [one.label for one in parts],
-            "Points": [round(100 * one.points, 2) for one in parts],
+            "Points": [100 * one.points for one in parts],
             "Share of the rise, %": [100 * one.share for one in parts],
             "In words": [one.words for one in parts],
         }
@@ -143,7 +145,7 @@ def _segments(cause: RootCause) -> pd.DataFrame:
             "Error now, %": [round(100 * one.mape, 1) for one in cause.segments],
             "Bias now, %": [round(100 * one.bias, 1) for one in cause.segments],
             "Share of the rise, %": [round(100 * one.share, 1) for one in cause.segments],
-            "Excess, points": [round(100 * one.excess, 2) for one in cause.segments],
+            "Excess, points": [100 * one.excess for one in cause.segments],
         }
     )
 
@@ -159,7 +161,8 @@ def _level(selection: Selection, drift: Drift) -> None:
         st.caption(
             plain(
                 "How far sale prices are from the live model’s estimates; within "
-                f"{percent(LEVEL_STEADY)} counts as steady. Dashed: no difference. Lines through the marks: intervals, "
+                f"{percent(LEVEL_STEADY)} counts as steady. Fell or rose: the whole interval is beyond that; unsure: "
+                "the figure is, but not its whole interval. Dashed: no difference. Lines through the marks: intervals, "
                 "which hold jointly at 95%; segments with too few sales are only in the table."
             )
         )
