@@ -361,6 +361,8 @@ def _parts_in_words(parts: tuple[Part, ...]) -> Iterator[str]:
         yield f"Lesser causes ({names}) add {_points(together)}."
     if rest.points >= _SMALLEST_PART:
         yield f"{_points(rest.points)} ({percent(rest.share)}) are {rest.words}."
+    elif rest.points <= -_SMALLEST_PART:
+        yield f"Scatter of single sales takes {_points(rest.points)} from it."
 
 
 def _points(fraction: float) -> str:
