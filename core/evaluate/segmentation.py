@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
@@ -113,6 +114,12 @@ def _words(column: str) -> Callable[[ScoredSales, Problem], pd.Series]:
     return labels
 
 
+def _kinds(scored: ScoredSales, problem: Problem) -> pd.Series:
+    """Label homes by property type in words: "single family" for single_family."""
+    words = scored.table["property_type"].map(lambda kind: str(kind).replace("_", " "), na_action="ignore")
+    return _words("property_type")(replace(scored, table=scored.table.assign(property_type=words)), problem)
+
+
 def _ages(scored: ScoredSales, _: Problem) -> pd.Series:
     return _bands(scored.table["age"], _AGES, list(_AGE_NAMES))
 
@@ -141,7 +148,7 @@ _LABELS: Final[dict[Segmentation, Callable[[ScoredSales, Problem], pd.Series]]] 
     Segmentation.PRICE_TENTH: _tenths("sale_price"),
     Segmentation.ESTIMATE_BAND: _price_bands("estimate"),
     Segmentation.ESTIMATE_TENTH: _tenths("estimate"),
-    Segmentation.PROPERTY_TYPE: _words("property_type"),
+    Segmentation.PROPERTY_TYPE: _kinds,
     Segmentation.ZIPCODE: _words("zipcode"),
     Segmentation.NEIGHBOURHOOD: _words("neighbourhood"),
     Segmentation.AGE: _ages,

@@ -69,6 +69,7 @@ def test_cell_of_one_sale_is_thin_and_has_no_interval_of_its_median(scored: Scor
     found = by_segment(
         ScoredSales(scored.terms, scored.table.assign(property_type=kinds)), (Segmentation.PROPERTY_TYPE,), problem
     )
+    assert "single family" in set(found["property type"])
     castle = found[found["property type"] == "castle"].iloc[0]
     assert castle["n"] == 1
     assert castle["thin"]

@@ -19,7 +19,7 @@ class FitCheck:
     """MAPE of the chosen candidate on training and validation sales, and of the final model on the sealed test.
 
     ``opened`` counts how often a sealed test set of the market was opened, once per trained model: the more often, the
-    more the chosen champion owes to chance.
+    more the chosen model owes to chance.
     """
 
     train: float

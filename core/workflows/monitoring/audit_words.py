@@ -11,7 +11,7 @@ from core.monitor.windows import window_named
 from core.problem import Problem
 from core.states import AuditAction
 from core.store.operations.alerts import AlertRecord
-from core.wording import market_day, marks, money
+from core.wording import market_day, marks, money, percent
 
 _PARTS: Final = 6
 _LONG: Final = 300
@@ -60,6 +60,7 @@ _LEFT_OUT: Final = frozenset(
 )
 _LABELS: Final[dict[str, str]] = {
     "added": "sale prices added",
+    "fields": "changed:",
     "champion": "live model",
     "listing_price": "list price",
     "point": "estimate",
@@ -81,6 +82,7 @@ _LABELS: Final[dict[str, str]] = {
     "window_months": "months of sales",
 }
 # Details that are amounts in the market's currency.
+_SHARES: Final = frozenset({"target"})
 _MONEY: Final = frozenset({"price", "listing_price", "point", "list_price", "sale_price"})
 _SUBJECTS: Final = {
     "alert": "alert",
@@ -211,7 +213,9 @@ def _part(name: str, value: str | int | float, currency: str) -> str:
     if isinstance(value, str):
         return f"{label} {_text(value, currency)}"
     is_money = name in _MONEY and not isinstance(value, bool)
-    return f"{label}: {money(value, currency) if is_money else _number(value, currency)}"
+    if is_money:
+        return f"{label}: {money(value, currency)}"
+    return f"{label}: {percent(value, 1) if name in _SHARES else _number(value, currency)}"
 
 
 def _number(value: int | float, currency: str) -> str:

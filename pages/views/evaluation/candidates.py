@@ -65,7 +65,7 @@ def _fit(found: FitCheck | None, priced: int) -> None:
     st.caption(
         f"{wider if found.test.n > priced else ''}"
         f"Sealed tests of this market were opened {count(found.opened, 'time')}, once for each trained model: the more "
-        "often, the more the chosen champion owes to chance."
+        "often, the more the chosen model owes to chance."
     )
 
 
