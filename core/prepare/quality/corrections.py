@@ -394,7 +394,7 @@ def _note_other_facts(facts: pd.DataFrame, repeated: Ints, held: pd.DataFrame, f
     details = [
         SAYS_OTHERWISE + ", ".join(_apart(str(name), ours, theirs, row) for name in names)
         for row, names in zip(
-            np.flatnonzero(differs), (differences.columns[row] for row in otherwise[differs]), strict=True
+            np.flatnonzero(differs).tolist(), (differences.columns[row] for row in otherwise[differs]), strict=True
         )
     ]
     findings.add(mask, OTHER_FACTS, details)

@@ -102,7 +102,8 @@ def with_emptied(cleaned: Cleaned, table: MappedTable) -> Cleaned:
         }
     ).drop_duplicates()
     of_row = {
-        int(row): (";".join(cells["code"].unique()), "; ".join(cells["detail"])) for row, cells in lost.groupby("row")
+        int(cells["row"].iloc[0]): (";".join(cells["code"].unique()), "; ".join(cells["detail"]))
+        for _, cells in lost.groupby("row")
     }
     in_use = cleaned.ledger["outcome"].isin((Outcome.ACCEPTED.value, Outcome.REPAIRED.value))
     places = np.flatnonzero(in_use & cleaned.ledger["source_row"].isin(list(of_row)))

@@ -72,10 +72,10 @@ def _missing(found: KnownLimits) -> None:
             st.caption("No sale lacks a fact that other sales have.")
         else:
             # Wide enough for the bar and its figure: a phone shows all three columns.
-            share = st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100, width=125)
+            share = st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100, width=118)
             number = st.column_config.NumberColumn(format="localized", width=70)
             _frame(
-                table, "missing", {"Fact": st.column_config.TextColumn(width=120), "Share": share, "Missing": number}
+                table, "missing", {"Fact": st.column_config.TextColumn(width=130), "Share": share, "Missing": number}
             )
         if found.not_captured:
             st.caption(plain(f"Not captured at all: {', '.join(found.not_captured)}."))

@@ -31,7 +31,7 @@ from core.progress import silent
 from core.schema import Source
 from core.spreadsheet import to_csv_text
 from core.store import Market, Store
-from core.workflows.data.intake import commit_intake, ingest, prepare_intake
+from core.workflows.data.intake import IntakeReport, commit_intake, ingest, prepare_intake
 from core.workflows.data.row_ledger import rows_as_in_file, with_cells
 from core.workflows.data.source_preview import preview_source
 from core.workflows.source_files import reading
@@ -350,3 +350,12 @@ def test_two_files_whose_mappings_are_as_guessed_are_joined_by_their_values(
     report = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, files, silent)
     assert report.preview.matched["tax_by_id"] == len(keys)
     assert report.preview.sales["living_area_sqft"].notna().all()
+
+
+def test_how_a_file_was_read_is_recorded_with_the_file_and_not_in_the_note(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
+    report = take_in(store, market, problem, write(tmp_path, (HEADER + rows(20)).replace(",", ";")))
+    assert isinstance(report, IntakeReport)
+    assert report.version.note == "sales.csv"
+    assert "separated by semicolon" in report.preview.intake[0].reading

@@ -44,7 +44,7 @@ def test_the_last_upload_is_the_last_one_of_any_kind_and_says_what_it_corrects(
     assert found.words.startswith("corrections.csv, ")
     assert (found.corrections, found.files[0].accepted) == (1, 1)
     more = write(tmp_path, HEADER + rows(5, 60), "more.csv")
-    areas = "zip code,median household income\n" + "".join(f"0010{n},{50_000 + n}\n" for n in range(5))
+    areas = "zip code,walk score\n" + "".join(f"0010{n},{50 + n}\n" for n in range(5))
     take_in(workspace, market, more, write(tmp_path, areas, "areas.csv"))
     found = seen_by(workspace, market)
     # The figures count the rows of the files of sales.
