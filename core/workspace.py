@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from core.access import Action, Actor, require
 from core.problem import Problem
 from core.store import Market, Store
+from core.wording import market_day as day_words
 
 Clock = Callable[[], datetime]
 """Returns the current instant in UTC."""
@@ -75,6 +76,14 @@ def market_days(store: Store, market: Market) -> Callable[[datetime], date]:
         return _day_after(next(known, None), instant.astimezone(UTC).date())
 
     return day_at
+
+
+def clock_note(market: Market, today: date) -> str:
+    """Say which day it is in a simulated market; "" for others."""
+    if not market.simulated:
+        return ""
+    when = day_words(today, market.currency)
+    return f"In this simulated market, it is {when}. Times with UTC are those of the computer that runs it."
 
 
 def _day_after(last_sale: date | None, otherwise: date) -> date:

@@ -12,9 +12,9 @@ from core.access import Action, may
 from core.errors import DoorstepError, NotFound
 from core.states import Stage
 from core.store import Market, ModelRecord
-from core.workflows.overview import clock_note, watched_of
+from core.workflows.overview import watched_of
 from core.workflows.standing import in_use_words
-from core.workspace import Workspace
+from core.workspace import Workspace, clock_note
 from pages.kit import choice, errors, navigation, session
 from pages.kit.figures import fields
 from pages.kit.text import plain

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access import Action, Role, may
-from core.workflows.overview import clock_note, overview
-from core.workspace import Workspace
+from core.workflows.overview import overview
+from core.workspace import Workspace, clock_note
 from pages.kit import navigation, session
 from pages.views.home import analyst, first_start, manager, phases
 

@@ -20,9 +20,8 @@ from core.workflows.jobs import TrainTask
 from core.workflows.models.gate import gate_on, same_sales
 from core.workflows.monitoring.audit import trail_of
 from core.workflows.monitoring.audit_words import action_words, by_words
-from core.workflows.overview import clock_note
 from core.workflows.standing import Step, standing_now
-from core.workspace import Workspace
+from core.workspace import Workspace, clock_note
 from pages.kit import job_progress, navigation, session
 from pages.kit.figures import STAGES, frame
 from pages.kit.palette import palette

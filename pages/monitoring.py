@@ -9,8 +9,7 @@ from typing import Final
 import streamlit as st
 
 from core.errors import DoorstepError
-from core.workflows.overview import clock_note
-from core.workspace import Workspace
+from core.workspace import Workspace, clock_note
 from pages.kit import choice, errors, navigation, session
 from pages.views.monitoring import accuracy, alerts, drift, in_use, pilot, promises, scorecard, worker
 from pages.views.monitoring.selection import Selection, choose_days, choose_span, pulse_of, without_span

@@ -61,7 +61,7 @@ def get_estimate(estimate_id: EstimateId, request: Request, context: InContext) 
 
 @router.get("/estimates/{estimate_id}/comparables", responses={200: {"model": ComparablesAnswer}, **problems(404, 410)})
 def get_comparables(estimate_id: EstimateId, request: Request, context: InContext) -> Response:
-    """Return the comparable sales behind an estimate, most similar first."""
+    """Return the comparable sales behind an estimate, most similar first and weak ones last."""
     form = answer_form(*_stored(context, estimate_id))
     wanted = {"comparables": form.get("comparables", []), "comparable_value": form.get("comparable_value")}
     return _tagged(request, Json({"estimate_id": estimate_id, "currency": form["currency"], **wanted}))

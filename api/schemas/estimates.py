@@ -141,7 +141,7 @@ class BatchAnswer(BaseModel):
 
 
 class ComparablesAnswer(BaseModel):
-    """The comparable sales behind an estimate, most similar first; none without a price."""
+    """The comparable sales behind an estimate, most similar first and weak ones last; none without a price."""
 
     estimate_id: str
     currency: str

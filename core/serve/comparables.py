@@ -17,7 +17,7 @@ from core.collect.addresses import address_key, with_unit
 from core.prepare.features.columns import Columns, size, stack, take, words
 from core.prepare.features.known_facts import MARK
 from core.prepare.features.own_sales import ROW, no_own_sale
-from core.prepare.features.projection import Projection
+from core.prepare.features.projection import distance_km
 from core.schema import FIELD_BY_NAME
 from core.serve.drivers import Ways, ways
 from core.serve.fact_groups import FactGroup, group_of
@@ -45,7 +45,6 @@ Up to there the mean of comparables is as near to sale prices as that of homes a
 
 LATELY_DAYS: Final = 365
 """Older sales are compared only where a home has too few like it within this time."""
-
 _KIND: Final = "property_type"
 _RENOVATED: Final = "year_renovated"
 _AREA_ROUNDED: Final = 0.01
@@ -69,7 +68,7 @@ class Comparable:
     ``time_adjusted`` is the price moved to the valuation date by the market's movement; ``adjustments``, by fact
     group and in money, move it from the sale's facts to the subject's; ``adjusted`` is ``time_adjusted`` plus all
     adjustments. ``own`` marks this home's own earlier sale: it stood at the same place and had the same facts, but for
-    those known to have changed, so it is adjusted for nothing else.
+    those known to have changed, so it is adjusted for nothing else. ``added`` marks a sale that an agent added.
     """
 
     sale_id: str
@@ -85,6 +84,7 @@ class Comparable:
     adjustments: Mapping[FactGroup, float]
     adjusted: float
     own: bool = False
+    added: bool = False
 
     @property
     def gross(self) -> float:
@@ -182,6 +182,13 @@ def candidates(
 ) -> Candidates:
     """Return a home's own earlier sale, if any, and the sales most like it in the model's eyes (one row)."""
     rows = _own_first(live_model, subject, _most_alike(live_model, likeness, subject))
+    return among(live_model, rows, subject, grouped)
+
+
+def among(
+    live_model: LiveModel, rows: Ints, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]
+) -> Candidates:
+    """Return these sales as candidates for a home (one row)."""
     # Of a comparable only what is known of the subject counts: no one can adjust for the rest.
     unknown = {name: np.repeat(values, len(rows)) for name, values in subject.items() if name.startswith(MARK)}
     # What its own earlier sale says of a comparable is already in its price.
@@ -247,7 +254,7 @@ def adjusted(
     log_price: Floats,
     log_estimate: float,
 ) -> tuple[Comparable, ...]:
-    """Adjust sales and return those adjusted least, one of each home, the home's own earlier sale first.
+    """Adjust sales and return those adjusted least, one of each home: its own earlier sale, sound ones, weak ones.
 
     ``given`` are the facts entered of ``home``, ``log_price`` holds the log estimates of the sales' homes,
     ``log_estimate`` that of ``home`` itself.
@@ -266,7 +273,9 @@ def adjusted(
     ]
     least = sorted(found, key=lambda one: (not one.own, one.gross))
     offered = _one_of_each_home(least, [*map(_home_key, _addresses(live_model, chosen.rows))])
-    return tuple(_comparable(live_model, home, chosen, one) for one in offered[:OFFERED])
+    shown = (_comparable(live_model, home, chosen, one) for one in offered[:OFFERED])
+    # Of the first five, which count unless somebody picks, weak ones are there only for want of others.
+    return tuple(sorted(shown, key=lambda one: (not one.own, one.weak)))
 
 
 @dataclass(frozen=True)
@@ -341,7 +350,7 @@ def _addresses(live_model: LiveModel, rows: Ints) -> list[str]:
     return [with_unit(address, unit) for address, unit in zip(addresses, units, strict=True)]
 
 
-# Each takes 30 µs to work out, and the sales around the homes of a market are asked about again and again.
+# Each takes 30 µs to work out, and the same sales are asked about again and again.
 @lru_cache(maxsize=1 << 16)
 def _home_key(address: str) -> str:
     """Return what two spellings of one address share, "" for none."""
@@ -366,7 +375,7 @@ def _comparable(live_model: LiveModel, home: Columns, chosen: Candidates, this: 
         facts={name: _value(known[name]) for name in live_model.model.facts.all if name in known and name != "address"},
         latitude=None if latitude is None else float(latitude),
         longitude=None if longitude is None else float(longitude),
-        distance_km=_kilometres(home, take(chosen.then, [this.number])),
+        distance_km=distance_km(home, take(chosen.then, [this.number])),
         similarity=similarity(this.gross),
         sale_date=pd.Timestamp(known["sale_date"]).date(),
         sale_price=this.price,
@@ -439,12 +448,3 @@ def adjusted_span(comparables: Sequence[Comparable]) -> tuple[float, float]:
 
 def _value(recorded: Any) -> Value:
     return recorded if isinstance(recorded, str) else float(recorded)
-
-
-def _kilometres(home: Columns, sale: Columns) -> float | None:
-    """Return the distance between two homes, measured from their area's middle if a location is unknown."""
-    if "latitude" not in home:
-        return None
-    [east], [north] = Projection(float(home["latitude"][0]), float(home["longitude"][0])).kilometres(sale)
-    distance = float(np.hypot(east, north))
-    return distance if np.isfinite(distance) else None

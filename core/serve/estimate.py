@@ -58,7 +58,7 @@ class Estimate:
     ``market_shift`` is the log shift by which the market level (``level_id``) moved the estimate. ``last_sale`` is the
     day of the latest sale behind that level, ``trained_through`` that of the latest training sale (None in an answer
     stored by an earlier release).
-    ``comparables`` come most similar first; ``comparable_value`` combines the first ``IN_USE`` of them.
+    ``comparables`` come most similar first, weak ones last; ``comparable_value`` combines the first ``IN_USE`` of them.
     ``ask_next`` are the unknown facts that would narrow the range most, the best first. ``widening`` is the factor by
     which the range is wider because the valuation date lies after the latest sale.
     """

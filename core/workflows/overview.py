@@ -192,14 +192,6 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     )
 
 
-def clock_note(market: Market, today: date) -> str:
-    """Say which day it is in a simulated market; "" for others."""
-    if not market.simulated:
-        return ""
-    when = market_day(today, market.currency)
-    return f"In this simulated market, it is {when}. Times with UTC are those of the computer that runs it."
-
-
 def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
     """Return the seven cards in order."""
     return (

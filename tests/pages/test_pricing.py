@@ -8,10 +8,12 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element
 
@@ -25,6 +27,7 @@ from core.serve.comparables import IN_USE
 from core.serve.driver_words import sentences
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
 from core.serve.report.amounts import amounts_of
+from core.serve.words import readable_address
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
 from core.wording import market_day, money, money_range, money_short
@@ -32,6 +35,7 @@ from core.workflows.pricing import open_desks
 from core.workflows.pricing.answers import RecordedAnswer, recent
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.many_homes import price_file, record_file
+from core.workflows.pricing.seller_report import ReportRequest, report_pdf
 from pages.kit import session
 from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.navigation import PAGES_FOLDER, page_at
@@ -885,6 +889,46 @@ def test_what_was_chosen_and_typed_for_an_open_decision_is_there_after_a_reload_
     [adjust] = [one for one in again.button if one.label.startswith("Adjust to ")]
     again = adjust.click().run()
     assert not {*address} & {*again.query_params}
+
+
+def test_a_sale_found_by_address_is_added_counted_kept_on_reload_recorded_and_printed(
+    home: Path, desk: Desk, problem: Problem
+) -> None:
+    app = price(opened(), busiest(desk), {**HOME, "bathrooms": 3.0})
+    estimate, answer_id = estimated(app), str(answered(app).estimate_id)
+    address = sold_elsewhere(desk, estimate)
+    app.text_input(f"add_sale-{answer_id}").set_value(address).run()
+    app = press(app, "Use this sale")
+    number = len(estimate.comparables) + 1
+    assert app.checkbox(f"comparable-{number}").value
+    shown = readable_address(address)
+    assert shown in app.checkbox(f"comparable-{number}").label
+    together = next(text for text in texts(app) if "weighted mean" in text)
+    kept = {name: str(app.query_params[name]) for name in ("chosen", "added")}
+
+    again = linked(answer_id, **kept)
+    assert again.checkbox(f"comparable-{number}").value
+    assert together in texts(again)
+    [accept] = [one for one in again.button if one.label.startswith("Accept ")]
+    accept.click().run()
+    assert "added" not in again.query_params
+    opened_again = linked(answer_id)
+    assert opened_again.checkbox(f"comparable-{number}").value
+    assert together in texts(opened_again)
+    with open_store(home) as store:
+        pdf = report_pdf(acting(store, problem=problem), answered(app), desk, ReportRequest())
+    printed = " ".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
+    assert shown in " ".join(printed.split())
+    app = press(opened_again, "Reset to the original sales")
+    assert f"comparable-{number}" not in [box.key for box in app.checkbox]
+
+
+def sold_elsewhere(desk: Desk, estimate: Estimate) -> str:
+    """The address of a home that was sold once and is not among the comparables."""
+    assert desk.live_model is not None
+    addresses = [one for one in desk.live_model.sales["address"].tolist() if isinstance(one, str)]
+    compared = {one.address for one in estimate.comparables}
+    return next(one for one in addresses if one not in compared and addresses.count(one) == 1)
 
 
 def test_with_no_comparable_in_use_there_is_nothing_to_compare(desk: Desk) -> None:

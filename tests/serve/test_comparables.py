@@ -52,11 +52,11 @@ def made(sale_id: str, adjusted: float, like: float = 0.5) -> Comparable:
     )
 
 
-def test_comparables_are_earlier_sales_the_most_alike_first(answer: Estimate) -> None:
+def test_comparables_are_earlier_sales_the_most_alike_first_and_weak_ones_last(answer: Estimate) -> None:
     assert len(answer.comparables) >= IN_USE
-    likeness = [one.similarity for one in answer.comparables]
-    assert likeness == sorted(likeness, reverse=True)
-    assert all(0 < one <= 1 for one in likeness)
+    likeness = [(one.weak, -one.similarity) for one in answer.comparables]
+    assert likeness == sorted(likeness)
+    assert all(0 < one.similarity <= 1 for one in answer.comparables)
     assert all(one.sale_date < answer.subject.as_of for one in answer.comparables)
     assert len({one.sale_id for one in answer.comparables}) == len(answer.comparables)
 
@@ -104,8 +104,24 @@ def test_gross_and_net_are_of_all_adjustments_and_the_least_adjusted_come_first(
         assert one.gross == pytest.approx(sum(map(abs, parts)) / one.sale_price)
         assert one.net == pytest.approx(sum(parts) / one.sale_price)
         assert abs(one.net) <= one.gross + 1e-12
-    gross = [one.gross for one in answer.comparables if not one.own]
+    gross = [(one.weak, one.gross) for one in answer.comparables if not one.own]
     assert gross == sorted(gross)
+
+
+def test_weak_sales_count_only_for_want_of_sound_ones(evidence: LiveMarket, problem: Problem) -> None:
+    """What counts unless somebody picks has a weak sale only where all sound ones offered are in use."""
+    model, moved = evidence.bundle.model, 0
+    for code in model.profile.area_codes["zipcode"]:
+        for size in (900.0, 1_400.0, 2_400.0, 3_400.0):
+            facts = {"zipcode": code, "living_area_sqft": size}
+            found = estimate(evidence, facts, evidence.live_model.level.as_of, problem, 0.8)
+            if not isinstance(found, Estimate):
+                continue
+            used, spare = found.comparables[:IN_USE], found.comparables[IN_USE:]
+            if any(one.weak for one in used):
+                assert all(one.weak for one in spare)
+            moved += [*used] != sorted(found.comparables, key=lambda one: one.gross)[:IN_USE]
+    assert moved, "some home has a sound sale behind a weak one"
 
 
 def test_a_home_is_compared_once(answer: Estimate) -> None:

@@ -28,3 +28,12 @@ class Projection:
         """Return east and north of one place in km, the shorter way around the globe."""
         degrees = (longitude - self.longitude + 180) % 360 - 180
         return degrees * self._east, (latitude - self.latitude) * KM_PER_DEGREE
+
+
+def distance_km(home: Columns, other: Columns) -> float | None:
+    """Return the distance between two homes of one row each, None where one's place is not recorded or assumed."""
+    if "latitude" not in home:
+        return None
+    [east], [north] = Projection(float(home["latitude"][0]), float(home["longitude"][0])).kilometres(other)
+    found = float(np.hypot(east, north))
+    return found if np.isfinite(found) else None

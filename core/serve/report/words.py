@@ -119,7 +119,7 @@ def latest_sale(estimate: Estimate) -> date:
 
 
 def used(estimate: Estimate) -> tuple[Comparable, ...]:
-    """Return the comparables that count in the estimate's comparable value, most similar first."""
+    """Return the comparables that count in the estimate's comparable value, in their order."""
     value = estimate.comparable_value
     if value is None:
         return ()
@@ -129,7 +129,7 @@ def used(estimate: Estimate) -> tuple[Comparable, ...]:
 def is_picked(estimate: Estimate) -> bool:
     """Tell whether an agent uses other comparables than the most similar ones, which are used unless somebody picks."""
     chosen = used(estimate)
-    return chosen != estimate.comparables[: max(len(chosen), IN_USE)]
+    return any(one.added for one in chosen) or chosen != estimate.comparables[: max(len(chosen), IN_USE)]
 
 
 def left_out(estimate: Estimate, currency: str) -> str:
@@ -138,7 +138,7 @@ def left_out(estimate: Estimate, currency: str) -> str:
     names = [
         f"{sale_name(one, OWN_SALE)} ({market_day(one.sale_date, currency)})"
         for one in estimate.comparables[:IN_USE]
-        if one not in kept
+        if one not in kept and not one.added
     ]
     return f"Like this home too, but left out by your agent: {', '.join(names)}." if names else ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
@@ -24,7 +24,8 @@ _CENT: Final = 0.005
 class NewDecision:
     """A decision on an estimate: ``price`` is the agent's, ``listing_price`` what the home is listed at.
 
-    ``comparables`` are the weights, by sale, of the comparables the agent used; they go into the audit trail.
+    ``comparables`` are the weights, by sale, of the comparables the agent used, ``added`` those of them that the agent
+    added, as documents; both go into the audit trail.
     """
 
     estimate_id: str
@@ -34,6 +35,7 @@ class NewDecision:
     reason_code: str | None = None
     note: str = ""
     comparables: Mapping[str, float] | None = None
+    added: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ class Ledger:
         is unknown, or an accepted price is not the estimate's point (to the cent); StoreUnavailable.
         """
         values = decision_values(new)
-        comparables = values.pop("comparables")
+        beside = {name: values.pop(name) for name in ("comparables", "added")}
         with self._database.write() as connection:
             estimate = _estimate_decided(connection, new.estimate_id)
             check_decision(values, estimate)
@@ -199,7 +199,7 @@ class Ledger:
             )
             connection.execute(DECISION.insert().values(**vars(record)))
             detail = {key: values[key] for key in ("kind", "price", "listing_price", "reason_code", "note")}
-            detail |= {"decision_id": record.decision_id, "point": estimate["point"], "comparables": comparables}
+            detail |= {"decision_id": record.decision_id, "point": estimate["point"], **beside}
             append_event(
                 connection, actor, AuditAction.DECISION_MADE, record.market_id, record.estimate_id, detail=detail
             )
@@ -235,7 +235,7 @@ class Ledger:
         with self._database.write() as connection:
             for at, new, actor in entries:
                 values = decision_values(new)
-                del values["comparables"]
+                del values["comparables"], values["added"]
                 estimate = _estimate_decided(connection, new.estimate_id)
                 check_decision(values, estimate)
                 _check_simulated(connection, estimate["market_id"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, get_args
+from typing import Any, Final, get_args
+
+from pydantic import TypeAdapter
 
 from core.access import Action, require_office
 from core.errors import InvalidDecision, InvalidRecord
@@ -28,6 +30,7 @@ LOWER_ONLY: Final = frozenset({"condition_worse"})
 """The reasons that explain only a price above the estimate, or only one below it."""
 
 _KINDS: Final = get_args(DecisionKind)
+_ADDED: Final = TypeAdapter(tuple[Comparable, ...])
 _CENT: Final = 0.005
 # A list price this much above the agent's own price is a slip of the hand more often than a plan.
 _FAR_ABOVE: Final = 0.25
@@ -39,6 +42,7 @@ _DECIMALS: Final = 6
 class DecisionInput:
     """A decision as entered, with money in the estimate's currency and the weights of the comparables in use.
 
+    ``added`` are those of the comparables in use that the agent added.
     "accept" takes the point estimate, "adjust" another price inside the range, "override" any price.
     """
 
@@ -48,6 +52,7 @@ class DecisionInput:
     reason_code: str | None = None
     note: str = ""
     comparables: Mapping[str, float] | None = None
+    added: tuple[Comparable, ...] = ()
 
 
 def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> DecisionRecord:
@@ -59,8 +64,16 @@ def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> D
     estimate = _estimate_for(workspace, estimate_id, Action.DECIDE)
     check_decision(decision, estimate, workspace.problem)
     reason = decision.reason_code or None
-    note, comparables = decision.note.strip(), decision.comparables
-    new = NewDecision(estimate_id, decision.kind, decision.price, decision.listing_price, reason, note, comparables)
+    new = NewDecision(
+        estimate_id,
+        decision.kind,
+        decision.price,
+        decision.listing_price,
+        reason,
+        decision.note.strip(),
+        decision.comparables,
+        _ADDED.dump_python(decision.added, mode="json"),
+    )
     try:
         return workspace.store.ledger.decide(new, workspace.actor)
     except InvalidRecord as error:
@@ -113,13 +126,22 @@ def comparables_decided(
 
     ``reconcile`` takes them. None for a decision made without comparables. Raises StoreUnavailable.
     """
-    entries = workspace.store.events.of(decision.estimate_id, AuditAction.DECISION_MADE)
-    found = (one.detail["comparables"] for one in entries if one.detail["decision_id"] == decision.decision_id)
-    shares: Mapping[str, float] = next(found, {}) or {}
+    shares: Mapping[str, float] = _recorded(workspace, decision).get("comparables") or {}
     # The audit trail has each sale's share in the value; its multiplier is that share without its similarity.
     used = {one.sale_id: shares[one.sale_id] / (one.similarity or 1.0) for one in comparables if one.sale_id in shares}
     least = min((value for value in used.values() if value > 0), default=0.0)
     return {sale_id: round(value / least, _DECIMALS) for sale_id, value in used.items()} if least else None
+
+
+def comparables_added(workspace: Workspace, decision: DecisionRecord) -> tuple[Comparable, ...]:
+    """Return the comparables in use that the agent had added when a decision was made; raises StoreUnavailable."""
+    return _ADDED.validate_python(_recorded(workspace, decision).get("added", ()))
+
+
+def _recorded(workspace: Workspace, decision: DecisionRecord) -> Mapping[str, Any]:
+    """Return what the audit trail has of a decision."""
+    entries = workspace.store.events.of(decision.estimate_id, AuditAction.DECISION_MADE)
+    return next((one.detail for one in entries if one.detail["decision_id"] == decision.decision_id), {})
 
 
 def kind_of(price: float, point: float, low: float, high: float) -> DecisionKind:

@@ -14,6 +14,7 @@ from core.errors import NotFound, StoreUnavailable, in_full
 from core.prepare.features.columns import size
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
+from core.serve.agent.added_sales import adjusted_sales
 from core.serve.agent.form_facts import asked_first, facts_asked, facts_from_roll
 from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.agent.seller_view import neighborhood_facts
@@ -134,6 +135,10 @@ class Desk:
     def nearest_sales(self, facts: Mapping[str, object], as_of: date) -> tuple[Comparable, ...]:
         """Return the sales most like a home that has no estimate, unadjusted; empty without a live model."""
         return nearest_sales(self.live_market, facts, as_of, self.problem) if self.live_market else ()
+
+    def further_sales(self, estimate: Estimate, sale_ids: Iterable[str]) -> tuple[Comparable, ...]:
+        """Return sales to add to the comparables of an estimate of this desk, adjusted as those are."""
+        return adjusted_sales(self.live_market, estimate, sale_ids) if self.live_market else ()
 
     def unused(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return which facts the live model does not use; texts that name a home, such as its address, do not count."""

@@ -11,7 +11,10 @@ import pandas as pd
 
 from core.access import Action
 from core.errors import NotFound
+from core.serve.agent.added_sales import sales_of
 from core.serve.agent.address_book import AddressBook, KnownHome, Matches
+from core.serve.comparables import Comparable
+from core.serve.estimate import Estimate
 from core.workflows.opening.addresses import address_book, names_kept
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
@@ -59,6 +62,19 @@ def homes_like(workspace: Workspace, desk: Desk, books: AddressBooks, typed: str
         why = desk.no_model()
         raise NotFound(f"Homes cannot be looked up yet. {why.reason} {why.remedy}")
     return book.find(typed)
+
+
+def sales_like(
+    workspace: Workspace, desk: Desk, books: AddressBooks, typed: str, estimate: Estimate
+) -> tuple[Comparable, ...]:
+    """Return the sales whose address fits best what was typed, adjusted to an estimate's home, to be added to it.
+
+    None where no sale fits that could be added (see ``adjusted_sales``). Raises what ``homes_like`` does.
+    """
+    homes = homes_like(workspace, desk, books, typed).homes
+    if desk.live_market is None:
+        return ()
+    return desk.further_sales(estimate, sales_of(desk.live_market, homes, estimate.subject.as_of))
 
 
 def home_at(

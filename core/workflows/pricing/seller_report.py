@@ -21,7 +21,7 @@ from core.store import DecisionRecord, Market
 from core.train.ranges import round_for_display
 from core.wording import money
 from core.workflows.pricing.answers import RecordedAnswer
-from core.workflows.pricing.decisions import comparables_decided, history, usual_listing
+from core.workflows.pricing.decisions import comparables_added, comparables_decided, history, usual_listing
 from core.workflows.pricing.desk import Desk
 from core.workflows.profiles.profiles import on_report, picture
 from core.workflows.profiles.seller_figures import figures_choice
@@ -137,7 +137,10 @@ def _address(answered: RecordedAnswer) -> str:
 
 def _as_decided(workspace: Workspace, estimate: Estimate, decision: DecisionRecord | None) -> Estimate:
     """Return the estimate with the comparables that were in use when it was decided on."""
-    used = comparables_decided(workspace, decision, estimate.comparables) if decision else None
+    if decision is None:
+        return estimate
+    estimate = replace(estimate, comparables=(*estimate.comparables, *comparables_added(workspace, decision)))
+    used = comparables_decided(workspace, decision, estimate.comparables)
     if used is None:
         return estimate
     value = reconcile(estimate.comparables, used, estimate.exact, estimate.fsd, estimate.low, estimate.high)

@@ -33,7 +33,8 @@ from core.workflows.pricing.answers import RecordedAnswer
 from pages.kit.charts import plot
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.estimate import comparables_choice
+from pages.views.estimate import comparables_added, comparables_choice
+from pages.views.estimate.comparables_added import Find
 from pages.views.estimate.comparables_choice import DOUBLE, USUAL, Choice
 from pages.views.estimate.comparables_map import draw_map, name_of
 from pages.views.estimate.drivers import signed
@@ -70,10 +71,12 @@ _STYLE: Final = """<style>
 </style>"""
 
 
-def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, sales: Columns | None) -> None:
-    """Draw the comparables of an estimate; the selection is kept in comparables_choice.
+def draw(
+    answered: RecordedAnswer, estimate: Estimate, market: Conventions, sales: Columns | None, find: Find | None
+) -> None:
+    """Draw the comparables of an estimate; the selection is kept in comparables_choice, sales added apart.
 
-    ``sales`` are the market's, for the map; None where they are not at hand.
+    ``sales`` are the market's, for the map, and ``find`` looks for a further one; None where they are not at hand.
     """
     if not estimate.comparables:
         st.info(
@@ -85,7 +88,7 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, sale
     chosen = comparables_choice.choice(answered, estimate)
     value = comparables_choice.value(answered, estimate)
     _together(estimate, value, market)
-    if chosen != comparables_choice.first_choice(estimate.comparables):
+    if chosen != comparables_choice.first_choice(estimate.comparables) or comparables_added.text(estimate):
         st.button(
             "Reset to the original sales",
             key="reset_sales",
@@ -100,6 +103,9 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, sale
     _map(estimate, chosen, value, market, sales)
     with st.container(key="comparable_cards", gap="small"):
         _cards(answered, estimate, chosen, market)
+        if find is not None:
+            facts = estimate.subject.facts
+            comparables_added.draw(answered, estimate, market, find, lambda sale: describe(sale, chosen, facts, market))
     by_fact = st.expander("Adjustments by fact", icon=":material/table_rows:", key="by_fact", on_change="rerun")
     if by_fact.open and chosen.used:
         with by_fact, st.container(key="by_fact_table"):
@@ -351,6 +357,8 @@ def describe(sale: Comparable, chosen: Choice, home: Mapping[str, Value], market
     """
     total, found, adjusted = sale_sum(sale).words(market.currency).partition(" = ")
     parts = [f"sold {market_day(sale.sale_date, market.currency)}"]
+    if sale.added and sale.sale_id in chosen.ticked:
+        parts.append("added by you")
     if sale.distance_km is not None and not sale.own:
         parts.append(f"{_distance(sale, market)} away")
     parts.append(short_line(sale.facts, market))
@@ -391,3 +399,4 @@ def _doubled(key: str, answered: RecordedAnswer, estimate: Estimate) -> None:
 
 def _reset(answered: RecordedAnswer, estimate: Estimate) -> None:
     comparables_choice.keep(answered, comparables_choice.first_choice(estimate.comparables))
+    comparables_added.keep(answered, ())

@@ -80,8 +80,9 @@ def read(text: str, comparables: Sequence[Comparable]) -> Choice | None:
 
 
 def first_choice(comparables: Sequence[Comparable]) -> Choice:
-    """Return the default choice: the most similar sales."""
-    return Choice(frozenset(sale.sale_id for sale in comparables[:IN_USE]), {})
+    """Return the default choice: the first of the sales that were not added."""
+    offered = [sale.sale_id for sale in comparables if not sale.added]
+    return Choice(frozenset(offered[:IN_USE]), {})
 
 
 def choice(answered: RecordedAnswer, estimate: Estimate) -> Choice:

@@ -9,9 +9,9 @@ import streamlit as st
 PARAMETER: Final = "estimate"
 """The parameter of the page's address that names the estimate shown."""
 
-CHOSEN, OWN, LISTED, REASON, NOTE = "chosen", "own", "listed", "reason", "note"
+CHOSEN, ADDED, OWN, LISTED, REASON, NOTE = "chosen", "added", "own", "listed", "reason", "note"
 # A note may name persons, so it is no part of an address: it is kept for the session only.
-_IN_ADDRESS: Final = (CHOSEN, OWN, LISTED, REASON)
+_IN_ADDRESS: Final = (CHOSEN, ADDED, OWN, LISTED, REASON)
 _HELD: Final = "undecided"
 _HELD_MOST: Final = 50
 

@@ -31,7 +31,7 @@ from core.workspace import Workspace, market_days
 from pages.kit.choice import amount
 from pages.kit.palette import BAD
 from pages.kit.text import plain
-from pages.views.estimate import comparables_choice, undecided
+from pages.views.estimate import comparables_added, comparables_choice, undecided
 from pages.views.estimate.deciding import AMOUNTS, Amounts, Deciding
 from pages.views.pricing import decided
 from pages.views.pricing.decided import ANCHOR
@@ -100,7 +100,9 @@ def draw(
                 undecided.drop(estimate_id)
             else:
                 undecided.hold(
-                    estimate_id, chosen=comparables_choice.choice(answered, estimate).text(estimate.comparables)
+                    estimate_id,
+                    chosen=comparables_choice.choice(answered, estimate).text(estimate.comparables),
+                    added=comparables_added.text(estimate),
                 )
     decided.decide_glance(range_words, made)
 
@@ -190,7 +192,8 @@ def _record(deciding: Deciding) -> str:
         return ""
     kind = kind_of(price, estimate.point, estimate.low, estimate.high)
     reason, note = (None, "") if kind == "accept" else _explanation(deciding)
-    decision = DecisionInput(kind, price, listing, reason, note, deciding.weights)
+    added = tuple(one for one in estimate.comparables if one.added and deciding.weights.get(one.sale_id, 0.0) > 0)
+    decision = DecisionInput(kind, price, listing, reason, note, deciding.weights, added)
     undone = "The decision was not recorded"
     fault = _fault_of(deciding, lambda: decide(deciding.workspace, deciding.estimate_id, decision), undone)
     if not fault:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -10,13 +11,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.serve.estimate import Estimate
 from core.workflows.pricing.answers import RecordedAnswer
+from core.workflows.pricing.decisions import comparables_added as added_when_decided
 from core.workflows.pricing.decisions import comparables_decided, history
 from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.known_homes import sales_like
 from core.workspace import Workspace
-from pages.kit import session
+from pages.kit import cached_desk, session
 from pages.views.estimate import comparables as comparables_view
-from pages.views.estimate import comparables_choice, undecided
+from pages.views.estimate import comparables_added, comparables_choice, undecided
 from pages.views.estimate import drivers as drivers_view
+from pages.views.estimate.comparables_added import Find
 from pages.views.pricing import answer, decision, money_axis, stored_estimate, subject_form
 from pages.views.pricing import report as report_view
 from pages.views.pricing import what_if as what_if_view
@@ -45,7 +49,9 @@ def draw(workspace: Workspace, answered: RecordedAnswer, seen: Estimate, desk: D
     if not isinstance(estimate, Estimate):
         return
     session.use_names()
-    _begin_as_before(workspace, answered, estimate)
+    _begin_as_before(workspace, answered, estimate, desk)
+    estimate = comparables_added.with_added(answered, estimate)
+    answered = replace(answered, result=estimate)
     value = comparables_choice.value(answered, estimate)
     used = comparables_choice.choice(answered, estimate).used
     with places.axis.container():
@@ -59,7 +65,7 @@ def draw(workspace: Workspace, answered: RecordedAnswer, seen: Estimate, desk: D
     if comparables.open:
         with comparables:
             sales = desk.live_model.sales if desk.live_model is not None else None
-            comparables_view.draw(answered, estimate, desk.market, sales)
+            comparables_view.draw(answered, estimate, desk.market, sales, _finds(workspace, desk, answered, estimate))
     if drivers.open:
         with drivers:
             drivers_view.draw(estimate.drivers, desk.market)
@@ -71,15 +77,27 @@ def draw(workspace: Workspace, answered: RecordedAnswer, seen: Estimate, desk: D
             report_view.draw(workspace, answered, comparables_choice.as_chosen(answered, estimate), desk)
 
 
-def _begin_as_before(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate) -> None:
+def _finds(workspace: Workspace, desk: Desk, answered: RecordedAnswer, estimate: Estimate) -> Find | None:
+    """Return what finds further sales for an estimate; None where this desk does not price as the one that answered."""
+    if desk.record is None or desk.record.model_id != answered.model_id:
+        return None
+    return lambda typed: sales_like(workspace, desk, cached_desk.address_books(), typed, estimate)
+
+
+def _begin_as_before(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk) -> None:
     """Begin an estimate that was opened again with the comparables its decision stands on, or those chosen for it."""
     if answered.estimate_id is None or not stored_estimate.was_opened(answered) or comparables_choice.is_kept(answered):
         return
-    made = history(workspace, answered.estimate_id)
+    made, held = history(workspace, answered.estimate_id), partial(undecided.held, answered.estimate_id)
+    ids = comparables_added.read(held(undecided.ADDED))
+    comparables_added.keep(
+        answered, added_when_decided(workspace, made[0]) if made else desk.further_sales(estimate, ids)
+    )
+    estimate = comparables_added.with_added(answered, estimate)
     used = comparables_decided(workspace, made[0], estimate.comparables) if made else None
     if used is not None:
         comparables_choice.begin(answered, used)
-    chosen = comparables_choice.read(undecided.held(answered.estimate_id, undecided.CHOSEN), estimate.comparables)
+    chosen = comparables_choice.read(held(undecided.CHOSEN), estimate.comparables)
     if not made and chosen is not None:
         comparables_choice.keep(answered, chosen)
 
