@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Final
@@ -29,6 +29,7 @@ from core.workflows.monitoring.figures import came_true_of, confidence_in_use, f
 from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.readings import trained_on
 from core.workflows.promotion import decided_against
+from core.workflows.uploaded_rows import NO_ROWS, RowCounts, rows_of_all_uploads
 from core.workspace import Workspace
 
 
@@ -95,32 +96,15 @@ _MONTHS: Final = 6
 
 
 @dataclass(frozen=True)
-class RowCounts:
-    """The rows of all sales files ever committed and not undone, by what became of them."""
-
-    files: int
-    rows_in: int
-    accepted: int
-    repaired: int
-    duplicate: int
-    rejected: int
-    set_aside: int
-
-
-NO_ROWS: Final = RowCounts(0, 0, 0, 0, 0, 0, 0)
-
-
-@dataclass(frozen=True)
 class Overview:
     """What a market has so far; ``live_since`` is when its champion went live, ``today`` the market's date.
 
     ``age`` is the number of days since the champion was trained, ``retrain_after`` the limit, as in monitoring.
     ``scope`` is the champion's, signed or proposed; ``newest`` is the model trained last, ``against`` what a person
     decided against it if it has learned all sales there are. ``back`` says when the challenger was rolled back, ""
-    if it never was; ``training`` is the open training, wherever it runs, ``failed`` why the last failed.
-    ``although`` says what a signed scope misses.
-    ``rows`` counts the rows of all uploads by what became of them. ``chain`` is the version with those that it was
-    built on, newest first.
+    if it never was; ``training`` is the open training, wherever it runs, ``failed`` why the last failed. ``although``
+    says what a signed scope misses. ``rows`` counts the rows of all uploads by what became of them. ``chain`` is the
+    version with those that it was built on, newest first.
     """
 
     market: Market
@@ -179,7 +163,7 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     challenger = next((one for one in records if one.stage is Stage.CHALLENGER), None)
     chain = tuple(store.versions.chain(market.market_id)) if version is not None else ()
     seen = Overview(market, version, champion, len(records), live_since, today, age, limit, watched, scope)
-    seen = replace(seen, newest=newest, challenger=challenger, rows=_rows_of_all_uploads(chain), chain=chain)
+    seen = replace(seen, newest=newest, challenger=challenger, rows=rows_of_all_uploads(chain), chain=chain)
     of_all_sales = newest is not None and seen.is_of_the_latest_sales(newest)
     against = decided_against(store, market, champion, newest) if newest is not None and of_all_sales else ""
     return replace(
@@ -429,13 +413,6 @@ def watched_of(store: Store, market: Market, champion: ModelRecord | None) -> Wa
     )
     error, held = figure_of(total, "mape"), figure_of(total, "coverage")
     return Watched(asked, error, alerts, held, float(total["level"]), months)
-
-
-def _rows_of_all_uploads(chain: Iterable[DataVersion]) -> RowCounts:
-    """Add up the files of a version and of those it was built on; an undone version is not among them."""
-    files = [file for one in chain for file in one.files if file.source == "sales"]
-    parts = (sum(getattr(file, part.name) for file in files) for part in fields(RowCounts)[1:])
-    return RowCounts(len(files), *parts)
 
 
 def _since(store: Store, market: Market, champion: ModelRecord | None) -> datetime | None:

@@ -502,6 +502,11 @@ def test_every_doubt_is_repeated_up_to_the_commit_and_nothing_is_called_ready() 
         day = pd.Timestamp("2024-01-01") + pd.Timedelta(days=number)
         cells[place] = day.strftime("%m/%d/%Y" if number % 12 == 0 else "%d/%m/%Y")
     app = checked(brought(opened(), "mixed.csv", "\n".join(map(",".join, dated)).encode()))
+    # Where it is decided, it is said again, and its column is among those to check.
+    app = app.button("decide_in_columns").click().run()
+    assert "may be read wrongly" in messages(app)
+    assert "Sale date" in [*mapping_editors(app)[0][1]["Column"]]
+    app = onward(app)
     for step in ("check", "preview", "commit"):
         assert "may be read wrongly" in messages(app), step
         if step != "commit":

@@ -22,7 +22,7 @@ def misread_words(tables: Sequence[MappedTable], files: Sequence[FileAccounting]
     A grave doubt does (see core.collect.inference), or a doubtful price where most rows are rejected. Grave are prices
     of no whole homes, in another currency or of another level than the stored ones, columns that seem swapped or
     shifted, dates of a mixed order, a tenth of the rows unread or rejected for one column, corrections of a tenth of
-    the stored sales at once or by one same factor. ``tables`` have their doubts (see with_doubts).
+    the stored sales at once, in most of many rows or by one same factor. ``tables`` have their doubts, see with_doubts.
     """
     accounts = {account.file: account for account in files}
     found: dict[str, str] = {}
@@ -63,8 +63,8 @@ def _grave(table: MappedTable, account: FileAccounting) -> Iterator[str]:
     doubt = next((one for one in unsure if one.field == "sale_price"), None)
     if doubt is not None and rows >= _MISREAD_ROWS and rejected > _MISREAD_MIN * rows:
         yield (
-            f"{rejected:,} of {count(rows, 'row')} are rejected, and {doubt.column}: {doubt.claim}. Choose the "
-            "column of the prices."
+            f"{rejected:,} of {count(rows, 'row')} are rejected, and {doubt.column}: {doubt.claim}; "
+            f"{doubt.evidence}. Choose the column of the prices, if it is another."
         )
     else:
         yield from (f"{one.column}: {one.claim} ({one.evidence})." for one in unsure if one.grave)

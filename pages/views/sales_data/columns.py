@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,19 +14,21 @@ from core.accounting import ADDED_WORDS
 from core.collect.columns import picks
 from core.collect.columns.parts import SHIFTED, styles_words
 from core.collect.dates.own_formats import date_format_of
+from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, check_own_dates
 from core.collect.mapping_file import mapping_to_json
 from core.collect.privacy.findings import OWN, of_persons
-from core.errors import MappingError
+from core.errors import DoorstepError, MappingError
 from core.schema import NAME_MAX
 from core.wording import count
 from core.workflows.columns.names import names_of, with_names
 from core.workflows.data.source_preview import SourcePreview
+from core.workflows.doubts.rejected_rows import ROWS
 from core.workflows.source_files.refusals import lacking_words
 from core.workspace import Workspace
 from pages.kit import errors, figures
 from pages.kit.text import plain
-from pages.views.sales_data import categories, draft, mapping_table, presets, steps
+from pages.views.sales_data import categories, check, draft, mapping_table, presets, steps
 from pages.views.sales_data.draft import Draft, Staged, Step
 
 _MARKS: Final = {".": "1,234.5", ",": "1.234,5"}
@@ -53,7 +56,8 @@ def draw(workspace: Workspace, held: Draft) -> None:
     # Two places, so that a message that comes or goes does not move the buttons below it.
     mapped, ways = st.container(), st.container()
     with mapped:
-        _file(workspace, held.files[min(chosen, len(names) - 1)], chosen)
+        place = min(chosen, len(names) - 1)
+        _file(workspace, held.files[place], chosen, _doubted(held, names[place]))
         now = draft.draft()
         for file, name in zip(now.files, names, strict=True):
             _say_lacking(file, name)
@@ -64,9 +68,21 @@ def draw(workspace: Workspace, held: Draft) -> None:
         st.rerun()
 
 
-def _file(workspace: Workspace, file: Staged, number: int) -> None:
+def _doubted(held: Draft, name: str) -> tuple[Inference, ...]:
+    """Return what the check of every row found doubtful in a file's columns; nothing once they are others."""
+    if not held.passed:
+        return ()
+    try:
+        tables = draft.check(held, check.today()).tables
+    except DoorstepError:
+        # The next check says what is wrong.
+        return ()
+    return tuple(one for table in tables if table.name == name for one in table.inferences if not one.sure)
+
+
+def _file(workspace: Workspace, file: Staged, number: int, doubted: Sequence[Inference]) -> None:
     seen = draft.preview(file.upload_id, file.source, file.kept)
-    _edit(file, seen)
+    _edit(file, seen, [one for one in doubted if one not in file.mapping.inferences and one.column != ROWS])
     file = draft.as_kept(file)
     _names(file)
     file = draft.as_kept(file)
@@ -84,8 +100,11 @@ def _say_lacking(file: Staged, name: str) -> None:
         st.error(plain(f"{name}: {words}"), icon=":material/error:")
 
 
-def _edit(file: Staged, seen: SourcePreview) -> None:
-    """Draw the mapping as a table; a valid choice updates the file's mapping at once."""
+def _edit(file: Staged, seen: SourcePreview, doubted: Sequence[Inference]) -> None:
+    """Draw the mapping as a table; a valid choice updates the file's mapping at once.
+
+    ``doubted`` is what the check of every row found beyond the guess.
+    """
     table = mapping_table.table_of(file.mapping, seen.guess)
     persons, columns = len(of_persons(file.dropped)), len(seen.columns) - len(file.mapping.ignored)
     removed = f", {persons} removed as personal" if persons else ""
@@ -95,9 +114,14 @@ def _edit(file: Staged, seen: SourcePreview) -> None:
     # The key follows the mapping: after each choice, the tables start from the new mapping.
     key = f"mapping_{file.upload_id}_{abs(hash(mapping_to_json(file.mapping)))}"
     asked = {one.column for one in file.mapping.inferences if not one.sure}
+    asked |= {column for column in seen.columns for one in doubted if _is_named(column, one)}
     unsure = table[(table["Sure"] < _SURE) | table["Column"].isin(asked)]
     sure = table.drop(unsure.index)
     _ask(file)
+    for one in doubted:
+        st.warning(plain(f"{one.column}: {one}."), icon=":material/help:")
+    if doubted:
+        st.caption("Seen when every row was checked. Correct these columns in the table; what is right stays as it is.")
     parts = [_editor(unsure, key, f"Columns of {seen.name} to check")] if len(unsure) else []
     if len(sure):
         label = f"{count(len(sure), 'column')} that Doorstep is sure of"
@@ -106,6 +130,12 @@ def _edit(file: Staged, seen: SourcePreview) -> None:
     edited = pd.concat(parts).sort_index()
     if not edited.equals(table):
         _keep_edited(edited, file)
+
+
+def _is_named(column: str, doubt: Inference) -> bool:
+    """Tell whether a doubt is of a column, or names it: of two that seem swapped, both are corrected."""
+    words = f"{doubt.claim} {doubt.evidence}"
+    return column == doubt.column or re.search(rf"(?<!\w){re.escape(column)}(?!\w)", words) is not None
 
 
 def _ask(file: Staged) -> None:

@@ -54,6 +54,7 @@ _PRICES: Final = {
 _DONE: Final = "_scrutiny_done"
 """The market, what was done to its queue, and the queue's revision right after it; "" until the page knows it."""
 _PAGE: Final = "_scrutiny_page"
+_KIND: Final = "_scrutiny_kind"
 
 
 def draw(workspace: Workspace, market: Market) -> None:
@@ -150,14 +151,7 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
             "State", [UNDECIDED, DECIDED], default=UNDECIDED, required=True, key="scrutiny_state", bind="query-params"
         )
         rows = rows[is_decided if state == DECIDED else ~is_decided]
-        counts = rows["kind"].value_counts()
-        kind = st.selectbox(
-            "Doubt",
-            ["", *counts.index],
-            format_func=lambda one: f"{_title(one)} ({counts[one]:,})" if one else f"All ({len(rows):,})",
-            key="scrutiny_kind",
-            width=320,
-        )
+        kind = _kind(rows, str(state))
         where = st.text_input("Address, id or zipcode", key="scrutiny_where", width=240)
     if kind:
         rows = rows[rows["kind"] == kind]
@@ -166,6 +160,23 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
         text = cells.agg(" ".join, axis=1).str.casefold()
         rows = rows[text.str.contains(where.strip().casefold(), regex=False)]
     return rows
+
+
+def _kind(rows: pd.DataFrame, state: str) -> str:
+    """Draw the choice of a kind of doubt, with how many of the rows each has; return the one chosen, "" for all."""
+    counts = rows["kind"].value_counts()
+    options, before = ["", *map(str, counts.index)], st.session_state.get(_KIND, "")
+    chosen = st.selectbox(
+        "Doubt",
+        options,
+        options.index(before) if before in options else 0,
+        format_func=lambda one: f"{_title(one)} ({counts[one]:,})" if one else f"All ({len(rows):,})",
+        # Under the same key, a browser would show the option that is chosen with the number it had before.
+        key=f"scrutiny_kind_{state}_{'_'.join(f'{one}{n}' for one, n in counts.items())}",
+        width=320,
+    )
+    st.session_state[_KIND] = chosen
+    return chosen
 
 
 def _decide_all(workspace: Workspace, market: Market, rows: pd.DataFrame) -> None:

@@ -225,21 +225,25 @@ def _corrected(n: int, factor: float, spread: float = 0.0) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("corrections", "words"),
+    ("rows", "corrections", "words"),
     [
-        (_corrected(30, 1.06), ""),
-        (_corrected(99, 1.0, 0.2), ""),
-        (_corrected(12, 10.0), "corrects the sale price of 12 stored sales, nearly all by the factor 10"),
-        (_corrected(300, 1 / 1000), "of 300 stored sales, nearly all by the factor 0.001"),
-        (_corrected(500, 1.0, 0.2), "corrects the sale price of 500 of 1,000 stored sales at once"),
+        (600, _corrected(30, 1.06, 0.05), ""),
+        (600, _corrected(99, 1.0, 0.2), ""),
+        (40, _corrected(40, 1.0, 0.2), ""),
+        (600, _corrected(12, 10.0), "corrects the sale price of 12 stored sales, nearly all by the factor 10"),
+        (600, _corrected(300, 1 / 1000), "of 300 stored sales, nearly all by the factor 0.001"),
+        (600, _corrected(500, 1.0, 0.2), "corrects the sale price of 500 of 1,000 stored sales at once"),
+        (90, _corrected(90, 1.0, 0.2), "corrects the sale price of 90 stored sales, in 90 of 90 rows"),
+        (90, _corrected(90, 1.07), "of 90 stored sales, nearly all by the factor 1.07"),
+        (600, _corrected(30, 0.98), "of 30 stored sales, nearly all by the factor 0.98"),
     ],
 )
 def test_corrections_of_many_stored_sales_at_once_need_a_word_and_a_few_do_not(
-    corrections: pd.DataFrame, words: str
+    rows: int, corrections: pd.DataFrame, words: str
 ) -> None:
     held = sold(1_000)
-    table = replace(_table(600), columns={"sale_price": "Price"}, frame=sold(600))
-    account = _account(600, accepted=600)
+    table = replace(_table(rows), columns={"sale_price": "Price"}, frame=sold(rows))
+    account = _account(rows, accepted=rows)
     found = misread_words(with_doubts([table], [account], USD, held, corrections), [account])
     assert bool(found) == bool(words)
     assert words in found.get("sales.csv", "")
