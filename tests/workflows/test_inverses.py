@@ -449,7 +449,7 @@ def test_a_rejected_model_is_neither_promoted_nor_challenges_until_it_is_reinsta
         lambda: reject(acting(store, MANAGER), second, "once again"),
     )
     for deed in deeds:
-        with pytest.raises(InvalidRecord, match=r"was rejected on .* by Max Manager: worse on condos\. Take"):
+        with pytest.raises(InvalidRecord, match=r"was rejected on .* by Max Manager: “worse on condos”\. Take"):
             deed()
     assert state_of_models(store, market) == state
     # Another took its place meanwhile: reinstated, it is a candidate.
