@@ -303,9 +303,10 @@ def _challenger(connection: sa.Connection, market_id: str) -> ModelRecord | None
 def _check_not_rejected(record: ModelRecord, market: sa.RowMapping) -> None:
     if record.rejected_at is not None:
         on = market_day(record.rejected_at, market["currency"])
+        why = (record.rejected_why or "").strip().rstrip(".")
         raise InvalidRecord(
             f"Model {record.model_id} was rejected on {on} by {record.rejected_by}: "
-            f"“{record.rejected_why or ''}”. Take the rejection back first, or choose another model."
+            f"“{why}”. Take the rejection back first, or choose another model."
         )
 
 
