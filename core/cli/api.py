@@ -58,9 +58,10 @@ def _create(session: Session) -> int:
 
     options = session.options
     key, text = create_key(session.workspace, options.name, Role(options.as_role), options.office, options.allow)
+    currency = session.workspace.store.markets.common_currency()
     session.print_result(
         key_form(key) | {"text": text},
-        lambda: f"{_key_text(key)}\n{text}\nKeep it now: it is not stored and cannot be shown again.",
+        lambda: f"{_key_text(key, currency)}\n{text}\nKeep it now: it is not stored and cannot be shown again.",
     )
     return OK
 
@@ -69,8 +70,10 @@ def _list(session: Session) -> int:
     from core.workflows.api_keys import key_form, list_keys
 
     keys = list_keys(session.workspace)
+    currency = session.workspace.store.markets.common_currency()
     session.print_result(
-        {"keys": [key_form(key) for key in keys]}, lambda: "\n".join(map(_key_text, keys)) or "no keys"
+        {"keys": [key_form(key) for key in keys]},
+        lambda: "\n".join(_key_text(key, currency) for key in keys) or "no keys",
     )
     return OK
 
@@ -131,11 +134,11 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _key_text(key: ApiKey) -> str:
-    from core.wording import instant
+def _key_text(key: ApiKey, currency: str) -> str:
+    from core.wording import market_instant
 
-    used = f"last used {instant(key.last_used_at)}" if key.last_used_at else "never used"
-    state = f"revoked {instant(key.revoked_at)} by {key.revoked_by}" if key.revoked_at else used
+    used = f"last used {market_instant(key.last_used_at, currency)}" if key.last_used_at else "never used"
+    state = f"revoked {market_instant(key.revoked_at, currency)} by {key.revoked_by}" if key.revoked_at else used
     office = key.office or "all offices"
     return f"{key.key_id}  {key.name}, {key.role}, {office}; may {', '.join(key.actions)}; {state}"
 

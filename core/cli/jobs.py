@@ -25,9 +25,10 @@ def _jobs(session: Session) -> int:
     options = session.options
     market_id = session.market().market_id if options.market is not None else None
     found = [job for job in list_jobs(session.workspace, market_id) if job.is_open or not options.open]
+    currency = session.workspace.store.markets.common_currency()
     session.print_result(
         {"jobs": [_form(job) for job in found]},
-        lambda: "\n".join(map(_line, found)) or ("no open jobs" if options.open else "no jobs yet"),
+        lambda: "\n".join(_line(job, currency) for job in found) or ("no open jobs" if options.open else "no jobs yet"),
     )
     return OK
 
@@ -57,10 +58,10 @@ def _form(job: Job) -> dict[str, Any]:
     }
 
 
-def _line(job: Job) -> str:
-    from core.wording import instant
+def _line(job: Job, currency: str) -> str:
+    from core.wording import market_instant
 
     state = "stopping" if job.is_open and job.cancel_requested else job.state.value
     about = f"{job.fraction:.0%} {job.message}".strip() if job.is_open else job.error
     of = f"{job.kind} of {job.market_id}" if job.market_id else job.kind
-    return f"{job.job_id}  {state:<9}  {instant(job.created_at)}  {of}  {about}".rstrip()
+    return f"{job.job_id}  {state:<9}  {market_instant(job.created_at, currency)}  {of}  {about}".rstrip()

@@ -261,10 +261,9 @@ def _models(session: Session) -> int:
     from core.workflows.models.model_form import model_form
     from core.workflows.overview import error_in_use
     from core.workflows.promotion import displaced
-    from core.workflows.standing import standing_now
 
     workspace, market = session.workspace, session.market()
-    records, standing = workspace.store.models.list(market.market_id), standing_now(workspace, market)
+    records, standing = workspace.store.models.list(market.market_id), session.standing(market)
     live = next((one for one in records if one.is_live), None)
     in_use = error_in_use(workspace.store, market, live.model_id) if live is not None else None
 
@@ -295,6 +294,7 @@ def _models(session: Session) -> int:
 
 
 def _promote(session: Session) -> int:
+    from core.workflows.models.floor import broken_words
     from core.workflows.models.model_form import model_form
     from core.workflows.promotion import promote_challenger, promoter_of
 
@@ -303,11 +303,12 @@ def _promote(session: Session) -> int:
     # Whoever promotes the live model again is not who made it live.
     promoted = promoter_of(session.workspace.store, record.model_id)
     by = {"promoted_by": promoted.actor if promoted else session.workspace.actor.name}
+    misses = broken_words(record.card, session.workspace.problem, "It")
     session.print_result(
         model_form(record) | by,
         lambda: (
             f"model {record.model_id} is live in {record.market_id}; trained by {record.created_by}, "
-            f"promoted by {by['promoted_by']}"
+            f"promoted by {by['promoted_by']}{f'. {misses}' if misses else ''}"
         ),
     )
     return OK

@@ -57,7 +57,7 @@ def _watch(session: Session) -> int:
     """Run one round, for the given market or for all."""
     from core.wording import market_day
     from core.workflows.monitoring.alerts import alert_lines, watch_market
-    from core.workflows.standing import next_for, standing_now
+    from core.workflows.standing import next_for
 
     options, store = session.options, session.workspace.store
     markets = [session.market()] if options.market else store.markets.list()
@@ -81,7 +81,7 @@ def _watch(session: Session) -> int:
         for one in watched:
             changed = f"{len(one.opened)} opened, {len(one.resolved)} resolved, {len(one.open)} not resolved"
             market = store.markets.get(one.market_id)
-            standing = standing_now(session.workspace, market)
+            standing = session.standing(market)
             steps = {alert.alert_id: next_for(alert, standing) for alert in one.open}
             lines += [f"{one.market_id} as of {market_day(one.clock, market.currency)}: {changed}", standing.sentence]
             lines += [*alert_lines(one.open, steps), *one.notes]
@@ -93,11 +93,11 @@ def _watch(session: Session) -> int:
 
 def _alerts(session: Session) -> int:
     from core.workflows.monitoring.alerts import alert_lines, open_alerts
-    from core.workflows.standing import next_for, standing_now
+    from core.workflows.standing import next_for
 
     store, market = session.workspace.store, session.market()
     alerts = open_alerts(session.workspace, market.market_id)
-    standing = standing_now(session.workspace, market)
+    standing = session.standing(market)
     if session.options.all:
         alerts = tuple(store.alerts.list(market.market_id))
     rows = [asdict(alert) | {"next": next_for(alert, standing) if alert.is_open else ""} for alert in alerts]

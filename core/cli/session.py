@@ -15,6 +15,7 @@ from core.progress import Progress, silent
 
 if TYPE_CHECKING:
     from core.store import Market
+    from core.workflows.standing import Standing
     from core.workspace import Workspace
 
 OK: Final = 0
@@ -44,6 +45,15 @@ class Session:
         known = ", ".join(market.market_id for market in markets) or "none yet"
         what = f"There is no market {quoted(wanted)}" if wanted is not None else "Name a market with --market"
         raise NotFound(f"{what}; markets in the store: {known}.")
+
+    def standing(self, market: Market) -> Standing:
+        """Return where a market stands: without --role, whoever runs a command owns the files and may take any step."""
+        from core.workflows.overview import overview
+        from core.workflows.standing import standing_now, standing_of
+
+        if self.options.role:
+            return standing_now(self.workspace, market)
+        return standing_of(overview(self.workspace, market), self.workspace.problem)
 
     def progress(self) -> Progress:
         """Report on standard error, so that standard output has only the result."""

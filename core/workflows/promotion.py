@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.access import LOCAL_ID, Action, reason_for
 from core.errors import AccessDenied, InvalidRecord, StoreError
@@ -11,14 +11,13 @@ from core.states import AuditAction, Stage
 from core.store import Market, ModelRecord, Store
 from core.store.base.audit import Event
 from core.store.patience import patiently
-from core.wording import count, instant, market_day
+from core.wording import count, market_day, market_instant
 from core.workflows.models.floor import broken_words
 from core.workflows.models.gate import gate_of, reason_needed
 from core.workflows.models.scope import ScopeChange, scope_change
 from core.workflows.monitoring.alerts import follow_champion, reopening, settling
 from core.workflows.monitoring.audit_words import alert_title
 from core.workspace import Workspace
-from core.workspace import market_day as day_of
 
 
 def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
@@ -95,15 +94,15 @@ def promoter_of(store: Store, model_id: str) -> Event | None:
 def decided_against(store: Store, market: Market, live: ModelRecord | None, record: ModelRecord) -> str:
     """Say when a person rejected a model or rolled it back to the live one, "" if nobody did; raises StoreUnavailable.
 
-    To be read after a name of the model: "was rolled back on Mar 3, 2026", by the market's own days.
+    To be read after a name of the model: "was rolled back on Mar 3, 2026", by the day in UTC.
     """
     if record.rejected_at is not None:
-        return f"was rejected on {_on(store, market, record.rejected_at)}"
+        return f"was rejected on {_on(market, record.rejected_at)}"
     if live is None:
         return ""
     back = next(iter(store.events.of(live.model_id, AuditAction.MODEL_ROLLED_BACK)), None)
     left = back is not None and back.detail.get("replaced") == record.model_id
-    return f"was rolled back on {_on(store, market, back.at)}" if left and back is not None else ""
+    return f"was rolled back on {_on(market, back.at)}" if left and back is not None else ""
 
 
 def displaced(store: Store, market: Market, record: ModelRecord) -> str:
@@ -116,7 +115,7 @@ def displaced(store: Store, market: Market, record: ModelRecord) -> str:
     found = store.events.replaced_by(record.market_id, record.model_id)
     if found is None:
         return ""
-    return f"was replaced by {found.subject} on {_on(store, market, found.at)}, undecided"
+    return f"was replaced by {found.subject} on {_on(market, found.at)}, undecided"
 
 
 def would_displace(store: Store, market_id: str) -> str:
@@ -146,15 +145,16 @@ def require_unmoved(workspace: Workspace, market_id: str, live_id: str | None) -
     found = [one for deed in deeds for one in store.events.of(now_live or "", deed)]
     last = max(found, key=lambda one: one.event_id, default=None)
     by = (
-        f"{last.actor} made model {now_live} live at {instant(last.at)}"
+        f"{last.actor} made model {now_live} live at {market_instant(last.at, store.markets.get(market_id).currency)}"
         if last
         else f"{now_live or 'No model'} is live"
     )
     raise InvalidRecord(f"{by}, while this page showed {live_id or 'none'} as live. Look at what is live now.")
 
 
-def _on(store: Store, market: Market, when: datetime) -> str:
-    return market_day(day_of(store, market, when), market.currency)
+def _on(market: Market, when: datetime) -> str:
+    """Write the day of a deed as the card and the audit trail do: in UTC, in a simulated market, too."""
+    return market_day(when.astimezone(UTC), market.currency)
 
 
 def require_another(workspace: Workspace, record: ModelRecord) -> None:

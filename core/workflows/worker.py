@@ -129,7 +129,7 @@ def worker_state(store: Store) -> WorkerState:
     if not workers:
         at_jobs = any(one.is_alive(ALIVE_WITHIN) for one in seen)
         what = (
-            "A worker does the jobs started on the pages, and ends after them; none watches the markets."
+            "No worker watches the markets; the one that runs now does the jobs started on the pages, then ends."
             if at_jobs
             else "No worker is running."
         )

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.access import REASON_MIN
 from core.collect.near_matches import NearMatch
 from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound, ReasonNeeded
 from core.monitor.rules import AlertKind, Unit
@@ -56,6 +57,7 @@ HOMES = [{"address": f"{number} Oak St.", "zipcode": "98103"} for number in rang
 TODAY = date(2024, 7, 1)
 
 words = st.text("abc é", min_size=1, max_size=12).filter(str.strip)
+reasons = st.text("abc é", min_size=10, max_size=20).filter(lambda one: len(one.strip()) >= REASON_MIN)
 
 
 @pytest.fixture
@@ -211,7 +213,7 @@ def standing(store: Store, alert_id: str) -> tuple[str, str, str, str]:
 
 
 @settings(max_examples=20)
-@given(turns=st.lists(st.tuples(words, words, words), min_size=1, max_size=4))
+@given(turns=st.lists(st.tuples(reasons, words, reasons), min_size=1, max_size=4))
 def test_an_alert_given_back_is_open_as_it_was(turns: list[tuple[str, str, str]]) -> None:
     with fresh_store() as (store, market):
         alert_id = open_alert(store, market)
@@ -238,10 +240,10 @@ def test_taking_on_and_changes_of_model_undo_one_another_in_any_order(deeds: lis
         taken = False
         for deed in deeds:
             if deed == "take on" and live == first and not taken:
-                acknowledge(acting(store, MANAGER), alert_id, "Mine.", "Look.")
+                acknowledge(acting(store, MANAGER), alert_id, "Mine to see to.", "Look.")
                 taken = True
             elif deed == "give back" and live == first and taken:
-                unacknowledge(acting(store, MANAGER), alert_id, "On leave.")
+                unacknowledge(acting(store, MANAGER), alert_id, "On leave now.")
                 taken = False
             elif deed == "promote" and live == first:
                 promote(acting(store, MANAGER), second, "better")
@@ -253,24 +255,24 @@ def test_taking_on_and_changes_of_model_undo_one_another_in_any_order(deeds: lis
             if live == second:
                 assert shown[0] is AlertState.RESOLVED
             else:
-                assert shown == (("acknowledged", MANAGER.name, "Mine.", "Look.") if taken else as_open)
+                assert shown == (("acknowledged", MANAGER.name, "Mine to see to.", "Look.") if taken else as_open)
 
 
 def test_only_an_alert_taken_on_is_given_back_with_a_reason_by_whom_it_is_allowed(store: Store, market: Market) -> None:
     alert_id = open_alert(store, market)
     with pytest.raises(InvalidRecord, match=r"has been open since .* cannot become open"):
-        unacknowledge(acting(store, MANAGER), alert_id, "why")
-    acknowledge(acting(store, MANAGER), alert_id, "Mine.", "Look.")
+        unacknowledge(acting(store, MANAGER), alert_id, "why it is so")
+    acknowledge(acting(store, MANAGER), alert_id, "Mine to see to.", "Look.")
     with pytest.raises(AccessDenied):
-        unacknowledge(acting(store, ANALYST), alert_id, "why")
-    with pytest.raises(InvalidRecord, match="needs a reason"):
+        unacknowledge(acting(store, ANALYST), alert_id, "why it is so")
+    with pytest.raises(ReasonNeeded, match="at least 10 characters"):
         unacknowledge(acting(store, MANAGER), alert_id, "  ")
     assert store.alerts.get(alert_id).state is AlertState.ACKNOWLEDGED
     resolve(acting(store, MANAGER, today=TODAY), alert_id, "one bad file")
     with pytest.raises(InvalidRecord, match="has been resolved"):
-        unacknowledge(acting(store, MANAGER), alert_id, "why")
+        unacknowledge(acting(store, MANAGER), alert_id, "why it is so")
     with pytest.raises(NotFound):
-        unacknowledge(acting(store, MANAGER), "none", "why")
+        unacknowledge(acting(store, MANAGER), "none", "why it is so")
 
 
 # A limit set and reset
@@ -288,7 +290,7 @@ def test_a_limit_that_was_reset_is_the_problem_statements_again(
     with fresh_store() as (store, market):
         default = limits_of(acting(store), market.market_id)
         if other is not kind:
-            set_threshold(acting(store, MANAGER), market.market_id, other, default[other].high, "a test")
+            set_threshold(acting(store, MANAGER), market.market_id, other, default[other].high, "only a test")
         before = limits_of(acting(store), market.market_id)
         digits = 0 if default[kind].unit in (Unit.COUNT, Unit.DAYS) else 6
         for place in places:
@@ -297,8 +299,8 @@ def test_a_limit_that_was_reset_is_the_problem_statements_again(
             held = limits_of(acting(store), market.market_id)
             assert held[kind].value == value
             # A value set before is brought back by setting it again.
-            set_threshold(acting(store, MANAGER), market.market_id, kind, default[kind].high, "try")
-            set_threshold(acting(store, MANAGER), market.market_id, kind, value, "back")
+            set_threshold(acting(store, MANAGER), market.market_id, kind, default[kind].high, "to try it out")
+            set_threshold(acting(store, MANAGER), market.market_id, kind, value, "back as it was")
             assert limits_of(acting(store), market.market_id) == held
             record = reset_threshold(acting(store, MANAGER), market.market_id, kind, "the market grew")
             assert limits_of(acting(store), market.market_id) == before
@@ -340,14 +342,14 @@ def test_alerts_are_as_they_were_once_a_limit_is_reset(
         measure = limit.low + figure * (limit.high - limit.low)
         figure_of(store, market, kind, measure)
         for one in store.alerts.list(market.market_id, UNRESOLVED) if taken else ():
-            acknowledge(acting(store, MANAGER), one.alert_id, "Mine.", "Look.")
+            acknowledge(acting(store, MANAGER), one.alert_id, "Mine to see to.", "Look.")
         before = {
             one.alert_id: standing(store, one.alert_id) for one in store.alerts.list(market.market_id, UNRESOLVED)
         }
         digits = 0 if limit.unit in (Unit.COUNT, Unit.DAYS) else 6
         for place in places:
             value = round(limit.low + place * (limit.high - limit.low), digits)
-            set_threshold(acting(store, MANAGER), market.market_id, kind, value, "a test")
+            set_threshold(acting(store, MANAGER), market.market_id, kind, value, "only a test")
             figure_of(store, market, kind, measure)
         reset_threshold(acting(store, MANAGER), market.market_id, kind, "the test is over")
         figure_of(store, market, kind, measure)
@@ -359,34 +361,34 @@ def test_an_alert_resolved_by_hand_and_reopened_is_as_it_was(store: Store, marke
     figure_of(store, market, AlertKind.ERROR_HIGH, 0.25)
     [alert] = store.alerts.list(market.market_id)
     if taken:
-        acknowledge(acting(store, MANAGER), alert.alert_id, "Mine.", "Look.")
+        acknowledge(acting(store, MANAGER), alert.alert_id, "Mine to see to.", "Look.")
     before = standing(store, alert.alert_id)
     resolve(acting(store, MANAGER), alert.alert_id, "a slip of the finger")
-    with pytest.raises(InvalidRecord, match="needs a reason"):
+    with pytest.raises(ReasonNeeded):
         reopen(acting(store, MANAGER), alert.alert_id, " ")
     with pytest.raises(AccessDenied):
-        reopen(acting(store, ANALYST), alert.alert_id, "why")
-    reopen(acting(store, MANAGER), alert.alert_id, "it stands")
+        reopen(acting(store, ANALYST), alert.alert_id, "why it is so")
+    reopen(acting(store, MANAGER), alert.alert_id, "it still stands")
     assert standing(store, alert.alert_id) == before
     with pytest.raises(InvalidRecord, match="No person resolved"):
-        reopen(acting(store, MANAGER), alert.alert_id, "again")
+        reopen(acting(store, MANAGER), alert.alert_id, "once again")
 
 
 def test_a_reset_needs_a_limit_that_is_set_a_reason_and_a_right(store: Store, market: Market) -> None:
     kind = AlertKind.ERROR_HIGH
     with pytest.raises(InvalidRecord, match="nothing to reset"):
-        reset_threshold(acting(store, MANAGER), market.market_id, kind, "why")
+        reset_threshold(acting(store, MANAGER), market.market_id, kind, "why it is so")
     set_threshold(acting(store, MANAGER), market.market_id, kind, 0.2, "a thin market")
-    with pytest.raises(InvalidRecord, match="needs a reason"):
+    with pytest.raises(ReasonNeeded):
         reset_threshold(acting(store, MANAGER), market.market_id, kind, " ")
     with pytest.raises(AccessDenied):
-        reset_threshold(acting(store, ANALYST), market.market_id, kind, "why")
+        reset_threshold(acting(store, ANALYST), market.market_id, kind, "why it is so")
     with pytest.raises(InvalidThreshold):
-        set_threshold(acting(store, MANAGER), market.market_id, kind, 7.0, "why")
+        set_threshold(acting(store, MANAGER), market.market_id, kind, 7.0, "why it is so")
     assert limits_of(acting(store), market.market_id)[kind].value == 0.2
-    reset_threshold(acting(store, MANAGER), market.market_id, kind, "why")
+    reset_threshold(acting(store, MANAGER), market.market_id, kind, "why it is so")
     with pytest.raises(InvalidRecord, match="nothing to reset"):
-        reset_threshold(acting(store, MANAGER), market.market_id, kind, "again")
+        reset_threshold(acting(store, MANAGER), market.market_id, kind, "once again")
 
 
 # A model rejected and reinstated
@@ -449,7 +451,7 @@ def test_a_rejected_model_is_neither_promoted_nor_challenges_until_it_is_reinsta
         lambda: reject(acting(store, MANAGER), second, "once again"),
     )
     for deed in deeds:
-        with pytest.raises(InvalidRecord, match=r"was rejected on .* by Max Manager: worse on condos\. Take"):
+        with pytest.raises(InvalidRecord, match=r"was rejected on .* by Max Manager: “worse on condos”\. Take"):
             deed()
     assert state_of_models(store, market) == state
     # Another took its place meanwhile: reinstated, it is a candidate.
@@ -510,14 +512,14 @@ def test_only_a_candidate_or_challenger_is_rejected_with_a_reason_by_a_manager(s
         reject(acting(store, MANAGER), third, "bad")
     for actor in (ANALYST, AGENT):
         with pytest.raises(AccessDenied, match="may not reject a model"):
-            reject(acting(store, actor), third, "why")
+            reject(acting(store, actor), third, "why it is so")
     with pytest.raises(InvalidRecord, match="not rejected"):
         reinstate(acting(store, MANAGER), third, "to see why")
     with pytest.raises(NotFound):
         reject(acting(store, MANAGER), "none", "to see why")
     reject(acting(store, MANAGER), third, "to see why")
     with pytest.raises(AccessDenied):
-        reinstate(acting(store, ANALYST), third, "why")
+        reinstate(acting(store, ANALYST), third, "why it is so")
 
 
 def test_no_rollback_to_a_model_that_was_rejected_since(store: Store, market: Market) -> None:
@@ -598,9 +600,9 @@ def test_an_earlier_version_of_a_profile_used_again_is_the_profile_it_was(
 
 
 def test_figures_shown_to_sellers_and_left_out_again_are_as_they_were(store: Store) -> None:
-    choose_figures(acting(store, MANAGER), True, "asked for")
+    choose_figures(acting(store, MANAGER), True, "they asked for it")
     assert figures_choice(acting(store, MANAGER)).shown
-    choose_figures(acting(store, MANAGER), False, "a risk")
+    choose_figures(acting(store, MANAGER), False, "a risk to us")
     assert not figures_choice(acting(store, MANAGER)).shown
     trail = [one.action for one in store.events.list() if one.subject == "company"]
     assert trail == ["seller_figures.changed"] * 2

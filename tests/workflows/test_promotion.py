@@ -198,9 +198,9 @@ def test_what_a_person_or_the_figures_resolved_stays_resolved() -> None:
         promote(acting(store, MANAGER), second, "better")
         rollback(acting(store, MANAGER), market.market_id, "worse in use")
         assert standing(store, market) == {}
-        assert reopen(acting(store, MANAGER), alert.alert_id, "too soon").state == "open"
+        assert reopen(acting(store, MANAGER), alert.alert_id, "much too soon").state == "open"
         with pytest.raises(InvalidRecord, match="No person resolved"):
-            reopen(acting(store, MANAGER), alert.alert_id, "again")
+            reopen(acting(store, MANAGER), alert.alert_id, "once again")
 
 
 def test_following_the_champion_once_more_changes_nothing() -> None:

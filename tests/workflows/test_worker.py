@@ -170,8 +170,8 @@ def test_a_worker_of_the_pages_jobs_is_told_from_none_and_from_one_that_watches(
     worker.beat()
     state = worker_state(store)
     assert not state.alive
-    assert state.words.startswith("A worker does the jobs started on the pages")
-    assert "none watches the markets" in state.words
+    assert state.words.startswith("No worker watches the markets")
+    assert "does the jobs started on the pages" in state.words
 
 
 def test_asked_to_end_it_does_not_wait_for_a_turn_that_takes_long(

@@ -81,6 +81,15 @@ class Markets:
             rows = connection.execute(sa.select(*_COLUMNS).order_by(MARKET.c.name)).mappings()
             return [Market(**row) for row in rows]
 
+    def common_currency(self) -> str:
+        """Return the currency of all markets, "" where they differ or none exists; raises StoreUnavailable.
+
+        Dates that belong to no market are written as those of its people.
+        """
+        with self._database.read() as connection:
+            found = list(connection.scalars(sa.select(MARKET.c.currency).distinct()))
+        return str(found[0]) if len(found) == 1 else ""
+
 
 def new_market(name: str, currency: str, area_unit: AreaUnit, simulated: bool) -> Market:
     """Return a market as it will be once inserted; raises InvalidRecord as Markets.create does."""

@@ -20,7 +20,7 @@ from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import DATA_VERSION, MARKET, MODEL, PROMOTION, now
 from core.store.base.values import plain_document, plain_text
 from core.store.models.signed_files import SignedFiles
-from core.wording import day
+from core.wording import market_day
 
 _ID_LENGTH: Final = 12
 
@@ -161,9 +161,9 @@ class Models:
             raise InvalidRecord(f"The rejection of model {model_id} has no reason; say why in a few words.")
         market_id = self.get(model_id).market_id
         with self._database.write() as connection:
-            lock_market(connection, market_id)
+            market = lock_market(connection, market_id)
             held = _get(connection, model_id)
-            _check_not_rejected(held)
+            _check_not_rejected(held, market)
             if held.stage not in (Stage.CANDIDATE, Stage.CHALLENGER):
                 raise InvalidRecord(
                     f"Model {model_id} is {held.stage} and cannot be rejected: only a candidate or challenger can. To "
@@ -300,16 +300,18 @@ def _challenger(connection: sa.Connection, market_id: str) -> ModelRecord | None
     return None if row is None else _record(row)
 
 
-def _check_not_rejected(record: ModelRecord) -> None:
+def _check_not_rejected(record: ModelRecord, market: sa.RowMapping) -> None:
     if record.rejected_at is not None:
+        on = market_day(record.rejected_at, market["currency"])
+        why = (record.rejected_why or "").strip().rstrip(".")
         raise InvalidRecord(
-            f"Model {record.model_id} was rejected on {day(record.rejected_at)} by {record.rejected_by}: "
-            f"{_ended(record.rejected_why or '')} Take the rejection back first, or choose another model."
+            f"Model {record.model_id} was rejected on {on} by {record.rejected_by}: "
+            f"“{why}”. Take the rejection back first, or choose another model."
         )
 
 
 def _check_may_be_live(record: ModelRecord, market: sa.RowMapping) -> None:
-    _check_not_rejected(record)
+    _check_not_rejected(record, market)
     if not _is_priced_in(record, market):
         raise InvalidRecord(
             f"Model {record.model_id} learned prices in {record.card['currency']}, and those of the market are in "
@@ -320,12 +322,6 @@ def _check_may_be_live(record: ModelRecord, market: sa.RowMapping) -> None:
 def _is_priced_in(record: ModelRecord, market: sa.RowMapping) -> bool:
     """Tell whether a model's prices are in its market's currency, which may change while no sales are in use."""
     return record.card.get("currency") in (None, market["currency"])
-
-
-def _ended(sentence: str) -> str:
-    """End what a person wrote with a period, unless it ends with a mark already."""
-    text = sentence.strip()
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _champion(connection: sa.Connection, market_id: str, model_id: str) -> ModelRecord:

@@ -173,10 +173,16 @@ def unsigned_scope(record: ModelRecord) -> GoverningScope | None:
 
 
 def governs_without_signature(governing: GoverningScope | None, currency: str) -> str:
-    """Say what flags estimates while no signature is in force."""
+    """Say which estimates a person reviews while no signature is in force."""
     if governing is None:
         return "No scope is signed, so the standard prices flag estimates for review."
-    return f"Unsigned, this scope flags estimates for review: {governing.words(currency)}."
+    left_out = left_out_words(governing.types_left_out, governing.areas_left_out)
+    also = f", and every estimate for {left_out}" if left_out else ""
+    source = "carried over from the model before" if governing.basis is ScopeBasis.CARRIED else "that its test proposes"
+    return (
+        f"Until somebody signs again, the scope {source} holds: a person reviews estimates outside "
+        f"{_bounds(governing, currency)}{also}."
+    )
 
 
 def proposal_words(record: ModelRecord) -> str:

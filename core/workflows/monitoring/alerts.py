@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from core.access import Action
+from core.access import Action, reason_for
 from core.errors import InvalidRecord
 from core.monitor.alerts import Alert, Transition, judge_alerts, settled_by_promotion, thresholds_of, with_cause
 from core.monitor.cause import Leading
@@ -128,11 +128,13 @@ def open_alerts(workspace: Workspace, market_id: str) -> tuple[AlertRecord, ...]
 def acknowledge(workspace: Workspace, alert_id: str, why: str, next_action: str) -> AlertRecord:
     """Acknowledge an open alert, with a reason and the next step.
 
-    Raises AccessDenied, NotFound, InvalidRecord without a reason or for an alert that is not open, StoreUnavailable.
+    Raises AccessDenied, NotFound, ReasonNeeded, InvalidRecord for an alert that is not open, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.ACT_ON_ALERTS)
-    record = store.alerts.acknowledge(alert_id, why, next_action, workspace.actor)
+    record = store.alerts.acknowledge(
+        alert_id, reason_for("To acknowledge an alert", why), next_action, workspace.actor
+    )
     notify(store, store.markets.get(record.market_id), [record])
     return record
 
@@ -140,12 +142,12 @@ def acknowledge(workspace: Workspace, alert_id: str, why: str, next_action: str)
 def unacknowledge(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     """Give back an alert that somebody has taken on: it is open again, as it was before.
 
-    Raises AccessDenied, NotFound, InvalidRecord without a reason or for an alert that is not acknowledged,
+    Raises AccessDenied, NotFound, ReasonNeeded, InvalidRecord for an alert that is not acknowledged,
     StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.ACT_ON_ALERTS)
-    record = store.alerts.unacknowledge(alert_id, why, workspace.actor)
+    record = store.alerts.unacknowledge(alert_id, reason_for("To open an alert again", why), workspace.actor)
     notify(store, store.markets.get(record.market_id), [record])
     return record
 
@@ -153,14 +155,14 @@ def unacknowledge(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
 def resolve(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     """Resolve an alert manually; it opens again only on periods after those read so far.
 
-    Raises AccessDenied, NotFound, InvalidRecord without a reason or for a resolved alert, StoreUnavailable.
+    Raises AccessDenied, NotFound, ReasonNeeded, InvalidRecord for a resolved alert, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.ACT_ON_ALERTS)
     alert = store.alerts.get(alert_id)
     market = store.markets.get(alert.market_id)
     period = _last_read(alert, workspace.today(market))
-    record = store.alerts.resolve(alert_id, why, period, workspace.actor)
+    record = store.alerts.resolve(alert_id, reason_for("To resolve an alert", why), period, workspace.actor)
     notify(store, market, [record])
     return record
 
@@ -168,7 +170,7 @@ def resolve(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
 def reopen(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     """Take back that a person resolved an alert: it is open or acknowledged, as it was before.
 
-    Raises AccessDenied, NotFound, InvalidRecord without a reason, for an alert that no person resolved or where another
+    Raises AccessDenied, NotFound, ReasonNeeded, InvalidRecord for an alert that no person resolved or where another
     of its kind and segment is open, StoreUnavailable.
     """
     store = workspace.store
@@ -176,7 +178,7 @@ def reopen(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     alert = store.alerts.get(alert_id)
     if not alert.resolved_by_hand:
         raise InvalidRecord(f"No person resolved alert {alert_id}, so nobody can take it back; reload the alerts.")
-    record = store.alerts.reopen(alert_id, why, workspace.actor)
+    record = store.alerts.reopen(alert_id, reason_for("To reopen an alert", why), workspace.actor)
     notify(store, store.markets.get(record.market_id), [record])
     return record
 

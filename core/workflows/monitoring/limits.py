@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from core.access import Action
+from core.access import Action, reason_for
 from core.errors import InvalidRecord
 from core.monitor.alerts import thresholds_of
 from core.monitor.rules import AlertKind, Threshold
@@ -40,11 +40,13 @@ def limits_of(workspace: Workspace, market_id: str) -> Mapping[AlertKind, Thresh
 def set_threshold(workspace: Workspace, market_id: str, kind: AlertKind, value: float, reason: str) -> ThresholdRecord:
     """Set the limit of a kind of alert for a market; earlier limits stay on record, and alerts follow.
 
-    Raises AccessDenied, InvalidThreshold for a value out of bounds, NotFound, InvalidRecord without a reason.
+    Raises AccessDenied, InvalidThreshold for a value out of bounds, NotFound, ReasonNeeded.
     """
     workspace.require(Action.ACT_ON_ALERTS)
     thresholds_of(workspace.problem, {kind.value: value})
-    record = workspace.store.thresholds.set(market_id, kind.value, value, reason, workspace.actor)
+    record = workspace.store.thresholds.set(
+        market_id, kind.value, value, reason_for("To change a limit", reason), workspace.actor
+    )
     _follow(workspace, market_id)
     return record
 
@@ -66,10 +68,12 @@ def reset_threshold(workspace: Workspace, market_id: str, kind: AlertKind, reaso
     """Let the problem statement's limit of a kind of alert hold again for a market; what was set stays on record.
 
     Alerts follow: those that only the limit set opened are resolved, those that it alone resolved are open again.
-    Raises AccessDenied, NotFound, InvalidRecord without a reason or for a limit that is not set, StoreUnavailable.
+    Raises AccessDenied, NotFound, ReasonNeeded, InvalidRecord for a limit that is not set, StoreUnavailable.
     """
     workspace.require(Action.ACT_ON_ALERTS)
-    record = workspace.store.thresholds.reset(market_id, kind.value, reason, workspace.actor)
+    record = workspace.store.thresholds.reset(
+        market_id, kind.value, reason_for("To change a limit", reason), workspace.actor
+    )
     _follow(workspace, market_id)
     return record
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from core.access import Action
+from core.access import Action, reason_for
 from core.errors import InvalidRecord
 from core.states import AuditAction, ProfileKind
 from core.store.operations.profiles import NewProfile
@@ -55,12 +55,12 @@ def figures_choice(workspace: Workspace) -> FiguresChoice:
 def choose_figures(workspace: Workspace, shown: bool, reason: str) -> FiguresChoice:
     """Show such figures to sellers, or leave them out again.
 
-    Raises AccessDenied, InvalidRecord without a reason or for the choice in force, StoreUnavailable.
+    Raises AccessDenied, ReasonNeeded, InvalidRecord for a long reason or the choice in force, StoreUnavailable.
     """
     workspace.require(Action.CHOOSE_FIGURES)
-    words = reason.strip()
-    if not 1 <= len(words) <= REASON_MAX:
-        raise InvalidRecord(f"The choice needs a reason of 1 to {REASON_MAX} characters; it has {len(words)}.")
+    words = reason_for("To choose what sellers see", reason)
+    if len(words) > REASON_MAX:
+        raise InvalidRecord(f"The reason has {len(words)} characters; use at most {REASON_MAX}.")
     if figures_choice(workspace).shown is shown:
         raise InvalidRecord(f"Figures of the neighborhood are {'shown' if shown else 'left out'} already.")
     document = {_SHOWN: shown, "reason": words}

@@ -57,14 +57,13 @@ def draw(workspace: Workspace, market: Market, step: Step) -> None:
 
 def _form(workspace: Workspace, market: Market, *, primary: bool) -> RetrainPlan | None:
     """Draw the button with its options folded; return the plan when it is pressed."""
-    pressed = st.button(
-        "Retrain", key="retrain", type="primary" if primary else "secondary", icon=":material/autorenew:"
-    )
+    place = st.container()
+    needed, compared = workspace.problem.training.sales_min, workspace.problem.monitoring.gate_sales_min
     with st.expander("Options of retraining", icon=":material/tune:"):
         st.caption(
             "Trains a challenger in the same way as the live model, on all but the latest one or two months of sales. "
             "Both models then price those months as in live use, and the gate says which is better. It needs at least "
-            f"{count(workspace.problem.monitoring.gate_sales_min, 'sale')}. A person decides on the promotion."
+            f"{count(needed, 'sale')}, and {compared:,} of the latest to compare on. A person decides on the promotion."
         )
         window = st.radio("Train on", [_ALL, _LAST, _RECENT], horizontal=True, help=_HELP, key="retrain_window")
         months = half_life = None
@@ -87,7 +86,14 @@ def _form(workspace: Workspace, market: Market, *, primary: bool) -> RetrainPlan
                 width=200,
                 help="A sale of this age counts half.",
             )
-    if not pressed or not enough:
+    pressed = place.button(
+        "Retrain",
+        key="retrain",
+        type="primary" if primary else "secondary",
+        icon=":material/autorenew:",
+        disabled=not enough,
+    )
+    if not pressed:
         return None
     return RetrainPlan(
         window_months=None if months is None else int(months),

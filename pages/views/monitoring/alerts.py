@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.access import Action, may
+from core.access import REASON_ASKED, Action, may
 from core.monitor.alerts import opening_words
 from core.monitor.rules import AlertKind, Threshold, Unit
 from core.monitor.windows import window_named
@@ -150,7 +150,7 @@ def _forms(selection: Selection, alert: AlertRecord) -> None:
 
 def _take_on(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"ack_{alert.alert_id}", border=False):
-        why = st.text_input("Why, in a few words", key=f"why_{alert.alert_id}", max_chars=_WORDS_MAX)
+        why = st.text_input(REASON_ASKED, key=f"why_{alert.alert_id}", max_chars=_WORDS_MAX)
         following = st.text_input(
             "What happens next", _next(selection, alert), key=f"next_{alert.alert_id}", max_chars=_WORDS_MAX
         )
@@ -161,7 +161,7 @@ def _take_on(selection: Selection, alert: AlertRecord) -> None:
 def _give_back(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"unack_{alert.alert_id}", border=False):
         st.caption("It is open again, with the next step it had before.")
-        why = st.text_input("Why, in a few words", key=f"back_{alert.alert_id}", max_chars=_WORDS_MAX)
+        why = st.text_input(REASON_ASKED, key=f"back_{alert.alert_id}", max_chars=_WORDS_MAX)
         if st.form_submit_button("Open it again"):
             act(lambda: _given_back(selection, alert, why))
 
@@ -169,7 +169,7 @@ def _give_back(selection: Selection, alert: AlertRecord) -> None:
 def _resolve_form(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"res_{alert.alert_id}", border=False):
         st.caption("It opens again only if later periods are beyond the limit.")
-        reason = st.text_input("Why it is resolved", key=f"reason_{alert.alert_id}", max_chars=_WORDS_MAX)
+        reason = st.text_input(REASON_ASKED, key=f"reason_{alert.alert_id}", max_chars=_WORDS_MAX)
         if st.form_submit_button("Resolve"):
             act(lambda: _closed(selection, alert, reason))
 
@@ -234,7 +234,7 @@ def _reopen_form(selection: Selection, by_hand: list[AlertRecord]) -> None:
     with st.form("reopen", border=False):
         names = {one.alert_id: f"{name_of(one)}, resolved {when(selection, one.changed_at)}" for one in by_hand}
         chosen = st.selectbox("Alert to reopen", list(names), format_func=names.__getitem__, key="reopen_alert")
-        why = st.text_input("Why, in a few words", key="reopen_why", max_chars=_WORDS_MAX)
+        why = st.text_input(REASON_ASKED, key="reopen_why", max_chars=_WORDS_MAX)
         if st.form_submit_button("Reopen"):
             act(lambda: _reopened(selection, next(one for one in by_hand if one.alert_id == chosen), why))
 
@@ -322,9 +322,8 @@ def _change(selection: Selection, limits: Mapping[AlertKind, Threshold], changed
                 Unit.COUNT: "number",
             }[one.unit]
             value = st.number_input(
-                f"Limit, {unit}",
-                min_value=one.low * scale,
-                max_value=one.high * scale,
+                # What is beyond the bounds is refused with their names, as in any other place.
+                f"Limit, {unit} ({one.low * scale:g} to {one.high * scale:g})",
                 value=float(one.value * scale),
                 step=0.5 if fraction else 1.0,
                 format="%.1f" if fraction else "%.0f",
@@ -332,7 +331,7 @@ def _change(selection: Selection, limits: Mapping[AlertKind, Threshold], changed
                 key=f"limit_value_{kind.value}{'_set' if kind.value in changed else ''}",
                 width=200,
             )
-            reason = st.text_input("Why, in a few words", key=f"limit_why_{kind.value}", max_chars=_WORDS_MAX)
+            reason = st.text_input(REASON_ASKED, key=f"limit_why_{kind.value}", max_chars=_WORDS_MAX)
             with st.container(horizontal=True, gap="small"):
                 setting = st.button("Set this limit", key="set_limit", type="primary")
                 resetting = kind.value in changed and st.button("Reset to the problem statement", key="reset_limit")

@@ -124,8 +124,9 @@ def _add_form(selection: Selection, rollout: Rollout | None, known: Sequence[str
     named = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
     plans = [OfficePlan(one, group, starts) for one in named]
     today, currency = selection.clock, selection.market.currency
-    asked = (gap_before, shared_days) if starts is not None else ()
-    doubts = [one(rollout, starts, today, currency) for one in asked]
+    doubts: list[str] = []
+    if starts is not None:
+        doubts = [one(rollout, starts, today, currency) for one in (gap_before, shared_days)]
     if not asks(_ASKED, (_unheard(named, known), *doubts, control_at_once(plans, today, currency))):
         held = [one.office for one in rollout.offices] if rollout else []
         added = "Everyone else" if group == Group.EVERYONE else ", ".join(as_known(named, [*held, *known]))

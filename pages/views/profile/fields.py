@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import InvalidRecord
 from core.states import ProfileKind
 from core.store.operations.profiles import ProfileRecord
-from core.wording import instant
+from core.wording import market_instant
 from core.workflows.profiles.pictures import UPLOAD_MAX
 from core.workflows.profiles.profiles import LIMITS, as_printed, history, picture, restore
 from core.workspace import Workspace
@@ -83,7 +83,9 @@ def versions(workspace: Workspace, kind: ProfileKind, whose: str, key: str) -> N
         if len(found) > _VERSIONS_SHOWN + 1:
             st.caption(f"The latest {_VERSIONS_SHOWN} are listed.")
         words, again = st.columns([3, 1], vertical_alignment="center")
-        words.markdown(f"**Empty**, as it was before {instant(found[-1].at)}")
+        words.markdown(
+            f"**Empty**, as it was before {market_instant(found[-1].at, workspace.store.markets.common_currency())}"
+        )
         if again.button("Use again", key=f"{key}-version-0", width="stretch"):
             _use(workspace, kind, whose, 0)
 
@@ -93,7 +95,8 @@ def _version(workspace: Workspace, kind: ProfileKind, whose: str, record: Profil
     texts = [value for name, value in record.document.items() if value and name not in ("photo", "logo")]
     pictures = [name for name in ("photo", "logo") if record.document.get(name)]
     shown = " · ".join([*texts, *(f"with a {name}" for name in pictures)]) or "Empty"
-    words.markdown(f"{plain(shown)}  \n:gray[{plain(record.actor)}, {instant(record.at)}]")
+    at = market_instant(record.at, workspace.store.markets.common_currency())
+    words.markdown(f"{plain(shown)}  \n:gray[{plain(record.actor)}, {at}]")
     if again.button("Use again", key=f"{key}-version-{record.seq}", width="stretch"):
         _use(workspace, kind, whose, record.seq)
 

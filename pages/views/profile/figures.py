@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.errors import InvalidRecord
-from core.wording import instant
+from core.access import REASON_ASKED
+from core.errors import InvalidRecord, ReasonNeeded
+from core.wording import market_instant
 from core.workflows.profiles.seller_figures import (
     REASON_MAX,
     FiguresChoice,
@@ -26,7 +27,8 @@ def draw(workspace: Workspace) -> None:
     state = "Sellers’ reports show them." if choice.shown else "Sellers’ reports leave them out."
     st.markdown(f"**{state}**")
     if choice.at is not None:
-        st.caption(plain(f"Chosen by {choice.actor}, {instant(choice.at)}: {choice.reason}"))
+        currency = workspace.store.markets.common_currency()
+        st.caption(plain(f"Chosen by {choice.actor}, {market_instant(choice.at, currency)}: “{choice.reason}”"))
     st.markdown(plain(what_it_means(choice)))
     _form(workspace, choice)
 
@@ -34,7 +36,10 @@ def draw(workspace: Workspace) -> None:
 def _form(workspace: Workspace, choice: FiguresChoice) -> None:
     with st.form(f"figures-{fields.turn()}", border=True):
         reason = st.text_input(
-            "Reason", max_chars=REASON_MAX, key=f"figures-reason-{fields.turn()}", help="It goes into the audit trail."
+            REASON_ASKED,
+            max_chars=REASON_MAX,
+            key=f"figures-reason-{fields.turn()}",
+            help="It goes into the audit trail.",
         )
         label = "Leave them out again" if choice.shown else "Show them to sellers of all offices"
         icon = ":material/visibility_off:" if choice.shown else ":material/visibility:"
@@ -43,7 +48,7 @@ def _form(workspace: Workspace, choice: FiguresChoice) -> None:
         return
     try:
         choose_figures(workspace, not choice.shown, reason)
-    except InvalidRecord as error:
+    except (InvalidRecord, ReasonNeeded) as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
     fields.done("Reports made from now on follow this choice.")

@@ -22,7 +22,10 @@ def test_sizes_are_of_the_best_depth_and_leaf_fewest_trees_first() -> None:
     said = trade_off(sizes)
     assert "75 trees instead of 150 has a higher error (11.20% versus 11.00%" in said
     assert "50% of the memory" in said
+    assert "answers in 4 instead of 8 ms" in said
     assert "6,000 sales" in said
+    noisy = [*LINES, {**line(200, 25, 2, 0.111), "latency_ms": 5.0}]
+    assert "answers in" not in trade_off(forest_sizes_of({"forest_search": noisy}))
 
 
 def test_cards_of_earlier_releases_are_read_from_their_words() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound
+from core.errors import AccessDenied, InvalidThreshold, NotFound, ReasonNeeded
 from core.monitor.rules import AlertKind
 from core.problem import Problem
 from core.serve.agent.advice import advice
@@ -185,7 +185,7 @@ def test_a_drift_alert_flags_estimates_until_it_is_resolved(turned: Store, probl
     assert off.value.startswith(f"{error['value']:.1%} on average")
     assert f"Only {held.value} ended inside such a range (80% was promised): leave more room." in advice(alone.flags)
 
-    resolve(acting(store, MANAGER, today=TODAY), level.alert_id, "looked at")
+    resolve(acting(store, MANAGER, today=TODAY), level.alert_id, "I looked at it")
     again = open_desk(store, market.market_id, problem).price(facts, as_of, problem.estimate.level, AGENT)
     assert isinstance(again, Estimate)
     assert FlagKind.DRIFT_ALERT not in {one.kind for one in again.flags}
@@ -221,8 +221,8 @@ def test_a_manager_changes_a_limit_within_its_bounds_and_it_is_on_record(turned:
     market_id = market.market_id
     with pytest.raises(InvalidThreshold, match=r"“Error too high” = 90% must lie between 2% and 50%"):
         set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.9, "quiet please")
-    with pytest.raises(InvalidRecord, match="reason"):
-        set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.3, " ")
+    with pytest.raises(ReasonNeeded, match="at least 10 characters"):
+        set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.3, "ab")
     set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.3, "a hard spring")
     assert "error_high" not in kinds(watch_market(acting(store, MANAGER, problem, today=TODAY), market_id).opened)
     [kept] = store.thresholds.history(market_id, "error_high")
@@ -232,17 +232,17 @@ def test_a_manager_changes_a_limit_within_its_bounds_and_it_is_on_record(turned:
 def test_only_managers_act_on_alerts_and_agents_do_not_see_them(store: Store, market: Market, problem: Problem) -> None:
     for actor in (AGENT, ANALYST):
         with pytest.raises(AccessDenied):
-            acknowledge(acting(store, actor), "any", "why", "")
+            acknowledge(acting(store, actor), "any", "why it is so", "")
         with pytest.raises(AccessDenied):
-            resolve(acting(store, actor, today=TODAY), "any", "why")
+            resolve(acting(store, actor, today=TODAY), "any", "why it is so")
         with pytest.raises(AccessDenied):
-            set_threshold(acting(store, actor, problem), market.market_id, AlertKind.SLOW, 500, "why")
+            set_threshold(acting(store, actor, problem), market.market_id, AlertKind.SLOW, 500, "why it is so")
     with pytest.raises(AccessDenied):
         watch_market(acting(store, AGENT, problem, today=TODAY), market.market_id)
     with pytest.raises(AccessDenied):
         open_alerts(acting(store, AGENT), market.market_id)
     with pytest.raises(NotFound):
-        resolve(acting(store, MANAGER, today=TODAY), "0123456789abcdef", "why")
+        resolve(acting(store, MANAGER, today=TODAY), "0123456789abcdef", "why it is so")
 
 
 def test_estimates_that_cannot_be_written_are_an_alert_at_once_and_until_they_are(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.access import Actor, Role
-from core.errors import AccessDenied, InvalidRecord
+from core.errors import AccessDenied, InvalidRecord, ReasonNeeded
 from core.states import Group, ProfileKind
 from core.store import Store
 from core.store.operations.rollouts import OfficePlan
@@ -70,12 +70,12 @@ def test_only_managers_and_admins_choose_what_sellers_are_shown_and_nothing_is_b
     assert not figures_choice(acting(store, actor)).shown
     if actor not in (MANAGER, ADMIN):
         with pytest.raises(AccessDenied):
-            choose_figures(acting(store, actor), True, "why")
+            choose_figures(acting(store, actor), True, "why it is so")
         return
-    with pytest.raises(InvalidRecord, match="reason"):
-        choose_figures(acting(store, actor), True, " ")
+    with pytest.raises(ReasonNeeded, match="at least 10 characters"):
+        choose_figures(acting(store, actor), True, "ok")
     with pytest.raises(InvalidRecord, match="left out already"):
-        choose_figures(acting(store, actor), False, "why")
+        choose_figures(acting(store, actor), False, "why it is so")
     assert "without these figures" in what_it_means(FiguresChoice())
     chosen = choose_figures(acting(store, actor), True, "Our lawyers agreed.")
     assert "without these figures" not in what_it_means(chosen)
