@@ -14,6 +14,7 @@ from core.serve import words
 from core.serve.agent.form_facts import area_named, unknown_area_words
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.fact_groups import LOCATION, critical_facts, never_of_its_type
+from core.serve.subject import fact_faults
 from core.serve.typical_home import typical_home, usual_facts
 from core.store import Market
 from core.train.model import Model
@@ -48,7 +49,9 @@ def pressed(desk: Desk, model: Model, today: date, level: float) -> Question | N
         return _question(desk, model, today, level)
     except ImpossibleProperty as error:
         st.session_state[_OPEN] = True
-        st.session_state[_FAULTS] = {error.field: f"{error.reason} {error.remedy}".strip()}
+        as_of = state.get(key(market, AS_OF)) or desk.valuation_date(today)
+        faults = fact_faults(_entered(desk, model), as_of, model.facts, desk.problem)
+        st.session_state[_FAULTS] = {one.field: f"{one.reason} {one.remedy}".strip() for one in (*faults, error)}
         return None
 
 
@@ -431,12 +434,16 @@ def note(model: Model) -> str:
 
 
 def _question(desk: Desk, model: Model, today: date, level: float) -> Question:
-    market = desk.market
-    facts: dict[str, object] = dict(chosen_codes(market, model))
+    asking = list_price(st.session_state.get(key(desk.market, LIST_PRICE)), desk.problem)
+    as_of = st.session_state.get(key(desk.market, AS_OF)) or desk.valuation_date(today)
+    return Question(_entered(desk, model), as_of, level, asking)
+
+
+def _entered(desk: Desk, model: Model) -> dict[str, object]:
+    """Return all facts entered, what cannot be read as it was typed."""
+    facts: dict[str, object] = dict(chosen_codes(desk.market, model))
     for name in _names(desk):
-        value = st.session_state.get(key(market, name))
+        value = st.session_state.get(key(desk.market, name))
         if value is not None and value != "":
-            facts[name] = fact_fields.canonical(name, value, market, model)
-    as_of = st.session_state.get(key(market, AS_OF)) or desk.valuation_date(today)
-    asking = list_price(st.session_state.get(key(market, LIST_PRICE)), desk.problem)
-    return Question(facts, as_of, level, asking)
+            facts[name] = fact_fields.canonical(name, value, desk.market, model)
+    return facts
