@@ -912,6 +912,7 @@ def test_a_change_is_tried_beside_the_range_and_leaves_no_line_in_the_ledger(hom
     shown = estimated(app)
     app = press(app, "One more bathroom")
     assert "One more bathroom" in said(app)
+    assert app.toast[0].value.startswith("**One more bathroom**: "), "in sight, wherever the page stands"
     table = app.table[0].value
     assert table["Change"].tolist() == ["As it is", "One more bathroom"]
     assert table["Range"][0].replace("\\", "") == money_range(shown.low, shown.high, "USD")

@@ -314,11 +314,12 @@ def _with_unread_asking(priced: pd.DataFrame, mapped: MappedTable) -> pd.DataFra
 
 
 def _asking_words(cell: object) -> str:
-    return "" if pd.isna(cell) else f"asking price “{shortened(str(cell))}”"
+    return f"asking price “{shortened(cell)}”" if isinstance(cell, str) else ""
 
 
 def _asking_advice(cell: object) -> str:
-    return "" if pd.isna(cell) else f"The asking price “{shortened(str(cell))}” is no single amount: it was left out."
+    told = "is no single amount: it was left out."
+    return f"The asking price “{shortened(cell)}” {told}" if isinstance(cell, str) else ""
 
 
 def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ...]:
