@@ -138,7 +138,7 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
             _answer(workspace, answered, desk)
         else:
             with st.container(key="answer"):
-                answer_card.empty(desk, subject_form.note(model))
+                answer_card.empty(desk, subject_form.note(desk, model))
                 latest.draw(workspace, desk.market)
                 _conditions(desk)
 

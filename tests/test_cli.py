@@ -207,6 +207,13 @@ def test_csv_of_listings_is_priced_row_by_row(
     assert facts["living_area_sqft"] == known["living_area_sqft"]
     assert facts["bedrooms"] == 1, "what is given stays"
     assert "note: the home is known by its address" in err
+    # The words of the screen, and of the command's own questions, name the same facts.
+    spoken = ("Address=1 Elm St", f"Zipcode={known['zipcode']}", "living_area_sqft=1680", "median income=90000")
+    code, out, err = run(capsys, "price", "--set", *spoken, "Year built=1980", "--home", home, "--json")
+    assert code == OK, err
+    facts = json.loads(out)["facts"]
+    assert (facts["zipcode"], facts["year_built"]) == (known["zipcode"], 1980)
+    assert float(facts["x_median_income"]) == 90_000
 
 
 @pytest.mark.parametrize(

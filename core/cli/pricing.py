@@ -38,8 +38,8 @@ def add_verbs(verb: AddVerb) -> None:
         type=fact,
         default=[],
         metavar="FIELD=VALUE",
-        help="facts of one home in canonical names and units, areas also in square meters (living_area_sqm); "
-        "list_price is recorded, and does not affect the estimate",
+        help="facts of one home, named as on screen or by canonical name, in canonical units; areas by canonical name, "
+        "also in square meters (living_area_sqm); list_price is recorded, and does not affect the estimate",
     )
     what.add_argument(
         "--csv",
@@ -85,7 +85,7 @@ def _price(session: Session) -> int:
         print(f"note: {note}", file=sys.stderr)
     if options.csv:
         return _price_csv(session, desk, as_of)
-    question = question_of(desk, Asked(_typed(options.set), as_of, options.level), today)
+    question = question_of(desk, Asked(_typed(options.set, desk), as_of, options.level), today)
     question = replace(question, facts={**question.facts, **_from_records(session, desk, question.facts)})
     answered = price_and_record(session.workspace, desk, question, "command line")
     if answered.pending_id:
@@ -126,22 +126,24 @@ def _from_records(session: Session, desk: Desk, facts: Mapping[str, object]) -> 
     return taken
 
 
-def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
+def _typed(pairs: Sequence[tuple[str, str]], desk: Desk) -> dict[str, object]:
     """Return facts with numbers as numbers and areas in square feet, so that the ledger stores them as for a page.
 
-    Raises WrongUsage for an area in both units.
+    A fact may also be named as on screen. Raises WrongUsage for one given under two names, or an area in both units.
     """
     from core.collect.cells.typed import read_typed
     from core.schema import FIELD_BY_NAME, FieldKind
+    from core.serve.subject import fact_called
     from core.wording import to_sqft
 
+    columns = desk.live_model.model.facts if desk.live_model else None
     facts: dict[str, object] = {}
     for given, text in pairs:
-        name, unit = given, "sqft"
+        name, unit = fact_called(given, columns), "sqft"
         if given.endswith(_SQM) and (in_sqft := f"{given.removesuffix(_SQM)}_sqft") in FIELD_BY_NAME:
             name, unit = in_sqft, "sqm"
         if name in facts:
-            raise WrongUsage(f"--set gives {quoted(name)} in two units; give it in one.")
+            raise WrongUsage(f"--set gives {quoted(name)} under two names or in two units; give it once.")
         field, facts[name] = FIELD_BY_NAME.get(name), text
         if field is not None and field.kind in (FieldKind.NUMBER, FieldKind.FLAG):
             number = read_typed(text)

@@ -118,10 +118,31 @@ def refuse_unknown_facts(names: Iterable[str], columns: FactColumns | None) -> N
         )
 
 
+def fact_called(name: str, columns: FactColumns | None) -> str:
+    """Return the fact that a name or its label on screen means, the name itself where none is called so.
+
+    ``columns`` are the model's. An area's label names no unit, so that its name must be given.
+    """
+    known = HOME_FACTS | {*(columns.all if columns else ())}
+    if name in known:
+        return name
+    labels = {_plain_name(label_of(one)): one for one in sorted(known) if _unit(one) != "sqft"}
+    return labels.get(_plain_name(name), name)
+
+
+def _unit(name: str) -> str:
+    field = FIELD_BY_NAME.get(name)
+    return field.unit if field else ""
+
+
+def _plain_name(name: str) -> str:
+    """Fold a name or label: "Condition (1-5)" and "condition" are one, as are spaces, hyphens and underscores."""
+    return "_".join(name.partition(" (")[0].lower().replace("-", " ").replace("_", " ").split())
+
+
 def nearest_fact(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """Return the fact whose name is most like a name, "" if none is at least so like it (0 to 1)."""
-    plain = "_".join(name.lower().replace("-", " ").replace("_", " ").split())
-    return next(iter(get_close_matches(plain, sorted(known), 1, likeness)), "")
+    return next(iter(get_close_matches(_plain_name(name), sorted(known), 1, likeness)), "")
 
 
 def facts_read(columns: FactColumns, given: Iterable[str]) -> list[str]:

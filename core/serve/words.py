@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from core.collect.address_words import ABBREVIATIONS, DESIGNATORS, DIRECTIONS, SHORT_DIRECTIONS
 from core.collect.cells.amounts import read_amount
 from core.collect.cells.typed import read_typed
+from core.collect.cells.units import LAND_UNITS, UNIT_FACTORS, unit_of_word
 from core.schema import FIELD_BY_NAME, ONLY_ON_ROLL, FieldKind, is_extra, label_of
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate, Refused
@@ -23,6 +24,8 @@ YES: Final = "Yes"
 NO: Final = "No"
 FLAG_WORDS: Final = (NO, YES)
 _COUNTED: Final = {"bedrooms": "bedroom", "bathrooms": "bathroom"}
+_WITH_WORD: Final = re.compile(r"(.*[0-9])\s*([^\W\d_].*)")
+_FLOORS: Final = "living_area_sqft"
 _POINTS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")
 _HEADLINE: Final = ("address", "zipcode", "neighbourhood", "property_type", "living_area_sqft", "bedrooms", "bathrooms")
 
@@ -53,11 +56,23 @@ def has_marks(name: str) -> bool:
 def typed(name: str, text: str, market: Conventions) -> float | str:
     """Read what was typed for an area or an amount into its canonical unit, by core's one reader of typed numbers.
 
-    "424,000", "424 000", "424.000" and "424000" are one number. A text that is no number is returned as it is, so that
-    the check of the home's facts names it.
+    "424,000", "424 000", "424.000" and "424000" are one number; an area may name its own unit, as "0.25 acre" does. A
+    text that is no number is returned as it is, so that the check of the home's facts names it.
     """
-    number = typed_amount(text)
+    number = typed_number(name, text, market)
     return text if math.isnan(number) else canonical(name, number, market)
+
+
+def typed_number(name: str, text: str, market: Conventions) -> float:
+    """Read what was typed for an area or an amount, in the unit that this market enters; NaN where it is none."""
+    behind = _WITH_WORD.fullmatch(text.strip()) if unit_of(name) == "sqft" else None
+    unit = unit_of_word(behind[2]) if behind else ""
+    if behind is None or not unit:
+        return typed_amount(text)
+    # Nobody measures floors in acres.
+    if name == _FLOORS and unit in LAND_UNITS:
+        return math.nan
+    return round(from_sqft(typed_amount(behind[1]) * UNIT_FACTORS[unit], market.area_unit), 2)
 
 
 def typed_amount(text: str) -> float:

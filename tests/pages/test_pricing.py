@@ -956,6 +956,7 @@ def test_a_change_is_tried_beside_the_range_and_leaves_no_line_in_the_ledger(hom
     shown = estimated(app)
     app = press(app, "One more bathroom")
     assert "One more bathroom" in said(app)
+    assert app.toast[0].value.startswith("**One more bathroom**: "), "in sight, wherever the page stands"
     table = app.table[0].value
     assert table["Change"].tolist() == ["As it is", "One more bathroom"]
     assert table["Range"][0].replace("\\", "") == money_range(shown.low, shown.high, "USD")
@@ -996,14 +997,18 @@ def test_an_amount_that_is_no_number_is_named_at_its_field(desk: Desk) -> None:
     app = press(app, "Price this home")
     assert said(app).count("Living area 'about 1,600' is not a number. Enter digits only.") == 2
     assert app.text_input(key("living_area_sqft")).value == "about 1,600"
-    app.text_input(key("living_area_sqft")).set_value("1600")
     app.text_input(key("list_price")).set_value("a lot")
     app = press(app, "Price this home")
+    # All that is no number is named at once.
+    assert "Living area 'about 1,600' is not a number. Enter digits only." in said(app)
     assert "Asking price 'a lot' is not an amount above 0." in said(app)
     assert app.text_input(key("list_price")).value == "a lot"
+    app.text_input(key("living_area_sqft")).set_value("1600")
+    app.text_input(key("lot_area_sqft")).set_value("0.25 acre")
     app.text_input(key("list_price")).set_value("1")
     app = press(app, "Price this home")
     assert "Asking price cannot be 1: it must lie between 10,000 and 500,000,000." in said(app).replace("\\", "")
+    assert app.text_input(key("lot_area_sqft")).value == "10,890", "in the unit of its label"
 
 
 def test_the_asking_price_is_kept_with_the_estimate_and_does_not_move_it(home: Path, desk: Desk) -> None:

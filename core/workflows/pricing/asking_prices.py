@@ -20,7 +20,7 @@ NAMES: Final = {REFERENCE: "Reference", LIST_PRICE: "Asking price"}
 DIGIT: Final = "Check the asking price: a digit may be wrong."
 _FIRST: Final = ("row", "reference", "address", "asking_price")
 # For programs, and on the page in words.
-_CODES: Final = frozenset({"fsd", "flags", "advice", "check_asking_price"})
+_CODES: Final = frozenset({"fsd", "flags", "advice", "not_understood", "check_asking_price"})
 _MONEY: Final = frozenset({"asking_price", "low", "high", "point"})
 _HEADINGS: Final = {
     "row": "Row",

@@ -34,6 +34,8 @@ from core.serve.agent.advice import advice
 from core.serve.agent.filled_facts import fill_known
 from core.serve.estimate import UNAVAILABLE, LiveMarket, Refused, Unavailable, UnavailableKind
 from core.serve.estimate_many import Answers, NotPriced, estimate_many, read_columns, read_subjects
+from core.serve.flags import Flag, FlagKind
+from core.serve.subject import shortened
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
@@ -55,7 +57,8 @@ from core.workspace import Workspace
 
 ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
 FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags", "advice")
-_WORDS: Final = ("flags", "advice")
+_UNKNOWN: Final = "not_understood"
+_WORDS: Final = ("flags", "advice", _UNKNOWN)
 
 _NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
 # Rows per batch: enough that call overhead is negligible, few enough to show progress and save memory.
@@ -68,7 +71,8 @@ class PricedFile:
     """A file's answers: ``table`` has the priced rows, ``errors`` all others.
 
     ``table``: row (1-based data row of the file), the home's name columns, low, high, point (money), confidence (0 to
-    100), fsd (share of the point), flags (kinds, joined by "; "), advice (what they say to an agent, in sentences).
+    100), fsd (share of the point), flags (kinds, joined by "; "), advice (what they say to an agent, in sentences),
+    not_understood (words of the row that no sale here has, and an asking price that is no amount; "" for none).
     ``errors``: ERROR_COLUMNS; status is "unavailable", "refused" (an impossible or unreadable fact) or "unreadable" (a
     broken line). ``counts`` by status add up to ``rows``. ``homes`` holds the facts by row, in canonical units;
     ``kinds`` says by row why there is no price, and ``references`` holds the file's own names of its rows, ``filled``
@@ -111,7 +115,7 @@ def price_file(
     require(actor, Action.PRICE)
     started = time.perf_counter()
     progress(0.0, "Reading the file")
-    table = read_table(path, name, memory_limit(), choice)
+    table = _without_blank_rows(read_table(path, name, memory_limit(), choice))
     progress(0.1, "Finding the columns")
     facts = desk.live_market.live_model.model.facts if desk.live_market else FactColumns((), (), (), False, False)
     mapping, columns = map_listings(table, facts, desk.market.area_unit)
@@ -125,6 +129,7 @@ def price_file(
         mapped = replace(mapped, frame=homes)
     progress(0.2, "Pricing")
     priced, errors, kinds = _price(desk, mapped, as_of, part(progress, 0.2, 1.0))
+    priced = _with_unread_asking(priced, mapped)
     errors = pd.concat([errors, _unreadable(table)], ignore_index=True).sort_values("row", ignore_index=True)
     statuses = errors["status"].value_counts()
     return PricedFile(
@@ -284,8 +289,37 @@ def _figures(answers: Answers, chunk: pd.DataFrame, area_unit: str) -> pd.DataFr
             "fsd": answers.priced.fsd,
             "flags": pd.Series(flags, dtype="str"),
             "advice": pd.Series(advised, dtype="str"),
+            _UNKNOWN: pd.Series([_unknown_words(found) for found in answers.flags], dtype="str"),
         }
     )
+
+
+def _unknown_words(flags: Sequence[Flag]) -> str:
+    unknown = [one for one in flags if one.kind is FlagKind.UNKNOWN_CATEGORY]
+    return ", ".join(f"{label_of(one.field).lower()} “{one.value}”" for one in unknown)
+
+
+def _with_unread_asking(priced: pd.DataFrame, mapped: MappedTable) -> pd.DataFrame:
+    """Return the priced rows; one whose asking price is no amount says so: it moves no price, and must not vanish."""
+    cells = mapped.problems[mapped.problems["field"] == LIST_PRICE]
+    unread = dict(zip(cells["source_row"], cells["value"].astype("str"), strict=True))
+    here = priced["row"].map(unread)
+    if not here.notna().any():
+        return priced
+    told = {"advice": "\n" + here.map(_asking_advice), _UNKNOWN: ", " + here.map(_asking_words)}
+    lines = {
+        name: (priced[name] + more).str.lstrip("\n, ").where(here.notna(), priced[name]) for name, more in told.items()
+    }
+    return priced.assign(**lines)
+
+
+def _asking_words(cell: object) -> str:
+    return f"asking price “{shortened(cell)}”" if isinstance(cell, str) else ""
+
+
+def _asking_advice(cell: object) -> str:
+    told = "is no single amount: it was left out."
+    return f"The asking price “{shortened(cell)}” {told}" if isinstance(cell, str) else ""
 
 
 def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ...]:
@@ -310,7 +344,7 @@ def _limits_in_sqft(reason: str, home: pd.Series, market: Market) -> str:
 
 
 def _priced_table(parts: Sequence[pd.DataFrame], homes: pd.DataFrame) -> pd.DataFrame:
-    kinds = {name: "str" if name in _WORDS else "float64" for name in ("row", *FIGURES)}
+    kinds = {name: "str" if name in _WORDS else "float64" for name in ("row", *FIGURES, _UNKNOWN)}
     none = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
     figures = pd.concat(parts, ignore_index=True) if parts else none.astype({"row": "int64"})
     return _with_row_names(homes).merge(figures, on="row")
@@ -338,6 +372,17 @@ def filled_names(priced: PricedFile) -> tuple[str, ...]:
 def naming_columns(homes: pd.DataFrame) -> list[str]:
     """Return the columns that name homes, those with any value."""
     return [name for name in _NAMED if name in homes.columns and homes[name].notna().any()]
+
+
+def _without_blank_rows(table: RawTable) -> RawTable:
+    """Return the table without rows of nothing but separators, which are blank lines as they are in a workbook."""
+    blank = table.frame.isna().all(axis=1).to_numpy()
+    if not blank.any() or blank.all():
+        return table
+    numbers, left_out = table.row_numbers[~blank], table.row_numbers[blank]
+    # The rows below a blank line move up: a number counts the homes.
+    numbers = numbers - np.searchsorted(left_out, numbers)
+    return replace(table, frame=table.frame[~blank].reset_index(drop=True), row_numbers=numbers)
 
 
 def _unreadable(table: RawTable) -> pd.DataFrame:

@@ -168,11 +168,15 @@ def blank(name: str, model: Model) -> str | None:
 
 
 def tidy(names: Iterable[str], market: Market) -> None:
-    """Write what was typed for areas and amounts with thousands marks; for callbacks, before the fields are drawn."""
-    for widget in (key(market, name) for name in names):
-        typed = st.session_state.get(widget)
-        if isinstance(typed, str) and math.isfinite(number := words.typed_amount(typed)):
-            st.session_state[widget] = marked(number, market.currency)
+    """Write what was typed for areas and amounts with thousands marks; for callbacks, before the fields are drawn.
+
+    An area typed in another unit is written in the market's, which the field's label names.
+    """
+    for name in filter(words.has_marks, names):
+        typed = st.session_state.get(key(market, name))
+        number = words.typed_number(name, typed, market) if isinstance(typed, str) else math.nan
+        if math.isfinite(number):
+            st.session_state[key(market, name)] = marked(number, market.currency)
 
 
 def levels(name: str, model: Model, problem: Problem) -> list[str]:

@@ -218,6 +218,8 @@ def _show(answer: PricedFile, desk: Desk) -> None:
     if len(answer.table):
         if unused := unused_columns(answer):
             st.warning(plain(unused), icon=":material/warning:")
+        if words := words_not_understood(beside_asking(answer)):
+            st.warning(plain(words), icon=":material/warning:")
         _prices(answer, desk, stem)
     if len(answer.errors):
         st.markdown(f"**{count(len(answer.errors), 'row')} not priced**")
@@ -387,11 +389,18 @@ def errors_on_screen(answer: PricedFile) -> pd.DataFrame:
 def unused_columns(answer: PricedFile) -> str:
     """Return which columns gave no fact and why, "" where each did."""
     unused = [f"“{one.column}” ({one.why})" for one in answer.columns if not one.field and one.why != NO_VALUES]
-    shown, more = unused[:_UNUSED_SHOWN], len(unused) - _UNUSED_SHOWN
-    if not unused:
-        return ""
-    rest = f" and {more:,} more, listed at the end" if more > 0 else ""
-    return f"{count(len(unused), 'column')} not used: {', '.join(shown)}{rest}."
+    return f"{count(len(unused), 'column')} not used: {_first(unused)}." if unused else ""
+
+
+def words_not_understood(table: pd.DataFrame) -> str:
+    """Return which priced rows have words that were not understood, "" where each was."""
+    told = [f"{_row_name(row)}: {row['not_understood']}" for _, row in table.iterrows() if row["not_understood"]]
+    return f"{count(len(told), 'home')} with words not understood. {_first(told)}." if told else ""
+
+
+def _first(told: Sequence[str]) -> str:
+    more = len(told) - _UNUSED_SHOWN
+    return "; ".join(told[:_UNUSED_SHOWN]) + (f"; and {more:,} more, listed below" if more > 0 else "")
 
 
 def columns_on_screen(answer: PricedFile) -> pd.DataFrame:

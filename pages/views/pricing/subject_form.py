@@ -14,6 +14,7 @@ from core.serve import words
 from core.serve.agent.form_facts import area_named, unknown_area_words
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.fact_groups import LOCATION, critical_facts, never_of_its_type
+from core.serve.subject import FactFault, fact_faults
 from core.serve.typical_home import typical_home, usual_facts
 from core.store import Market
 from core.train.model import Model
@@ -48,7 +49,10 @@ def pressed(desk: Desk, model: Model, today: date, level: float) -> Question | N
         return _question(desk, model, today, level)
     except ImpossibleProperty as error:
         st.session_state[_OPEN] = True
-        st.session_state[_FAULTS] = {error.field: f"{error.reason} {error.remedy}".strip()}
+        as_of = state.get(key(market, AS_OF)) or desk.valuation_date(today)
+        faults = [*fact_faults(_entered(desk, model), as_of, model.facts, desk.problem)]
+        faults.append(FactFault(error.field, error.reason, error.remedy))
+        state[_FAULTS] = {one.field: f"{one.reason} {one.remedy}".strip() for one in faults}
         return None
 
 
@@ -424,19 +428,23 @@ def _below(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
         st.caption(plain(str(filled)))
 
 
-def note(model: Model) -> str:
-    """Return what to know before filling in the form, plain text."""
-    ways = " or ".join(location_ways(model))
-    return f"* required for a price, with {ways}. Leave blank what you do not know."
+def note(desk: Desk, model: Model) -> str:
+    """Return what to know before filling in the form, plain text; the star is named only where a field has one."""
+    ways, starred = " or ".join(location_ways(model)), {*critical_facts(model, desk.problem)} - {LOCATION}
+    needed = f"* required for a price, with {ways}" if starred else f"Required for a price: {ways}"
+    return f"{needed}. Leave blank what you do not know."
 
 
 def _question(desk: Desk, model: Model, today: date, level: float) -> Question:
-    market = desk.market
-    facts: dict[str, object] = dict(chosen_codes(market, model))
+    asking = list_price(st.session_state.get(key(desk.market, LIST_PRICE)), desk.problem)
+    as_of = st.session_state.get(key(desk.market, AS_OF)) or desk.valuation_date(today)
+    return Question(_entered(desk, model), as_of, level, asking)
+
+
+def _entered(desk: Desk, model: Model) -> dict[str, object]:
+    facts: dict[str, object] = dict(chosen_codes(desk.market, model))
     for name in _names(desk):
-        value = st.session_state.get(key(market, name))
+        value = st.session_state.get(key(desk.market, name))
         if value is not None and value != "":
-            facts[name] = fact_fields.canonical(name, value, market, model)
-    as_of = st.session_state.get(key(market, AS_OF)) or desk.valuation_date(today)
-    asking = list_price(st.session_state.get(key(market, LIST_PRICE)), desk.problem)
-    return Question(facts, as_of, level, asking)
+            facts[name] = fact_fields.canonical(name, value, desk.market, model)
+    return facts

@@ -114,6 +114,8 @@ def _try(label: str, changes: Changes, asker: _Asker) -> None:
         st.session_state[_FAULT] = str(error)
         return
     others = [old for old in _tried(asker) if old.label != label]
+    # The table of what was tried may be out of sight, as it is on a phone.
+    st.toast(glance(_Tried(label, changes, result), asker.desk.market), icon=":material/science:")
     _keep(asker, (_Tried(label, changes, result), *others)[:_MOST])
 
 
@@ -146,6 +148,12 @@ def _show(tried: tuple[_Tried, ...], market: Conventions) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption("A change is priced at what the market pays for it here, regardless of what it costs.")
         st.button("Clear these", type="tertiary", icon=":material/backspace:", on_click=_clear)
+
+
+def glance(tried: _Tried, market: Conventions) -> str:
+    """Write a change and its effect in a few words of Markdown: "3 bathrooms: +$14K, $438K to $625K"."""
+    effect, _, now = _describe(tried.result, market)
+    return f"**{plain(tried.label)}**: {plain(', '.join(filter(None, [effect, now])))}"
 
 
 def describe_effect(tried: _Tried, market: Conventions) -> str:

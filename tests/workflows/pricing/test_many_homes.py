@@ -147,6 +147,9 @@ def test_a_single_impossible_or_unknown_value_is_not_taken_for_another_column(
     assert (status, field, value) == ("unavailable", "property_type", "castle")
     assert reason.startswith(UNAVAILABLE)
     assert "No sale here has the property type castle" in reason
+    answer = priced(small_desk, tmp_path, f"zip,living area,zoning\n{area},1680,castle\n")
+    assert "unknown category" in answer.table["flags"][0]
+    assert answer.table["not_understood"].tolist() == ["zoning “castle”"]
     answer = priced(small_desk, tmp_path, f"zip,living area,year built\n{area},1680,=1+1\n")
     assert answer.errors[["status", "field", "value"]].to_numpy().tolist() == [["refused", "year_built", "=1+1"]]
 
@@ -195,6 +198,20 @@ def test_a_row_with_an_asking_price_no_home_has_is_refused_as_by_the_form(small_
     [wrong] = answer.errors.to_dict("records")
     assert (wrong["row"], wrong["status"], wrong["field"], wrong["value"]) == (4, "refused", "list_price", "1")
     assert wrong["reason"] == "Asking price cannot be 1: it must lie between 10,000 and 500,000,000."
+
+
+def test_a_line_of_separators_is_no_home_and_an_asking_price_that_is_none_is_named(
+    small_desk: Desk, tmp_path: Path, area: str
+) -> None:
+    rows = f'{area};1680;"680,000 - 720,000"\n;;\n{area};1700;450000\n;;;\n{area};1710;tbc\n'
+    answer = priced(small_desk, tmp_path, f"zip;living area;list price\n{rows}")
+    assert answer.rows == 4, "the broken line is one, the blank one is none"
+    assert answer.table["row"].tolist() == [1, 2, 4]
+    assert answer.errors[["row", "status"]].to_numpy().tolist() == [[3, "unreadable"]]
+    told = answer.table["not_understood"].tolist()
+    assert told == ["asking price “680,000 - 720,000”", "", "asking price “tbc”"]
+    assert "“tbc” is no single amount" in answer.table["advice"][2]
+    assert "no single amount" not in answer.table["advice"][1]
 
 
 def test_all_that_is_wrong_in_a_row_is_named(small_desk: Desk, tmp_path: Path, area: str) -> None:
