@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import NotInPilot
-from core.serve.estimate import Refused, Unavailable
+from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Job, Market
 from core.train.model import Model
 from core.workflows.jobs import TRAININGS
@@ -91,7 +91,7 @@ def _without_model(workspace: Workspace, desk: Desk) -> None:
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
     if answered is not None:
-        _answer(workspace, answered, desk)
+        _answer(workspace, answered, answer_card.seen_at_level(workspace, answered, desk), desk)
 
 
 def _making_a_model(market: Market) -> Job | None:
@@ -127,7 +127,8 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
         answered = None
     stored_estimate.point_to(answered)
     _link_fault()
-    answer_card.announce(answered)
+    seen = answer_card.seen_at_level(workspace, answered, desk) if answered is not None else None
+    answer_card.announce(answered, seen)
     tour.draw(desk.market)
     with st.container(key="desk"):
         with st.container(key="home"):
@@ -135,7 +136,7 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
                 desk, model, today, answered, lambda: address.draw(workspace, desk, model), stored_estimate.forget
             )
         if answered is not None:
-            _answer(workspace, answered, desk)
+            _answer(workspace, answered, seen, desk)
         else:
             with st.container(key="answer"):
                 answer_card.empty(desk, subject_form.note(desk, model))
@@ -143,12 +144,11 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
                 _conditions(desk)
 
 
-def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
-    """Draw the answer, the evidence for it, then the decision on it."""
+def _answer(workspace: Workspace, answered: RecordedAnswer, seen: Estimate | None, desk: Desk) -> None:
+    """Draw the answer, ``seen`` at the chosen level where it has a price, the evidence for it, then the decision."""
     with st.container(key="answer"):
         if explanation_tabs.form_changed(answered, desk):
             st.warning(FORM_CHANGED, icon=":material/sync_problem:")
-        seen = answer_card.seen_at_level(workspace, answered, desk)
         axis = answer_card.draw(answered, desk, seen)
         if not (isinstance(answered.result, Refused) or _is_incomplete(answered)):
             feedback.draw(workspace, answered)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
@@ -15,12 +15,12 @@ import pandas as pd
 from core.arrays import Floats, Ints
 from core.collect.addresses import address_key, with_unit
 from core.prepare.features.columns import Columns, size, stack, take, words
+from core.prepare.features.derived import days_since_2000
 from core.prepare.features.known_facts import MARK
 from core.prepare.features.own_sales import ROW, no_own_sale
 from core.prepare.features.projection import distance_km
-from core.schema import FIELD_BY_NAME
 from core.serve.drivers import Ways, ways
-from core.serve.fact_groups import FactGroup, group_of
+from core.serve.fact_groups import FactGroup, changed_since
 from core.serve.likeness import Likeness
 from core.serve.subject import Value
 from core.train.live_model import LiveModel
@@ -46,8 +46,6 @@ Up to there the mean of comparables is as near to sale prices as that of homes a
 LATELY_DAYS: Final = 365
 """Older sales are compared only where a home has too few like it within this time."""
 _KIND: Final = "property_type"
-_RENOVATED: Final = "year_renovated"
-_AREA_ROUNDED: Final = 0.01
 # Of the sales nearest in place, time and facts, this many, those that seem to need the least adjustment are adjusted by
 # the model, and the ones it adjusts least are offered. Gross adjustments of the five in use in King County in winter:
 # of 256 and 12, median 12.0%, 10.9% over 25%; of 512 and 16, 11.4% and 9.0%; of 512 and 20, 11.0% and 8.3%, but slower.
@@ -64,11 +62,14 @@ class Comparable:
     """An earlier sale compared with the subject; money in the market's currency, unrounded.
 
     ``sale_id`` names it within its data version. ``similarity`` (0 to 1) falls with the gross adjustment;
-    ``distance_km`` is measured from the middle of the area if the subject's location is assumed.
-    ``time_adjusted`` is the price moved to the valuation date by the market's movement; ``adjustments``, by fact
-    group and in money, move it from the sale's facts to the subject's; ``adjusted`` is ``time_adjusted`` plus all
-    adjustments. ``own`` marks this home's own earlier sale: it stood at the same place and had the same facts, but for
-    those known to have changed, so it is adjusted for nothing else. ``added`` marks a sale that an agent added.
+    ``distance_km`` is measured from the middle of the area if the subject's location is assumed, and None for a sale
+    whose place is not recorded.
+    ``time_adjusted`` is the price moved to the valuation date as the whole market moved, alike for all sales of a day;
+    ``adjustments``, by fact group and in money, move it from the sale's facts to the subject's; ``adjusted`` is
+    ``time_adjusted`` plus all adjustments. ``around`` is the part of the place's that is no difference of facts: what
+    the sales around that home since say beyond the market. ``own`` marks this home's own earlier sale: it stood at the
+    same place and had the same facts, but for those known to have changed, so it is adjusted for nothing
+    else. ``added`` marks a sale that an agent added.
     """
 
     sale_id: str
@@ -85,11 +86,12 @@ class Comparable:
     adjusted: float
     own: bool = False
     added: bool = False
+    around: float = 0.0
 
     @property
     def gross(self) -> float:
         """All adjustments, that of time among them, without their signs, as a share of the sale price."""
-        return gross_adjustment(self.sale_price, self.time_adjusted, self.adjustments)
+        return gross_adjustment(self.sale_price, self.time_adjusted, self.adjustments, self.around)
 
     @property
     def net(self) -> float:
@@ -167,9 +169,16 @@ def is_firm(comparables: Sequence[Comparable], value: ComparableValue) -> bool:
     return value.confirms and value.agrees and 2 * weak_in_use(comparables, value) <= used
 
 
-def gross_adjustment(price: float, time_adjusted: float, adjustments: Mapping[FactGroup, float]) -> float:
-    """Return all adjustments of a sale, that of time among them, without their signs, as a share of its price."""
-    return (abs(time_adjusted - price) + sum(map(abs, adjustments.values()))) / price
+def gross_adjustment(
+    price: float, time_adjusted: float, adjustments: Mapping[FactGroup, float], around: float = 0.0
+) -> float:
+    """Return all adjustments of a sale, that of time among them, without their signs, as a share of its price.
+
+    What sold ``around`` it since is set against the market, of which it is the local part, and does not count twice.
+    """
+    of_place = adjustments.get(FactGroup.PLACE, 0.0)
+    facts = sum(map(abs, adjustments.values())) - abs(of_place) + abs(of_place - around)
+    return (abs(time_adjusted + around - price) + facts) / price
 
 
 def similarity(gross: float) -> float:
@@ -204,7 +213,7 @@ def unadjusted(live_model: LiveModel, likeness: Likeness | None, home: Columns) 
     prices = live_model.sales["sale_price"][rows].tolist()
     found = [_Adjusted(number, False, price, price, {}) for number, price in enumerate(prices)]
     chosen = Candidates(rows, take(live_model.filled, rows), Ways((), {}, np.empty(0, dtype=np.int64)))
-    offered = _one_of_each_home(found, [*map(_home_key, _addresses(live_model, rows))])
+    offered = _one_of_each_home(found, [*map(_home_key, live_model.addresses(rows))])
     return tuple(_comparable(live_model, home, chosen, one) for one in offered[:IN_USE])
 
 
@@ -262,17 +271,22 @@ def adjusted(
     count = len(chosen.rows)
     if not count:
         return ()
+    days = days_since_2000(live_model.filled["sale_date"][chosen.rows])
+    moved = live_model.moved(days, np.repeat(days_since_2000(home["sale_date"]), count))
     own, prices = own_row(live_model, home), live_model.sales["sale_price"][chosen.rows].tolist()
     paths = zip(chosen.rows.tolist(), chosen.today.groups, chosen.today.split(log_price[count:]), strict=True)
-    changed = frozenset[FactGroup]() if own is None else _changed_since(live_model, own, given)
+    changed = frozenset[FactGroup]() if own is None else changed_since(live_model.sales, own, given)
     found = [
-        _adjust(number, price, then, groups, [*path.tolist(), log_estimate], changed if row == own else None)
+        _in_one_market(
+            _adjust(number, price, then, groups, [*path.tolist(), log_estimate], changed if row == own else None),
+            None if moved is None else float(moved[number]),
+        )
         for number, ((row, groups, path), price, then) in enumerate(
             zip(paths, prices, log_price[:count].tolist(), strict=True)
         )
     ]
     least = sorted(found, key=lambda one: (not one.own, one.gross))
-    offered = _one_of_each_home(least, [*map(_home_key, _addresses(live_model, chosen.rows))])
+    offered = _one_of_each_home(least, [*map(_home_key, live_model.addresses(chosen.rows))])
     shown = (_comparable(live_model, home, chosen, one) for one in offered[:OFFERED])
     # Of the first five, which count unless somebody picks, weak ones are there only for want of others.
     return tuple(sorted(shown, key=lambda one: (not one.own, one.weak)))
@@ -287,10 +301,11 @@ class _Adjusted:
     price: float
     time_adjusted: float
     adjustments: Mapping[FactGroup, float]
+    around: float = 0.0
 
     @property
     def gross(self) -> float:
-        return gross_adjustment(self.price, self.time_adjusted, self.adjustments)
+        return gross_adjustment(self.price, self.time_adjusted, self.adjustments, self.around)
 
 
 def _adjust(
@@ -307,6 +322,7 @@ def _adjust(
     """
     # The model's price of the home at each step, scaled to the sale price: the home's own movement, for one movement of
     # all sales of a day left them 0.8 points of their price farther from what homes sold for (King County, Melbourne).
+    # ``_in_one_market`` only splits it.
     time_adjusted = reached = price * math.exp(path[0] - then)
     amounts: dict[FactGroup, float] = {}
     for group, before, after in zip(groups, path, path[1:], strict=False):
@@ -316,38 +332,17 @@ def _adjust(
     return _Adjusted(number, own_changed is not None, price, time_adjusted, amounts)
 
 
-def _changed_since(live_model: LiveModel, own: int, given: Mapping[str, Value]) -> frozenset[FactGroup]:
-    """Return the groups with a fact that is now entered otherwise than it was recorded at the home's own sale.
+def _in_one_market(sale: _Adjusted, moved: float | None) -> _Adjusted:
+    """Count to the place what the home's own movement, in the model's eyes, is beyond the market's, ``moved`` in logs.
 
-    Its place cannot have changed. What was not entered or not recorded is no change, but for a year of renovation.
+    Two sales of one day then move alike, and each adjusted price stays what it is.
     """
-    changed = set()
-    for name, now in given.items():
-        if (group := group_of(name)) is FactGroup.PLACE or name not in live_model.sales:
-            continue
-        before = live_model.sales[name][own]
-        unknown = bool(pd.isna(before))
-        if name == _RENOVATED if unknown else not _same_fact(name, now, before):
-            changed.add(group)
-    return frozenset(changed)
-
-
-def _same_fact(name: str, now: Value, before: Any) -> bool:
-    if isinstance(now, str) or isinstance(before, str):
-        return str(now) == str(before)
-    # An area entered in whole square meters is not quite the one recorded in square feet.
-    rounded = _AREA_ROUNDED if name in FIELD_BY_NAME and FIELD_BY_NAME[name].unit == "sqft" else 0.0
-    return math.isclose(float(now), float(before), rel_tol=rounded)
-
-
-def _addresses(live_model: LiveModel, rows: Ints) -> list[str]:
-    """Return the addresses of sales with their units, "" where none is recorded."""
-    sales: Columns = {name: live_model.sales[name][rows] for name in ("address", "unit") if name in live_model.sales}
-    if "address" not in sales:
-        return [""] * len(rows)
-    addresses = words(sales, "address", "").tolist()
-    units = words(sales, "unit", "").tolist() if "unit" in sales else [""] * len(rows)
-    return [with_unit(address, unit) for address, unit in zip(addresses, units, strict=True)]
+    if moved is None:
+        return sale
+    market = sale.price * math.exp(moved)
+    around = sale.time_adjusted - market
+    place = sale.adjustments.get(FactGroup.PLACE, 0.0) + around
+    return replace(sale, time_adjusted=market, adjustments={**sale.adjustments, FactGroup.PLACE: place}, around=around)
 
 
 # Each takes 30 µs to work out, and the same sales are asked about again and again.
@@ -375,7 +370,8 @@ def _comparable(live_model: LiveModel, home: Columns, chosen: Candidates, this: 
         facts={name: _value(known[name]) for name in live_model.model.facts.all if name in known and name != "address"},
         latitude=None if latitude is None else float(latitude),
         longitude=None if longitude is None else float(longitude),
-        distance_km=distance_km(home, take(chosen.then, [this.number])),
+        # A sale whose place is not recorded stands at its area's middle: how far away it is, nobody knows.
+        distance_km=None if latitude is None else distance_km(home, take(chosen.then, [this.number])),
         similarity=similarity(this.gross),
         sale_date=pd.Timestamp(known["sale_date"]).date(),
         sale_price=this.price,
@@ -383,6 +379,7 @@ def _comparable(live_model: LiveModel, home: Columns, chosen: Candidates, this: 
         adjustments=this.adjustments,
         adjusted=this.time_adjusted + sum(this.adjustments.values()),
         own=this.own,
+        around=this.around,
     )
 
 

@@ -207,7 +207,7 @@ def _explained(
     comparables = worked.comparables
     in_use = {one.sale_id: 1.0 for one in comparables[:IN_USE]}
     together = reconcile(comparables, in_use, exact, fsd, figures.low, figures.high)
-    answer = replace(figures, comparables=together)
+    answer = replace(figures, comparables=together, own_sale=next((one for one in comparables if one.own), None))
     rules = flag_rules(bundle, live_market.notices, problem, live_market.scope)
     tested, smallest = bundle.tested or (rules.scope.low, rules.scope.high), problem.estimate.small_sample_n
     segment, held = bundle.range_record(level, str(priced.segments[0]), answer.point, tested, smallest)

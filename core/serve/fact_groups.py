@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from core.prepare.features.columns import Columns
 from core.prepare.features.facts import AREA_CODES, COORDINATES, TYPE_HOMES_MIN, FactColumns
 from core.prepare.features.own_sales import OWN_SALE
 from core.problem import Problem
-from core.schema import ASSESSED_RISE, NEIGHBOURHOOD_FIELDS, is_extra, label_of
+from core.schema import ASSESSED_RISE, FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, is_extra, label_of
 from core.train.model import Model
 from core.wording import area, either
 
@@ -23,6 +24,8 @@ LOCATION: Final = "location"
 """The critical fact that the code of an area or coordinates give."""
 
 _KIND: Final = "property_type"
+_RENOVATED: Final = "year_renovated"
+_AREA_ROUNDED: Final = 0.01
 _NAMED_MAX: Final = 8
 # No price is known of a home this many times larger than the largest sold, or smaller than the smallest. King County,
 # learned without its largest homes: 80% ranges held 81% of those up to 1.5 times larger, 61% up to 2, 28% beyond.
@@ -131,6 +134,30 @@ def never_of_its_type(model: Model, facts: Mapping[str, object]) -> frozenset[st
         return frozenset()
     never: frozenset[str] = model.features.named_steps["facts"].never_of(str(kind))
     return never
+
+
+def changed_since(sales: Columns, own: int, given: Mapping[str, float | str]) -> frozenset[FactGroup]:
+    """Return the groups with a fact that is now entered otherwise than it was recorded at the sale ``own``.
+
+    Its place cannot have changed. What was not entered or not recorded is no change, but for a year of renovation.
+    """
+    changed = set()
+    for name, now in given.items():
+        if (group := group_of(name)) is FactGroup.PLACE or name not in sales:
+            continue
+        before = sales[name][own]
+        unknown = bool(pd.isna(before))
+        if name == _RENOVATED if unknown else not _same_fact(name, now, before):
+            changed.add(group)
+    return frozenset(changed)
+
+
+def _same_fact(name: str, now: float | str, before: Any) -> bool:
+    if isinstance(now, str) or isinstance(before, str):
+        return str(now) == str(before)
+    # An area entered in whole square meters is not quite the one recorded in square feet.
+    rounded = _AREA_ROUNDED if name in FIELD_BY_NAME and FIELD_BY_NAME[name].unit == "sqft" else 0.0
+    return math.isclose(float(now), float(before), rel_tol=rounded)
 
 
 def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:

@@ -15,12 +15,12 @@ from core.prepare.features.own_sales import DAYS_A_YEAR, SOON_YEARS
 from core.prepare.features.profile import MEDIAN, MarketProfile
 from core.problem import Problem
 from core.schema import ONLY_ON_ROLL, label_of
-from core.serve.comparables import ComparableValue
+from core.serve.comparables import NET_HIGH, Comparable, ComparableValue
 from core.serve.fact_groups import never_of_its_type
 from core.serve.subject import Subject, written
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.model import Model, Priced
-from core.wording import count, market_day
+from core.wording import count, market_day, money_short
 
 
 class Severity(StrEnum):
@@ -35,6 +35,7 @@ class FlagKind(StrEnum):
 
     PRICE_OUT_OF_SCOPE = "price out of scope"
     LEFT_OUT_OF_SCOPE = "left out of the scope"
+    OWN_SALE_FAR = "own sale far from the estimate"
     UNUSUAL_TYPE = "unusual type"
     UNUSUAL_ZONING = "unusual zoning"
     MULTI_UNIT = "multi-unit"
@@ -102,7 +103,8 @@ _FLAGGED_IF_IMPUTED: Final = (
 class Answer:
     """What flags judge in an estimate: money, ``confidence`` as shown (0 to 100), comparables if any were weighted.
 
-    ``years_since_sale`` is the time since the home's own earlier sale, NaN without one.
+    ``years_since_sale`` is the time since the home's own earlier sale, NaN without one; ``own_sale`` is that sale where
+    it was compared.
     """
 
     point: float
@@ -111,6 +113,7 @@ class Answer:
     confidence: int
     comparables: ComparableValue | None = None
     years_since_sale: float = np.nan
+    own_sale: Comparable | None = None
 
 
 def answers_of(priced: Priced) -> list[Answer]:
@@ -173,6 +176,7 @@ def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterat
     yield from _scope_flags(subject, rules.scope)
     yield from drift_flags(subject, rules.notices)
     yield from _answer_flags(answer, _area_sales(subject, rules.model), rules)
+    yield from _own_sale_flags(answer, rules.bundle.currency)
 
 
 def subject_flags(subject: Subject, model: Model, problem: Problem, currency: str) -> Iterator[Flag]:
@@ -280,6 +284,24 @@ def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iter
             f"{answer.comparables.mean:,.0f} on average, adjusted",
             f"{answer.low:,.0f} to {answer.high:,.0f}, the model's range",
             "Check the comparables: drop those that are not like the home, and see what the others show.",
+        )
+
+
+def _own_sale_flags(answer: Answer, currency: str) -> Iterator[Flag]:
+    """Yield a flag where the home itself sold lately for a price, brought to today, far from the estimate."""
+    own = answer.own_sale
+    if own is None or not answer.years_since_sale < SOON_YEARS:
+        return
+    apart = own.adjusted / answer.point - 1
+    if abs(apart) > NET_HIGH:
+        yield Flag(
+            FlagKind.OWN_SALE_FAR,
+            Severity.REVIEW,
+            "own earlier sale",
+            f"{money_short(own.sale_price, currency)} on {market_day(own.sale_date, currency)}; brought to today that "
+            f"is {abs(apart):.0%} {'above' if apart > 0 else 'below'} the estimate",
+            f"within {NET_HIGH:.0%} of the estimate",
+            "Find out why before you quote a price: what the home is worth may not be in its facts.",
         )
 
 

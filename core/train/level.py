@@ -117,13 +117,16 @@ class MarketLevel:
     width: float = 1.0
 
     def shift(self, days: Floats, areas: Mapping[str, Objects]) -> Floats:
-        """Return the correction of homes valued on ``days`` (since 2000-01-01), shape (n,), in their areas."""
+        """Return the correction of homes valued on ``days`` (since 2000-01-01), shape (n,), in their areas.
+
+        Without ``areas`` it is that of the whole market.
+        """
         start = day_of(self.as_of)
         times, shifts = np.array([*self.curve, (start, self.level)]).T
         ahead = np.clip(days - start, 0.0, _HORIZON_DAYS)
         total: Floats = np.interp(days, times, shifts) + self.slope * ahead
         for code, known in self.areas.items():
-            if known:
+            if known and code in areas:
                 total = total + np.array([known.get(area, 0.0) for area in areas[code]])
         return total
 

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.arrays import Floats
+from core.arrays import Floats, Ints
+from core.collect.addresses import with_unit
 from core.prepare.features.columns import Columns, columns_of, take, words
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import COORDINATES, FactColumns
@@ -45,6 +46,23 @@ class LiveModel:
         """Return what the market level adds to the log estimate of each home, shape (n,)."""
         areas = {code: words(filled, code, "") for code in self.model.facts.area_codes}
         return self.level.shift(days_since_2000(filled["sale_date"]), areas)
+
+    def moved(self, days: Floats, until: Floats) -> Floats | None:
+        """Return how the whole market moved between days since 2000, in logs, shape (n,); None where nothing tells."""
+        evidence = self.model.features.named_steps.get("evidence")
+        if evidence is None:
+            return None
+        change: Floats = evidence.trend(until) - evidence.trend(days)
+        return np.nan_to_num(change + self.level.shift(until, {}) - self.level.shift(days, {}))
+
+    def addresses(self, rows: Ints) -> list[str]:
+        """Return the addresses of sales with their units, "" where none is recorded."""
+        sales: Columns = {name: self.sales[name][rows] for name in ("address", "unit") if name in self.sales}
+        if "address" not in sales:
+            return [""] * len(rows)
+        addresses = words(sales, "address", "").tolist()
+        units = words(sales, "unit", "").tolist() if "unit" in sales else [""] * len(rows)
+        return [with_unit(address, unit) for address, unit in zip(addresses, units, strict=True)]
 
     def priced(
         self, filled: Columns, matrix: Floats, centre: Floats, levels: tuple[float, ...], tolerance: float

@@ -234,6 +234,8 @@ def test_another_level_widens_the_range_of_the_same_home(desk: Desk) -> None:
     [accept] = [one for one in app.button if one.label.startswith("Accept ")]
     accept.click().run()
     app.segmented_control("range_level").set_value(0.9).run()
+    [heard] = [str(one.proto.body) for one in app.get("html") if "data-answer" in str(one.proto.body)]
+    assert ">90% range: " in heard
     # Another level shows the same estimate, with its id and its decision.
     assert (estimated(app), answered(app).estimate_id) == (usual, known)
     assert "90% range; held" in said(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from core.serve.agent.map_tiles import TILES, read_tiles
 from core.serve.agent.sale_sum import sale_sum
 from core.serve.agent.sold_around import SHOWN_MAX
-from core.serve.comparables import Comparable
 from core.serve.drivers import Driver, Drivers
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
@@ -180,19 +179,6 @@ def test_a_weak_comparable_is_marked(estimate: Estimate, small_desk: Desk) -> No
     assert ":orange[net \\+20% ▲]" in comparables.describe(weak, chosen, estimate.subject.facts, small_desk.market)
     plain_sale = replace(sale, time_adjusted=sale.sale_price, adjustments={}, adjusted=sale.sale_price)
     assert ":orange" not in comparables.describe(plain_sale, chosen, estimate.subject.facts, small_desk.market)
-
-
-def test_sales_of_one_quarter_moved_apart_by_the_market_are_named_with_the_reason(estimate: Estimate) -> None:
-    sale = replace(estimate.comparables[0], sale_date=date(2017, 3, 4), sale_price=100.0, time_adjusted=118.0)
-    near, later = replace(sale, sale_date=date(2017, 5, 13)), replace(sale, sale_date=date(2017, 10, 1))
-
-    def of(*sales: Comparable) -> str:
-        return comparables.movements(replace(estimate, comparables=sales))
-
-    assert "runs from +10% to +18% for sales within three months" in of(sale, replace(near, time_adjusted=110.0))
-    assert of(sale, replace(near, time_adjusted=115.0)) == ""
-    assert of(sale, replace(later, time_adjusted=102.0)) == "", "a market moves in half a year"
-    assert of() == ""
 
 
 @given(amounts=st.lists(AMOUNT, min_size=6, max_size=8))

@@ -10,10 +10,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.problem import Problem
+from core.serve.agent.advice import advice
 from core.serve.comparables import IN_USE, Comparable, is_other_kind, reconcile, similarity
 from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.fact_groups import FactGroup, group_of
-from core.serve.flags import FlagKind
+from core.serve.flags import Answer, FlagKind, Severity, estimate_flags, flag_rules
+from core.serve.report.words import to_look_at
 from core.train.ranges import round_for_display
 from core.workflows.pricing.desk import Desk
 
@@ -84,6 +86,20 @@ def test_a_home_is_compared_with_its_own_kind_and_any_other_is_told_from_it(
     assert not any(is_other_kind(sale, open_kind) for sale in answer.comparables)
 
 
+def test_the_market_moves_all_sales_of_a_day_alike(evidence: LiveMarket, answer: Estimate, problem: Problem) -> None:
+    """Whatever home asks, a sale of a day is moved by the same share; what sold around it is counted to the place."""
+    codes = list(evidence.bundle.model.profile.area_codes["zipcode"])[:6]
+    moved: dict[date, set[float]] = {}
+    for code in codes:
+        facts = {**evidence.bundle.model.profile.typical["zipcode"][code], "zipcode": code}
+        found = estimate(evidence, facts, answer.subject.as_of, problem, 0.8)
+        assert isinstance(found, Estimate)
+        for one in found.comparables:
+            moved.setdefault(one.sale_date, set()).add(round(one.time_adjusted / one.sale_price, 9))
+    assert max(sum(len(found) for found in moved.values()), len(moved)) > 10
+    assert all(len(found) == 1 for found in moved.values())
+
+
 def test_sale_is_not_moved_by_its_own_price(evidence: LiveMarket, answer: Estimate, problem: Problem) -> None:
     """Time adjustment is the market's movement: two sales of one day and place move alike, whatever they fetched."""
     moved = [one.time_adjusted / one.sale_price for one in answer.comparables]
@@ -101,7 +117,9 @@ def test_a_larger_gross_adjustment_never_raises_a_weight(near: float, farther: f
 def test_gross_and_net_are_of_all_adjustments_and_the_least_adjusted_come_first(answer: Estimate) -> None:
     for one in answer.comparables:
         parts = [one.time_adjusted - one.sale_price, *one.adjustments.values()]
-        assert one.gross == pytest.approx(sum(map(abs, parts)) / one.sale_price)
+        of_facts = {**one.adjustments, FactGroup.PLACE: one.adjustments[FactGroup.PLACE] - one.around}
+        own_movement = one.time_adjusted + one.around - one.sale_price
+        assert one.gross == pytest.approx((abs(own_movement) + sum(map(abs, of_facts.values()))) / one.sale_price)
         assert one.net == pytest.approx(sum(parts) / one.sale_price)
         assert abs(one.net) <= one.gross + 1e-12
     gross = [(one.weak, one.gross) for one in answer.comparables if not one.own]
@@ -246,6 +264,24 @@ def test_comparables_far_from_the_model_disagree_and_none_say_nothing() -> None:
 def test_impossible_weight_is_refused_by_name(weight: float) -> None:
     with pytest.raises(ValueError, match=r"sale 7 is .*0 or more"):
         reconcile([made("7", 400_000.0)], {"7": weight}, 400_000.0, 0.1, 350_000.0, 450_000.0)
+
+
+@pytest.mark.parametrize(
+    ("brought", "years", "words"),
+    [(1.3, 0.1, "30% above"), (0.7, 0.1, "30% below"), (1.05, 0.1, ""), (1.3, 1.6, "")],
+)
+def test_a_recent_own_sale_far_from_the_estimate_is_flagged_for_agent_and_seller(
+    evidence: LiveMarket, answer: Estimate, problem: Problem, brought: float, years: float, words: str
+) -> None:
+    own = replace(made("own", brought * answer.point), own=True)
+    asked = Answer(answer.point, answer.low, answer.high, answer.confidence, None, years, own)
+    flags = list(estimate_flags(answer.subject, asked, flag_rules(evidence.bundle, (), problem)))
+    far = [flag for flag in flags if flag.kind is FlagKind.OWN_SALE_FAR]
+    assert bool(far) is bool(words)
+    if far:
+        assert far[0].severity is Severity.REVIEW
+        assert f"brought to today that is {words} the estimate" in advice(far)[0]
+        assert "sold not long ago at a price far from the estimate" in to_look_at(far)[0]
 
 
 def test_a_homes_own_sale_comes_first_and_a_recent_one_is_flagged(

@@ -161,6 +161,12 @@ def test_no_sale_across_the_globe_is_offered_as_similar(
     near = nearest_sales(evidence, {**home, "living_area_sqft": None}, today, problem)
     assert near
     assert all((one.distance_km or 0) <= problem.estimate.market_km for one in near)
+    unplaced = {
+        name: value for name, value in home.items() if name not in ("latitude", "longitude", "living_area_sqft")
+    }
+    assert all(one.distance_km is not None for one in near)
+    somewhere = nearest_sales(evidence, unplaced, today, problem)
+    assert {one.distance_km for one in somewhere} == {None}, "how far they are from a home in that area, nobody knows"
     assert nearest_sales(evidence, {**home, "latitude": 0.0, "longitude": 0.0}, today, problem) == ()
 
 

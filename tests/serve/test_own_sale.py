@@ -111,17 +111,20 @@ def test_the_own_sale_is_adjusted_only_for_the_market_and_for_facts_changed_sinc
     market: LiveMarket, sales: pd.DataFrame, problem: Problem
 ) -> None:
     facts = facts_of(market, sales.iloc[-1])
-    assert price(market, facts, problem).comparables[0].adjustments == {}
+    assert price(market, facts, problem).comparables[0].adjustments.keys() == {FactGroup.PLACE}
     # What is left blank now is assumed; that is no change of the home. Nor has it moved.
     blank = {name: value for name, value in facts.items() if name not in ("lot_area_sqft", "condition")}
-    assert price(market, blank, problem).comparables[0].adjustments == {}
+    assert price(market, blank, problem).comparables[0].adjustments.keys() == {FactGroup.PLACE}
     size = float(str(facts["living_area_sqft"]))
     rounded = price(market, {**facts, "living_area_sqft": 1.004 * size}, problem)
-    assert rounded.comparables[0].adjustments == {}, "an area in whole square meters is the same area"
+    assert rounded.comparables[0].adjustments.keys() == {FactGroup.PLACE}, (
+        "an area in whole square meters is the same area"
+    )
     larger = price(market, {**facts, "living_area_sqft": 1.5 * size}, problem).comparables[0]
     assert larger.own
-    assert set(larger.adjustments) == {FactGroup.SIZE}
-    assert larger.adjusted == pytest.approx(larger.time_adjusted + larger.adjustments[FactGroup.SIZE])
+    assert set(larger.adjustments) == {FactGroup.SIZE, FactGroup.PLACE}
+    assert larger.adjustments[FactGroup.PLACE] == larger.around, "it did not move"
+    assert larger.adjusted == pytest.approx(larger.time_adjusted + sum(larger.adjustments.values()))
     assert larger.adjustments[FactGroup.SIZE] > 0
 
 

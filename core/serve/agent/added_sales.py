@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from core.arrays import Ints
-from core.collect.addresses import address_key, with_unit
-from core.prepare.features.columns import Columns, stack, words
+from core.collect.addresses import address_key
+from core.prepare.features.columns import stack
 from core.serve.agent.address_book import KnownHome
 from core.serve.comparables import Comparable, adjusted, among
 from core.serve.estimate import Estimate, LiveMarket
@@ -62,16 +62,9 @@ def _ids_of(live_model: LiveModel, homes: Iterable[KnownHome], as_of: date) -> I
         wanted = address_key(home.address)
         yield from (
             str(live_model.sales["intake_row"][row])
-            for row, address in zip(rows.tolist(), _addresses(live_model, rows), strict=True)
+            for row, address in zip(rows.tolist(), live_model.addresses(rows), strict=True)
             if wanted and address_key(address) == wanted
         )
-
-
-def _addresses(live_model: LiveModel, rows: Ints) -> Iterator[str]:
-    sales: Columns = {name: live_model.sales[name][rows] for name in ("address", "unit") if name in live_model.sales}
-    addresses = words(sales, "address", "").tolist()
-    units = words(sales, "unit", "").tolist() if "unit" in sales else [""] * len(rows)
-    return (with_unit(address, unit) for address, unit in zip(addresses, units, strict=True))
 
 
 def _rows_of(live_model: LiveModel, sale_ids: Iterable[str], as_of: date) -> Ints:

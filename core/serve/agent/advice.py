@@ -115,6 +115,10 @@ def _sold_soon(flag: Flag) -> str:
     return f"It was sold {flag.value.removesuffix(' before')} ago: ask what was done to it since."
 
 
+def _own_sale_far(flag: Flag) -> str:
+    return f"This home sold for {flag.value}: find out why before you quote a price."
+
+
 def _name(flag: Flag) -> str:
     return label_of(flag.field).partition(" (")[0]
 
@@ -124,6 +128,7 @@ _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
         "The price is beyond those the model was tested on: have a senior agent confirm it."
     ),
     FlagKind.LEFT_OUT_OF_SCOPE: _left_out,
+    FlagKind.OWN_SALE_FAR: _own_sale_far,
     FlagKind.UNUSUAL_TYPE: _unusual_type,
     FlagKind.UNUSUAL_ZONING: _always("The zoning is not residential: the land may be worth more for another use."),
     FlagKind.MULTI_UNIT: _units,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from core.errors import ImpossibleProperty
@@ -19,6 +20,7 @@ def nearest_sales(
 ) -> tuple[Comparable, ...]:
     """Return the sales most like a home, unadjusted; none for a home at no known place or with impossible facts.
 
+    Of a home known by its area alone, nobody knows how far away they are.
     No sale is farther away than a home may lie from the market's sales to be priced.
     """
     live_model = live_market.live_model
@@ -30,7 +32,9 @@ def nearest_sales(
         return ()
     found = unadjusted(live_model, live_market.likeness, compared(live_model.model, [subject]).homes)
     farthest = problem.estimate.market_km
-    return tuple(one for one in found if one.distance_km is None or one.distance_km <= farthest)
+    near = (one for one in found if one.distance_km is None or one.distance_km <= farthest)
+    located = {"latitude", "longitude"} <= set(subject.facts)
+    return tuple(one if located else replace(one, distance_km=None) for one in near)
 
 
 def _placed(subject: Subject, model: Model) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from html import escape
-from itertools import combinations
 from typing import Any, Final
 
 import pandas as pd
@@ -55,9 +54,6 @@ _OWN_LEFT_OUT: Final = (
     "says that you left it out. The model’s estimate stays as it is."
 )
 _ROOM: Final = 0.06
-# Sales of one quarter whose movements by the market are this far apart ask for a reason.
-_QUARTER_DAYS: Final = 92
-_APART: Final = 0.06
 _MARKS: Final = frozenset("*_[]`<$:~\\&")
 _STYLE: Final = """<style>
 .span { display: grid; grid-template-columns: 6.5rem 1fr; gap: 0.4rem 0.75rem; align-items: center; margin: 0.25rem 0; }
@@ -98,8 +94,6 @@ def draw(
             args=(answered, estimate),
         )
     _old(estimate)
-    if apart := movements(estimate):
-        st.caption(plain(apart))
     _map(estimate, chosen, value, market, sales)
     with st.container(key="comparable_cards", gap="small"):
         _cards(answered, estimate, chosen, market)
@@ -117,28 +111,14 @@ def _meaning(estimate: Estimate) -> str:
     """Say what the parts of a comparable's sum are."""
     own = any(FactGroup.OWN_SALE in sale.adjustments for sale in estimate.comparables)
     beyond = " and, as “Own sale”, what this home’s own earlier sale says beyond its facts," if own else ""
-    since = " Its own sale is adjusted only for the market and for facts changed since." if own else ""
+    since = " Its own sale is adjusted for no fact but those changed since." if own else ""
     return (
-        "Market: what the model says of that very home on the valuation date against its day of sale. That counts what "
-        "sold around it since, so two sales of one month may move apart; one movement for all would bring them less "
-        f"near to what homes sell for. Facts: what the differences from this home{beyond} are worth to the model; "
-        f"“Adjustments by fact” lists them by kind.{since} Net: all of it, with signs. Gross: the market and "
-        f"each kind of fact, none against another. ▲ marks a weak comparable: net "
+        "Market: how prices moved here as a whole between the day of sale and the valuation date, the same for all "
+        f"sales of a day. Facts: what the differences from this home{beyond} are worth to the model, and, as “Place”, "
+        "what sold around that home since. “Adjustments by fact” lists them by kind."
+        f"{since} Net: all of it, with signs. Gross: each kind of fact, and the market together with what sold around "
+        f"the home since, none against another. ▲ marks a weak comparable: net "
         f"above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%} of its price."
-    )
-
-
-def movements(estimate: Estimate) -> str:
-    """Say that the market moves sales of one quarter apart, and why; "" if it does not."""
-    moved = [(one.sale_date, one.time_adjusted / one.sale_price - 1) for one in estimate.comparables]
-    pairs = combinations(moved, 2)
-    near = [(a, b) for (day, a), (other, b) in pairs if abs((day - other).days) <= _QUARTER_DAYS]
-    low, high = max((sorted(pair) for pair in near), key=lambda pair: pair[1] - pair[0], default=(0.0, 0.0))
-    if high - low < _APART:
-        return ""
-    return (
-        f"The market part runs from {signed_percent(low)} to {signed_percent(high)} for sales within three months of "
-        "each other: it counts what sold around each home since."
     )
 
 
@@ -262,7 +242,7 @@ def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFra
             "Distance": _distance(sale, market),
             "Sold": market_day(sale.sale_date, currency),
             "Price": money_short(sale.sale_price, currency),
-            "Time-adjusted": money_short(sale.time_adjusted, currency),
+            "Market-adjusted": money_short(sale.time_adjusted, currency),
             "Facts": _change(sum(sale.adjustments.values()), currency),
             "Net": net(sale),
             "Gross": gross(sale),
@@ -282,7 +262,7 @@ def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.D
         {
             "No.": str(number),
             "Price": money_short(sale.sale_price, currency),
-            "Time": _change(sale.time_adjusted - sale.sale_price, currency),
+            "Market": _change(sale.time_adjusted - sale.sale_price, currency),
             **{_SHORT[group]: _change(sale.adjustments.get(group, 0.0), currency) for group in groups},
             "Adjusted": f"**{money_short(sale.adjusted, currency)}**",
         }

@@ -106,21 +106,22 @@ def _background() -> str:
     return f"light-dark({light}, {dark})" if light and dark else "Canvas"
 
 
-def announce(answered: RecordedAnswer | None) -> None:
-    """Write the answer where a screen reader reads it out as it changes.
+def announce(answered: RecordedAnswer | None, seen: Estimate | None) -> None:
+    """Write the answer, ``seen`` at the chosen level where it has a price, where a screen reader reads it out.
 
     api/static/dashboard.js moves the focus to the heading of an answer that is new on the screen.
     """
-    words_of = _announced(answered) if answered is not None else ""
+    words_of = _announced(seen or answered.result) if answered is not None else ""
     named = f" data-answer='{escape(stored_estimate.lead())}' data-heading='{_ANCHOR}'" if answered is not None else ""
     with st.container(key="announced"):
         st.html(f"<div role='status' aria-live='polite'{named}>{escape(words_of)}</div>")
 
 
-def _announced(answered: RecordedAnswer) -> str:
-    match answered.result:
+def _announced(result: Estimate | Unavailable | Refused) -> str:
+    match result:
         case Estimate() as one:
-            return f"{money_range(one.low, one.high, one.currency)}, confidence {one.confidence_word}"
+            span = money_range(one.low, one.high, one.currency)
+            return f"{percent(one.level)} range: {span}, confidence {one.confidence_word}"
         case Unavailable() as one:
             return f"{_MISSING if one.missing else 'No price range'}. {one.reason}"
         case Refused() as one:

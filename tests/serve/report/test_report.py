@@ -567,6 +567,8 @@ def test_a_home_priced_beyond_the_tests_has_no_record_in_the_report() -> None:
     assert "No past sale was priced like this one in our tests" in beyond
     assert "sold inside a range made like this one" not in beyond
     assert "The bar is what came true" not in beyond
+    assert "Nor do our tests tell how likely such a home sells near its estimate." in beyond
+    assert "the chance that the home sells" not in beyond
 
 
 def test_what_only_a_tax_roll_has_is_never_listed_to_a_seller() -> None:
