@@ -306,9 +306,9 @@ def _with_unread_asking(priced: pd.DataFrame, mapped: MappedTable) -> pd.DataFra
     here = priced["row"].map(unread)
     if not here.notna().any():
         return priced
-    told = {"advice": "\n" + here.map(_asking_advice), _UNKNOWN: ", " + here.map(_asking_words)}
+    added = {"advice": "\n" + here.map(_asking_advice), _UNKNOWN: ", " + here.map(_asking_words)}
     lines = {
-        name: (priced[name] + more).str.lstrip("\n, ").where(here.notna(), priced[name]) for name, more in told.items()
+        name: (priced[name] + more).str.lstrip("\n, ").where(here.notna(), priced[name]) for name, more in added.items()
     }
     return priced.assign(**lines)
 
@@ -318,8 +318,8 @@ def _asking_words(cell: object) -> str:
 
 
 def _asking_advice(cell: object) -> str:
-    told = "is no single amount: it was left out."
-    return f"The asking price “{shortened(cell)}” {told}" if isinstance(cell, str) else ""
+    added = "is no single amount: it was left out."
+    return f"The asking price “{shortened(cell)}” {added}" if isinstance(cell, str) else ""
 
 
 def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ...]:

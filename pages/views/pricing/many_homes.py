@@ -394,13 +394,13 @@ def unused_columns(answer: PricedFile) -> str:
 
 def words_not_understood(table: pd.DataFrame) -> str:
     """Return which priced rows have words that were not understood, "" where each was."""
-    told = [f"{_row_name(row)}: {row['not_understood']}" for _, row in table.iterrows() if row["not_understood"]]
-    return f"{count(len(told), 'home')} with words not understood. {_first(told)}." if told else ""
+    named = [f"{_row_name(row)}: {row['not_understood']}" for _, row in table.iterrows() if row["not_understood"]]
+    return f"{count(len(named), 'home')} with words not understood. {_first(named)}." if named else ""
 
 
-def _first(told: Sequence[str]) -> str:
-    more = len(told) - _UNUSED_SHOWN
-    return "; ".join(told[:_UNUSED_SHOWN]) + (f"; and {more:,} more, listed below" if more > 0 else "")
+def _first(named: Sequence[str]) -> str:
+    more = len(named) - _UNUSED_SHOWN
+    return "; ".join(named[:_UNUSED_SHOWN]) + (f"; and {more:,} more, listed below" if more > 0 else "")
 
 
 def columns_on_screen(answer: PricedFile) -> pd.DataFrame:
