@@ -191,7 +191,7 @@ def _ended(held: tuple[_Place, ...], today: date) -> tuple[date | None, str]:
 def _shared_words(store: Store, market: Market, outside: tuple[str, ...], span: tuple[date, date]) -> str:
     """Say that offices compared with had estimates in a pilot's days, as it was set up only after them; "" if none.
 
-    Until a market's first rollout every office has estimates, and a pilot may be said to have started before it.
+    Until a market's first rollout every office has estimates, and a pilot may have a start day before it.
     """
     begun = next((one for one in reversed(store.rollouts.history(market.market_id)) if _is_of_pilot(one, span)), None)
     if begun is None:

@@ -199,7 +199,7 @@ def gap_before(rollout: Rollout | None, starts: date, today: date, currency: str
 
 
 def shared_days(rollout: Rollout | None, starts: date, today: date, currency: str) -> str:
-    """Say that a first pilot is said to start on a day when every office had estimates; "" if it is not."""
+    """Say that a first pilot has a start day on which every office had estimates; "" if it is not."""
     if rollout is not None or starts >= today:
         return ""
     return (
