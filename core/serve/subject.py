@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from core.collect.cells.typed import read_typed
+from core.collect.vocabulary import load_vocabulary
 from core.errors import ImpossibleProperty
 from core.prepare.features.columns import Columns
 from core.prepare.features.facts import FactColumns
@@ -162,8 +163,19 @@ def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) 
                 "Shorten it.",
                 name,
             )
-        return word
+        return _own_name(name, word)
     return _number(name, value, problem)
+
+
+def _own_name(name: str, word: str) -> str:
+    """Return Doorstep's name of a category that is only spelled otherwise: "Single Family" is "single_family"."""
+    folded = _plain_name(word)
+    return folded if folded in _own_names(name) else word
+
+
+@cache
+def _own_names(name: str) -> frozenset[str]:
+    return frozenset(load_vocabulary().words_of(name).values())
 
 
 def _put_fact(known: dict[str, Value], name: str, value: object, columns: FactColumns, problem: Problem) -> None:

@@ -60,7 +60,7 @@ _NUMBERS_SALES: Final = 0.5
 
 
 class Repeats(StrEnum):
-    """What the other facts of a row do that repeats a stored sale: nothing, or they correct it, as a person said."""
+    """What the other facts of a row do that repeats a stored sale: nothing, or they correct it, as a person chose."""
 
     STAY = "stay"
     CORRECT = "correct"

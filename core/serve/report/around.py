@@ -35,7 +35,11 @@ def around(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float
     drivers, sales = estimate.drivers, used(estimate)
     sold = count(drivers.sales, "past sale", currency=frame.currency)
     shows_point = frame.point_label is not None
-    typical = (f"Typical home in {drivers.area}", amounts.about(drivers.typical), f"from {sold} there")
+    typical = (
+        f"Typical home in {drivers.area}",
+        amounts.about(drivers.typical),
+        f"usual facts of {sold} there, unknown ones as here",
+    )
     tiles = [typical] if shows_point else []
     if sales:
         prices = [amounts.rounded(one.sale_price) for one in sales]

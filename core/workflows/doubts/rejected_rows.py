@@ -56,7 +56,7 @@ _REMEDY: Final = (
 
 @dataclass(frozen=True)
 class RowGuess:
-    """What rejected rows of a file share, by their ``source_rows``: ``what`` is said of each, ``claim`` of all."""
+    """What rejected rows of a file share, by their ``source_rows``: ``what`` holds for each, ``claim`` for all."""
 
     file: str
     source_rows: frozenset[int]

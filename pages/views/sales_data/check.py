@@ -85,8 +85,8 @@ def _other_facts(held: Draft, found: IntakePreview) -> None:
         label = "Take these facts where a sale is surely the same: one home, on one day, at one price"
         wanted = st.checkbox(label, taken, key="take_facts")
         if len(rows):
-            told = rows["detail"].str.extract(rf"{SAYS_OTHERWISE}(.*)$", expand=False)
-            table = pd.DataFrame({"File": rows["file"], "Row": rows["source_row"], "Stored, and here": told})
+            facts = rows["detail"].str.extract(rf"{SAYS_OTHERWISE}(.*)$", expand=False)
+            table = pd.DataFrame({"File": rows["file"], "Row": rows["source_row"], "Stored, and here": facts})
             with st.expander(f"{count(len(rows), 'row')} with other facts that change nothing", icon=":material/list:"):
                 st.dataframe(table.head(_SHOWN_ROWS), hide_index=True, key="other_facts")
     if wanted != taken:
