@@ -70,7 +70,7 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
 def compare(workspace: Workspace, challenger: ModelRecord, live: ModelRecord | None) -> None:
     """Draw both models' figures on the same sales, and the challenger's shadow estimates.
 
-    A gate on a model that is not live any more names that model.
+    A gate on a model that was live before names that model.
     """
     gated = gate_on(challenger)
     rival = _rival(gated, live)

@@ -37,7 +37,7 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, same: S
     _figures(workspace, live, in_use)
     if same is not None or in_use is not None:
         st.caption("These errors are of different sales, so they differ; compare models by the same sales only.")
-    # A failed target is said under the error itself.
+    # A failed target stands under the error itself.
     failed = target_verdict(headline_of(live.card)["mape"], workspace.problem) is Verdict.FAIL
     missed = short_range_words(live.card) if failed else broken_words(live.card, workspace.problem)
     if missed:
