@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from core.access import Actor, Role
+from core.access import REASON_ASKED, Actor, Role
 from core.problem import Problem
 from core.store import open_store
 from core.store.operations.alerts import UNRESOLVED
@@ -131,10 +131,10 @@ def acknowledge(opened: Visit) -> None:
     page = opened.page
     page.get_by_text("Handle it").first.click()
     opened.settle()
-    page.get_by_label("Why, in a few words").first.fill("prices fell")
-    page.get_by_label("Why, in a few words").first.press("Tab")
+    page.get_by_label(REASON_ASKED).first.fill("prices fell here")
+    page.get_by_label(REASON_ASKED).first.press("Tab")
     page.get_by_role("button", name="Acknowledge").first.click()
-    expect(page.get_by_text("is handling it: prices fell")).to_be_visible()
+    expect(page.get_by_text("is handling it: prices fell here")).to_be_visible()
     opened.settle()
 
 
@@ -179,7 +179,7 @@ def test_what_is_being_typed_outlasts_the_refresh(chromium: Browser, turned: Ser
     with visit(chromium, turned, DESKTOP) as opened:
         page = opened.open("monitoring", role="Manager", view="Alerts")
         page.get_by_text("Handle it").first.click()
-        field = page.get_by_label("Why it is resolved").first
+        field = page.get_by_label(REASON_ASKED).first
         field.fill("not sent off yet")
         # Another session writes: the page finds that by itself, and runs again.
         with open_store(turned.home) as store:
