@@ -42,7 +42,7 @@ def draw(drivers: Drivers, market: Conventions) -> None:
     st.caption(
         f"Typical home in {plain(drivers.area)}: the usual facts of "
         f"{count(drivers.sales, 'sale', currency=market.currency)} there, priced "
-        "by the same model; what nobody knows of this home is assumed of both, so the figure differs by home. "
+        "by the same model; what nobody knows of this home is assumed of both, so the figure varies by home. "
         "Each amount is what a difference is worth to the model, not what a change would cost."
     )
     with st.expander("Show as a table", icon=":material/table_rows:"):
