@@ -272,7 +272,10 @@ def test_a_version_keeps_how_its_files_were_read_and_mapped_and_what_was_inferre
     assert all(one in kept["inferences"] for one in shown["inferences"])
     latest = version["version"]
     code, text, _ = run(capsys, "undo-version", latest, "--reason", "the wrong county", *home)
-    assert (code, text) == (OK, f"data version {latest} of g is undone; no data is in use, so nothing is priced until sales are imported\n")
+    assert (code, text) == (
+        OK,
+        f"data version {latest} of g is undone; no data is in use, so nothing is priced until sales are imported\n",
+    )
     code, _, err = run(capsys, "undo-version", latest, "--reason", "again", *home)
     assert code == FAILED
     assert "only the latest can be undone" in err
