@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Final, Protocol
 
 import pandas as pd
 from pandas.api.typing import NaTType
@@ -42,6 +42,18 @@ _FT_PER_MILE: Final = 5280
 _ROUND_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MONTH_FIRST: Final = frozenset({"USD"})
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Conventions(Protocol):
+    """How a market writes money and areas: an ISO currency, and "sqft" or "sqm"."""
+
+    @property
+    def currency(self) -> str:
+        """The ISO code of the currency."""
+
+    @property
+    def area_unit(self) -> str:
+        """The unit in which areas are shown."""
 
 
 def money(value: float | None, currency: str) -> str:

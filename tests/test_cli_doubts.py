@@ -74,7 +74,10 @@ def test_a_file_rejected_whole_fails_and_one_that_corrects_says_how_many(
     code, out, _ = run(capsys, "ingest", wrong, "--market", "Testville", *home)
     assert code == FAILED
     assert "The check rejects 10 of 10 rows (price impossible in 10)" in out
-    dearer = [[*one[:price], f"{float(one[price]) * 1.1:.0f}", *one[price + 1 :]] for one in cells]
+    # Ten prices changed by one and the same factor would need a word.
+    dearer = [
+        [*one[:price], f"{float(one[price]) * (1.03 + n / 100):.0f}", *one[price + 1 :]] for n, one in enumerate(cells)
+    ]
     other = tmp_path / "dearer.csv"
     other.write_text("\n".join([header, *map(",".join, dearer)]) + "\n")
     code, out, _ = run(capsys, "ingest", other, "--market", "Testville", *home)

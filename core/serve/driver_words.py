@@ -13,8 +13,7 @@ from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers, MainSt
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
 from core.serve.typical_home import WHOLE_MARKET
-from core.serve.words import Conventions
-from core.wording import from_sqft, marked, market_day, money_short
+from core.wording import Conventions, from_sqft, marked, market_day, money_short
 
 NAMED_FROM: Final = 0.005
 """Amounts below this share of the estimate do not get their own sentence."""

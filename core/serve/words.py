@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from core.collect.address_words import ABBREVIATIONS, DESIGNATORS, DIRECTIONS, SHORT_DIRECTIONS
 from core.collect.cells.amounts import read_amount
@@ -18,7 +18,19 @@ from core.train.bundle import ABOVE, BELOW
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
 from core.train.unknown_facts import GROUPS
-from core.wording import area, area_label, count, days, from_sqft, market_day, marks, money, percent, to_sqft
+from core.wording import (
+    Conventions,
+    area,
+    area_label,
+    count,
+    days,
+    from_sqft,
+    market_day,
+    marks,
+    money,
+    percent,
+    to_sqft,
+)
 
 YES: Final = "Yes"
 NO: Final = "No"
@@ -28,18 +40,6 @@ _WITH_WORD: Final = re.compile(r"(.*[0-9])\s*([^\W\d_].*)")
 _FLOORS: Final = "living_area_sqft"
 _POINTS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")
 _HEADLINE: Final = ("address", "zipcode", "neighbourhood", "property_type", "living_area_sqft", "bedrooms", "bathrooms")
-
-
-class Conventions(Protocol):
-    """How a market writes money and areas: an ISO currency, and "sqft" or "sqm"."""
-
-    @property
-    def currency(self) -> str:
-        """The ISO code of the currency."""
-
-    @property
-    def area_unit(self) -> str:
-        """The unit in which areas are shown."""
 
 
 def unit_of(name: str) -> str:

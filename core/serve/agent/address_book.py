@@ -19,8 +19,8 @@ from core.prepare.features.rows_by_key import RowsByKey
 from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.agent.tax_roll import BY_ID, DAY, KEY
 from core.serve.subject import Value
-from core.serve.words import Conventions, readable_address
-from core.wording import market_day
+from core.serve.words import readable_address
+from core.wording import Conventions, market_day
 
 FOUND_MAX: Final = 5
 # Of 100; below it, two addresses share little more than their digits.

@@ -8,7 +8,7 @@ from typing import Final
 from core.schema import ONLY_ON_ROLL, PROPERTY_FIELDS
 from core.serve import words
 from core.serve.estimate import Estimate
-from core.serve.words import Conventions
+from core.wording import Conventions
 
 _COORDINATES: Final = ("latitude", "longitude")
 _OF_THE_AGENT: Final = frozenset({"units", *_COORDINATES, *ONLY_ON_ROLL})

@@ -18,8 +18,8 @@ from core.serve.fact_groups import FactGroup
 from core.serve.report.amounts import Amounts
 from core.serve.report.fit import stretch
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TEAL, fitted, plain, width
-from core.serve.words import Conventions, assumed, fact_value
-from core.wording import market_day
+from core.serve.words import assumed, fact_value
+from core.wording import Conventions, market_day
 
 _LABELS: Final = 190.0
 _GAP: Final = 8.0

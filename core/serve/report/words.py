@@ -12,11 +12,11 @@ from core.serve.estimate import Estimate
 from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
 from core.serve.report.amounts import Amounts
 from core.serve.typical_home import WHOLE_MARKET
-from core.serve.words import Conventions, readable_address, widening_words
+from core.serve.words import readable_address, widening_words
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
 from core.train.unknown_facts import GROUPS
-from core.wording import count, market_day, marks, percent
+from core.wording import Conventions, count, market_day, marks, percent
 
 OWN_SALE: Final = "this home’s own sale"
 _LOOK_MAX: Final = 2

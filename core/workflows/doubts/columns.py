@@ -17,8 +17,7 @@ from core.collect.mapping import MappedTable
 from core.collect.set_aside import PERHAPS_NO_HOME
 from core.prepare.quality.column_check import ColumnComparison, compare_columns
 from core.schema import FIELD_BY_NAME, Source, label_of
-from core.serve.words import Conventions
-from core.wording import count, percent
+from core.wording import Conventions, count, percent
 from core.workflows.doubts.overwritten import overwritten
 from core.workflows.doubts.price_tellers import doubt_of_price
 from core.workflows.doubts.rejected_rows import RowGuess

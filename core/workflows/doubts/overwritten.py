@@ -11,8 +11,7 @@ import pandas as pd
 from core.collect.inference import Inference
 from core.collect.mapping import MappedTable
 from core.schema import label_of
-from core.serve.words import Conventions
-from core.wording import area, count, market_day, money, significant
+from core.wording import Conventions, area, count, market_day, money, significant
 
 # What a correction says anew of a sale; all other facts are filled in with it.
 _CORRECTED: Final = ("sale_price", "sale_date", "living_area_sqft")

@@ -12,7 +12,6 @@ from core.collect.inference import Inference
 from core.collect.leaks import AREAS, NEEDED, Leak, Measured, area_is_money, find_leaks, leak_by_numbers
 from core.collect.mapping import MappedTable
 from core.errors import PriceGivenAway
-from core.prepare.features.facts import find_facts
 from core.prepare.quality.price_rates import price_rate
 from core.schema import EXTRA_PREFIX, Source
 
@@ -49,6 +48,8 @@ def leaks_of_files(tables: Sequence[MappedTable], completed: pd.DataFrame, curre
 
 
 def _leaks_brought(table: MappedTable, completed: pd.DataFrame) -> tuple[Leak, ...]:
+    from core.prepare.features.facts import find_facts  # noqa: PLC0415 - sales alone need no learning package
+
     sample = completed.iloc[evenly(len(completed), _SAMPLE)]
     if not table.columns.keys() & set(sample):
         return ()

@@ -26,8 +26,18 @@ from core.serve.comparables import (
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
-from core.serve.words import Conventions, short_line
-from core.wording import MISSING, distance, market_day, money, money_range, money_short, percent, signed_percent
+from core.serve.words import short_line
+from core.wording import (
+    MISSING,
+    Conventions,
+    distance,
+    market_day,
+    money,
+    money_range,
+    money_short,
+    percent,
+    signed_percent,
+)
 from core.workflows.pricing.answers import RecordedAnswer
 from pages.kit.charts import plot
 from pages.kit.palette import palette

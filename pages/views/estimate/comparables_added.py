@@ -12,7 +12,7 @@ from core.errors import DoorstepError
 from core.serve.agent.added_sales import ADDED_MAX
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
-from core.serve.words import Conventions
+from core.wording import Conventions
 from core.workflows.pricing.answers import RecordedAnswer
 from pages.kit.text import plain
 from pages.views.estimate import comparables_choice

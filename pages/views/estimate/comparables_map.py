@@ -16,8 +16,8 @@ from core.serve.agent.map_tiles import Tile, TileServer, tiles_around
 from core.serve.agent.sold_around import sold_around
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
-from core.serve.words import Conventions, headline, readable_address
-from core.wording import distance, market_day, money_short
+from core.serve.words import headline, readable_address
+from core.wording import Conventions, distance, market_day, money_short
 from pages.kit.charts import SMALL
 from pages.kit.palette import Palette
 

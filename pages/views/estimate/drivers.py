@@ -12,8 +12,7 @@ import streamlit as st
 from core.serve.driver_words import sentences
 from core.serve.drivers import Drivers, MainSteps
 from core.serve.report.amounts import amounts_of
-from core.serve.words import Conventions
-from core.wording import count, money, money_short, round_amounts
+from core.wording import Conventions, count, money, money_short, round_amounts
 from pages.kit.charts import plot
 from pages.kit.palette import Palette, palette
 from pages.kit.text import plain

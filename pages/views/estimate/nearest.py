@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.serve.comparables import Comparable
-from core.serve.words import Conventions, short_line
-from core.wording import distance, market_day, money
+from core.serve.words import short_line
+from core.wording import Conventions, distance, market_day, money
 from pages.kit.text import plain
 from pages.views.estimate.comparables_map import name_of
 

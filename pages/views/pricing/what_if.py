@@ -16,9 +16,8 @@ from core.serve import words
 from core.serve.estimate import Estimate
 from core.serve.subject import Value
 from core.serve.what_if import WhatIf, beyond_the_sales
-from core.serve.words import Conventions
 from core.train.model import Model
-from core.wording import MISSING, count, money_range, money_short
+from core.wording import MISSING, Conventions, count, money_range, money_short
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
