@@ -134,10 +134,10 @@ class OpenDesks:
         """Return the latest desk of a large market if only its sales or alerts have changed since."""
         with self._guard:
             before = self._desks.get(self._latest.get((state[0], market_id), ()))
-        has_sales = bool(state[3])
-        if not has_sales or before is None or before.live_market is None or before.fault or before.record is None:
+        if before is None or before.live_market is None or before.fault or before.record is None:
             return None
-        return before if before.is_large and before.record.model_id == state[2] else None
+        has_sales = bool(before.is_large and state[3])
+        return before if has_sales and before.record.model_id == state[2] else None
 
     def _opens_behind(self, state: DeskState, workspace: Workspace, before: Desk) -> bool:
         """See that a desk opens behind the scenes; False if that was tried, so that it is opened in front."""

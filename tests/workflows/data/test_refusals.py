@@ -69,7 +69,8 @@ def test_prices_in_thousands_and_rents_are_refused_with_what_helps_each(
 
 
 def test_dates_in_several_ways_are_told_of_as_a_mixture_where_no_column_is_the_sale_date() -> None:
-    ways = ("{0}-{1:02d}-{2:02d}", "{0}-{1:02d}-{2:02d}", "{2}.{1:02d}.{0}", "{2} May {0}")
+    # Each style would be read as its own cells tell, were it not for both orders of day and month in one of them.
+    ways = ("{0}-{1:02d}-{2:02d}", "{2} May {0}", "{2:02d}/{1:02d}/{0}", "{1:02d}/{2:02d}/{0}")
     rows = [
         f"{n} Oak St,50309,{300_000 + 1_000 * n},{ways[n % 4].format(2024, 1 + n % 12, 13 + n % 15)}"
         for n in range(1, 120)
