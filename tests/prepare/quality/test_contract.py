@@ -156,6 +156,7 @@ def test_a_breach_is_told_in_the_file_s_own_text_and_unit(problem: Problem) -> N
         (["1011", "1012"], "1011 AB", False),
         (["SW1A 1AA", "N1 9GU"], "LONDON", True),
         (["SW1A 1AA", "N1 9GU"], "EC1A", False),
+        (["NE1 4LP", "NE9 5AB"], "NE30 1AA", False),
         (["Bishan", "Bedok"], "Yishun", False),
     ],
 )
