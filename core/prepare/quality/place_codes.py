@@ -21,8 +21,9 @@ NO_CODE: Final = "zipcode_unlike"
 def unlike_the_others(facts: pd.DataFrame) -> Bools:
     """Mark the rows, of shape (n,), whose zip code is none, as the other codes of the table show.
 
-    It has a letter, and its longest run of figures is of no length that the others have: ABC or 98O03 among 98103. Where
-    the others have letters too, it has no figure at all: LONDON among SW1A 1AA. Figures alone are never doubted: spreadsheets drop their zeros.
+    It has a letter, and its longest run of figures is of no length that the others have: ABC or 98O03 among 98103.
+    Where the others have letters too, it has no figure at all: LONDON among SW1A 1AA. Figures alone are never doubted:
+    spreadsheets drop their zeros.
     """
     if "zipcode" not in facts:
         return np.zeros(len(facts), dtype=bool)
