@@ -30,7 +30,7 @@ from tests.made_once import alone, of_all_processes
 
 GIVEN = os.environ.get("TEST_DATABASE_URL", "")
 BOTH = ("sqlite", "postgresql")
-ON_BOTH = pytest.mark.parametrize("store", BOTH, indirect=True)
+ON_BOTH = pytest.mark.parametrize("database_kind", BOTH, indirect=True)
 """Marks a test whose store is on SQLite alone otherwise."""
 ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 60.0

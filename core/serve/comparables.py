@@ -68,8 +68,8 @@ class Comparable:
     ``adjustments``, by fact group and in money, move it from the sale's facts to the subject's; ``adjusted`` is
     ``time_adjusted`` plus all adjustments. ``around`` is the part of the place's that is no difference of facts: what
     the sales around that home since say beyond the market. ``own`` marks this home's own earlier sale: it stood at the
-    same place and had the same facts, but for those known to have changed, so it is adjusted for nothing
-    else. ``added`` marks a sale that an agent added.
+    same place and had the same facts, but for those known to have changed, so it is adjusted for nothing else.
+    ``added`` marks a sale that an agent added.
     """
 
     sale_id: str

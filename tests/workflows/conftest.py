@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,27 +13,24 @@ from tests.postgresql import BOTH, empty_database, own_copy, server_url, templat
 
 
 @pytest.fixture(params=BOTH)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database of a test's store: both in turn, or those that a folder or a test names."""
+    return str(request.param)
+
+
+@pytest.fixture
 def store(
-    request: pytest.FixtureRequest,
+    database_kind: str,
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Store]:
-    """A fresh store, empty."""
-    with fresh_store(request.param, tmp_path, tmp_path_factory, monkeypatch) as opened:
-        yield opened
-
-
-@contextmanager
-def fresh_store(
-    kind: str, folder: Path, factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Store]:
-    """Open an empty store in ``folder`` on a database of one of BOTH kinds, which is that of the environment."""
+    """A fresh store, empty, on a database which is that of the environment."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    with empty_database(kind, factory) as url:
+    with empty_database(database_kind, tmp_path_factory) as url:
         if url is not None:
             monkeypatch.setenv("DATABASE_URL", url)
-        with open_store(folder / "home") as opened:
+        with open_store(tmp_path / "home") as opened:
             yield opened
 
 

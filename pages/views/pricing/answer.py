@@ -56,7 +56,7 @@ _STYLE: Final = """<style>
   .st-key-glance [data-testid="stMarkdown"] { width: 100%; }
   .st-key-glance a { margin-left: auto; padding: 0.65rem 1rem; border: 1px solid currentColor; border-radius: 0.5rem;
     font-weight: 600; text-decoration: none; }
-  /* Whoever types a decision needs no way to it, and what is said above its fields is not to lie under the bar. */
+  /* Whoever types a decision needs no way to it, and a message above its fields is not to lie under the bar. */
   [data-testid="stApp"]:has(.st-key-decision_fields :focus) .st-key-glance { display: none; }
 }
 </style>"""

@@ -80,7 +80,7 @@ def test_the_area_median_needs_some_sales_of_the_area_and_uses_no_unseen_price()
     assert area_median_estimates(known, unseen, 3).tolist() == [200.0, 500.0, 500.0]
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # it trains: once is enough
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # it trains: once is enough
 def test_a_first_model_no_better_than_the_area_median_is_registered_and_says_why(
     store: Store, tmp_path: Path, problem: Problem
 ) -> None:
