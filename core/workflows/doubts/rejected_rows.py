@@ -235,7 +235,7 @@ def _scaled(table: MappedTable, rejected: pd.DataFrame, place: pd.Series, usual:
             table.name,
             rows,
             f"its price is about {words}",
-            f"{count(len(rows), 'price')} are about {words}".rstrip("?"),
+            f"{count(len(rows), 'price')} are about {words}",
             f"their median is {significant(float(np.median(prices[taken])))}, that of the other rows "
             f"{significant(middle)}",
             _codes(rejected[taken]),
