@@ -71,7 +71,7 @@ def _scrutiny(session: Session) -> int:
         if "effect" in document:
             facts.append(str(document["effect"]["words"]))
         head = f"{queue.undecided:,} undecided, {queue.pending:,} decided and not yet in the data version in use"
-        return "\n".join([*lines, *facts, head])
+        return "\n".join([*lines, *facts, *filter(None, (queue.unpriced,)), head])
 
     session.print_result(document, text)
     return OK

@@ -11,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from core.store import open_store
 from core.train.bundle import Bundle
+from core.workflows.data.scrutiny import review_queue
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
+from tests.acting import acting
 from tests.workflows.outdated_models import lower_format, make_live, module_gone
 
 MARKET = "larkhaven"
@@ -51,6 +53,24 @@ def test_an_agent_goes_on_pricing_and_without_a_model_before_reads_why_not_and_w
     assert refusal.startswith("Price estimate unavailable.")
     assert "The live model was trained by another release of Doorstep, and no model before it can be read." in refusal
     assert refusal.endswith("Ask a manager to train a new model.")
+
+
+def test_doubtful_sales_are_decided_on_without_it(home: Path) -> None:
+    with open_store(home) as store:
+        queue = review_queue(acting(store), MARKET)
+    assert len(queue.rows)
+    assert queue.rows["model_estimate"].isna().all()
+    assert queue.unpriced.startswith("The live model prices none of these sales. The model was trained by another")
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = "analyst"
+    app.run()
+    app.switch_page(page_at("sales_data").script.name).run()
+    app.session_state["view"] = "Doubtful sales"
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert [one.value for one in app.metric if one.label == "To decide"] == [f"{queue.undecided:,}"]
+    assert any("prices none of these sales" in str(one.value) for one in app.caption)
 
 
 @pytest.mark.parametrize("page", ["", "evaluation", "models", "monitoring"])

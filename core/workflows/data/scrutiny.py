@@ -16,7 +16,7 @@ import pandas as pd
 from core.access import Action
 from core.accounting import FileAccounting, Outcome
 from core.arrays import Floats
-from core.errors import InvalidRecord, NotFound
+from core.errors import ArtifactCorrupt, InvalidRecord, ModelOutdated, NotFound
 from core.prepare.quality.scrutiny import scrutinise
 from core.problem import Problem
 from core.schema import conform, label_of
@@ -76,10 +76,12 @@ class Queue:
     the evidence of core.prepare.quality.scrutiny (field, suggested, usual_price, usual_area, list_price, last_price,
     last_date, homes) and the facts of the sale, both as it was brought; ``model_estimate``, the price the live model
     gives a sale it has not learned from, NaN for all others. Undecided ones first, strong doubts first.
+    ``unpriced`` says why the live model prices none of them: it cannot be read. Empty if it can, or where none is live.
     """
 
     version: DataVersion
     rows: pd.DataFrame
+    unpriced: str = ""
 
     @property
     def undecided(self) -> int:
@@ -95,13 +97,18 @@ class Queue:
 def review_queue(workspace: Workspace, market_id: str) -> Queue:
     """Return the review queue of the market's latest version.
 
-    Raises AccessDenied, NotFound where the market has no sales, ArtifactCorrupt, ModelOutdated, StoreUnavailable.
+    Raises AccessDenied, NotFound where the market has no sales, StoreUnavailable.
     """
     workspace.require(Action.VIEW_DATA)
     version = _latest(workspace, market_id)
     pool = load_pool(workspace.store, version)
     rows = _queue_rows(pool, workspace.store.sale_decisions.history(market_id))
-    return Queue(version, rows.assign(model_estimate=_model_estimates(workspace.store, market_id, pool, rows)))
+    # Whoever decides on a sale needs no model: one that cannot be read takes away its column alone.
+    try:
+        estimates, unpriced = _model_estimates(workspace.store, market_id, pool, rows), ""
+    except (ModelOutdated, ArtifactCorrupt) as error:
+        estimates, unpriced = np.full(len(rows), np.nan), f"The live model prices none of these sales. {error}"
+    return Queue(version, rows.assign(model_estimate=estimates), unpriced)
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,9 @@ def to_decide(workspace: Workspace, market_id: str) -> ToDecide:
 def queue_revision(workspace: Workspace, market_id: str) -> str:
     """Return a word that changes whenever the review queue may have; raises NotFound, StoreUnavailable."""
     history = workspace.store.sale_decisions.history(market_id)
-    return f"{_latest(workspace, market_id).version_id}-{history[-1].seq if history else 0}"
+    champion = workspace.store.models.champion(market_id)
+    parts = (_latest(workspace, market_id).version_id, history[-1].seq if history else 0)
+    return "-".join(str(part) for part in (*parts, champion.model_id if champion else "none"))
 
 
 def decide(workspace: Workspace, market_id: str, choices: Sequence[Choice], note: str = "") -> int:

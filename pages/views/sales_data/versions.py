@@ -41,13 +41,13 @@ _LARGE: Final = 0.25
 _SMALL: Final = 0.1
 _MEDIAN: Final = 2
 _STATES: Final = {"in use": "in use", "earlier": "", "undone": "undone"}
-_UNDONE: Final = "_undone"
+_DONE: Final = "_version_deed"
 
 
 def draw(workspace: Workspace, market: Market) -> None:
     """Draw the list of versions, the comparison of two, and what undoes the latest or brings an undone one back."""
     st.header(f"Data of {plain(session.title_of(market))}", anchor=False)
-    message = st.session_state.pop(_UNDONE, "")
+    message = st.session_state.pop(_DONE, "")
     if message:
         st.success(plain(message), icon=":material/check:")
         # The two versions compared were chosen while another was in use.
@@ -59,8 +59,7 @@ def draw(workspace: Workspace, market: Market) -> None:
         st.caption("No sales yet.")
         return
     _list(records, market)
-    if may(workspace.actor, Action.INGEST):
-        _returnable(workspace, market, records)
+    _undone(workspace, market, records)
     _intake(workspace, records)
     if may(workspace.actor, Action.INGEST):
         _names(workspace, market)
@@ -77,39 +76,39 @@ def _list(records: tuple[Recorded, ...], market: Market) -> None:
                 "Version": one.version.version_id,
                 "State": _STATES[one.state],
                 "Sales": one.version.rows,
-                "From": market_day(one.version.first_sale, market.currency),
-                "To": market_day(one.version.last_sale, market.currency),
+                "Sold": _sold(one, market.currency),
                 "Files": ", ".join(file.file for file in one.version.files),
                 "Models": ", ".join(one.models) or MISSING,
                 "Note": _own_note(one),
-                "By": one.version.created_by,
-                "When": market_instant(one.version.created_at, market.currency),
-                "Undone": f"{one.undone_by}, {market_instant(one.undone_at, market.currency)}: {one.reason}"
-                if one.undone_at
-                else "",
+                "Made": f"{market_instant(one.version.created_at, market.currency)}, by {one.version.created_by}",
             }
             for one in records
         ]
     )
-    unused = [name for name in ("Note", "Undone") if not table[name].any()]
-    table = table.drop(columns=unused)
+    if not table["Note"].any():
+        table = table.drop(columns="Note")
     figures.frame(table, "versions")
     st.caption("A version never changes: new data, a correction or an undo only changes which one is in use.")
 
 
-def _returnable(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:
+def _sold(one: Recorded, currency: str) -> str:
+    return f"{market_day(one.version.first_sale, currency)} to {market_day(one.version.last_sale, currency)}"
+
+
+def _undone(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:
     """Draw a row for each undone version: who undid it and why, and the button, or what to do before it is there."""
+    may_change = may(workspace.actor, Action.INGEST)
     for one in (one for one in records if one.state == "undone"):
         version = one.version
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
             why = f": {one.reason}" if one.reason else ""
             at = market_instant(one.undone_at, market.currency) if one.undone_at else ""
             by = f" by {one.undone_by}, {at}{why}" if at else ""
-            words = f"({count(version.rows, 'sale')}), undone{by}{f'. {one.hindrance}' if one.hindrance else ''}"
+            hindrance = f". {one.hindrance}" if may_change and one.hindrance else ""
+            words = f"({count(version.rows, 'sale')}), undone{by}{hindrance}"
             st.markdown(f"**{plain(version.version_id)}** {plain(words)}", width="stretch")
-            if one.returnable and st.button(
-                "Use this version", key=f"use_{version.version_id}", icon=":material/redo:"
-            ):
+            back = may_change and one.returnable
+            if back and st.button("Use this version", key=f"use_{version.version_id}", icon=":material/redo:"):
                 _use_again(workspace, version.version_id)
 
 
@@ -119,14 +118,14 @@ def _use_again(workspace: Workspace, version_id: str) -> None:
     except DoorstepError as error:
         errors.show(error)
         return
-    st.session_state[_UNDONE] = f"Version {version_id} with {count(version.rows, 'sale')} is in use again."
+    st.session_state[_DONE] = f"Version {version_id} with {count(version.rows, 'sale')} is in use again."
     st.rerun()
 
 
 def _own_note(one: Recorded) -> str:
     """Return what a person noted; a note that only lists the files says nothing that their column does not."""
     names = ", ".join(file.file for file in one.version.files)
-    return "" if one.version.note == names else one.version.note
+    return one.version.note.removeprefix(names).removeprefix(" · ")
 
 
 def _intake(workspace: Workspace, records: tuple[Recorded, ...]) -> None:
@@ -174,7 +173,7 @@ def _names(workspace: Workspace, market: Market) -> None:
             errors.show(error)
             return
     was = before or readable_name(column)
-    st.session_state[_UNDONE] = f"Renamed: {was} is now {name.strip() or readable_name(column)}."
+    st.session_state[_DONE] = f"Renamed: {was} is now {name.strip() or readable_name(column)}."
     st.rerun()
 
 
@@ -394,5 +393,5 @@ def _take_back(workspace: Workspace, version_id: str, reason: str) -> None:
         return
     restored = undone.restored
     now = f"version {restored.version_id} with {count(restored.rows, 'sale')} is in use" if restored else NOTHING_IN_USE
-    st.session_state[_UNDONE] = f"Version {version_id} was undone; {now}."
+    st.session_state[_DONE] = f"Version {version_id} was undone; {now}."
     st.rerun()

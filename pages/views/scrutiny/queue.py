@@ -78,6 +78,8 @@ def draw(workspace: Workspace, market: Market) -> None:
         "Sales with strong evidence against them wait: no model learns from them until somebody decides. The others "
         "are in use, and only asked about. A decision is remembered for later files."
     )
+    if queue.unpriced:
+        st.caption(plain(queue.unpriced))
     # Each part has its own place: one that comes or goes would close the pop-up that is open in another.
     change, filters, at_once, cards, measured = (st.container() for _ in range(5))
     if queue.pending and can_decide:
