@@ -80,7 +80,7 @@ def _list(records: tuple[Recorded, ...], market: Market) -> None:
                 "Files": ", ".join(file.file for file in one.version.files),
                 "Models": ", ".join(one.models) or MISSING,
                 "Note": _own_note(one),
-                "Made": f"{market_instant(one.version.created_at, market.currency)}, by {one.version.created_by}",
+                "Made": _made(one, market.currency),
             }
             for one in records
         ]
@@ -92,7 +92,17 @@ def _list(records: tuple[Recorded, ...], market: Market) -> None:
 
 
 def _sold(one: Recorded, currency: str) -> str:
-    return f"{market_day(one.version.first_sale, currency)} to {market_day(one.version.last_sale, currency)}"
+    first, last = (market_day(day, currency) for day in (one.version.first_sale, one.version.last_sale))
+    return f"{_one_line(first)} to {_one_line(last)}"
+
+
+def _made(one: Recorded, currency: str) -> str:
+    return f"{_one_line(market_instant(one.version.created_at, currency))}, by {one.version.created_by}"
+
+
+def _one_line(text: str) -> str:
+    """Let no line end within the text."""
+    return text.replace(" ", "\u00a0")
 
 
 def _undone(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:

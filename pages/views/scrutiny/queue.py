@@ -280,7 +280,7 @@ def _factor(ratio: float) -> str:
 
 def _actions(workspace: Workspace, market: Market, row: dict[Any, Any]) -> None:
     key = str(row["key"])
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         if st.button("Keep", key=f"keep_{key}", icon=":material/check:", help="Models learn from this sale"):
             _decide(workspace, market, [Choice(key, SaleDecision.KEEP)])
         if st.button("Set aside", key=f"aside_{key}", icon=":material/block:", help="No model learns from this sale"):
@@ -290,7 +290,7 @@ def _actions(workspace: Workspace, market: Market, row: dict[Any, Any]) -> None:
             if st.button(label, key=f"correct_{key}", type="primary", icon=":material/edit:"):
                 _decide(workspace, market, [Choice(key, SaleDecision.CORRECT)])
         # The field is drawn once the pop-up is open: drawn before, it would come up empty.
-        other = st.popover("Other value", icon=":material/more_horiz:", key=f"other_{key}", on_change="rerun")
+        other = st.popover("Other value", key=f"other_{key}", on_change="rerun")
         if other.open:
             with other:
                 _other_value(workspace, market, row)
