@@ -1,4 +1,4 @@
-"""What every view must hold as it loads: nothing jumps, no table is cut, and the page needs no sideways scrolling."""
+"""What every view must hold as it loads: nothing jumps, no table or figure is cut, and the page needs no sideways scrolling."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ _CUT: Final = f"""[...document.querySelectorAll("{_TABLES}")].flatMap(table => [
     .filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1)
     .filter(one => getComputedStyle(one).overflowX != 'visible')
     .map(one => one.innerText.slice(0, 60))"""
+_CUT_FIGURES: Final = """[...document.querySelectorAll("[data-testid='stMetricValue'] *")]
+    .filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"""
 _COVERED: Final = """(() => { const title = document.querySelector('[data-testid="stMain"] h1');
     const bar = document.querySelector('[data-testid="stHeader"]'); if (!title || !bar) return false;
     const text = document.createRange(); text.selectNodeContents(title);
@@ -47,6 +49,12 @@ def cut_tables(page: Page) -> list[str]:
     return found
 
 
+def cut_figures(page: Page) -> list[str]:
+    """Return the figures of tiles that are wider than their tile, which then ends them in dots."""
+    found: list[str] = page.evaluate(_CUT_FIGURES)
+    return found
+
+
 def covered_title(page: Page) -> bool:
     """Tell whether the bar at the top of the page covers a part of the title's letters."""
     found: bool = page.evaluate(_COVERED)
@@ -54,7 +62,7 @@ def covered_title(page: Page) -> bool:
 
 
 def fits(opened: Visit, path: str, **query: str) -> None:
-    """Assert of a view that it keeps its place, cuts no table on a desk, hides no title, and never scrolls sideways."""
+    """Assert of a view that it keeps its place, cuts no table on a desk and no figure, hides no title, never scrolls sideways."""
     opened.page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
     jumped = jump(opened, path, **query)
     assert jumped < SHIFT_MAX, f"{query} jumps by {jumped:.2f}"
@@ -63,6 +71,7 @@ def fits(opened: Visit, path: str, **query: str) -> None:
         opened.page.set_viewport_size({"width": width, "height": height})
         opened.settle()
         assert opened.page.evaluate(_OVERFLOW) <= 0, f"{query} scrolls sideways at {width} px"
+        assert cut_figures(opened.page) == [], f"{query} cuts a figure at {width} px"
         assert not covered_title(opened.page), f"the title of {path} {query} is covered at {width} px"
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, TimeoutError, expect
 from core.store import open_store
 from tests.browser.conftest import DESKTOP, WORK_MS, Server, Visit, running_server, visit
 from tests.browser.extracts import every_nth_line
+from tests.browser.layout import cut_figures
 
 KEPT = 6_754
 
@@ -54,6 +55,7 @@ def take_in(opened: Visit, path: Path, name: str, currency: str, rows: int, kept
     pick(opened, "Areas shown in", "Square meters")
     opened.press("Continue to columns")
     opened.press("Check every row")
+    assert cut_figures(page) == []
     opened.shot(f"{name}-check")
     opened.press("Continue to preview")
     opened.press("Continue to commit")

@@ -71,7 +71,7 @@ def _ways(held: Draft) -> None:
                 draft.drop_all()
                 st.rerun()
     if not named:
-        st.caption("To continue, name the market and choose the currency of its prices.")
+        st.caption("To continue, name the market and see that the currency is that of its prices.")
 
 
 def dropped_table(file: Staged) -> pd.DataFrame:

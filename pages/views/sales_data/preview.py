@@ -94,7 +94,7 @@ def draw_figures(found: IntakePreview) -> None:
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
             # Three beside one another on a phone.
-            st.metric(name, f"{number:,}", border=True, width=108)
+            st.metric(name, f"{number:,}", border=True, width="content")
     if figures["Repaired"]:
         st.caption("Repaired rows are among the new sales and corrections.")
 

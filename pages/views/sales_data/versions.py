@@ -251,7 +251,7 @@ def _draw_diff(diff: VersionDiff, market: Market) -> None:
     }
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
-            st.metric(name, f"{number:,}", border=True, width=140)
+            st.metric(name, f"{number:,}", border=True, width="content")
     if diff.completed:
         st.caption("Completed sales gained facts that they lacked; no fact that they had is another.")
     ends = [(one.first_sale, one.last_sale) for one in (diff.before, diff.after)]

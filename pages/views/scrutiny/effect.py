@@ -48,5 +48,5 @@ def _figures(found: Effect) -> None:
     }
     with st.container(horizontal=True, gap="small"):
         for name, figure in figures.items():
-            st.metric(name, figure, border=True, width=160)
+            st.metric(name, figure, border=True, width="content")
     st.caption(plain(found.words))

@@ -120,7 +120,7 @@ def _figures(queue: Queue) -> None:
     }
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
-            st.metric(name, f"{number:,}", border=True, width=140)
+            st.metric(name, f"{number:,}", border=True, width="content")
     if queue.pending:
         st.caption("“Set aside” counts what is in the data now; the changes below count once they are applied.")
 
