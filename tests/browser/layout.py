@@ -1,4 +1,4 @@
-"""What every view must hold as it loads: nothing jumps, no table or figure is cut, and the page needs no sideways scrolling."""
+"""What every view must hold as it loads: nothing jumps, nothing is cut, and the page needs no sideways scrolling."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def covered_title(page: Page) -> bool:
 
 
 def fits(opened: Visit, path: str, **query: str) -> None:
-    """Assert of a view that it keeps its place, cuts no table on a desk and no figure, hides no title, never scrolls sideways."""
+    """Assert of a view that it keeps its place, cuts nothing, hides no title, and never scrolls sideways."""
     opened.page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
     jumped = jump(opened, path, **query)
     assert jumped < SHIFT_MAX, f"{query} jumps by {jumped:.2f}"
