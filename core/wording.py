@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Final, Protocol
 
@@ -77,6 +78,12 @@ def money_range(low: float | None, high: float | None, currency: str) -> str:
     """Write a range of amounts, "$245K to $265K"; a single amount if both ends read the same."""
     ends = [money_short(low, currency), money_short(high, currency)]
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def band_names(edges: Sequence[str]) -> list[str]:
+    """Name the bands that ascending edges, in words, cut: "under $245K", "$245K to $390K", "$390K and over"."""
+    inner = [f"{low} to {high}" for low, high in itertools.pairwise(edges)]
+    return [f"under {edges[0]}", *inner, f"{edges[-1]} and over"]
 
 
 def marked(value: float, currency: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +11,7 @@ import pandas as pd
 
 from core.arrays import Floats
 from core.monitor.level_drift import log_ratio
-from core.wording import area, money_short
+from core.wording import area, band_names, money_short
 
 _BANDS: Final = 5
 
@@ -90,8 +89,7 @@ def _labels(reference: pd.DataFrame, table: pd.DataFrame, currency: str, area_un
 
 
 def _banded(values: pd.Series, edges: Floats, edge_words: list[str]) -> pd.Series:
-    between = [f"{low} to {high}" for low, high in itertools.pairwise(edge_words)]
-    names = np.array([f"under {edge_words[0]}", *between, f"{edge_words[-1]} and over"], dtype=object)
+    names = np.array(band_names(edge_words), dtype=object)
     places = np.searchsorted(edges, values.to_numpy(dtype=float), side="right")
     return pd.Series(names[places], index=values.index, dtype="str").where(values.notna())
 

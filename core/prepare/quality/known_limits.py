@@ -16,7 +16,7 @@ from core.accounting import OF_CELLS, FileAccounting, is_rejection, reason_words
 from core.prepare.signals.dated import DatedFigure
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FIELDS, INDICATOR_FIELDS, Source, is_extra, label_of
-from core.wording import area, count, market_day, money_short, percent, significant
+from core.wording import area, band_names, count, market_day, money_short, percent, significant
 
 PRICE, TYPE, ZIPCODE, NEIGHBOURHOOD, SIZE = "price", "property type", "zipcode", "neighborhood", "living area"
 
@@ -200,11 +200,11 @@ def _thin(sales: pd.DataFrame, currency: str, area_unit: str, problem: Problem) 
     if sales.empty:
         return
     price_edges = _price_edges(sales, currency, problem)
-    names = _between([money_short(edge, currency) for edge in price_edges])
+    names = band_names([money_short(edge, currency) for edge in price_edges])
     yield from _below(PRICE, _banded(sales["sale_price"], price_edges, names), len(sales), problem)
     if _captured(sales, "living_area_sqft"):
         size_edges = [float(edge) for edge in sales["living_area_sqft"].quantile(list(_SIZE_QUANTILES))]
-        sizes = _between([area(edge, area_unit, currency) for edge in size_edges])
+        sizes = band_names([area(edge, area_unit, currency) for edge in size_edges])
         yield from _below(SIZE, _banded(sales["living_area_sqft"], size_edges, sizes), len(sales), problem)
     for kind, name in ((TYPE, "property_type"), (ZIPCODE, "zipcode"), (NEIGHBOURHOOD, "neighbourhood")):
         if _captured(sales, name):
@@ -220,11 +220,6 @@ def _price_edges(sales: pd.DataFrame, currency: str, problem: Problem) -> list[f
         edges = [float(sales["sale_price"].quantile(at)) for at in (quantiles.low_quantile, quantiles.high_quantile)]
     # Luxury is not one segment: twice and four times the standard limit are worlds apart.
     return [*edges, 2 * edges[1], 4 * edges[1]]
-
-
-def _between(edges: list[str]) -> list[str]:
-    inner = [f"{low} to {high}" for low, high in itertools.pairwise(edges)]
-    return [f"under {edges[0]}", *inner, f"{edges[-1]} and over"]
 
 
 def _banded(values: pd.Series, edges: list[float], names: list[str]) -> pd.Series:

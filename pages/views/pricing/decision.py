@@ -178,10 +178,10 @@ def _decided_meanwhile(deciding: Deciding) -> str:
 
 def _record(deciding: Deciding) -> str:
     """Record the decision in the fields; return why that failed, "" if it did not."""
+    asked = st.session_state.pop(deciding.key("asked"), False)
     if fault := deciding.unread():
         return fault
     price, listing = deciding.amounts()
-    asked = st.session_state.pop(deciding.key("asked"), False)
     if price is None:
         return ""
     if fault := _changed_as_pressed(deciding):
@@ -286,7 +286,10 @@ def _buttons(deciding: Deciding, kind: DecisionKind, price: float | None, listin
             args=(deciding, raised),
         )
         st.button(
-            f"{what}{listed} all the same", key=deciding.key("below"), on_click=_press, args=(deciding, named, True)
+            f"{what}{listed} all the same",
+            key=deciding.key("below"),
+            on_click=_press_all_the_same,
+            args=(deciding, named),
         )
         return
     st.button(
@@ -295,7 +298,7 @@ def _buttons(deciding: Deciding, kind: DecisionKind, price: float | None, listin
         icon=_ICONS[kind],
         key=deciding.key("decide"),
         on_click=_press,
-        args=(deciding, named, False),
+        args=(deciding, named),
         shortcut="Mod+Shift+Enter",
         disabled=bool(deciding.unread()),
     )
@@ -339,15 +342,20 @@ def _why_a_reason(deciding: Deciding, price: float, kind: DecisionKind) -> None:
     )
 
 
-def _press(deciding: Deciding, named: Amounts, asked: bool) -> None:
-    """Decide, at the next run, on the amounts that the button ``named``; ``asked`` if it answers a doubt.
+def _press(deciding: Deciding, named: Amounts) -> None:
+    """Decide, at the next run, on the amounts that the button ``named``.
 
     A click sends what was being typed in the form first, so the form counts as it is now.
     """
     st.session_state[deciding.key("pressed")] = not deciding.form_changed()
     st.session_state[deciding.key("named")] = named
-    st.session_state[deciding.key("asked")] = asked
     deciding.note(_PRESSED)
+
+
+def _press_all_the_same(deciding: Deciding, named: Amounts) -> None:
+    """Decide, at the next run, on the amounts that the button ``named``, whose doubt it answers."""
+    st.session_state[deciding.key("asked")] = True
+    _press(deciding, named)
 
 
 def _reconsider(deciding: Deciding, made: Sequence[DecisionRecord], changing: bool) -> None:
