@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -27,6 +28,18 @@ NAME_MAX: Final = 40
 """How many characters the display name of a market's own column may have."""
 
 SQFT_PER_SQM: Final = 10.763910416709722
+
+# What people call the code of a mail area and the part of a town, by the currency of their market.
+_US_TERMS: Final = ("Zipcode", "Neighborhood")
+_POSTAL: Final = ("Postal code", "Neighborhood")
+_TERMS: Final = {
+    "USD": _US_TERMS,
+    "AUD": ("Postcode", "Suburb"),
+    "NZD": ("Postcode", "Suburb"),
+    "GBP": ("Postcode", "Neighbourhood"),
+    "CAD": ("Postal code", "Neighbourhood"),
+    "ZAR": ("Postal code", "Suburb"),
+}
 
 # Of the market that a screen, a request or a command is about. Each of them has a context of its own, so that two
 # markets that name one column differently can be open at once.
@@ -146,14 +159,28 @@ def is_extra(name: str) -> bool:
 
 
 def use_names(names: Mapping[str, str]) -> None:
-    """Have ``label_of`` show these display names of a market's own columns, by field, in the context at hand."""
+    """Have ``label_of`` show these names of columns, by field, in the context at hand: a market's own, and areas."""
     _NAMES.set(names)
 
 
+def local_names(currency: str) -> dict[str, str]:
+    """Return the labels of areas as people of the market with this currency say them: "Postcode", "Suburb"."""
+    return dict(zip(("zipcode", "neighbourhood"), _TERMS.get(currency, _POSTAL), strict=True))
+
+
 def label_of(name: str) -> str:
-    """Return a column's label on screen: for a market's own, the display name that an analyst gave it, if any."""
+    """Return a column's label on screen, in the words of the market at hand.
+
+    A market's own column has the display name that an analyst gave it, if any.
+    """
     field = FIELD_BY_NAME.get(name)
-    return field.label if field else _NAMES.get({}).get(name) or readable_name(name)
+    return _NAMES.get({}).get(name) or (field.label if field else readable_name(name))
+
+
+def own_unit(name: str) -> str:
+    """Return the unit of a market's own column, which only its display name may tell: "km" of "Distance (km)"."""
+    unit = re.fullmatch(r".+ \(([^()]+)\)", label_of(name)) if is_extra(name) else None
+    return unit[1] if unit else ""
 
 
 def readable_name(name: str) -> str:

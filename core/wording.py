@@ -1,4 +1,4 @@
-"""How numbers, areas, money and dates are written for people, as pure functions that return plain text."""
+"""How numbers, areas, money and dates are written for people, as plain text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, Protocol
 
@@ -37,7 +38,19 @@ _SPACED: Final = frozenset(
     | {"IDR", "VND", "RUB", "UAH"}
 )
 _NARROW_SPACE: Final = "\u202f"
-_SCALES: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
+# Letters for short amounts, with the decimals that show every unit an amount of that size is rounded to.
+_SCALES: Final = ((1e9, "B", 5), (1e6, "M", 3), (1e3, "K", 1))
+# From each amount on, what an amount in short form is rounded to.
+_UNITS: Final = ((1e8, 10_000.0), (1e5, 1_000.0), (1e4, 500.0), (1e3, 100.0), (0.0, 1.0))
+# From each estimate on, what all amounts of its answer are rounded to, and the scale they are written in, "" for whole
+# units. Each unit is at least that of a short amount of the same size, so that no amount is rounded twice.
+_ESTIMATE_UNITS: Final[tuple[tuple[float, float, float, str], ...]] = (
+    (1e11, 1e8, 1e9, "B"),
+    (1e8, 1e5, 1e6, "M"),
+    (1e5, 1_000.0, 1.0, ""),
+    (20_000.0, 500.0, 1.0, ""),
+    (0.0, 1.0, 1.0, ""),
+)
 KM_PER_MILE: Final = 1.609344
 _FT_PER_MILE: Final = 5280
 _ROUND_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -65,13 +78,15 @@ def money(value: float | None, currency: str) -> str:
 
 
 def money_short(value: float | None, currency: str) -> str:
-    """Write an amount in short form: "$9.5K", "$245K", "A$1.25M", "$12.5M".
+    """Write an amount in short form, to the thousand from 100,000 on: "$9.5K", "$245K", "A$1.835M", "$12.54M".
 
-    Thousands have no decimals from 10,000 up; millions have two below ten million and one above.
+    It says what the same amount in whole units says ("A$1,835,000"): both are rounded alike.
     """
     if value is None or not math.isfinite(value):
         return MISSING
-    return _signed(value, f"{symbol(currency)}{marks(_scaled(abs(value)), currency)}")
+    amount = abs(value)
+    rounded = _to_unit(amount, next(unit for least, unit in _UNITS if amount >= least))
+    return _signed(value, f"{symbol(currency)}{marks(_scaled(rounded), currency)}")
 
 
 def money_range(low: float | None, high: float | None, currency: str) -> str:
@@ -84,6 +99,65 @@ def band_names(edges: Sequence[str]) -> list[str]:
     """Name the bands that ascending edges, in words, cut: "under $245K", "$245K to $390K", "$390K and over"."""
     inner = [f"{low} to {high}" for low, high in itertools.pairwise(edges)]
     return [f"under {edges[0]}", *inner, f"{edges[-1]} and over"]
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How one estimate's amounts are written, on its screen and in its report alike: rounded to one ``unit``.
+
+    So the same amount reads the same wherever it stands, in short form or whole, and sums add up as they are read.
+    """
+
+    currency: str
+    unit: float
+    scale: float
+    letter: str
+
+    def rounded(self, value: float) -> float:
+        """Return an amount rounded to the unit."""
+        return _to_unit(value, self.unit)
+
+    def short(self, value: float) -> str:
+        """Write an amount in short form: "A$1.835M"."""
+        rounded = self.rounded(value)
+        return money(rounded, self.currency) if self.unit == 1.0 else money_short(rounded, self.currency)
+
+    def short_change(self, value: float) -> str:
+        """Write a difference in short form with its sign: "+$12K", "−$5K", "$0"."""
+        text = self.short(value)
+        return f"+{text}" if self.rounded(value) > 0 else text
+
+    def short_span(self, low: float, high: float) -> str:
+        """Write a range of amounts in short form: "$374K to $461K"."""
+        ends = self.short(low), self.short(high)
+        return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+    def write(self, value: float) -> str:
+        """Write an amount that somebody chose, or that is rounded already, whole: "$374,000", "¥120.5M"."""
+        if not self.letter or math.fmod(value, self.unit):
+            return money(value, self.currency)
+        sign = "−" if value < 0 else ""
+        return f"{sign}{symbol(self.currency)}{marks(f'{abs(value) / self.scale:,.1f}', self.currency)}{self.letter}"
+
+    def about(self, value: float) -> str:
+        """Write an amount whole, rounded to the unit."""
+        return self.write(self.rounded(value))
+
+    def change(self, value: float) -> str:
+        """Write a difference whole with its sign: "+$12,000", "−$5,000", "$0"."""
+        text = self.about(value)
+        return f"+{text}" if self.rounded(value) > 0 else text
+
+    def span(self, low: float, high: float) -> str:
+        """Write a range of amounts whole: "$374,000 to $461,000"."""
+        ends = self.write(low), self.write(high)
+        return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def amounts_of(currency: str, point: float) -> Amounts:
+    """Return how all amounts of an answer with this point estimate are written."""
+    _, unit, scale, letter = next(one for one in _ESTIMATE_UNITS if abs(point) >= one[0])
+    return Amounts(currency, unit, scale, letter)
 
 
 def marked(value: float, currency: str) -> str:
@@ -251,16 +325,14 @@ def instant(when: datetime | None) -> str:
 
 
 def _scaled(amount: float) -> str:
-    for scale, letter in _SCALES:
-        if amount >= 0.9995 * scale:  # a value that would round to 1,000 of the smaller unit becomes 1 of this one
-            return f"{_trimmed(amount / scale, _digits(amount / scale, letter))}{letter}"
+    for scale, letter, digits in _SCALES:
+        if amount >= scale:
+            return f"{_trimmed(amount / scale, digits)}{letter}"
     return f"{amount:,.0f}"
 
 
-def _digits(scaled: float, letter: str) -> int:
-    if letter == "K":
-        return 1 if scaled < 9.95 else 0
-    return 2 if scaled < 9.995 else 1
+def _to_unit(value: float, unit: float) -> float:
+    return unit * round(value / unit)
 
 
 def _trimmed(number: float, digits: int) -> str:

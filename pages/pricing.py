@@ -160,7 +160,8 @@ def _answer(workspace: Workspace, answered: RecordedAnswer, seen: Estimate | Non
             explanation_tabs.draw(workspace, answered, seen, desk, places)
     elif isinstance(answered.result, Unavailable):
         with st.container(key="evidence"):
-            nearest.draw(desk.nearest_sales(answered.question.facts, answered.question.as_of), desk.market)
+            facts = answered.question.facts
+            nearest.draw(desk.nearest_sales(facts, answered.question.as_of), facts, desk.market)
 
 
 def _is_incomplete(answered: RecordedAnswer) -> bool:

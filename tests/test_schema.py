@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.collect.columns.candidates import field_of_header
+from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
-from core.schema import FIELD_BY_NAME, FIELDS, SQFT_PER_SQM, FieldKind, conform, is_extra, label_of
+from core.schema import FIELD_BY_NAME, FIELDS, SQFT_PER_SQM, FieldKind, Source, conform, is_extra, label_of, local_names
 
 DTYPES = {
     FieldKind.NUMBER: "float64",
@@ -22,6 +24,22 @@ DTYPES = {
 
 def test_no_two_fields_share_a_name_or_a_label() -> None:
     assert len({field.name for field in FIELDS}) == len({field.label for field in FIELDS}) == len(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("currency", "code", "part"),
+    [
+        ("USD", "Zipcode", "Neighborhood"),
+        ("AUD", "Postcode", "Suburb"),
+        ("GBP", "Postcode", "Neighbourhood"),
+        ("CHF", "Postal code", "Neighborhood"),
+    ],
+)
+def test_areas_are_called_what_people_of_the_market_call_them(currency: str, code: str, part: str) -> None:
+    vocabulary = load_vocabulary()
+    for field, name in local_names(currency).items():
+        assert name == {"zipcode": code, "neighbourhood": part}[field]
+        assert field_of_header(name, Source.TAX, vocabulary) == field, "a file headed so is read so"
 
 
 def test_units_are_those_the_screens_know() -> None:

@@ -62,8 +62,7 @@ class Comparable:
     """An earlier sale compared with the subject; money in the market's currency, unrounded.
 
     ``sale_id`` names it within its data version. ``similarity`` (0 to 1) falls with the gross adjustment;
-    ``distance_km`` is measured from the middle of the area if the subject's location is assumed, and None for a sale
-    whose place is not recorded.
+    ``distance_km`` is None where the place of the sale or that of the subject is not known.
     ``time_adjusted`` is the price moved to the valuation date as the whole market moved, alike for all sales of a day;
     ``adjustments``, by fact group and in money, move it from the sale's facts to the subject's; ``adjusted`` is
     ``time_adjusted`` plus all adjustments. ``around`` is the part of the place's that is no difference of facts: what
@@ -101,7 +100,17 @@ class Comparable:
     @property
     def weak(self) -> bool:
         """Tell whether it is adjusted so much that it says little of the subject."""
-        return abs(self.net) > NET_HIGH or self.gross > GROSS_HIGH
+        return self.net_is_high or self.gross_is_high
+
+    @property
+    def net_is_high(self) -> bool:
+        """Tell whether its net adjustment marks it as weak, by the whole percent that people see."""
+        return round(100 * abs(self.net)) > round(100 * NET_HIGH)
+
+    @property
+    def gross_is_high(self) -> bool:
+        """Tell whether its gross adjustment marks it as weak, by the whole percent that people see."""
+        return round(100 * self.gross) > round(100 * GROSS_HIGH)
 
 
 @dataclass(frozen=True)
@@ -287,7 +296,9 @@ def adjusted(
     ]
     least = sorted(found, key=lambda one: (not one.own, one.gross))
     offered = _one_of_each_home(least, [*map(_home_key, live_model.addresses(chosen.rows))])
-    shown = (_comparable(live_model, home, chosen, one) for one in offered[:OFFERED])
+    shown = [_comparable(live_model, home, chosen, one) for one in offered[:OFFERED]]
+    if not {"latitude", "longitude"} <= set(given):
+        shown = [replace(one, distance_km=None) for one in shown]
     # Of the first five, which count unless somebody picks, weak ones are there only for want of others.
     return tuple(sorted(shown, key=lambda one: (not one.own, one.weak)))
 

@@ -181,7 +181,8 @@ def _with_value(name: str, value: Value, text: str) -> str:
         return f"{_YEARS[name]} in {text}"
     if words.unit_of(name) == "sqft":
         return f"{_name(name)} of {text}"
-    return f"{_name(name)} {text.lower() if name == 'property_type' else text}"
+    called = words.inside_sentence(words.name_of_fact(name, value))
+    return f"{called} {text.lower() if name == 'property_type' else text}"
 
 
 def _remark(fact: Difference, market: Conventions) -> str:

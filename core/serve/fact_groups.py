@@ -47,6 +47,11 @@ class FactGroup(StrEnum):
     PLACE = "location"
     OWN_SALE = "its own earlier sale"
 
+    @property
+    def label(self) -> str:
+        """The name of the group where it stands by itself, the same on every screen and in the report."""
+        return self.value[:1].upper() + self.value[1:]
+
 
 _NEIGHBOURHOOD: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
 _OF: Final = {

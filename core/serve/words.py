@@ -11,7 +11,7 @@ from core.collect.address_words import ABBREVIATIONS, DESIGNATORS, DIRECTIONS, S
 from core.collect.cells.amounts import read_amount
 from core.collect.cells.typed import read_typed
 from core.collect.cells.units import LAND_UNITS, UNIT_FACTORS, unit_of_word
-from core.schema import FIELD_BY_NAME, ONLY_ON_ROLL, FieldKind, is_extra, label_of
+from core.schema import FIELD_BY_NAME, ONLY_ON_ROLL, FieldKind, is_extra, label_of, own_unit
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate, Refused
 from core.train.bundle import ABOVE, BELOW
@@ -202,7 +202,19 @@ def fact_value(name: str, value: object, market: Conventions) -> str:
         return f"{_number(value)} {_COUNTED[name]}{'' if value == 1 else 's'}"
     if is_flag(name):
         return FLAG_WORDS[value > 0]
-    return _measured(value, unit_of(name), market)
+    unit = own_unit(name)
+    return f"{_measured(value, unit_of(name), market)}{f' {unit}' if unit else ''}"
+
+
+def name_of_fact(name: str, value: object) -> str:
+    """Name a fact without its unit; a number of the market's own whose unit nobody knows, by its column's name.
+
+    "Living area", "Distance" where its unit is known, else "Column “Distance”".
+    """
+    label = label_of(name)
+    if is_extra(name) and isinstance(value, int | float) and not own_unit(name):
+        return f"Column “{label}”"
+    return label.partition(" (")[0]
 
 
 def assumed(name: str, value: object, market: Conventions) -> str:
@@ -212,7 +224,7 @@ def assumed(name: str, value: object, market: Conventions) -> str:
         return text
     if name == "view" and value == 0:
         return "no view"
-    label = inside_sentence(label_of(name).partition(" (")[0])
+    label = inside_sentence(name_of_fact(name, value))
     return f"{label}: {text.lower()}" if is_flag(name) else f"{label} {text}"
 
 

@@ -94,7 +94,7 @@ def test_melbourne_goes_from_its_file_to_a_priced_home(
         expect(page.get_by_text("is trained and tested")).to_be_visible(timeout=WORK_MS)
         page.get_by_test_id("stSidebarNavLink").filter(has_text="Price a home").click()
         opened.settle()
-        page.get_by_role("combobox", name="Zipcode").fill("3056")
+        page.get_by_role("combobox", name="Postcode").fill("3056")
         page.get_by_role("option", name="3056", exact=True).first.click()
         opened.settle()
         # With less known the quickest family's range is wider than ±60%, which is no price.

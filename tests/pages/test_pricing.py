@@ -26,11 +26,10 @@ from core.serve.agent.advice import advice, to_review
 from core.serve.comparables import IN_USE
 from core.serve.driver_words import sentences
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
-from core.serve.report.amounts import amounts_of
 from core.serve.words import readable_address
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
-from core.wording import market_day, money, money_range, money_short
+from core.wording import amounts_of, market_day, money, money_range, money_short
 from core.workflows.pricing import open_desks
 from core.workflows.pricing.answers import RecordedAnswer, recent
 from core.workflows.pricing.desk import Desk, open_desk
@@ -210,6 +209,7 @@ def test_any_day_can_be_typed_and_one_too_far_ahead_is_refused_with_its_reason(d
     app = opened()
     [day] = [one for one in app.date_input if one.label == "Valuation date"]
     assert (day.min, day.max) == (FIRST_DAY, LAST_DAY)
+    assert day.proto.format == "MM/DD/YYYY", "in the order in which people of the market write a day"
     app.session_state[key("valuation_date")] = date(2090, 1, 1)
     result = answered(price(app, busiest(desk))).result
     assert isinstance(result, Unavailable)
@@ -946,7 +946,7 @@ def test_why_this_price_adds_up_on_the_page(desk: Desk) -> None:
     assert f"A typical home in zipcode {busiest(desk)} is estimated at about" in said(app)
     table = app.table[0].value
     assert len(table) == len(drivers.items) + 2 + bool(drivers.rounding)
-    rounded = amounts_of(desk.market.currency, (drivers.typical, drivers.point)).rounded
+    rounded = amounts_of(desk.market.currency, drivers.point).rounded
     told = sentences(drivers, drivers.main_steps(rounded), desk.market)
     assert told
     assert all(sentence in said(app).replace("\\", "") for sentence in told)

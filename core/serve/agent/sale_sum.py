@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from core.serve.comparables import Comparable
-from core.wording import marks, symbol
-
-_THOUSAND: Final = 1_000.0
-# Below it, thousands would hide what a sale was adjusted by.
-_IN_THOUSANDS: Final = 20_000.0
+from core.wording import Amounts
 
 
 @dataclass(frozen=True)
@@ -21,31 +16,20 @@ class SaleSum:
     market: float
     facts: float
     adjusted: float
-    in_thousands: bool
 
-    def words(self, currency: str) -> str:
+    def words(self, amounts: Amounts) -> str:
         """Write the sum: "$407K − $13K market − $26K facts = $368K", or "$407K − $13K market, no change for facts"."""
-        market, facts = self._step(self.market, "market", currency), self._step(self.facts, "facts", currency)
-        return f"{self._amount(self.price, currency)}{market}{facts} = {self._amount(self.adjusted, currency)}"
-
-    def _step(self, change: float, what: str, currency: str) -> str:
-        if not change:
-            return f", no change for {what}"
-        return f" {'−' if change < 0 else '+'} {self._amount(abs(change), currency)} {what}"
-
-    def _amount(self, amount: float, currency: str) -> str:
-        if self.in_thousands:
-            return f"{symbol(currency)}{marks(f'{amount / _THOUSAND:,.0f}', currency)}K"
-        return f"{symbol(currency)}{marks(f'{amount:,.0f}', currency)}"
+        market, facts = _step(self.market, "market", amounts), _step(self.facts, "facts", amounts)
+        return f"{amounts.short(self.price)}{market}{facts} = {amounts.short(self.adjusted)}"
 
 
-def sale_sum(sale: Comparable, unit: float | None = None) -> SaleSum:
-    """Return a comparable as a sum; the facts take the remainder.
+def sale_sum(sale: Comparable, amounts: Amounts) -> SaleSum:
+    """Return a comparable as a sum of amounts rounded as those of its estimate; the facts take the remainder."""
+    price, moved, adjusted = map(amounts.rounded, (sale.sale_price, sale.time_adjusted, sale.adjusted))
+    return SaleSum(price, moved - price, adjusted - moved, adjusted)
 
-    It is rounded to ``unit``, without one to thousands where prices are that high.
-    """
-    unit = unit or (_THOUSAND if sale.sale_price >= _IN_THOUSANDS else 1.0)
-    price, moved, adjusted = (
-        unit * round(amount / unit) for amount in (sale.sale_price, sale.time_adjusted, sale.adjusted)
-    )
-    return SaleSum(price, moved - price, adjusted - moved, adjusted, unit == _THOUSAND)
+
+def _step(change: float, what: str, amounts: Amounts) -> str:
+    if not change:
+        return f", no change for {what}"
+    return f" {'−' if change < 0 else '+'} {amounts.short(abs(change))} {what}"

@@ -10,11 +10,10 @@ from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 from core.serve.drivers import Drivers
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
-from core.serve.report.amounts import Amounts
 from core.serve.report.frame import ReportFrame
 from core.serve.report.typography import BODY, BOLD, HEADING, INK, LABEL, RULE, SMALL, markup, plain, size_for
 from core.serve.report.words import is_picked, used
-from core.wording import count, market_day
+from core.wording import Amounts, count, market_day
 
 _FIGURE: Final = 14.0
 _PAD: Final = 12.0

@@ -14,7 +14,6 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, KeepTogether, PageBreak, PageTemplate, Spacer
 
 from core.serve.estimate import Estimate
-from core.serve.report.amounts import Amounts, amounts_of
 from core.serve.report.around import around
 from core.serve.report.fit import height_of
 from core.serve.report.frame import ReportFrame
@@ -23,8 +22,8 @@ from core.serve.report.parts import answer, chart, home_facts, no_price, opening
 from core.serve.report.sales_page import has_map, sales_page
 from core.serve.report.sure_page import sure_page
 from core.serve.report.typography import BOLD, GREY, LESS, REGULAR, RULE, WHITE, fitted, plain
-from core.serve.report.words import used
 from core.serve.subject import Value
+from core.wording import Amounts, amounts_of
 
 __all__ = ["ReportFrame", "report_without_price", "seller_report"]
 
@@ -98,20 +97,24 @@ def _set(story: Story, frame: ReportFrame, pages: int, into: BytesIO | None = No
 
 
 def _story(estimate: Estimate, frame: ReportFrame, wide: float, high: float) -> list[Flowable]:
-    amounts = _amounts(estimate, frame)
+    amounts = amounts_of(frame.currency, estimate.point)
     sales = sales_page(estimate, frame, amounts, wide, high)
-    taken = height_of(sales, wide)
-    sure = height_of(chain.from_iterable(sure_page(estimate, frame, amounts, wide)), wide)
+    taken = height_of(sales, wide) + _GAP
+    sure, why = (height_of(chain.from_iterable(part), wide) for part in sure_page(estimate, frame, amounts, wide))
     # Without a map, the page of sales would be half empty: what follows begins on it.
     joined = not has_map(estimate)
-    whole = taken + sure + _GAP <= high
-    room = high - taken - _GAP if joined and whole else 0.0 if joined else high
+    whole = taken + sure + why <= high
+    room = high - taken if joined and whole else 0.0 if joined else high
+    how, reasons = sure_page(estimate, frame, amounts, wide, room)
+    if joined and not whole and taken + sure <= high and why <= high:
+        # What does not fit on the page of sales fills one of its own, instead of leaving its last lines to it.
+        reasons = [[*chain.from_iterable(sure_page(estimate, frame, amounts, wide, high + sure)[1])]]
     return [
         *_first_page(estimate, frame, amounts, wide, high),
         PageBreak(),
         *sales,
         Spacer(0, _GAP) if joined else PageBreak(),
-        *(KeepTogether(group) for group in sure_page(estimate, frame, amounts, wide, room) if group),
+        *(KeepTogether(group) for group in [*how, *reasons] if group),
     ]
 
 
@@ -138,12 +141,6 @@ def _story_without_price(facts: Mapping[str, Value], frame: ReportFrame, wide: f
         *no_price(wide),
         *home_facts(facts, frame, wide),
     ]
-
-
-def _amounts(estimate: Estimate, frame: ReportFrame) -> Amounts:
-    values = [estimate.high, *(max(one.sale_price, one.adjusted) for one in used(estimate))]
-    values += [frame.decided.price, frame.decided.list_price or 0.0] if frame.decided else []
-    return amounts_of(frame.currency, values)
 
 
 def _title(frame: ReportFrame) -> str:

@@ -41,18 +41,10 @@ class _Sheet:
         return self.centre[0] + east * self.points_per_km, self.centre[1] + north * self.points_per_km
 
 
-def home_place(facts: Mapping[str, object]) -> Place | None:
-    """Return a home's latitude and longitude, or None if they are unknown."""
-    latitude, longitude = facts.get("latitude"), facts.get("longitude")
-    if isinstance(latitude, int | float) and isinstance(longitude, int | float):
-        return float(latitude), float(longitude)
-    return None
-
-
 def comparables_map(
-    home: Place, comparables: Sequence[Comparable], wide: float, high: float, area_unit: str = "sqm"
+    home: Place, comparables: Mapping[int, Comparable], wide: float, high: float, area_unit: str = "sqm"
 ) -> Drawing:
-    """Return the drawing; ``home`` is latitude and longitude; comparables are numbered from 1 in their order.
+    """Return the drawing; ``home`` is latitude and longitude; comparables stand by their numbers.
 
     Its scale is in miles in a market of square feet. Comparables without coordinates and the home's own sale are left
     out. Overlapping marks are moved apart, each with a line to its place.
@@ -60,7 +52,7 @@ def comparables_map(
     around = Projection(*home)
     places = {
         number: around.point(one.latitude, one.longitude)
-        for number, one in enumerate(comparables, start=1)
+        for number, one in comparables.items()
         if one.latitude is not None and one.longitude is not None and not one.own
     }
     drawing = Drawing(wide, high)

@@ -9,9 +9,8 @@ from typing import Any, Final
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
-from core.schema import FIELDS, ONLY_ON_ROLL, SALE_FIELDS, label_of
+from core.schema import FIELD_BY_NAME, FIELDS, ONLY_ON_ROLL, SALE_FIELDS
 from core.serve.estimate import UNAVAILABLE, Estimate
-from core.serve.report.amounts import Amounts
 from core.serve.report.fit import height_of
 from core.serve.report.frame import Decided, ReportFrame
 from core.serve.report.price_axis import LIST_PRICE, Mark, price_axis
@@ -32,10 +31,10 @@ from core.serve.report.typography import (
     plain,
     size_for,
 )
-from core.serve.report.words import level_words, used
+from core.serve.report.words import level_words, numbers, used
 from core.serve.subject import Value
-from core.serve.words import fact_value, headline, unit_of
-from core.wording import market_day, percent
+from core.serve.words import fact_value, headline, name_of_fact, unit_of
+from core.wording import Amounts, market_day, percent
 
 FACTS_FIRST: Final = 16
 """The most facts of the first page; a later page has the others."""
@@ -98,7 +97,7 @@ def chart(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float,
             words = plain(f"Agent’s price {amounts.write(frame.decided.price)}")
             marks.append(Mark(words, frame.decided.price))
         marks.append(Mark(plain(f"{frame.point_label} {amounts.write(estimate.point)}", 60), estimate.point))
-    sales = used(estimate)
+    sales = {numbers(estimate)[one.sale_id]: one for one in used(estimate)}
     legend = "The bar is the likely sale price."
     if sales:
         legend += " The numbers below it are the comparable sales of page 2, adjusted to this home."
@@ -219,10 +218,10 @@ def _panel(cells: Sequence[list[Flowable]], columns: Sequence[float]) -> Table:
 
 def _fact(name: str, value: Value, frame: ReportFrame) -> list[Flowable]:
     text = fact_value(name, value, frame)
-    if isinstance(value, int | float) and not unit_of(name):
+    if isinstance(value, int | float) and name in FIELD_BY_NAME and not unit_of(name):
         # Under the label "Bedrooms", "3 bedrooms" would repeat the word.
         text = text.partition(" ")[0]
-    label, scale = label_of(name).partition(" (")[0], seller_scale(name, text)
+    label, scale = name_of_fact(name, value), seller_scale(name, text)
     return [Paragraph(markup(label, 60), LABEL), Paragraph(markup(f"{text}{scale}", 80), VALUE)]
 
 

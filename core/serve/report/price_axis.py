@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,10 +10,9 @@ from reportlab.graphics.shapes import Circle, Drawing, Line, Rect, String
 from reportlab.lib.colors import Color
 
 from core.serve.comparables import Comparable
-from core.serve.report.amounts import Amounts
 from core.serve.report.fit import stretch
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TEAL, WHITE, width
-from core.wording import round_amounts
+from core.wording import Amounts, round_amounts
 
 _SIDE: Final = 18.0
 _BAND: Final = 20.0
@@ -50,7 +49,7 @@ def price_axis(
     low: float,
     high: float,
     marks: Sequence[Mark],
-    sales: Sequence[Comparable],
+    sales: Mapping[int, Comparable],
     amounts: Amounts,
     wide: float,
     room: float = 0.0,
@@ -59,8 +58,8 @@ def price_axis(
 
     It is at least as high as it must be, and grows into ``room``, the height there is for it.
     """
-    scale = _scale([low, high, *(one.amount for one in marks), *(one.adjusted for one in sales)], wide)
-    rows = _stacked([scale.at(one.adjusted) for one in sales])
+    scale = _scale([low, high, *(one.amount for one in marks), *(one.adjusted for one in sales.values())], wide)
+    rows = _stacked([scale.at(one.adjusted) for one in sales.values()])
     dots = (max(rows) + 1) * 2 * _SALE if rows else 0.0
     gaps = (2 if rows else 1) * _SALES_GAP
     grown = stretch(_AXIS + dots + _HEAD, gaps + _BAND + _ROW * len(marks), room, _STRETCH_MOST)
@@ -76,7 +75,7 @@ def price_axis(
         _stem(drawing, mark, scale, (band, band + thick), foot)
     for mark, foot in stems.items():
         _words(drawing, mark, scale, foot)
-    for number, (sale, row) in enumerate(zip(sales, rows, strict=True), start=1):
+    for (number, sale), row in zip(sales.items(), rows, strict=True):
         x, y = scale.at(sale.adjusted), band - gap - _SALE - row * 2 * _SALE
         drawing.add(Circle(x, y, _SALE, fillColor=MORE, strokeColor=WHITE, strokeWidth=0.8))
         drawing.add(_text(x, y - 2.7, str(number), 8, WHITE, BOLD, "middle"))

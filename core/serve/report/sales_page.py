@@ -8,13 +8,14 @@ from typing import Any, Final
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
+from core.serve.agent.away import HOME_UNPLACED, NO_PLACE, away_words, is_unplaced, place_of
 from core.serve.agent.sale_sum import SaleSum, sale_sum
+from core.serve.agent.sale_weights import multipliers, often_words
 from core.serve.comparables import GROSS_HIGH, NET_HIGH, Comparable
 from core.serve.estimate import Estimate
-from core.serve.report.amounts import Amounts
 from core.serve.report.fit import height_of
 from core.serve.report.frame import ReportFrame
-from core.serve.report.map import comparables_map, home_place
+from core.serve.report.map import comparables_map
 from core.serve.report.typography import (
     BODY,
     BOLD,
@@ -30,9 +31,9 @@ from core.serve.report.typography import (
     plain,
     width,
 )
-from core.serve.report.words import OWN_SALE, comparables_say, is_picked, left_out, sale_name, used
+from core.serve.report.words import OWN_SALE, comparables_say, is_picked, left_out, numbers, sale_name, used
 from core.serve.words import short_line
-from core.wording import count, distance, market_day, percent, signed_percent
+from core.wording import Amounts, count, market_day, percent, signed_percent
 
 _MAP_LEAST: Final = 200.0
 _MAP_MOST: Final = 420.0
@@ -77,10 +78,10 @@ def sales_page(
         heading,
         Paragraph(markup(intro, 400), SMALL),
         Spacer(0, 6),
-        _table(chosen, frame, amounts, wide),
+        _table(estimate, chosen, frame, amounts, wide),
         *_footnotes(estimate, chosen, frame),
         Spacer(0, 7),
-        Paragraph(markup(comparables_say(chosen, value, amounts, frame.point_label), 500), BODY),
+        Paragraph(markup(comparables_say(estimate, value, amounts, frame.point_label), 500), BODY),
     ]
     return [*parts, *_map(estimate, chosen, frame, wide, room - height_of(parts, wide))]
 
@@ -88,17 +89,16 @@ def sales_page(
 def has_map(estimate: Estimate) -> bool:
     """Tell whether the page has a map: the places of the home and of a comparable in use are known."""
     placed = any(map(_is_placed, used(estimate)))
-    return placed and home_place(estimate.subject.facts) is not None
+    return placed and place_of(estimate.subject.facts) is not None
 
 
-def _table(chosen: Sequence[Comparable], frame: ReportFrame, amounts: Amounts, wide: float) -> Table:
+def _table(
+    estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFrame, amounts: Amounts, wide: float
+) -> Table:
     titles = ("Sold on", "Sold for", "Market", "Facts", "Adjusted", "Net / gross")
-    sums = [sale_sum(one, amounts.unit) for one in chosen]
+    sums = [sale_sum(one, amounts) for one in chosen]
     rows: list[list[Any]] = [["", Paragraph("Home", LABEL), *(Paragraph(title, _HEAD) for title in titles)]]
-    rows += [
-        _row(number, one, total, frame, amounts)
-        for number, (one, total) in enumerate(zip(chosen, sums, strict=True), 1)
-    ]
+    rows += [_row(estimate, one, total, frame, amounts) for one, total in zip(chosen, sums, strict=True)]
     texts = [
         [market_day(one.sale_date, frame.currency) for one in chosen],
         *([_cells(total, amounts)[place] for total in sums] for place in range(4)),
@@ -111,18 +111,18 @@ def _table(chosen: Sequence[Comparable], frame: ReportFrame, amounts: Amounts, w
     return Table(rows, [14.0, wide - 14.0 - sum(columns), *columns], style=_GRID, repeatRows=1)
 
 
-def _row(number: int, one: Comparable, total: SaleSum, frame: ReportFrame, amounts: Amounts) -> list[Any]:
+def _row(estimate: Estimate, one: Comparable, total: SaleSum, frame: ReportFrame, amounts: Amounts) -> list[Any]:
     price, market, facts, adjusted = _cells(total, amounts)
     name = sale_name(one, OWN_SALE.capitalize())
     known = {name: value for name, value in one.facts.items() if name not in _PLACE}
-    parts = [
-        "" if one.distance_km is None or one.own else distance(one.distance_km, frame.area_unit),
-        short_line(known, frame) if known else "",
-    ]
-    rates = f"{_rates(one)}*" if _is_weak(one) else _rates(one)
-    weak = f'<font color="{LESS.hexval().replace("0x", "#")}">{markup(rates)}</font>' if _is_weak(one) else rates
+    far, value = away_words(one, estimate, frame), estimate.comparable_value
+    often = multipliers(used(estimate), value.weights).get(one.sale_id, 1.0) if value is not None else 1.0
+    # One sentence below the table says that the home's own place is not known.
+    parts = ["" if far == HOME_UNPLACED else far, short_line(known, frame) if known else "", often_words(often)]
+    rates = f"{_rates(one)}*" if one.weak else _rates(one)
+    weak = f'<font color="{LESS.hexval().replace("0x", "#")}">{markup(rates)}</font>' if one.weak else rates
     return [
-        Paragraph(_bold(str(number)), CELL),
+        Paragraph(_bold(str(numbers(estimate)[one.sale_id])), CELL),
         [
             Paragraph(_bold(markup(name, 70)), CELL),
             Paragraph(markup(" · ".join(part for part in parts if part), 120), _NOTE),
@@ -147,16 +147,20 @@ def _rates(one: Comparable) -> str:
     return f"{signed_percent(one.net)} / {percent(one.gross)}"
 
 
-def _is_weak(one: Comparable) -> bool:
-    return abs(one.net) > NET_HIGH or one.gross > GROSS_HIGH
-
-
 def _footnotes(estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFrame) -> list[Flowable]:
     weak = (
         f"* Adjusted by more than {percent(NET_HIGH)} net or {percent(GROSS_HIGH)} gross: less like this home than the "
         "others."
     )
-    notes = [weak if any(map(_is_weak, chosen)) else "", left_out(estimate, frame.currency)]
+    # Where sales in between are left out, the numbers have gaps.
+    kept = [numbers(estimate)[one.sale_id] for one in chosen]
+    gaps = kept != [*range(1, len(kept) + 1)]
+    notes = [
+        weak if any(one.weak for one in chosen) else "",
+        f"Numbered as in your agent’s list of {count(len(estimate.comparables), 'sale')}." if gaps else "",
+        left_out(estimate, frame.currency),
+        NO_PLACE if is_unplaced(estimate) else "",
+    ]
     return [part for note in filter(None, notes) for part in (Spacer(0, 3), Paragraph(markup(note, 400), _NOTE))]
 
 
@@ -164,7 +168,7 @@ def _map(
     estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFrame, wide: float, room: float
 ) -> list[Flowable]:
     """Return the map; nothing where the home's place or those of all sales are unknown."""
-    home = home_place(estimate.subject.facts)
+    home = place_of(estimate.subject.facts)
     if home is None or not has_map(estimate):
         return []
     unplaced = sum(not _is_placed(one) and not one.own for one in chosen)
@@ -173,8 +177,9 @@ def _map(
         words = f"{count(unplaced, 'sale')} without known place: not on the map."
         left_out = [Spacer(0, 3), Paragraph(words, _NOTE)]
     above = [Paragraph("Where they are", HEADING), Spacer(0, 2)]
+    numbered = {numbers(estimate)[one.sale_id]: one for one in chosen}
     high = min(max(room - height_of([*above, *left_out], wide) - 4, _MAP_LEAST), _MAP_MOST)
-    return [*above, comparables_map(home, chosen, wide, high, frame.area_unit), *left_out]
+    return [*above, comparables_map(home, numbered, wide, high, frame.area_unit), *left_out]
 
 
 def _is_placed(one: Comparable) -> bool:

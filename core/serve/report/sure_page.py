@@ -9,10 +9,8 @@ from typing import Final
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer
 
-from core.schema import label_of
 from core.serve.agent.assumed import assumed_for_seller
 from core.serve.estimate import Estimate
-from core.serve.report.amounts import Amounts
 from core.serve.report.fit import height_of
 from core.serve.report.frame import ReportFrame
 from core.serve.report.letterhead import contact
@@ -22,8 +20,8 @@ from core.serve.report.typography import BODY, BOLD, BULLET, HEADING, LEAD, SMAL
 from core.serve.report.waterfall import Goal, waterfall
 from core.serve.report.words import how_sure, made_from, to_look_at
 from core.serve.subject import Value
-from core.serve.words import fact_value
-from core.wording import count
+from core.serve.words import fact_value, name_of_fact
+from core.wording import Amounts, count
 
 Group = list[Flowable]
 _LONG: Final = 4_000
@@ -45,8 +43,10 @@ def sure_page(
     amounts: Amounts,
     wide: float,
     room: float = 0.0,
-) -> list[Group]:
-    """Return the page's parts, each to be kept together.
+) -> tuple[list[Group], list[Group]]:
+    """Return how sure the estimate is, then what makes it; each part is to be kept together.
+
+    Whom to ask goes with what precedes it, so that no page holds only that.
 
     The chart of the reasons grows into ``room``, the height there is for all of it.
     """
@@ -58,14 +58,12 @@ def sure_page(
     promised = Paragraph("The bar is what came true in past sales, the line what was promised.", SMALL)
     tested = [record, promised] if record.contents else []
     above = [[Paragraph("How sure is this?", HEADING), Spacer(0, 3), *sure], tested, _look_at(estimate)]
+    made = [Spacer(0, 6), Paragraph(markup(made_from(estimate, frame), 300), SMALL), *contact(frame, wide)]
     # Long lists may break across pages.
-    below = [
-        *([part] for part in _facts_behind(estimate, frame)),
-        [Spacer(0, 6), Paragraph(markup(made_from(estimate, frame), 300), SMALL)],
-        contact(frame, wide),
-    ]
+    *first, last = [*([part] for part in _facts_behind(estimate, frame)), []]
+    below = [*first[:-1], [*(first[-1] if first else last), *made]]
     left = room - height_of(chain.from_iterable([*above, *below]), wide)
-    return [*above, _reasons(estimate, frame, amounts, wide, left), *below]
+    return above, [_reasons(estimate, frame, amounts, wide, left), *below]
 
 
 def _look_at(estimate: Estimate) -> list[Flowable]:
@@ -103,7 +101,7 @@ def _facts_behind(estimate: Estimate, frame: ReportFrame) -> list[Flowable]:
 
 def _with_scale(name: str, value: Value, frame: ReportFrame) -> str:
     text = fact_value(name, value, frame)
-    return f"{label_of(name).partition(' (')[0]} {text}{seller_scale(name, text)}"
+    return f"{name_of_fact(name, value)} {text}{seller_scale(name, text)}"
 
 
 def _sentence(label: str, words: str) -> Paragraph:

@@ -14,12 +14,10 @@ from reportlab.lib.utils import simpleSplit
 
 from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
-from core.serve.fact_groups import FactGroup
-from core.serve.report.amounts import Amounts
 from core.serve.report.fit import stretch
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TEAL, fitted, plain, width
 from core.serve.words import assumed, fact_value
-from core.wording import Conventions, market_day
+from core.wording import Amounts, Conventions, market_day
 
 _LABELS: Final = 190.0
 _GAP: Final = 8.0
@@ -34,7 +32,6 @@ _UNWRITTEN: Final = frozenset({"latitude", "longitude", "address", "unit", *ONLY
 _DETAIL_LINE: Final = 9.0
 _DETAIL_LINES_MAX: Final = 5
 _NAMED_MAX: Final = 5
-_PLACE: Final = "Location and neighborhood"
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """One line of the drawing: a bar from ``start`` to ``end``, or a mark where both are the same.
 
     ``detail`` are the lines below its label.
@@ -82,7 +79,7 @@ def waterfall(
 
     Its rows grow into ``room``, the height there is for it.
     """
-    steps = _steps(drivers, goal, market, amounts)
+    steps = report_steps(drivers, goal, market, amounts)
     written = max(width(step.amount, _TEXT, BOLD) for step in steps)
     axis = _axis(steps, _LABELS + _GAP, wide - written - _GAP)
     grown = stretch(_AXIS, sum(map(_height, steps)), room, _STRETCH_MOST)
@@ -110,7 +107,7 @@ def difference(fact: Difference, market: Conventions) -> str:
     return value if fact.typical is None else f"{value} (typical {fact_value(fact.name, fact.typical, market)})"
 
 
-def _steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) -> list[_Step]:
+def report_steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) -> list[Step]:
     """Return the largest reasons, the rest together, and where they lead; rounded, they still add up to the point.
 
     Where the point must not be shown, only the range is written as an amount: steps that add up would give it away.
@@ -119,38 +116,42 @@ def _steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) 
         return _unwritten_steps(drivers, goal, market, amounts)
     shown = drivers.main_steps(amounts.rounded)
     running, rest = shown.start, shown.rest
-    steps = [_Step(f"Typical home in {drivers.area}", (), amounts.write(running), running, running, GREY, BOLD)]
+    steps = [Step(f"Typical home in {drivers.area}", (), amounts.write(running), running, running, GREY, BOLD)]
     for item, change in shown.named:
         steps.append(_driver(item, running, change, market, amounts))
         running += change
     if rest:
         colour = MORE if rest > 0 else LESS
-        steps.append(_Step("All the rest", (), _signed(rest, amounts), running, running + rest, colour))
+        steps.append(Step("All the rest", (), _signed(rest, amounts), running, running + rest, colour))
     span = amounts.span(goal.low, goal.high)
-    steps.append(_Step("Likely sale price of this home", (), span, goal.low, goal.high, TEAL, BOLD))
+    steps.append(Step("Likely sale price of this home", (), span, goal.low, goal.high, TEAL, BOLD))
     point = amounts.write(drivers.point)
-    steps.append(_Step(goal.point_label, (), point, drivers.point, drivers.point, TEAL, BOLD))
+    steps.append(Step(goal.point_label, (), point, drivers.point, drivers.point, TEAL, BOLD))
     return steps
 
 
-def _unwritten_steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) -> list[_Step]:
+def _unwritten_steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) -> list[Step]:
     """Return the largest reasons, each from the typical home, in words instead of amounts; none leads to the point."""
     typical = drivers.typical
-    steps = [_Step(f"Typical home in {drivers.area}", (), "", typical, typical, GREY, BOLD)]
+    steps = [Step(f"Typical home in {drivers.area}", (), "", typical, typical, GREY, BOLD)]
     for item in drivers.items[:_NAMED_MAX]:
         if change := amounts.rounded(item.amount):
             step = _driver(item, typical, change, market, amounts)
             steps.append(replace(step, amount="adds" if change > 0 else "takes off"))
     span = amounts.span(goal.low, goal.high)
-    return [*steps, _Step("Likely sale price of this home", (), span, goal.low, goal.high, TEAL, BOLD)]
+    return [*steps, Step("Likely sale price of this home", (), span, goal.low, goal.high, TEAL, BOLD)]
 
 
-def _driver(item: Driver, running: float, change: float, market: Conventions, amounts: Amounts) -> _Step:
+def _driver(item: Driver, running: float, change: float, market: Conventions, amounts: Amounts) -> Step:
     differences = [difference(fact, market) for fact in item.facts if fact.name not in _UNWRITTEN]
-    label = _PLACE if item.group is FactGroup.PLACE else item.group.value[:1].upper() + item.group.value[1:]
     colour = MORE if change >= 0 else LESS
-    return _Step(
-        label, _lines(_capital(", ".join(differences))), _signed(change, amounts), running, running + change, colour
+    return Step(
+        item.group.label,
+        _lines(_capital(", ".join(differences))),
+        _signed(change, amounts),
+        running,
+        running + change,
+        colour,
     )
 
 
@@ -169,18 +170,18 @@ def _signed(amount: float, amounts: Amounts) -> str:
     return f"+{amounts.write(amount)}" if amount > 0 else amounts.write(amount)
 
 
-def _axis(steps: Sequence[_Step], left: float, right: float) -> _Axis:
+def _axis(steps: Sequence[Step], left: float, right: float) -> _Axis:
     values = [value for step in steps for value in (step.start, step.end)]
     low, high = min(values), max(values)
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
     return _Axis(low - margin, high + margin, left, right)
 
 
-def _height(step: _Step) -> float:
+def _height(step: Step) -> float:
     return _ROW + _DETAIL_LINE * (len(step.detail) - 1) if step.detail else _PLAIN_ROW
 
 
-def _draw(drawing: Drawing, step: _Step, middle: float, axis: _Axis, wide: float) -> None:
+def _draw(drawing: Drawing, step: Step, middle: float, axis: _Axis, wide: float) -> None:
     baseline = middle + (2 + _DETAIL_LINE * (len(step.detail) - 1) / 2 if step.detail else -3)
     drawing.add(_text(0, baseline, fitted(plain(step.label), _TEXT, _LABELS, step.font), _TEXT, INK, step.font))
     for number, line in enumerate(step.detail):

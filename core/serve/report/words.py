@@ -7,16 +7,16 @@ from datetime import date
 from typing import Final
 
 from core.schema import label_of
+from core.serve.agent.sale_weights import multipliers, often_words
 from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted_span
 from core.serve.estimate import Estimate
 from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
-from core.serve.report.amounts import Amounts
 from core.serve.typical_home import WHOLE_MARKET
 from core.serve.words import readable_address, widening_words
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
 from core.train.unknown_facts import GROUPS
-from core.wording import Conventions, count, market_day, marks, percent
+from core.wording import Amounts, Conventions, count, market_day, marks, percent
 
 OWN_SALE: Final = "this home’s own sale"
 _LOOK_MAX: Final = 2
@@ -127,6 +127,11 @@ def used(estimate: Estimate) -> tuple[Comparable, ...]:
     return tuple(one for one in estimate.comparables if value.weights.get(one.sale_id, 0.0) > 0)
 
 
+def numbers(estimate: Estimate) -> dict[str, int]:
+    """Return by sale_id the number of each comparable, the one it has on the agent's screen."""
+    return {one.sale_id: number for number, one in enumerate(estimate.comparables, 1)}
+
+
 def is_picked(estimate: Estimate) -> bool:
     """Tell whether an agent uses other comparables than the most similar ones, which are used unless somebody picks."""
     chosen = used(estimate)
@@ -137,8 +142,8 @@ def left_out(estimate: Estimate, currency: str) -> str:
     """Name the sales among the most similar ones that the agent does not use, "" for none."""
     kept = used(estimate)
     names = [
-        f"{sale_name(one, OWN_SALE)} ({market_day(one.sale_date, currency)})"
-        for one in estimate.comparables[:IN_USE]
+        f"{sale_name(one, OWN_SALE)} (no. {number}, {market_day(one.sale_date, currency)})"
+        for number, one in enumerate(estimate.comparables[:IN_USE], 1)
         if one not in kept and not one.added
     ]
     return f"Like this home too, but left out by your agent: {', '.join(names)}." if names else ""
@@ -149,9 +154,7 @@ def sale_name(one: Comparable, own: str) -> str:
     return own if one.own else readable_address(one.address) or "Address unknown"
 
 
-def comparables_say(
-    chosen: Sequence[Comparable], value: ComparableValue, amounts: Amounts, point_label: str | None
-) -> str:
+def comparables_say(estimate: Estimate, value: ComparableValue, amounts: Amounts, point_label: str | None) -> str:
     """State what the comparables in use show together; a single price appears only if the report shows one.
 
     The span is taken from the sales themselves: in an answer stored by an earlier release, that of ``value`` is
@@ -162,13 +165,25 @@ def comparables_say(
             "None of these sales is enough like this home to confirm its price: they are adjusted by "
             f"{percent(value.adjusted_by)} on average."
         )
+    chosen = used(estimate)
     low, high = map(amounts.rounded, adjusted_span(chosen))
     mean = f", with an average of {amounts.about(value.mean)}" if point_label is not None else ""
     place = "inside" if value.agrees else "outside"
+    if len(chosen) == 1:
+        return f"This sale points to {amounts.about(low)}, which lies {place} the range of this home."
     return (
-        f"Together these sales point to {amounts.span(low, high)}{mean}; those most like this home count most. "
+        f"Together these sales point to {amounts.span(low, high)}{mean}. {_what_counts(estimate, value)} "
         f"Their average lies {place} the range of this home."
     )
+
+
+def _what_counts(estimate: Estimate, value: ComparableValue) -> str:
+    """Say what makes a sale count more in the average: how little it is adjusted, and that the agent chose so."""
+    chosen = used(estimate)
+    often, number = multipliers(chosen, value.weights), numbers(estimate)
+    more = [f"no. {number[one.sale_id]} {words}" for one in chosen if (words := often_words(often[one.sale_id]))]
+    by_choice = f"; by your agent’s choice, {', '.join(more)}" if more else ""
+    return f"The less a sale is adjusted, the more it counts{by_choice}."
 
 
 def _homes(segment: str, n: int, currency: str) -> str:

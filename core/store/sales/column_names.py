@@ -11,10 +11,11 @@ import sqlalchemy as sa
 
 from core.access import Actor
 from core.errors import StoreUnavailable
+from core.schema import local_names
 from core.states import AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
-from core.store.base.tables import EVENT
+from core.store.base.tables import EVENT, MARKET
 
 # Names are read for each page and request, and seldom change.
 _FRESH_SECONDS: Final = 2.0
@@ -39,15 +40,23 @@ class ColumnNames:
         return {field: name for field, name in names.items() if name}
 
     def shown(self, market_id: str) -> Mapping[str, str]:
-        """Return the names as of a moment ago, for showing them; those last known while the database is away."""
+        """Return the names as of a moment ago, for showing them, with what people of the market call areas.
+
+        While the database is away, they are those last known.
+        """
         read_at, names = self._read.get(market_id, (float("-inf"), {}))
         if time.monotonic() - read_at < _FRESH_SECONDS:
             return names
         # What a column is called must not keep a home from being priced.
         with suppress(StoreUnavailable):
-            names = self.of(market_id)
+            names = {**self._areas(market_id), **self.of(market_id)}
         self._read[market_id] = (time.monotonic(), names)
         return names
+
+    def _areas(self, market_id: str) -> dict[str, str]:
+        with self._database.read() as connection:
+            currency = connection.execute(sa.select(MARKET.c.currency).where(MARKET.c.market_id == market_id)).scalar()
+        return local_names(currency) if currency else {}
 
     def give(self, market_id: str, names: Mapping[str, str], actor: Actor) -> None:
         """Name columns, by field; an empty name gives the readable form back. Raises StoreUnavailable."""

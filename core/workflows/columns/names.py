@@ -18,7 +18,7 @@ _NO_COLUMN: Final = "Its own columns are"
 
 
 def use_names_of(store: Store, market_id: str | None, mappings: Iterable[ColumnMapping] = ()) -> None:
-    """Show a market's own columns by their names from here on, those of its files' mappings first."""
+    """Show areas by the market's words and its own columns by their names from here on, those of its files first."""
     known = store.column_names.shown(market_id) if market_id else {}
     given = {rule.field: rule.label for one in mappings for rule in one.rules if rule.label}
     use_names({**known, **given})

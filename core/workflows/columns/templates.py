@@ -30,7 +30,6 @@ NAMES: Final[dict[Source, str]] = {
 
 FORMATS: Final = ("xlsx", "csv")
 
-_PLACE: Final = "one of these: property id, address, zipcode, neighborhood or coordinates"
 _SALES: Final = (
     *("sale_id", "sale_date", "sale_price", "list_date", "list_price", "first_list_price"),
     *("listing_office", "validity"),
@@ -151,4 +150,5 @@ def _needed(name: str, source: Source) -> str:
     if source is Source.SALES and name in ("sale_date", "sale_price"):
         return "needed"
     located = {"property_id", "address", "zipcode", "neighbourhood", "latitude", "longitude"}
-    return _PLACE if name in located else "optional"
+    areas = ", ".join(label_of(one).lower() for one in ("zipcode", "neighbourhood"))
+    return f"one of these: property id, address, {areas} or coordinates" if name in located else "optional"

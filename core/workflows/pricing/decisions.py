@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from core.access import Action, require_office
 from core.errors import InvalidDecision, InvalidRecord
 from core.problem import Problem
+from core.serve.agent.sale_weights import multipliers
 from core.serve.comparables import Comparable
 from core.states import AuditAction
 from core.store import DecisionRecord, EstimateRecord, NewDecision
@@ -35,7 +36,6 @@ _CENT: Final = 0.005
 # A list price this much above the agent's own price is a slip of the hand more often than a plan.
 _FAR_ABOVE: Final = 0.25
 # Shares are kept as floating-point numbers, so that a multiplier of 2 comes back as almost 2.
-_DECIMALS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,8 @@ def comparables_decided(
     ``reconcile`` takes them. None for a decision made without comparables. Raises StoreUnavailable.
     """
     shares: Mapping[str, float] = _recorded(workspace, decision).get("comparables") or {}
-    # The audit trail has each sale's share in the value; its multiplier is that share without its similarity.
-    used = {one.sale_id: shares[one.sale_id] / (one.similarity or 1.0) for one in comparables if one.sale_id in shares}
-    least = min((value for value in used.values() if value > 0), default=0.0)
-    return {sale_id: round(value / least, _DECIMALS) for sale_id, value in used.items()} if least else None
+    # The audit trail has each sale's share in the value.
+    return multipliers(comparables, shares) or None
 
 
 def comparables_added(workspace: Workspace, decision: DecisionRecord) -> tuple[Comparable, ...]:

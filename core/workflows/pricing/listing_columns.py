@@ -103,9 +103,12 @@ class _Reader:
         """Yield rules for the market's own columns, beyond the canonical record."""
         by_name = {EXTRA_PREFIX + snake(column): column for column in self._free(taken)}
         for name in facts.all:
-            if name in by_name:
-                parsers = _EXTRA_PARSERS if name in facts.numeric else ("text",)
-                yield self._rule(by_name[name], name, parsers)
+            # By the column's own name, or the one that screens show.
+            column = by_name.get(name) or (
+                by_name.get(EXTRA_PREFIX + snake(label_of(name))) if is_extra(name) else None
+            )
+            if column is not None:
+                yield self._rule(column, name, _EXTRA_PARSERS if name in facts.numeric else ("text",))
 
     def rules_by_name(self, wanted: Sequence[str], taken: Sequence[ColumnRule]) -> Iterator[ColumnRule]:
         """Yield rules for columns that have a usual name of a field without a rule."""
@@ -167,7 +170,7 @@ def refuse_misspelled(columns: Sequence[ColumnRead], facts: FactColumns) -> None
             or nearest_fact(f"{EXTRA_PREFIX}{one.column}", filter(is_extra, missing), _MISSPELLED)
         )
         if near:
-            name = near.removeprefix(EXTRA_PREFIX)
+            name = label_of(near) if is_extra(near) else near
             raise MappingError(
                 f"Column {one.column!r} is not a fact of a home; the nearest is {name!r}. Rename the column so, or "
                 "remove it."

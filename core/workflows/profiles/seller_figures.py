@@ -16,9 +16,7 @@ _RISK: Final = (
     "Crime, schools, walkability, income and who lives nearby can steer people toward or away from an area. In the "
     "United States that is a risk under the Fair Housing Act, for the agent and the company."
 )
-_LEFT_OUT: Final = (
-    "The estimate still counts the location; the report names it as “Location and neighborhood”, without these figures."
-)
+_LEFT_OUT: Final = "The estimate still counts the location; the report names it as “Location”, without these figures."
 _SHOWN_WHERE: Final = (
     "The estimate counts the location either way; the report now writes these figures out where they move the price."
 )

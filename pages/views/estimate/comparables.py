@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
@@ -11,8 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from core.prepare.features.columns import Columns
+from core.serve.agent.away import NO_PLACE, away, away_words, is_unplaced
 from core.serve.agent.map_tiles import read_tiles
 from core.serve.agent.sale_sum import sale_sum
+from core.serve.agent.sale_weights import often_words
 from core.serve.comparables import (
     GROSS_HIGH,
     LATELY_DAYS,
@@ -25,16 +26,15 @@ from core.serve.comparables import (
 )
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
-from core.serve.subject import Value
 from core.serve.words import short_line
 from core.wording import (
     MISSING,
+    Amounts,
     Conventions,
-    distance,
+    amounts_of,
     market_day,
     money,
     money_range,
-    money_short,
     percent,
     signed_percent,
 )
@@ -46,19 +46,7 @@ from pages.views.estimate import comparables_added, comparables_choice
 from pages.views.estimate.comparables_added import Find
 from pages.views.estimate.comparables_choice import DOUBLE, USUAL, Choice
 from pages.views.estimate.comparables_map import draw_map, name_of
-from pages.views.estimate.drivers import signed
 
-_SHORT: Final = {
-    FactGroup.SIZE: "Size",
-    FactGroup.ROOMS: "Rooms",
-    FactGroup.QUALITY: "Quality",
-    FactGroup.AGE: "Age",
-    FactGroup.PLOT: "Plot",
-    FactGroup.KIND: "Type",
-    FactGroup.PLACE: "Place",
-    FactGroup.OTHER: "Other",
-    FactGroup.OWN_SALE: "Own sale",
-}
 _OWN_LEFT_OUT: Final = (
     "This home’s own sale is left out: the value with the comparables no longer counts it, and the seller’s report "
     "says that you left it out. The model’s estimate stays as it is."
@@ -108,8 +96,9 @@ def draw(
     with st.container(key="comparable_cards", gap="small"):
         _cards(answered, estimate, chosen, market)
         if find is not None:
-            facts = estimate.subject.facts
-            comparables_added.draw(answered, estimate, market, find, lambda sale: describe(sale, chosen, facts, market))
+            comparables_added.draw(
+                answered, estimate, market, find, lambda sale: describe(sale, chosen, estimate, market)
+            )
     by_fact = st.expander("Adjustments by fact", icon=":material/table_rows:", key="by_fact", on_change="rerun")
     if by_fact.open and chosen.used:
         with by_fact, st.container(key="by_fact_table"):
@@ -120,12 +109,12 @@ def draw(
 def _meaning(estimate: Estimate) -> str:
     """Say what the parts of a comparable's sum are."""
     own = any(FactGroup.OWN_SALE in sale.adjustments for sale in estimate.comparables)
-    beyond = " and, as “Own sale”, what this home’s own earlier sale says beyond its facts," if own else ""
+    beyond = f" and, as “{FactGroup.OWN_SALE.label}”, what that says beyond its facts," if own else ""
     since = " Its own sale is adjusted for no fact but those changed since." if own else ""
     return (
         "Market: how prices moved here as a whole between the day of sale and the valuation date, the same for all "
-        f"sales of a day. Facts: what the differences from this home{beyond} are worth to the model, and, as “Place”, "
-        "what sold around that home since. “Adjustments by fact” lists them by kind."
+        f"sales of a day. Facts: what the differences from this home{beyond} are worth to the model, and, as "
+        f"“{FactGroup.PLACE.label}”, what sold around that home since. “Adjustments by fact” lists them by kind."
         f"{since} Net: all of it, with signs. Gross: each kind of fact, and the market together with what sold around "
         f"the home since, none against another. ▲ marks a weak comparable: net "
         f"above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%} of its price."
@@ -151,7 +140,7 @@ def agreement(estimate: Estimate, value: ComparableValue | None, market: Convent
             "No sale here is enough like this home to confirm its price: the sales in use are adjusted by "
             f"{percent(value.adjusted_by)} on average."
         )
-    mean = money_short(value.mean, market.currency)
+    mean = amounts_of(market.currency, estimate.point).short(value.mean)
     level, span = percent(estimate.level), money_range(estimate.low, estimate.high, market.currency)
     if value.agrees and not is_firm(estimate.comparables, value):
         weak, used = weak_in_use(estimate.comparables, value), sum(share > 0 for share in value.weights.values())
@@ -175,13 +164,13 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
     with st.container(border=True, gap="small"):
         st.html(spans(estimate, value, market))
         if value is not None:
-            currency = market.currency
+            amounts = amounts_of(market.currency, estimate.point)
             together = (
-                f"Comparables **{plain(money_range(value.low, value.high, currency))}**, weighted mean "
-                f"**{plain(money_short(value.mean, currency))}**"
+                f"Comparables **{plain(amounts.short_span(value.low, value.high))}**, weighted mean "
+                f"**{plain(amounts.short(value.mean))}**"
             )
             if value.offered is not None:
-                offered = plain(money(value.offered, currency))
+                offered = plain(money(value.offered, market.currency))
                 together += f"  \nModel and comparables reconciled: **{offered}**"
             st.markdown(
                 together,
@@ -222,17 +211,18 @@ def _map(
     tiles = read_tiles(os.environ)
     figure = draw_map(estimate, chosen.used, weights, market, palette(), sales, tiles)
     if figure is None:
+        if is_unplaced(estimate):
+            st.caption(plain(NO_PLACE))
         return
     plot(
         figure,
         key="comparables_map",
         alt="Map of the comparable sales around the home, numbered as in the cards, which have their distances",
     )
-    assumed = ", its place assumed" if "latitude" in estimate.imputed else ""
     own = [number for number, sale in enumerate(estimate.comparables, 1) if sale.own]
     itself = f" ({own[0]} is its own sale)" if own else ""
     shown = "numbers: the sales below, filled if in use, larger the more it counts"
-    legend = f"★ this home{itself}{assumed} · {shown} · gray: other homes sold"
+    legend = f"★ this home{itself} · {shown} · gray: other homes sold"
     credit = f" · map: {plain(tiles.attribution)}" if tiles is not None and tiles.attribution else ""
     st.caption(f"{legend}{credit}")
 
@@ -242,43 +232,54 @@ def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFra
 
     The adjusted price is the sale price adjusted to the valuation date and then to the home's facts.
     """
-    currency = market.currency
+    currency, amounts = market.currency, amounts_of(market.currency, estimate.point)
     lines: list[dict[str, Any]] = [
         {
             "Use": sale.sale_id in chosen.ticked,
             "Weight": chosen.weight(sale.sale_id),
             "No.": number,
             "Home": name_of(sale, market),
-            "Distance": _distance(sale, market),
+            "Distance": away_words(sale, estimate, market) or MISSING,
             "Sold": market_day(sale.sale_date, currency),
-            "Price": money_short(sale.sale_price, currency),
-            "Market-adjusted": money_short(sale.time_adjusted, currency),
-            "Facts": _change(sum(sale.adjustments.values()), currency),
+            "Price": amounts.short(total.price),
+            "Market-adjusted": amounts.short(total.price + total.market),
+            "Facts": amounts.short_change(total.facts),
             "Net": net(sale),
             "Gross": gross(sale),
-            "Adjusted": money_short(sale.adjusted, currency),
+            "Adjusted": amounts.short(total.adjusted),
         }
         for number, sale in enumerate(estimate.comparables, 1)
+        for total in [sale_sum(sale, amounts)]
     ]
     return pd.DataFrame(lines)
 
 
 def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFrame:
-    """Return the adjustments of each sale in use, by group of facts, as Markdown."""
+    """Return the adjustments of each sale in use, by group of facts, as Markdown; they add up as on its card."""
     used = [(number, sale) for number, sale in enumerate(estimate.comparables, 1) if sale.sale_id in chosen.used]
-    groups = [group for group in FactGroup if any(round(sale.adjustments.get(group, 0.0)) for _, sale in used)]
-    currency = market.currency
+    amounts = amounts_of(market.currency, estimate.point)
+    sums = [(number, sale_sum(sale, amounts), _by_group(sale, amounts)) for number, sale in used]
+    groups = [group for group in FactGroup if any(parts.get(group) for _, _, parts in sums)]
     lines = [
         {
             "No.": str(number),
-            "Price": money_short(sale.sale_price, currency),
-            "Market": _change(sale.time_adjusted - sale.sale_price, currency),
-            **{_SHORT[group]: _change(sale.adjustments.get(group, 0.0), currency) for group in groups},
-            "Adjusted": f"**{money_short(sale.adjusted, currency)}**",
+            "Price": amounts.short(total.price),
+            "Market": amounts.short_change(total.market),
+            **{group.label: amounts.short_change(parts.get(group, 0.0)) for group in groups},
+            "Adjusted": f"**{amounts.short(total.adjusted)}**",
         }
-        for number, sale in used
+        for number, total, parts in sums
     ]
     return pd.DataFrame([{name: text.replace("$", "\\$") for name, text in line.items()} for line in lines])
+
+
+def _by_group(sale: Comparable, amounts: Amounts) -> dict[FactGroup, float]:
+    """Return a sale's rounded adjustments by group; the largest takes what rounding leaves, so that they add up."""
+    parts = {group: amounts.rounded(amount) for group, amount in sale.adjustments.items()}
+    left = sale_sum(sale, amounts).facts - sum(parts.values())
+    if parts and left:
+        parts[max(parts, key=lambda group: abs(parts[group]))] += left
+    return parts
 
 
 def by_sale(lines: pd.DataFrame) -> pd.DataFrame:
@@ -288,20 +289,16 @@ def by_sale(lines: pd.DataFrame) -> pd.DataFrame:
 
 def net(sale: Comparable) -> str:
     """Write the net adjustment of a sale as a share of its price, marked where it is high."""
-    return _marked(signed_percent(sale.net), abs(sale.net) > NET_HIGH)
+    return _marked(signed_percent(sale.net), sale.net_is_high)
 
 
 def gross(sale: Comparable) -> str:
     """Write the gross adjustment of a sale as a share of its price, marked where it is high."""
-    return _marked(percent(sale.gross), sale.gross > GROSS_HIGH)
+    return _marked(percent(sale.gross), sale.gross_is_high)
 
 
 def _marked(text: str, high: bool) -> str:
     return f"{text} ▲" if high else text
-
-
-def _change(amount: float, currency: str) -> str:
-    return signed(money_short(amount, currency), amount) if round(amount) else "0"
 
 
 def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market: Conventions) -> None:
@@ -316,7 +313,7 @@ def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market:
                 on_change=_ticked,
                 args=(key, sale.sale_id, answered, estimate),
             )
-            st.markdown(describe(sale, chosen, estimate.subject.facts, market))
+            st.markdown(describe(sale, chosen, estimate, market))
             if sale.own and sale.sale_id not in chosen.used:
                 st.caption(f":material/info: {_OWN_LEFT_OUT}")
     numbers = {sale.sale_id: number for number, sale in enumerate(estimate.comparables, 1)}
@@ -340,34 +337,28 @@ def _literal(name: str) -> str:
     return plain(name) if _MARKS & {*name} else name
 
 
-def describe(sale: Comparable, chosen: Choice, home: Mapping[str, Value], market: Conventions) -> str:
-    """Return a card's text as Markdown: the sum that leads to the adjusted price, then how like the home it is.
-
-    ``home`` are the known facts of the home itself.
-    """
-    total, found, adjusted = sale_sum(sale).words(market.currency).partition(" = ")
+def describe(sale: Comparable, chosen: Choice, estimate: Estimate, market: Conventions) -> str:
+    """Return a card's text as Markdown: the sum that leads to the adjusted price, then how like the home it is."""
+    amounts = amounts_of(market.currency, estimate.point)
+    total, found, adjusted = sale_sum(sale, amounts).words(amounts).partition(" = ")
     parts = [f"sold {market_day(sale.sale_date, market.currency)}"]
     if sale.added and sale.sale_id in chosen.ticked:
         parts.append("added by you")
-    if sale.distance_km is not None and not sale.own:
-        parts.append(f"{_distance(sale, market)} away")
+    if far := away_words(sale, estimate, market):
+        parts.append(far if away(sale, estimate) is None else f"{far} away")
     parts.append(short_line(sale.facts, market))
     if (weight := chosen.weight(sale.sale_id)) != USUAL and sale.sale_id in chosen.ticked:
-        parts.append(f"weight {weight:g}")
+        parts.append(often_words(weight) or f"counts {weight:g} times")
     shares = [
-        *([_colored("another kind of home", True)] if is_other_kind(sale, home) else []),
-        _colored(f"net {net(sale)}", abs(sale.net) > NET_HIGH),
-        _colored(f"gross {gross(sale)}", sale.gross > GROSS_HIGH),
+        *([_colored("another kind of home", True)] if is_other_kind(sale, estimate.subject.facts) else []),
+        _colored(f"net {net(sale)}", sale.net_is_high),
+        _colored(f"gross {gross(sale)}", sale.gross_is_high),
     ]
     return f"{plain(total + found)}**{plain(adjusted)}**  \n:gray[{plain(' · '.join(parts))} ·] {' · '.join(shares)}"
 
 
 def _colored(text: str, high: bool) -> str:
     return f":{'orange' if high else 'gray'}[{plain(text)}]"
-
-
-def _distance(sale: Comparable, market: Conventions) -> str:
-    return MISSING if sale.distance_km is None else distance(sale.distance_km, market.area_unit)
 
 
 def _ticked(key: str, sale_id: str, answered: RecordedAnswer, estimate: Estimate) -> None:

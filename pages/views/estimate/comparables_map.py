@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from core.prepare.features.columns import Columns
 from core.prepare.features.projection import Projection
+from core.serve.agent.away import place_of
 from core.serve.agent.map_places import apart, ring_labels
 from core.serve.agent.map_tiles import Tile, TileServer, tiles_around
 from core.serve.agent.sold_around import sold_around
@@ -52,15 +53,6 @@ class _Mark:
     size: float
 
 
-def place_of(estimate: Estimate) -> Place | None:
-    """Return latitude and longitude of the home, given or assumed; None if the market has no coordinates."""
-    facts = {**estimate.imputed, **estimate.subject.facts}
-    latitude, longitude = facts.get("latitude"), facts.get("longitude")
-    if not isinstance(latitude, float) or not isinstance(longitude, float):
-        return None
-    return latitude, longitude
-
-
 def offset_km(sale: Comparable, home: Place) -> Place | None:
     """Return how far the sale is east and north of the home; None if its location is unknown."""
     if sale.latitude is None or sale.longitude is None:
@@ -90,7 +82,7 @@ def draw_map(
     ``tiles`` draws streets below. Numbers that would lie over one another are moved apart.
     None if the location of the home or of all comparables is unknown.
     """
-    home = place_of(estimate)
+    home = place_of(estimate.subject.facts)
     if home is None:
         return None
     placed = [

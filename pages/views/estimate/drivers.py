@@ -11,8 +11,7 @@ import streamlit as st
 
 from core.serve.driver_words import sentences
 from core.serve.drivers import Drivers, MainSteps
-from core.serve.report.amounts import amounts_of
-from core.wording import Conventions, count, money, money_short, round_amounts
+from core.wording import Amounts, Conventions, amounts_of, count, money_short, round_amounts
 from pages.kit.charts import plot
 from pages.kit.palette import Palette, palette
 from pages.kit.text import plain
@@ -48,30 +47,38 @@ def draw(drivers: Drivers, market: Conventions) -> None:
         st.table(table(drivers, market), border="horizontal", hide_index=True)
 
 
-def steps(drivers: Drivers) -> list[tuple[str, float]]:
-    """Return the named steps between the typical home and the estimate; with both ends they add up exactly."""
-    named = [(_capital(driver.group.value), driver.amount) for driver in drivers.items]
-    return [*named, (_ROUNDING, drivers.rounding)] if drivers.rounding else named
+def steps(drivers: Drivers, market: Conventions) -> list[tuple[str, float]]:
+    """Return all steps from the typical home to the estimate, rounded as in the chart; with both ends they add up."""
+    shown, rounded = _shown(drivers, market), _amounts(drivers, market).rounded
+    named = {driver.group: amount for driver, amount in shown.named}
+    named |= {one.group: amount for one in drivers.items if one.group not in named and (amount := rounded(one.amount))}
+    left = drivers.point - shown.start - sum(named.values())
+    found = [(one.group.label, named[one.group]) for one in drivers.items if one.group in named]
+    return [*found, (_ROUNDING, left)] if left else found
 
 
 def main_steps(drivers: Drivers, market: Conventions) -> list[tuple[str, float]]:
     """Return the five largest reasons, and all the rest as one, rounded as in the seller's report; they add up."""
     shown = _shown(drivers, market)
-    top = [(_capital(driver.group.value), amount) for driver, amount in shown.named]
+    top = [(driver.group.label, amount) for driver, amount in shown.named]
     return [*top, (_REST, shown.rest)] if shown.rest else top
 
 
 def _shown(drivers: Drivers, market: Conventions) -> MainSteps:
-    return drivers.main_steps(amounts_of(market.currency, (drivers.typical, drivers.point)).rounded)
+    return drivers.main_steps(_amounts(drivers, market).rounded)
+
+
+def _amounts(drivers: Drivers, market: Conventions) -> Amounts:
+    return amounts_of(market.currency, drivers.point)
 
 
 def table(drivers: Drivers, market: Conventions) -> pd.DataFrame:
     """Return the steps to the estimate as rows of text."""
-    currency = market.currency
+    amounts = _amounts(drivers, market)
     lines = [
-        (f"Typical home in {drivers.area}", money(drivers.typical, currency)),
-        *((name, signed(money(amount, currency), amount)) for name, amount in steps(drivers)),
-        ("Estimate", money(drivers.point, currency)),
+        (f"Typical home in {drivers.area}", amounts.about(drivers.typical)),
+        *((name, signed(amounts.write(amount), amount)) for name, amount in steps(drivers, market)),
+        ("Estimate", amounts.write(drivers.point)),
     ]
     return pd.DataFrame(
         {"Part": [plain(name) for name, _ in lines], "Amount": [plain(amount) for _, amount in lines]}, dtype="str"
@@ -81,6 +88,7 @@ def table(drivers: Drivers, market: Conventions) -> pd.DataFrame:
 def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Figure:
     """Return the chart, from top to bottom: steps that start at the typical home, whose price is a line."""
     parts, currency, start = main_steps(drivers, market), market.currency, _shown(drivers, market).start
+    # Rounded as they are: the last of them is what rounding leaves.
     texts = [signed(money_short(amount, currency), amount) for _, amount in parts]
     bars_x = [*(amount for _, amount in parts), drivers.point - start]
     names, texts = [*(name for name, _ in parts), "Estimate"], [*texts, money_short(drivers.point, currency)]
@@ -116,7 +124,7 @@ def _layout(
 ) -> dict[str, Any]:
     marks = list(round_amounts(*span, _TICKS))
     line = {"type": "line", "x0": drivers.typical, "x1": drivers.typical, "yref": "paper", "y0": 0, "y1": 1}
-    typical = f"Typical home {money_short(drivers.typical, market.currency)}"
+    typical = f"Typical home {_amounts(drivers, market).short(drivers.typical)}"
     return {
         "height": 70 + _ROW_PX * rows,
         "margin": {"l": 0, "r": 8, "t": 24, "b": 24},
@@ -156,7 +164,3 @@ def _span(drivers: Drivers, amounts: list[float]) -> tuple[float, float]:
     low, high = min(reached), max(reached)
     width = max(high - low, 0.02 * abs(high), 1.0)
     return low - _ROOM * width, high + _ROOM * width
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from core.serve.agent.away import NO_PLACE, SALE_UNPLACED, place_of
 from core.serve.comparables import Comparable
 from core.serve.words import short_line
 from core.wording import Conventions, distance, market_day, money
@@ -13,12 +14,14 @@ from pages.kit.text import plain
 from pages.views.estimate.comparables_map import name_of
 
 
-def draw(sales: Sequence[Comparable], market: Conventions) -> None:
-    """Draw each sale with the price it brought; nothing without sales."""
+def draw(sales: Sequence[Comparable], facts: Mapping[str, object], market: Conventions) -> None:
+    """Draw each sale with the price it brought; nothing without sales. ``facts`` are those of the home."""
     if not sales:
         return
     st.header("The most similar sales", anchor=False)
     st.write("A start for your comparative market analysis: as they sold, not adjusted to this home.")
+    if place_of(facts) is None and any(one.latitude is not None for one in sales):
+        st.caption(NO_PLACE)
     for number, sale in enumerate(sales, 1):
         with st.container(border=True, gap=None):
             st.markdown(
@@ -29,4 +32,5 @@ def draw(sales: Sequence[Comparable], market: Conventions) -> None:
 
 def _parts(sale: Comparable, market: Conventions) -> list[str]:
     away = [f"{distance(sale.distance_km, market.area_unit)} away"] if sale.distance_km is not None else []
-    return [f"sold {market_day(sale.sale_date, market.currency)}", *away, short_line(sale.facts, market)]
+    unplaced = [SALE_UNPLACED] if sale.latitude is None else []
+    return [f"sold {market_day(sale.sale_date, market.currency)}", *away, *unplaced, short_line(sale.facts, market)]

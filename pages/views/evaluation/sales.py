@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import DoorstepError, NotFound
+from core.schema import label_of
 from core.serve import words
 from core.wording import area_label, count, from_sqft, market_day_format
 from pages.kit import errors
@@ -40,8 +41,8 @@ def sales_table(sales: pd.DataFrame, selection: Selection) -> pd.DataFrame:
             "Confidence": (100 * sales["confidence"]).round(),
             "Sold on": sales["sale_date"],
             "Type": sales["property_type"].map(words.words, na_action="ignore"),
-            "Neighborhood": sales["neighbourhood"],
-            "Zipcode": sales["zipcode"],
+            label_of("neighbourhood"): sales["neighbourhood"],
+            label_of("zipcode"): sales["zipcode"],
             f"Living area, {area_label(unit)}": sales["living_area_sqft"].map(lambda sqft: from_sqft(sqft, unit)),
             "Built": sales["year_built"],
             "Flags": sales["flags"].str.replace(";", ", "),

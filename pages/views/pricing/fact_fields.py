@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from typing import Final
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from core.schema import label_of
 from core.serve import words
 from core.store import Market
 from core.train.model import Model
-from core.wording import marked
+from core.wording import day_form, marked
 from core.workflows.pricing.desk import Desk
 from pages.kit.choice import FIRST_DAY, LAST_DAY, amount
 from pages.kit.text import plain
@@ -60,11 +60,6 @@ class Fields:
 def key(market: Market, name: str) -> str:
     """Return the key of a fact's widget; each market has its own, since 156 m² is not 156 sq ft."""
     return f"{name}-{market.market_id}"
-
-
-def date_format(market: Market) -> Literal["MM/DD/YYYY", "YYYY-MM-DD"]:
-    """Return how a field for a date writes it: as people of the market do, in the order that cannot be misread."""
-    return "MM/DD/YYYY" if market.currency == "USD" else "YYYY-MM-DD"
 
 
 @contextmanager
@@ -127,7 +122,7 @@ def valuation_date(market: Market, usual: date) -> None:
         min_value=FIRST_DAY,
         max_value=LAST_DAY,
         key=widget,
-        format=date_format(market),
+        format=day_form(market.currency),
         persist_state="session",
     )
 

@@ -21,7 +21,7 @@ from core.serve.agent.advice import in_short
 from core.serve.estimate import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload
-from core.wording import MISSING, area_label, count, market_day, money, money_range, percent, signed_percent
+from core.wording import MISSING, area_label, count, day_form, market_day, money, money_range, percent, signed_percent
 from core.workflows.pricing import asking_prices
 from core.workflows.pricing.asking_prices import Place, beside_asking, template
 from core.workflows.pricing.desk import Desk
@@ -30,7 +30,7 @@ from core.workspace import Workspace
 from pages.kit import cached_desk, figures
 from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.text import plain
-from pages.views.pricing import fact_fields, stored_estimate
+from pages.views.pricing import stored_estimate
 
 ROWS_MAX: Final = 20_000
 """This many are priced within seconds in the page's own thread; the command line prices any number."""
@@ -65,8 +65,6 @@ _PLACE: Final = "It is"
 # The narrowest widths at which the columns can be read, in pixels; the one that names the home has what is left.
 _WIDTHS: Final = {
     "Reference": 78,
-    "Zipcode": 68,
-    "Neighborhood": 104,
     "Range": 158,
     "Asking price": 98,
     _PLACE: 72,
@@ -102,7 +100,7 @@ def draw(workspace: Workspace, desk: Desk, today: date) -> None:
             help=f"CSV or TSV (also gzipped or zipped), xlsx, xls, ods, Parquet or RESO OData JSON, "
             f"at most {ROWS_MAX:,} rows.",
         )
-        shape = fact_fields.date_format(desk.market)
+        shape = day_form(desk.market.currency)
         as_of = st.date_input(
             "Valuation date", desk.valuation_date(today), FIRST_DAY, LAST_DAY, format=shape, key="file_date"
         )
@@ -416,7 +414,7 @@ def _read_as(field: str) -> str:
 
 def _columns(desk: Desk, shown: pd.DataFrame) -> Mapping[str, Any]:
     tolerance, column = percent(desk.problem.success.tolerance), st.column_config
-    wide = figures.widths(shown, _WIDTHS)
+    wide = figures.widths(shown, {label_of("zipcode"): 78, label_of("neighbourhood"): 104, **_WIDTHS})
     chance = f"Of 100: chance that the sale price falls within {tolerance} of the point estimate"
     found = {name: column.Column(width=width) for name, width in wide.items()}
     found["Confidence"] = column.NumberColumn(format="%d of 100", help=chance, width=wide["Confidence"])

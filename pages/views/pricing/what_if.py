@@ -144,9 +144,21 @@ def _clear() -> None:
 def _show(tried: tuple[_Tried, ...], market: Conventions) -> None:
     st.markdown(describe_effect(tried[0], market))
     st.table(table([(one.label, one.result) for one in tried], market), border="horizontal", hide_index=True)
+    if homes := max(one.result.homes for one in tried):
+        st.caption(similar_homes_words(homes, market))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption("A change is priced at what the market pays for it here, regardless of what it costs.")
         st.button("Clear these", type="tertiary", icon=":material/backspace:", on_click=_clear)
+
+
+def similar_homes_words(homes: int, market: Conventions) -> str:
+    """Say what the column of similar homes holds."""
+    alike = count(homes, "home", currency=market.currency)
+    return (
+        f"Similar homes: what the same change is worth to the model on the {alike} sold that are most like this one. "
+        f"On 8 in 10 of them it lies between these amounts; “{MISSING}”: a change that cannot be made to each "
+        "of them, such as another type."
+    )
 
 
 def glance(tried: _Tried, market: Conventions) -> str:

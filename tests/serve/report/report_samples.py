@@ -93,7 +93,7 @@ def flags() -> tuple[Flag, ...]:
 
 def estimate() -> Estimate:
     sales = tuple(comparable(number) for number in range(len(STREETS)))
-    weights = {one.sale_id: weight for one, weight in zip(sales[:6], (0.24, 0.2, 0.18, 0.15, 0.13, 0.1), strict=True)}
+    weights = {one.sale_id: one.similarity / sum(other.similarity for other in sales[:6]) for one in sales[:6]}
     return Estimate(
         subject=Subject(HOME, date(2024, 11, 4)),
         currency="USD",

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from core.access import Actor, Role
-from core.serve.comparables import Comparable
+from core.schema import use_names
+from core.serve.agent.sale_weights import multipliers
+from core.serve.comparables import Comparable, reconcile
 from core.serve.drivers import Difference, Driver
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
@@ -262,7 +264,9 @@ def test_an_agents_own_choice_of_comparables_is_what_is_printed() -> None:
     assert answer.comparable_value is not None
     chosen = replace(answer.comparable_value, weights={"s1": 0.5, "s6": 0.5, "s0": 0.0})
     text = text_of(replace(answer, comparable_value=chosen), frame())
-    assert "1815 N 45th St" in text
+    assert re.search(r"\b2 1815 N 45th St", text), "numbered as on the agent's screen, whatever is left out"
+    assert re.search(r"\b7 5012 Kirkwood Pl N", text)
+    assert "Numbered as in your agent’s list of 7 sales." in text
     assert "5012 Kirkwood Pl N" in text
     assert "Sales chosen by your agent" in text
     assert "2 sales chosen by your agent. Each price" in text
@@ -274,6 +278,59 @@ def test_an_agents_own_choice_of_comparables_is_what_is_printed() -> None:
     usual = text_of(answer, frame())
     assert "Sales most like this home" in usual
     assert "your agent: " not in usual
+    assert "Numbered as" not in usual
+
+
+def test_a_single_sale_has_no_average() -> None:
+    answer = estimate()
+    alone = reconcile(answer.comparables, {"s0": 1.0}, answer.exact, 0.08, 7e5, 8e5)
+    page = pages(replace(answer, comparable_value=alone), frame())[1]
+    assert "This sale points to $778,000, which lies inside the range of this home." in page
+    assert "average" not in page
+
+
+@pytest.mark.parametrize("sales", [1, 2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("currency", ["USD", "AUD"])
+def test_the_last_page_has_more_than_whom_to_ask(sales: int, currency: str) -> None:
+    """Without a map, all that follows the sales begins on their page, and may not quite fit on it."""
+    answer, shown = estimate(), replace(frame(), currency=currency, simulated=sales % 2 == 0)
+    home = {name: value for name, value in HOME.items() if name not in ("latitude", "longitude")}
+    chosen = reconcile(answer.comparables[:sales], {f"s{n}": 1.0 for n in range(7)}, answer.exact, 0.08, 7e5, 8e5)
+    answer = replace(answer, subject=Subject(home, answer.subject.as_of), comparable_value=chosen)
+    *_, last = pages(answer, shown)
+    assert "Questions about this price?" in last
+    assert "What makes the price" in last
+    assert len(pages(answer, shown)) <= 3
+
+
+def test_a_number_of_the_markets_own_whose_unit_nobody_knows_is_named_by_its_column() -> None:
+    facts = {"x_distance": 7.3, "living_area_sqft": 1_680.0}
+    answer = replace(estimate(), subject=Subject(facts, estimate().subject.as_of))
+    far = Driver(FactGroup.OTHER, 90_000.0, (Difference("x_distance", 7.3, 7.5),))
+    answer = replace(answer, drivers=replace(answer.drivers, items=(far,)))
+    assert text_of(answer, frame()).count("Column “Distance” 7.3") == 2
+    try:
+        use_names({"x_distance": "Distance to center (km)"})
+        text = text_of(answer, frame())
+    finally:
+        use_names({})
+    assert "Distance to center 7.3 km (typical 7.5 km)" in text
+    assert "Column" not in text
+
+
+def test_a_sale_that_counts_twice_is_marked_and_what_counts_most_is_said_truly() -> None:
+    answer = estimate()
+    usual = pages(answer, frame())[1]
+    assert "counts twice" not in usual
+    assert "The less a sale is adjusted, the more it counts." in usual
+    doubled = reconcile(answer.comparables, {"s0": 1.0, "s2": 2.0, "s4": 1.0}, answer.exact, 0.08, 7e5, 8e5)
+    page = pages(replace(answer, comparable_value=doubled), frame())[1]
+    table, _, said = page.partition("Together these sales point to ")
+    assert table.count("counts twice") == 1
+    assert re.search(r"3926 Burke Ave N [^$]*counts twice", table)
+    assert "the more it counts; by your agent’s choice, no. 3 counts twice." in said
+    alike = {one.sale_id: one.similarity for one in answer.comparables}
+    assert multipliers(answer.comparables, alike) == dict.fromkeys(alike, 1.0)
 
 
 def test_the_sales_point_to_the_lowest_and_highest_adjusted_price_in_their_table_also_in_an_older_answer() -> None:
@@ -399,6 +456,11 @@ def test_without_the_homes_coordinates_there_is_a_table_but_no_map() -> None:
     text = text_of(answer, frame())
     assert "4102 Densmore Ave N" in text
     assert "This home" not in text
+    assert " mi " not in text, "nor are there distances"
+    assumed = replace(answer, imputed={**answer.imputed, "latitude": 47.66, "longitude": -122.34})
+    text = text_of(assumed, frame())
+    assert "The exact place of this home is not known, only its area" in text
+    assert " mi " not in text
 
 
 def test_comparables_without_coordinates_are_counted_beside_the_map() -> None:
@@ -406,6 +468,7 @@ def test_comparables_without_coordinates_are_counted_beside_the_map() -> None:
     nowhere = [replace(one, latitude=None, longitude=None, distance_km=None) for one in (first, second)]
     text = text_of(replace(estimate(), comparables=(*nowhere, *others)), frame())
     assert "2 sales without known place: not on the map" in text
+    assert text.count("place not known ·") == 2
     assert "This home" in text
 
 
@@ -463,7 +526,7 @@ def huge(one: Comparable) -> Comparable:
 
 def test_huge_prices_stay_within_the_page() -> None:
     answer = estimate()
-    answer = replace(answer, low=9.1e11, high=1.2e12, comparables=tuple(huge(one) for one in answer.comparables))
+    answer = replace(answer, low=9.1e11, point=1e12, high=1.2e12, comparables=tuple(map(huge, answer.comparables)))
     text = text_of(answer, replace(frame(), currency="IDR", decided=None))
     assert "IDR 910.0B to IDR 1 200.0B" in text
     assert "IDR 998.0B" in text
@@ -538,6 +601,7 @@ def test_every_mark_lies_on_the_map(places: list[tuple[float, float]], home: tup
         replace(one, latitude=place[0], longitude=place[1])
         for one, place in zip(estimate().comparables, places, strict=False)
     ]
+    sales = dict(enumerate(sales, 1))
     left, bottom, right, top = comparables_map(home, sales, 250.0, 164.0).getBounds()
     assert left >= -1
     assert bottom >= -1
