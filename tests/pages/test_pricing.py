@@ -39,6 +39,7 @@ from pages.kit import session
 from pages.kit.choice import FIRST_DAY, LAST_DAY
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.estimate import comparables_choice
+from pages.views.estimate import drivers as drivers_view
 from pages.views.pricing import answer
 from tests.acting import acting
 from tests.small_market import MANAGER
@@ -945,7 +946,7 @@ def test_why_this_price_adds_up_on_the_page(desk: Desk) -> None:
     drivers = estimated(app).drivers
     assert f"A typical home in zipcode {busiest(desk)} is estimated at about" in said(app)
     table = app.table[0].value
-    assert len(table) == len(drivers.items) + 2 + bool(drivers.rounding)
+    assert len(table) == len(drivers_view.steps(drivers, desk.market)) + 2
     rounded = amounts_of(desk.market.currency, drivers.point).rounded
     told = sentences(drivers, drivers.main_steps(rounded), desk.market)
     assert told
@@ -962,6 +963,7 @@ def test_a_change_is_tried_beside_the_range_and_leaves_no_line_in_the_ledger(hom
     table = app.table[0].value
     assert table["Change"].tolist() == ["As it is", "One more bathroom"]
     assert table["Range"][0].replace("\\", "") == money_range(shown.low, shown.high, "USD")
+    assert "Similar homes: what the same change is worth to the model" in said(app), "said where the column stands"
     app.selectbox("what_if_fact").set_value("living_area_sqft").run()
     field = app.text_input(f"what-if-value-living_area_sqft-{answered(app).estimate_id}")
     assert field.value == "1,680"

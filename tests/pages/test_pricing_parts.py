@@ -253,7 +253,7 @@ def test_one_amount_reads_the_same_wherever_it_stands(
     drivers = Drivers("the market", 1, typical, items, point - typical - sum(one.amount for one in items), point)
     figure, shown = drivers_view.waterfall(drivers, market, LIGHT), drivers.main_steps(amounts.rounded)
     [line] = [one.text for one in figure.layout.annotations if one.text.startswith("Typical home")]
-    rows = dict(drivers_view.table(drivers, market).itertuples(index=False))
+    rows: dict[str, str] = dict(drivers_view.table(drivers, market).itertuples(index=False))
     words = [one.rpartition("about ")[2].rstrip(".") for one in sentences(drivers, shown, market)]
     steps = {step.label: step.amount for step in report_steps(drivers, Goal(point, point, "Estimate"), market, amounts)}
     start = "Typical home in the market"

@@ -60,8 +60,8 @@ def sure_page(
     above = [[Paragraph("How sure is this?", HEADING), Spacer(0, 3), *sure], tested, _look_at(estimate)]
     made = [Spacer(0, 6), Paragraph(markup(made_from(estimate, frame), 300), SMALL), *contact(frame, wide)]
     # Long lists may break across pages.
-    *first, last = [*([part] for part in _facts_behind(estimate, frame)), []]
-    below = [*first[:-1], [*(first[-1] if first else last), *made]]
+    behind = [[part] for part in _facts_behind(estimate, frame)]
+    below = [*behind[:-1], [*chain.from_iterable(behind[-1:]), *made]]
     left = room - height_of(chain.from_iterable([*above, *below]), wide)
     return above, [_reasons(estimate, frame, amounts, wide, left), *below]
 

@@ -79,9 +79,11 @@ def _drivers(estimate: Estimate, selection: Selection) -> None:
 
 
 def _driver_lines(drivers: Drivers) -> pd.DataFrame:
+    """Return the steps unrounded, for a file."""
     lines = [
         (f"Typical home in {drivers.area}", drivers.typical),
-        *drivers_view.steps(drivers),
+        *((one.group.label, one.amount) for one in drivers.items),
+        *([("Rounding", drivers.rounding)] if drivers.rounding else []),
         ("Estimate", drivers.point),
     ]
     return pd.DataFrame(lines, columns=["part", "amount"])

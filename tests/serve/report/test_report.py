@@ -128,9 +128,9 @@ def test_facts_for_which_the_first_page_has_no_room_follow_on_the_last() -> None
     extra = {f"x_fact_{number:02}": float(number) for number in range(12)}
     answer = replace(estimate(), subject=Subject({**HOME, **extra}, estimate().subject.as_of))
     found = pages(answer, frame())
-    assert "Fact 11 11" not in found[0]
+    assert "Column “Fact 11” 11" not in found[0]
     assert "More facts of the home:" in found[2]
-    assert "Fact 11 11" in found[2]
+    assert "Column “Fact 11” 11" in found[2]
 
 
 def test_reasons_add_up_in_the_form_of_all_other_amounts(usual: list[str]) -> None:
@@ -601,8 +601,8 @@ def test_every_mark_lies_on_the_map(places: list[tuple[float, float]], home: tup
         replace(one, latitude=place[0], longitude=place[1])
         for one, place in zip(estimate().comparables, places, strict=False)
     ]
-    sales = dict(enumerate(sales, 1))
-    left, bottom, right, top = comparables_map(home, sales, 250.0, 164.0).getBounds()
+    numbered = dict(enumerate(sales, 1))
+    left, bottom, right, top = comparables_map(home, numbered, 250.0, 164.0).getBounds()
     assert left >= -1
     assert bottom >= -1
     assert right <= 251
