@@ -16,6 +16,7 @@ from core.arrays import Floats, Ints
 from core.collect.addresses import address_key, with_unit
 from core.prepare.features.columns import Columns, size, stack, take, words
 from core.prepare.features.derived import days_since_2000
+from core.prepare.features.facts import COORDINATES
 from core.prepare.features.known_facts import MARK
 from core.prepare.features.own_sales import ROW, no_own_sale
 from core.prepare.features.projection import distance_km
@@ -104,13 +105,13 @@ class Comparable:
 
     @property
     def net_is_high(self) -> bool:
-        """Tell whether its net adjustment marks it as weak, by the whole percent that people see."""
-        return round(100 * abs(self.net)) > round(100 * NET_HIGH)
+        """Tell whether its net adjustment marks it as weak, by the percentage shown."""
+        return round(100 * abs(self.net)) > 100 * NET_HIGH
 
     @property
     def gross_is_high(self) -> bool:
-        """Tell whether its gross adjustment marks it as weak, by the whole percent that people see."""
-        return round(100 * self.gross) > round(100 * GROSS_HIGH)
+        """Tell whether its gross adjustment marks it as weak, by the percentage shown."""
+        return round(100 * self.gross) > 100 * GROSS_HIGH
 
 
 @dataclass(frozen=True)
@@ -159,12 +160,6 @@ class Candidates:
     def own(self) -> Ints:
         """For each of ``homes``, the sale it comes from, which must not be evidence for it."""
         return np.concatenate([self.rows, self.rows[self.today.owner]])
-
-
-def is_other_kind(sale: Comparable, facts: Mapping[str, Value]) -> bool:
-    """Tell whether a sale is known to be of another kind of home than the one with these facts."""
-    kinds = {sale.facts.get(_KIND), facts.get(_KIND)}
-    return len(kinds) > 1 and None not in kinds
 
 
 def weak_in_use(comparables: Sequence[Comparable], value: ComparableValue) -> int:
@@ -297,8 +292,7 @@ def adjusted(
     least = sorted(found, key=lambda one: (not one.own, one.gross))
     offered = _one_of_each_home(least, [*map(_home_key, live_model.addresses(chosen.rows))])
     shown = [_comparable(live_model, home, chosen, one) for one in offered[:OFFERED]]
-    if not {"latitude", "longitude"} <= set(given):
-        shown = [replace(one, distance_km=None) for one in shown]
+    shown = shown if {*COORDINATES} <= {*given} else [replace(one, distance_km=None) for one in shown]
     # Of the first five, which count unless somebody picks, weak ones are there only for want of others.
     return tuple(sorted(shown, key=lambda one: (not one.own, one.weak)))
 

@@ -49,7 +49,7 @@ class FactGroup(StrEnum):
 
     @property
     def label(self) -> str:
-        """The name of the group where it stands by itself, the same on every screen and in the report."""
+        """The name of the group as a heading, the same on every screen and in the report."""
         return self.value[:1].upper() + self.value[1:]
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from core.problem import Problem
 from core.serve.agent.advice import advice
-from core.serve.comparables import IN_USE, Comparable, is_other_kind, reconcile, similarity
+from core.serve.agent.away import is_other_kind
+from core.serve.comparables import IN_USE, Comparable, reconcile, similarity
 from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.fact_groups import FactGroup, group_of
 from core.serve.flags import Answer, FlagKind, Severity, estimate_flags, flag_rules

@@ -1,4 +1,4 @@
-"""How far a comparable is from a home, in words; where one of the two places is not known, the words say so."""
+"""How a comparable lies to a home: how far away, in words, or that a place is not known; whether of another kind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
+from core.serve.subject import Value
 from core.wording import Conventions, distance
 
 SALE_UNPLACED: Final = "place not known"
@@ -48,3 +49,9 @@ def away_words(sale: Comparable, estimate: Estimate, market: Conventions) -> str
     if sale.own or "latitude" not in {**estimate.imputed, **estimate.subject.facts}:
         return ""
     return HOME_UNPLACED if is_unplaced(estimate) else SALE_UNPLACED
+
+
+def is_other_kind(sale: Comparable, facts: Mapping[str, Value]) -> bool:
+    """Tell whether a sale is known to be of another kind of home than the one with these facts."""
+    kinds = {sale.facts.get("property_type"), facts.get("property_type")}
+    return len(kinds) > 1 and None not in kinds

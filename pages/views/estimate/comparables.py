@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.prepare.features.columns import Columns
-from core.serve.agent.away import NO_PLACE, away, away_words, is_unplaced
+from core.serve.agent.away import NO_PLACE, away, away_words, is_other_kind, is_unplaced
 from core.serve.agent.map_tiles import read_tiles
 from core.serve.agent.sale_sum import sale_sum
 from core.serve.agent.sale_weights import often_words
@@ -21,7 +21,6 @@ from core.serve.comparables import (
     Comparable,
     ComparableValue,
     is_firm,
-    is_other_kind,
     weak_in_use,
 )
 from core.serve.estimate import Estimate
