@@ -167,12 +167,6 @@ def weak_in_use(comparables: Sequence[Comparable], value: ComparableValue) -> in
     return sum(one.weak for one in comparables if value.weights.get(one.sale_id, 0.0) > 0)
 
 
-def is_firm(comparables: Sequence[Comparable], value: ComparableValue) -> bool:
-    """Tell whether comparables back the model's range: they lie inside it, and at most half of them are weak."""
-    used = sum(share > 0 for share in value.weights.values())
-    return value.confirms and value.agrees and 2 * weak_in_use(comparables, value) <= used
-
-
 def gross_adjustment(
     price: float, time_adjusted: float, adjustments: Mapping[FactGroup, float], around: float = 0.0
 ) -> float:

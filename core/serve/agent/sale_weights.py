@@ -1,11 +1,11 @@
-"""How often each comparable counts in a value: once, or more often where an agent chose so."""
+"""How comparables count in a value: once, or more often where an agent chose so; whether they back the range."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from core.serve.comparables import Comparable
+from core.serve.comparables import Comparable, ComparableValue, weak_in_use
 
 _DECIMALS: Final = 6
 
@@ -27,3 +27,9 @@ def often_words(often: float) -> str:
     if round(often) < 2:
         return ""
     return "counts twice" if round(often) == 2 else f"counts {round(often)} times"
+
+
+def is_firm(comparables: Sequence[Comparable], value: ComparableValue) -> bool:
+    """Tell whether comparables back the model's range: they lie inside it, and at most half of them are weak."""
+    used = sum(share > 0 for share in value.weights.values())
+    return value.confirms and value.agrees and 2 * weak_in_use(comparables, value) <= used

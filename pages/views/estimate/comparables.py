@@ -13,14 +13,13 @@ from core.prepare.features.columns import Columns
 from core.serve.agent.away import NO_PLACE, away, away_words, is_other_kind, is_unplaced
 from core.serve.agent.map_tiles import read_tiles
 from core.serve.agent.sale_sum import sale_sum
-from core.serve.agent.sale_weights import often_words
+from core.serve.agent.sale_weights import is_firm, often_words
 from core.serve.comparables import (
     GROSS_HIGH,
     LATELY_DAYS,
     NET_HIGH,
     Comparable,
     ComparableValue,
-    is_firm,
     weak_in_use,
 )
 from core.serve.estimate import Estimate
