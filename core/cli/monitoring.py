@@ -57,16 +57,20 @@ def _watch(session: Session) -> int:
     """Run one round, for the given market or for all."""
     from core.wording import market_day
     from core.workflows.monitoring.alerts import alert_lines, watch_market
+    from core.workflows.monitoring.schedule import schedule_of
     from core.workflows.standing import next_for
+    from core.workflows.worker import schedule_words
 
     options, store = session.options, session.workspace.store
     markets = [session.market()] if options.market else store.markets.list()
     watched = [watch_market(session.workspace, one.market_id) for one in markets]
+    schedules = {one.market_id: schedule_of(session.workspace, one.market_id) for one in markets}
     document = {
         "markets": [
             {
                 "market": one.market_id,
                 "as_of": one.clock,
+                "retraining_on": when.next_on if (when := schedules[one.market_id]) else None,
                 "opened": [alert.alert_id for alert in one.opened],
                 "resolved": [alert.alert_id for alert in one.resolved],
                 "open": [asdict(alert) for alert in one.open],
@@ -84,7 +88,7 @@ def _watch(session: Session) -> int:
             standing = session.standing(market)
             steps = {alert.alert_id: next_for(alert, standing) for alert in one.open}
             lines += [f"{one.market_id} as of {market_day(one.clock, market.currency)}: {changed}", standing.sentence]
-            lines += [*alert_lines(one.open, steps), *one.notes]
+            lines += [*alert_lines(one.open, steps), *one.notes, schedule_words(session.workspace, one.market_id)]
         return "\n".join(lines) or "no markets yet"
 
     session.print_result(document, text)
