@@ -104,7 +104,8 @@ def test_the_schedule_says_what_it_counts_from_where_a_newer_model_is_not_live(
     rollback(manager, market.market_id, "worse in use")
     words = schedule_words(manager, market.market_id)
     days = (
-        f"The live model is 91 days old on Apr 2, 2025. Scheduled retraining: May 31, 2025, 30 days after model {newer}"
+        "The live model is 91 days old on Apr 2, 2025. Scheduled retraining: May 31, 2025, "
+        f"30 days after model {newer}, which is not live."
     )
     assert words.startswith(days)
     assert f"Model {newer} was trained on the sales there are but was rolled back on " in words
