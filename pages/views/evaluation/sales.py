@@ -31,7 +31,7 @@ def sales_table(sales: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     unit = selection.scored.terms.area_unit
     shown = pd.DataFrame(
         {
-            "Error, %": (100 * sales["error"]).round(1),
+            _ERROR: (100 * sales["error"]).round(1),
             "Sold for": sales["sale_price"],
             "Estimate": sales["point"].where(sales["priced"]),
             "Range from": sales["low"].where(sales["priced"]),
@@ -66,7 +66,8 @@ def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -
     st.caption(f"Amounts are in {selection.market.currency}.{part if len(listed) < len(sales) else ''}{more}")
     key = f"sales_{name}_{key}_{'_'.join(selection.key[1:])}_{st.session_state.get(_TIMES_CLOSED, 0)}"
     st.dataframe(
-        shown,
+        # Written by a style, a number keeps its place in the order when the table is sorted.
+        shown.style.format({_ERROR: lambda value: point_number(value / 100)}),
         hide_index=True,
         height="content" if len(shown) < 10 else "auto",
         column_config=_columns(shown, selection.market.currency),
@@ -92,7 +93,7 @@ def _columns(shown: pd.DataFrame, currency: str) -> dict[str, Any]:
     return numbers | {
         "Sold on": st.column_config.DateColumn(format=market_day_format(currency)),
         "Built": column(format="%d"),
-        "Error, %": column(format="%+.1f", pinned=True),
+        _ERROR: st.column_config.Column(pinned=True),
     }
 
 
