@@ -9,11 +9,13 @@ import streamlit as st
 
 from core.errors import DoorstepError, NotFound
 from core.serve import words
-from core.wording import area_label, count, from_sqft, market_day_format
+from core.wording import area_label, count, from_sqft, market_day_format, point_number
 from pages.kit import errors
 from pages.kit.figures import TICKED_ROW, csv, missing
 from pages.views.evaluation import one_sale
 from pages.views.evaluation.selection import Selection, explainer
+
+_ERROR: Final = "Error, %"
 
 PARAMETER: Final = "sale"
 """The page's address holds the selected sale by its intake row: ?sale=17290."""
