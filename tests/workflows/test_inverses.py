@@ -21,7 +21,7 @@ from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound,
 from core.monitor.rules import AlertKind, Unit
 from core.schema import conform
 from core.states import AlertState, ProfileKind, Stage, Undecided
-from core.store import DataVersion, Market, NewEstimate, NewModel, NewVersion, Store, open_store
+from core.store import DataVersion, Market, ModelRecord, NewEstimate, NewModel, NewVersion, Store, open_store
 from core.store.operations.alerts import UNRESOLVED
 from core.workflows.data.corrected_sales import corrected_sales
 from core.workflows.data.inspection import answer_match
@@ -508,7 +508,11 @@ def test_a_retraining_nobody_watched_leaves_the_undecided_challenger_its_place_a
 ) -> None:
     first, second, third = models_of(store, market, 3)
     manager = acting(store, MANAGER)
-    get, listed = store.models.get, lambda: store.models.list(market.market_id)
+    get = store.models.get
+
+    def listed() -> list[ModelRecord]:
+        return store.models.list(market.market_id)
+
     promote(manager, first, "the first")
     assert place(manager, get(second), Undecided.KEPT).stage is Stage.CHALLENGER  # none waited
     assert place(manager, get(third), Undecided.KEPT).stage is Stage.CANDIDATE

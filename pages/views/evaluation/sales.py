@@ -69,7 +69,7 @@ def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -
     key = f"sales_{name}_{key}_{'_'.join(selection.key[1:])}_{st.session_state.get(_TIMES_CLOSED, 0)}"
     st.dataframe(
         # Written by a style, a number keeps its place in the order when the table is sorted.
-        shown.style.format({_ERROR: lambda value: point_number(value / 100)}),
+        shown.style.format({_ERROR: _signed}),  # type: ignore[dict-item]
         hide_index=True,
         height="content" if len(shown) < 10 else "auto",
         column_config=_columns(shown, selection.market.currency),
@@ -80,6 +80,10 @@ def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -
     )
     csv(lambda: sales_table(sales, selection), name, selection, "Download these sales as CSV")
     _explained(sales, selection)
+
+
+def _signed(error: float) -> str:
+    return point_number(error / 100)
 
 
 def forget_sale() -> None:

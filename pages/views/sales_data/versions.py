@@ -132,9 +132,7 @@ def _use_again(workspace: Workspace, one: Recorded) -> None:
         errors.show(error)
         return
     along = f", with {', '.join(one.earlier)} below it," if one.earlier else ""
-    st.session_state[_DONE] = (
-        f"Version {version.version_id} with {count(version.rows, 'sale')}{along} is in use again."
-    )
+    st.session_state[_DONE] = f"Version {version.version_id} with {count(version.rows, 'sale')}{along} is in use again."
     st.rerun()
 
 
