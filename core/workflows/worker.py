@@ -179,7 +179,7 @@ def _waits_words(store: Store, market_id: str, tried: ModelRecord) -> str:
         return "is not live"
     if undecided.model_id == tried.model_id:
         return "waits for a decision; until then a newer one stands beside it"
-    return f"is not live; challenger {undecided.model_id} waits for a decision, and a newer one stands beside it"
+    return f"stands beside challenger {undecided.model_id}, which waits for a decision"
 
 
 class Worker:
