@@ -37,6 +37,17 @@ class Stage(StrEnum):
     REJECTED = "rejected"
 
 
+class Undecided(StrEnum):
+    """What becomes of a challenger that nobody has decided on when a newer one is trained.
+
+    It is replaced where a person trains and was told so; where no person looks on, it is kept, and the newer one stands
+    beside it.
+    """
+
+    REPLACED = "replaced"
+    KEPT = "kept"
+
+
 class Family(StrEnum):
     """The families of models a training run compares."""
 
@@ -165,6 +176,7 @@ class AuditAction(StrEnum):
     MODEL_REINSTATED = "model.reinstated"
     MODEL_REJECTED = "model.rejected"
     MODEL_ROLLED_BACK = "model.rolled_back"
+    MODEL_SET_BESIDE = "model.set_beside"
     MODEL_SIGNED = "model.signed"
     OUTCOME_CORRECTED = "outcome.corrected"
     OUTCOMES_RECORDED = "outcomes.recorded"

@@ -18,6 +18,7 @@ from core.train.trainer import TrainingPlan, default_plan
 from core.wording import count, market_day, market_instant, percent
 from core.workflows.jobs import TrainTask
 from core.workflows.models.gate import gate_on, same_sales
+from core.workflows.models.waiting import waiting
 from core.workflows.monitoring.audit import trail_of
 from core.workflows.monitoring.audit_words import action_words, by_words
 from core.workflows.standing import Step, standing_now
@@ -51,7 +52,8 @@ def main(workspace: Workspace) -> None:
     slot = st.container()
     promotion.say_once(workspace)
     records = session.store().models.list(market.market_id)
-    live, challenger = (_at(records, stage) for stage in (Stage.CHAMPION, Stage.CHALLENGER))
+    live, waits = _at(records, Stage.CHAMPION), waiting(workspace.store, records)
+    challenger = next(iter(waits), None)
     promotion.warn_if_lost(workspace, live)
     if not records:
         training(workspace, market, version, records)
@@ -65,6 +67,7 @@ def main(workspace: Workspace) -> None:
     both(workspace, market, (live, challenger), standing.step)
     if challenger is not None:
         retraining.draw(workspace, market, standing.step)
+        challenger_view.draw_later(workspace, market, live, waits)
         challenger_view.compare(workspace, challenger, live)
     all_models(workspace, market, records)
     training(workspace, market, version, records)

@@ -18,7 +18,7 @@ from pages.kit.palette import WATCH
 from pages.kit.text import plain
 from pages.views.sales_data import check, columns, commit, draft, files, known_limits, preview, steps, versions
 from pages.views.sales_data.draft import Step
-from pages.views.scrutiny import queue
+from pages.views.scrutiny import queue, repairs
 
 BRING: Final = "Bring in sales"
 DOUBTFUL: Final = "Doubtful sales"
@@ -40,8 +40,10 @@ def main(workspace: Workspace) -> None:
     if view == BRING:
         intake(workspace, header)
     elif view == DOUBTFUL and market is not None:
+        repairs.draw(workspace, market)
         queue.draw(workspace, market)
     elif view == VERSIONS and market is not None:
+        repairs.draw(workspace, market)
         versions.draw(workspace, market)
     elif view == LIMITS and market is not None:
         known_limits.draw(market)

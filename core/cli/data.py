@@ -1,11 +1,11 @@
-"""The verbs of sales data: importing files, cutting large ones, writing their mapping, and their versions."""
+"""The verbs of sales data: importing files, cutting large ones, and writing their mapping."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from core.cli.session import FAILED, OK, AddVerb, Session
 from core.errors import MappingError, NotFound, WrongUsage
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from core.workflows.source_files.reading import SourceFile
 
 # Of a new market whose files do not say it.
-_VERSION: Final = "id of the data version, as `versions` lists it"
-_MARKET_OF_VERSION: Final = "market of the version, to be sure of it (default: the version's own)"
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -68,18 +66,6 @@ def add_verbs(verb: AddVerb) -> None:
     ingest.add_argument("--encoding", default="", help="encoding of the files, such as cp932 (default: as found)")
     ingest.add_argument("--sheet", default="", help="sheet of a workbook (default: the one with the most rows)")
     _add_cutting(verb)
-    versions = verb(
-        "versions", "list a market's data versions, how their files were read and what was inferred", _versions
-    )
-    versions.add_argument("--market", help="market (default: the only one)")
-    undo = verb("undo-version", "undo the latest data version; the one it was built on is in use again", _undo_version)
-    undo.add_argument("version", help=_VERSION)
-    undo.add_argument("--market", help=_MARKET_OF_VERSION)
-    undo.add_argument("--reason", required=True, help="why, for the audit trail")
-    use = verb("use-version", "use an undone data version again", _use_version)
-    use.add_argument("version", help=_VERSION)
-    use.add_argument("--market", help=_MARKET_OF_VERSION)
-    use.add_argument("--reason", default="", help="why, for the audit trail")
     template = verb("template", "write an empty file with a heading for each field, to be filled in", _template)
     template.add_argument("source", choices=["sales", "tax", "neighborhood", "indicators"], help="which kind of file")
     template.add_argument("file", metavar="FILE", help="file to write: .xlsx, with a sheet that explains it, or .csv")
@@ -319,101 +305,6 @@ def _mapping_line(name: str, mapping: ColumnMapping) -> str:
     taken = ", ".join(f"{rule.column} = {rule.field}" for rule in mapping.rules)
     left_out = ", ".join(column for column, _ in mapping.ignored) or "nothing"
     return f"{name} ({mapping.source.word}): {taken}; left out: {left_out}"
-
-
-def _versions(session: Session) -> int:
-    from core.wording import market_instant
-    from core.workflows.data.versions import history, intake_of
-
-    market = session.market()
-    records = history(session.workspace, market.market_id)
-    intake = {one.version.version_id: intake_of(session.workspace, one.version.version_id) for one in records}
-    document = {
-        "versions": [
-            {
-                "version": one.version.version_id,
-                "state": one.state,
-                "sales": one.version.rows,
-                "note": one.version.note,
-                "created_at": one.version.created_at,
-                "created_by": one.version.created_by,
-                "models": one.models,
-                "undone_at": one.undone_at,
-                "undone_by": one.undone_by,
-                "undone_because": one.reason,
-                "can_be_used_again": one.returnable,
-                "files": [asdict(file) for file in intake[one.version.version_id]],
-            }
-            for one in records
-        ]
-    }
-
-    def text() -> str:
-        lines = []
-        for one in records:
-            version = one.version
-            lines.append(f"{version.version_id}  {one.state}  {version.rows:,} sales  {version.note}")
-            if one.undone_at is not None:
-                at = market_instant(one.undone_at, market.currency)
-                lines.append(f"  undone by {one.undone_by}, {at}: {one.reason}")
-            for file in intake[version.version_id]:
-                lines.append(f"  {file.file}: {file.reading}")
-                lines += [f"  {file.file}: {found.column}: {found}" for found in file.inferences]
-        return "\n".join(lines) or "no versions yet"
-
-    session.print_result(document, text)
-    return OK
-
-
-def _undo_version(session: Session) -> int:
-    from core.workflows.data.versions import NOTHING_IN_USE, undo_version
-
-    _check_market(session)
-    undone = undo_version(session.workspace, session.options.version, session.options.reason)
-    version, restored = undone.version, undone.restored
-    now = f"{restored.version_id} with {restored.rows:,} sales is in use" if restored else NOTHING_IN_USE
-    document = {
-        "market": version.market_id,
-        "undone": version.version_id,
-        "in_use": restored.version_id if restored else None,
-        "sales": restored.rows if restored else 0,
-        "models": undone.models,
-    }
-
-    def text() -> str:
-        lines = [f"data version {version.version_id} of {version.market_id} is undone; {now}"]
-        if undone.models:
-            lines.append(f"trained on it and unchanged, live or not: {', '.join(undone.models)}")
-        return "\n".join(lines)
-
-    session.print_result(document, text)
-    return OK
-
-
-def _use_version(session: Session) -> int:
-    from core.workflows.data.versions import redo_version
-
-    _check_market(session)
-    version = redo_version(session.workspace, session.options.version, session.options.reason)
-    document = {"market": version.market_id, "in_use": version.version_id, "sales": version.rows}
-    session.print_result(
-        document,
-        lambda: f"data version {version.version_id} of {version.market_id} with {version.rows:,} sales is in use again",
-    )
-    return OK
-
-
-def _check_market(session: Session) -> None:
-    """Raise NotFound where the version is of another market than the one that is named."""
-    options = session.options
-    if options.market is None:
-        return
-    wanted, version = session.market(), session.workspace.store.versions.get(options.version)
-    if version.market_id != wanted.market_id:
-        raise NotFound(
-            f"Version {options.version} is of market {version.market_id!r}, not of {wanted.market_id!r}: name that "
-            "market, or leave --market out."
-        )
 
 
 def _market_for_ingest(session: Session) -> str | NewMarket:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from core.access import Actor, Role
-from core.cli import api, data, jobs, models, monitoring, operations, pilot, pricing, scrutiny
+from core.cli import api, data, models, monitoring, operations, pilot, pricing, scrutiny, versions
 from core.cli.examples import examples_of
 from core.cli.roles import LONG, role_for
 from core.cli.session import FAILED, OK, WRONG_USAGE, Handler, Session
@@ -156,7 +156,7 @@ def command_parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run, check=_accept, around=nullcontext, verb=name)
         return added
 
-    for group in (data, scrutiny, models, pricing, monitoring, jobs, pilot, api, operations):
+    for group in (data, versions, scrutiny, models, pricing, monitoring, pilot, api, operations):
         group.add_verbs(verb)
     return parser
 

@@ -61,7 +61,7 @@ def add_verbs(verb: AddVerb) -> None:
     reject.add_argument(
         "--undo",
         action="store_true",
-        help="take the rejection back, or bring back a challenger that another replaced undecided",
+        help="take the rejection back, or bring back a challenger that another replaced undecided, or one beside it",
     )
     backtest = verb(
         "backtest", f"price a market's past month by month, without and with the market level{_HERE}", _backtest
@@ -260,7 +260,7 @@ def _models(session: Session) -> int:
     from core.wording import market_instant, percent
     from core.workflows.models.model_form import model_form
     from core.workflows.overview import error_in_use
-    from core.workflows.promotion import displaced
+    from core.workflows.promotion import became
 
     workspace, market = session.workspace, session.market()
     records, standing = workspace.store.models.list(market.market_id), session.standing(market)
@@ -282,7 +282,7 @@ def _models(session: Session) -> int:
                 f"  PPE10 {percent(headline_of(record.card)['ppe10'].value, 1)}"
                 + used(record)
                 + "".join(f"\n    {remark}" for remark in _remarks(record, session.workspace.problem))
-                + (f"\n    It {gone}." if (gone := displaced(workspace.store, market, record)) else "")
+                + (f"\n    It {gone}." if (gone := became(workspace.store, market, record)) else "")
                 for record in records
             )
             + f"\n{standing.sentence}"

@@ -1,14 +1,18 @@
-"""The verbs that monitor a market: their arguments and their handlers."""
+"""The verbs that monitor a market, and those of the worker and its jobs: their arguments and their handlers."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from core.cli.session import OK, AddVerb, Session, add_market
 from core.cli.values import calendar_day, minutes, whole_number
 from core.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from core.store import Job
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -44,6 +48,11 @@ def add_verbs(verb: AddVerb) -> None:
     worker.add_argument(
         "--parent", type=whole_number(1), metavar="PID", help="end with the process of this number, which started it"
     )
+    jobs = verb("jobs", "list trainings and other long work that workers do, newest first", _jobs)
+    add_market(jobs, "id or name of one market (default: all)")
+    jobs.add_argument("--open", action="store_true", help="only jobs that wait or run")
+    cancel = verb("cancel", "cancel a job: a waiting one at once, a running one within seconds", _cancel)
+    cancel.add_argument("job", metavar="JOB", help="its id, as `jobs` lists it")
 
 
 def _check_ledger(options: argparse.Namespace) -> None:
@@ -57,16 +66,20 @@ def _watch(session: Session) -> int:
     """Run one round, for the given market or for all."""
     from core.wording import market_day
     from core.workflows.monitoring.alerts import alert_lines, watch_market
+    from core.workflows.monitoring.schedule import schedule_of
     from core.workflows.standing import next_for
+    from core.workflows.worker import schedule_words
 
     options, store = session.options, session.workspace.store
     markets = [session.market()] if options.market else store.markets.list()
     watched = [watch_market(session.workspace, one.market_id) for one in markets]
+    schedules = {one.market_id: schedule_of(session.workspace, one.market_id) for one in markets}
     document = {
         "markets": [
             {
                 "market": one.market_id,
                 "as_of": one.clock,
+                "retraining_on": when.next_on if (when := schedules[one.market_id]) else None,
                 "opened": [alert.alert_id for alert in one.opened],
                 "resolved": [alert.alert_id for alert in one.resolved],
                 "open": [asdict(alert) for alert in one.open],
@@ -84,7 +97,7 @@ def _watch(session: Session) -> int:
             standing = session.standing(market)
             steps = {alert.alert_id: next_for(alert, standing) for alert in one.open}
             lines += [f"{one.market_id} as of {market_day(one.clock, market.currency)}: {changed}", standing.sentence]
-            lines += [*alert_lines(one.open, steps), *one.notes]
+            lines += [*alert_lines(one.open, steps), *one.notes, schedule_words(session.workspace, one.market_id)]
         return "\n".join(lines) or "no markets yet"
 
     session.print_result(document, text)
@@ -133,3 +146,51 @@ def _worker(session: Session) -> int:
     kinds = {**TRAININGS, DemoTask.kind: DemoTask}
     run_worker(session.workspace, settings_of(vars(session.options)), kinds, session.options.parent)
     return OK
+
+
+def _jobs(session: Session) -> int:
+    from core.workflows.jobs import list_jobs
+
+    options = session.options
+    market_id = session.market().market_id if options.market is not None else None
+    found = [job for job in list_jobs(session.workspace, market_id) if job.is_open or not options.open]
+    currency = session.workspace.store.markets.common_currency()
+    session.print_result(
+        {"jobs": [_form(job) for job in found]},
+        lambda: "\n".join(_line(job, currency) for job in found) or ("no open jobs" if options.open else "no jobs yet"),
+    )
+    return OK
+
+
+def _cancel(session: Session) -> int:
+    from core.workflows.jobs import cancel
+
+    job = cancel(session.workspace, session.options.job)
+    stopped = "was cancelled" if not job.is_open else "is asked to stop; it ends within seconds"
+    session.print_result(_form(job), lambda: f"job {job.job_id} ({job.kind}) {stopped}")
+    return OK
+
+
+def _form(job: Job) -> dict[str, Any]:
+    """Return a job as JSON values; instants are in UTC, ``fraction`` is 0 to 1."""
+    return {
+        "job": job.job_id,
+        "kind": job.kind,
+        "market": job.market_id,
+        "state": job.state.value,
+        "fraction": job.fraction,
+        "message": job.message,
+        "error": job.error or None,
+        "cancel_requested": job.cancel_requested,
+        "created_at": job.created_at.isoformat(),
+        "updated_at": job.updated_at.isoformat(),
+    }
+
+
+def _line(job: Job, currency: str) -> str:
+    from core.wording import market_instant
+
+    state = "stopping" if job.is_open and job.cancel_requested else job.state.value
+    about = f"{job.fraction:.0%} {job.message}".strip() if job.is_open else job.error
+    of = f"{job.kind} of {job.market_id}" if job.market_id else job.kind
+    return f"{job.job_id}  {state:<9}  {market_instant(job.created_at, currency)}  {of}  {about}".rstrip()

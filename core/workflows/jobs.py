@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from core.access import Action
 from core.errors import AlreadyExists, DoorstepError, InvalidRecord, JobCancelled, StoreUnavailable
 from core.progress import Progress
-from core.states import AuditAction, JobState
+from core.states import AuditAction, JobState, Undecided
 from core.store import Job, ModelRecord, Store
 from core.store.operations.workers import ALIVE_WITHIN
 from core.train.trainer import TrainingPlan
@@ -67,11 +67,12 @@ class RetrainTask:
 
     market_id: str
     plan: RetrainPlan
+    undecided: Undecided = Undecided.REPLACED
     kind: str = "retrain"
 
     def run(self, workspace: Workspace, progress: Progress) -> ModelRecord:
         """Train, compare and register."""
-        return retrain(workspace, self.market_id, self.plan, progress).record
+        return retrain(workspace, self.market_id, self.plan, progress, self.undecided).record
 
 
 TRAININGS: Final[Kinds] = {TrainTask.kind: TrainTask, RetrainTask.kind: RetrainTask}

@@ -17,7 +17,7 @@ from core.monitor.expected import CameTrue
 from core.monitor.rules import AlertKind
 from core.monitor.windows import window_of
 from core.problem import Problem
-from core.states import AuditAction, Period, Stage
+from core.states import AuditAction, Period
 from core.store import DataVersion, Job, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
@@ -25,6 +25,7 @@ from core.wording import count, days, market_day, money_range, percent
 from core.workflows.jobs import training_under_way, why_training_failed
 from core.workflows.models.floor import floor_of, miss_words, target_verdict
 from core.workflows.models.scope import governing_scope, signed_although
+from core.workflows.models.waiting import waiting
 from core.workflows.monitoring.figures import came_true_of, confidence_in_use, figure_of, with_intervals
 from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.readings import trained_on
@@ -160,7 +161,7 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     age = (today - trained_on(store, market, champion)).days if champion else 0
     limit = int(limits_of(workspace, market.market_id)[AlertKind.RETRAINING_OVERDUE].value)
     scope = governing_scope(store, champion) if champion else None
-    challenger = next((one for one in records if one.stage is Stage.CHALLENGER), None)
+    challenger = next(iter(waiting(store, records)), None)
     chain = tuple(store.versions.chain(market.market_id)) if version is not None else ()
     seen = Overview(market, version, champion, len(records), live_since, today, age, limit, watched, scope)
     seen = replace(seen, newest=newest, challenger=challenger, rows=rows_of_all_uploads(chain), chain=chain)

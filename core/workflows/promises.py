@@ -31,6 +31,7 @@ from core.workflows.monitoring.readings import (
     range_cause_of,
     trained_on,
 )
+from core.workflows.monitoring.schedule import schedule_of
 from core.workflows.overview import Watched, is_range_off, overview
 from core.workflows.standing import Standing, next_for, next_instead, standing_for
 from core.workspace import Workspace
@@ -135,13 +136,16 @@ class _Read:
     alerts: Sequence[AlertRecord]
     standing: Standing
     in_use: Watched
+    scheduled: str
 
 
 def _read(workspace: Workspace, market_id: str) -> tuple[MarketWatch, _Read]:
     watch = market_watch(workspace, market_id)
     seen = overview(workspace, watch.market)
     standing = standing_for(workspace.actor, seen, workspace.problem)
-    return watch, _Read(promised_readings(watch), open_alerts(workspace, market_id), standing, seen.watched)
+    schedule = schedule_of(workspace, market_id)
+    scheduled = schedule.words(watch.market.currency) if schedule is not None else ""
+    return watch, _Read(promised_readings(watch), open_alerts(workspace, market_id), standing, seen.watched, scheduled)
 
 
 def _promise(watch: MarketWatch, name: str, kinds: tuple[AlertKind, ...], read: _Read) -> Promise:
@@ -149,7 +153,7 @@ def _promise(watch: MarketWatch, name: str, kinds: tuple[AlertKind, ...], read: 
     limit = watch.limits[kinds[0]]
     judged = latest_judged(read.found, limit, now)
     alert = next((one for kind in kinds for one in read.alerts if one.kind == kind and not one.segment), None)
-    line = _line_of(watch, name, kinds[0], read.found, judged)
+    line = _line_of(watch, name, kinds[0], read.found, judged, read.scheduled)
     line = replace(line, state=_state(alert, judged, limit), limit_words=_limit_words(limit))
     if line.state is PromiseState.UNKNOWN:
         line = _by_its_test(watch, line)
@@ -198,7 +202,7 @@ def _without_alert(watch: MarketWatch, line: Promise, *, of_the_model: bool, sta
 
 
 def _line_of(
-    watch: MarketWatch, name: str, kind: AlertKind, found: Sequence[Reading], judged: Sequence[Judged]
+    watch: MarketWatch, name: str, kind: AlertKind, found: Sequence[Reading], judged: Sequence[Judged], scheduled: str
 ) -> Promise:
     """Return a promise's figures in words and as a line, its state not yet judged."""
     limit = watch.limits[kind]
@@ -208,6 +212,7 @@ def _line_of(
         words.append(f"Answers are promised within {limit.written(watch.problem.success.answer_ms)}.")
     if kind is AlertKind.RETRAINING_OVERDUE and watch.champion is not None:
         words.append(_learned(watch, watch.champion))
+        words.append(scheduled)
     if kind in (AlertKind.TARGET_MISSED, AlertKind.COVERAGE_OFF):
         words.append(_too_few_since(watch, limit, found, judged))
     return Promise(name, PromiseState.UNKNOWN, " ".join(filter(None, words)), labels, values, _mark(limit))

@@ -15,6 +15,7 @@ from core.wording import count, market_day, market_instant
 from core.workflows.models.floor import broken_words
 from core.workflows.models.gate import gate_of, reason_needed
 from core.workflows.models.scope import ScopeChange, scope_change
+from core.workflows.models.waiting import rolled_back_to, set_beside
 from core.workflows.monitoring.alerts import follow_champion, reopening, settling
 from core.workflows.monitoring.audit_words import alert_title
 from core.workspace import Workspace
@@ -100,9 +101,8 @@ def decided_against(store: Store, market: Market, live: ModelRecord | None, reco
         return f"was rejected on {_on(market, record.rejected_at)}"
     if live is None:
         return ""
-    back = next(iter(store.events.of(live.model_id, AuditAction.MODEL_ROLLED_BACK)), None)
-    left = back is not None and back.detail.get("replaced") == record.model_id
-    return f"was rolled back on {_on(market, back.at)}" if left and back is not None else ""
+    back = rolled_back_to(store, live.model_id, record.model_id)
+    return f"was rolled back on {_on(market, back.at)}" if back is not None else ""
 
 
 def displaced(store: Store, market: Market, record: ModelRecord) -> str:
@@ -116,6 +116,23 @@ def displaced(store: Store, market: Market, record: ModelRecord) -> str:
     if found is None:
         return ""
     return f"was replaced by {found.subject} on {_on(market, found.at)}, undecided"
+
+
+def beside(store: Store, market: Market, record: ModelRecord) -> str:
+    """Say which undecided challenger a candidate stands beside; "" if none.
+
+    To be read after a name of the model: "was trained while challenger a1b2c3 waited for a decision, on Mar 3, 2026".
+    Raises StoreUnavailable.
+    """
+    found = set_beside(store, record)
+    if found is None or displaced(store, market, record):
+        return ""
+    return f"was trained while challenger {found.detail['beside']} waited for a decision, on {_on(market, found.at)}"
+
+
+def became(store: Store, market: Market, record: ModelRecord) -> str:
+    """Say what became of a candidate that nobody decided on, to be read after a name of it; "" if nothing."""
+    return displaced(store, market, record) or beside(store, market, record)
 
 
 def would_displace(store: Store, market_id: str) -> str:
@@ -277,15 +294,15 @@ def reject(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
 def reinstate(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     """Take the rejection of a model back: it is the challenger again, unless another took its place, or a candidate.
 
-    A challenger that another replaced undecided takes its place back; the other becomes a candidate and can come back
-    in the same way. Raises AccessDenied, ReasonNeeded, NotFound, InvalidRecord for a model that is neither,
-    StoreUnavailable.
+    A challenger that another replaced undecided takes its place back, and one that stands beside the challenger takes
+    its place; the other becomes a candidate and can come back in the same way. Raises AccessDenied, ReasonNeeded,
+    NotFound, InvalidRecord for a model that is neither, StoreUnavailable.
     """
     workspace.require(Action.REJECT)
     given, models = reason_for(f"To reinstate model {model_id}", reason), workspace.store.models
     record = models.get(model_id)
     taken = workspace.store.events.replaced_by(record.market_id, model_id)
-    if record.stage is Stage.CANDIDATE and taken is not None:
+    if record.stage is Stage.CANDIDATE and (taken is not None or set_beside(workspace.store, record) is not None):
         return models.challenge(model_id, workspace.actor, given)
     return models.reinstate(model_id, given, workspace.actor)
 

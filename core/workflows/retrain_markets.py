@@ -12,7 +12,7 @@ from typing import Any, Final
 from core.access import Action
 from core.errors import AlreadyExists, DoorstepError, NotFound, StoreError
 from core.progress import Progress
-from core.states import JobState
+from core.states import JobState, Undecided
 from core.store import Job, Store
 from core.workflows.jobs import RetrainTask, start, under_way
 from core.workflows.models.gate import gate_on
@@ -53,6 +53,8 @@ class MarketRetrained:
 def retrain_markets(workspace: Workspace, plan: RetrainPlan, progress: Progress) -> tuple[MarketRetrained, ...]:
     """Train a challenger for every market with a live model, and return how each ended, by market; promote none.
 
+    A challenger that waits for a decision keeps its place, and the new one stands beside it.
+
     Every market is a job of its own. All running workers take them, and so does this process until the last has ended.
     A market that fails does not stop the others; one whose retraining is under way already is waited for. If this is
     interrupted, the jobs it made are cancelled. Raises AccessDenied, NotFound without any market, StoreError.
@@ -86,7 +88,7 @@ def _put_before_workers(
             refused.append(MarketRetrained(market, None, None, "", words, 0.0))
             continue
         try:
-            asked[market] = start(workspace, RetrainTask(market, plan)).job_id
+            asked[market] = start(workspace, RetrainTask(market, plan, Undecided.KEPT)).job_id
             mine.append(asked[market])
         except AlreadyExists:
             running = under_way(workspace.store, RetrainTask.kind, market)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -21,22 +21,21 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from core.access import Actor, Role
 from core.errors import AlreadyExists, DoorstepError, StoreError, in_full
 from core.installation import program
-from core.monitor.rules import RULES, AlertKind
+from core.monitor.rules import RULES
 from core.progress import when_parent_ends
-from core.states import AuditAction, JobState
+from core.states import AuditAction, JobState, Undecided
 from core.store import Job, Market, ModelRecord, Store
 from core.store.operations.alerts import UNRESOLVED
 from core.store.operations.workers import ALIVE_WITHIN
-from core.wording import days, market_day
 from core.workflows.claimed_work import ClaimedWork
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.jobs import TRAININGS, Kinds, RetrainTask, start
 from core.workflows.models.retraining import RetrainPlan
 from core.workflows.models.shadow import shadow_pending
+from core.workflows.models.waiting import undecided_challenger
 from core.workflows.monitoring.alerts import watch_market
-from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.notifications import Notices
-from core.workflows.monitoring.readings import trained_on
+from core.workflows.monitoring.schedule import schedule_of
 from core.workflows.promotion import decided_against
 from core.workflows.standing import standing_now
 from core.workspace import Workspace
@@ -58,7 +57,7 @@ _CALLS_FOR_TRAINING: Final = frozenset(rule.kind.value for rule in RULES if rule
 
 
 class Trigger(StrEnum):
-    """What may start a retraining automatically: the age of the model, or an open alert on its estimates."""
+    """What may start a retraining automatically: the age of the live model, or an open alert on its estimates."""
 
     SCHEDULE = "schedule"
     ALERT = "alert"
@@ -116,9 +115,10 @@ Starter = Callable[[Workspace, str], Job]
 def start_retraining(workspace: Workspace, market_id: str) -> Job:
     """Have a challenger trained on all the market's sales, to be compared with the champion on the latest ones.
 
+    A challenger that waits for a decision keeps its place, and the new one stands beside it.
     Raises AccessDenied, AlreadyExists while a retraining of the market waits or runs.
     """
-    return start(workspace, RetrainTask(market_id, RetrainPlan()))
+    return start(workspace, RetrainTask(market_id, RetrainPlan(), Undecided.KEPT))
 
 
 def worker_state(store: Store) -> WorkerState:
@@ -145,44 +145,41 @@ def worker_state(store: Store) -> WorkerState:
     return WorkerState(True, shown.beat_at, last, following, problems, words)
 
 
-def next_retraining(workspace: Workspace, market_id: str) -> date | None:
-    """Return the day the next scheduled retraining is due by the market's clock, None if no model is live.
+def schedule_words(workspace: Workspace, market_id: str) -> str:
+    """Say when a market is retrained by schedule, what stands against it, and the next step of its live model.
 
-    It is the limit of retraining_overdue after the training of the newest model, promoted or not, since that model has
-    seen the latest sales. Raises NotFound, InvalidThreshold, StoreUnavailable.
+    Raises NotFound, InvalidThreshold, StoreUnavailable.
     """
     store = workspace.store
-    market = store.markets.get(market_id)
-    newest = _newest(store, market)
-    if newest is None or store.models.champion(market_id) is None:
-        return None
-    limit = limits_of(workspace, market_id)[AlertKind.RETRAINING_OVERDUE]
-    return trained_on(store, market, newest) + timedelta(days=limit.value)
-
-
-def schedule_words(workspace: Workspace, market_id: str) -> str:
-    """Say what the day of ``next_retraining`` counts from; raises NotFound, InvalidThreshold, StoreUnavailable."""
-    store = workspace.store
-    market, live = store.markets.get(market_id), store.models.champion(market_id)
-    newest, latest = _newest(store, market), store.versions.latest(market_id)
-    due = next_retraining(workspace, market_id)
-    if newest is None or live is None or due is None:
-        return "no model is live"
+    market, schedule = store.markets.get(market_id), schedule_of(workspace, market_id)
+    live, newest, latest = (
+        store.models.champion(market_id),
+        _newest(store, market_id),
+        store.versions.latest(market_id),
+    )
+    if schedule is None or live is None or newest is None:
+        return "No retraining is scheduled: no model is live."
+    parts = [schedule.words(market.currency)]
+    is_due = workspace.today(market) >= schedule.next_on
     waits = latest is not None and store.versions.has_sales_of(newest.version_id, latest)
-    if newest.model_id != live.model_id:
-        trained = trained_on(store, market, live)
-        age = (workspace.today(market) - trained).days
-        limit = limits_of(workspace, market_id)[AlertKind.RETRAINING_OVERDUE].value
-        at_limit = market_day(trained + timedelta(days=limit), market.currency)
-        reached = f", and {'reached' if age >= limit else 'reaches'} its limit of {days(limit)} on {at_limit}"
+    if is_due:
+        parts.append("It is overdue and starts once new sales are in." if waits else "It is overdue.")
+    if (tried := schedule.tried) is not None:
         learned = "was trained on the sales there are" if waits else "was trained last"
-        against = decided_against(store, market, live, newest)
-        tried = f"model {newest.model_id} {learned} but {against or 'is not live'}"
-        following = standing_now(workspace, market).next or "nothing"
-        return f"{tried}; the live model is {days(age)} old{reached}. Next: {following}"
-    if workspace.today(market) < due:
-        return "by the market’s day"
-    return "overdue: it starts once new sales are in" if waits else "overdue"
+        against = decided_against(store, market, live, tried) or _waits_words(store, market_id, tried)
+        following = standing_now(workspace, market).next or "nothing."
+        parts.append(f"Model {tried.model_id} {learned} but {against}. Next: {following}")
+    return " ".join(parts)
+
+
+def _waits_words(store: Store, market_id: str, tried: ModelRecord) -> str:
+    """Say why a model trained after the live one is not live, where nobody decided against it."""
+    undecided = undecided_challenger(store, market_id)
+    if undecided is None:
+        return "is not live"
+    if undecided.model_id == tried.model_id:
+        return "waits for a decision; until then a newer one stands beside it"
+    return f"stands beside challenger {undecided.model_id}, which waits for a decision"
 
 
 class Worker:
@@ -301,6 +298,8 @@ class Worker:
                 watched = watch_market(self._workspace, market.market_id)
                 opened, resolved = opened + len(watched.opened), resolved + len(watched.resolved)
                 started += self._retrain(market, at)
+                if (schedule := schedule_of(self._workspace, market.market_id)) is not None:
+                    _LOG.info("market %s: %s", market.market_id, schedule.words(market.currency))
                 shadows += shadow_pending(self._workspace, market.market_id)
             except DoorstepError as error:
                 _LOG.error("market %s: %s", market.market_id, error)
@@ -363,12 +362,14 @@ class Worker:
 
     def _reason(self, market: Market) -> Trigger | None:
         store, market_id = self._store, market.market_id
-        newest, latest = _newest(store, market), store.versions.latest(market_id)
-        due = next_retraining(self._workspace, market_id)
-        if newest is None or latest is None or due is None or store.versions.has_sales_of(newest.version_id, latest):
+        newest, latest = _newest(store, market_id), store.versions.latest(market_id)
+        schedule = schedule_of(self._workspace, market_id)
+        if newest is None or latest is None or schedule is None:
+            return None
+        if store.versions.has_sales_of(newest.version_id, latest):
             return None
         triggers = self._settings.triggers
-        if Trigger.SCHEDULE in triggers and self._workspace.today(market) >= due:
+        if Trigger.SCHEDULE in triggers and self._workspace.today(market) >= schedule.next_on:
             return Trigger.SCHEDULE
         alerts = store.alerts.list(market_id, UNRESOLVED)
         asked = any(one.kind in _CALLS_FOR_TRAINING and one.opened_at > newest.created_at for one in alerts)
@@ -407,8 +408,8 @@ def worker_command() -> str:
     return f"{program()} worker"
 
 
-def _newest(store: Store, market: Market) -> ModelRecord | None:
-    return max(store.models.list(market.market_id), key=lambda one: one.created_at, default=None)
+def _newest(store: Store, market_id: str) -> ModelRecord | None:
+    return next(iter(store.models.list(market_id)), None)
 
 
 def _instant(text: object) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from core.access import Actor
 from core.evaluate.accuracy import Figure
 from core.evaluate.scope import supports
 from core.monitor.gate import Check, CheckVerdict, Gate, GateVerdict
-from core.states import Family
+from core.states import Family, Stage, Undecided
 from core.store import Job, NewModel, open_store
 from core.workflows import jobs
 from core.workflows.jobs import RetrainTask, TrainTask
@@ -22,6 +23,7 @@ from core.workflows.models.gate import GATE, GateRecord, document_of
 from core.workflows.models.retraining import RetrainPlan
 from core.workflows.models.scope import PROPOSED, sign_scope
 from core.workflows.models.test_scores import scores_of
+from core.workflows.models.waiting import place
 from core.workflows.promotion import rollback_effect
 from core.workspace import Workspace
 from pages.kit import session
@@ -284,6 +286,26 @@ def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Pat
     assert "The 130 sales do not show it is better." in said
     assert "the last 24 months" in said
     assert "python -m core worker" in said
+
+
+def test_a_later_model_stands_beside_the_undecided_challenger_and_may_take_its_place(challenged: Path) -> None:
+    with open_store(challenged) as store:
+        waits = store.models.challenger(MARKET)
+        assert waits is not None
+        payload = store.models.load_bytes(waits.model_id) + b"\0"
+        made = store.models.add(NewModel(MARKET, waits.version_id, payload, waits.card), MANAGER)
+        later = place(acting(store, MANAGER), made, Undecided.KEPT)
+    app = opened(card=False)
+    assert not app.exception
+    assert "**Later challenger**" in [one.value for one in app.main.markdown]
+    assert f"Model {later.model_id} was trained while challenger {waits.model_id} waited for" in said(app.main.markdown)
+    assert {"promote_challenger", "promote_later", "reject_later", "take_place"} <= {str(b.key) for b in app.button}
+    app = reason(app, "take_place", "the newer one")
+    app.button("take_place").click().run()
+    assert not app.exception
+    with open_store(challenged) as store:
+        assert store.models.challenger(MARKET) == replace(later, stage=Stage.CHALLENGER)
+        assert waits.model_id in {one.model_id for one in store.models.list(MARKET) if one.stage is Stage.CANDIDATE}
 
 
 def test_live_and_challenger_show_their_figures_on_the_same_sales_side_by_side(challenged: Path) -> None:

@@ -287,6 +287,27 @@ def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_br
     assert not any(str(one.key).startswith("use_") for one in app.button)
 
 
+def test_an_older_version_is_undone_with_the_later_one_it_names_and_both_come_back_at_once(home: Path) -> None:
+    committed(checked(brought(opened(), "first.csv", sales_csv(30))))
+    committed(checked(brought(opened(), "more.csv", sales_csv(60))))
+    app = opened()
+    app.session_state["view"] = "Data versions"
+    app = app.run()
+    latest, first = next(table.value for table in app.table if "Version" in table.value)["Version"]
+    app.selectbox("undo_which").select(first).run()
+    said = " ".join(str(one.value) for one in (*app.warning, *app.markdown)).replace("\\", "")
+    assert f"it can only be undone together with them: {latest} (60 sales, more.csv)" in said
+    app.text_input("undo_reason").input("the wrong county").run()
+    app.checkbox(f"undo_sure_{first}").check().run()
+    app.button("undo").click().run()
+    assert not app.exception
+    assert str(app.success[0].value).startswith(f"Versions {latest}, {first} were undone; no data is in use")
+    app.button(f"use_{latest}").click().run()
+    assert not app.exception
+    with open_store(home) as store:
+        assert [one.version_id for one in store.versions.chain("harbour")] == [latest, first]
+
+
 def test_a_comparison_opens_on_what_the_version_in_use_changed_not_on_an_undone_one(home: Path) -> None:
     committed(checked(brought(opened(), "first.csv", sales_csv(30))))
     committed(checked(brought(opened(), "second.csv", sales_csv(40))))

@@ -20,13 +20,14 @@ from core.collect.near_matches import NearMatch
 from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound, ReasonNeeded
 from core.monitor.rules import AlertKind, Unit
 from core.schema import conform
-from core.states import AlertState, ProfileKind, Stage
-from core.store import DataVersion, Market, NewEstimate, NewModel, NewVersion, Store, open_store
+from core.states import AlertState, ProfileKind, Stage, Undecided
+from core.store import DataVersion, Market, ModelRecord, NewEstimate, NewModel, NewVersion, Store, open_store
 from core.store.operations.alerts import UNRESOLVED
 from core.workflows.data.corrected_sales import corrected_sales
 from core.workflows.data.inspection import answer_match
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.data.versions import redo_version, undo_version
+from core.workflows.models.waiting import place, waiting
 from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge
 from core.workflows.monitoring.limits import limits_of, reset_threshold, set_threshold
 from core.workflows.pricing.ledger_entry import property_key
@@ -42,6 +43,7 @@ from core.workflows.profiles.profiles import (
 )
 from core.workflows.profiles.seller_figures import choose_figures, figures_choice
 from core.workflows.promotion import (
+    beside,
     displaced,
     promote,
     promote_challenger,
@@ -499,6 +501,40 @@ def test_a_challenger_that_another_replaced_undecided_says_so_and_takes_its_plac
     assert reinstate(manager, third, "the newer one").stage is Stage.CHALLENGER
     with pytest.raises(AccessDenied):
         reinstate(acting(store, ANALYST), second, "nobody decided")
+
+
+def test_a_retraining_nobody_watched_leaves_the_undecided_challenger_its_place_and_a_manager_decides_on_either(
+    store: Store, market: Market
+) -> None:
+    first, second, third = models_of(store, market, 3)
+    manager = acting(store, MANAGER)
+    get = store.models.get
+
+    def listed() -> list[ModelRecord]:
+        return store.models.list(market.market_id)
+
+    promote(manager, first, "the first")
+    assert place(manager, get(second), Undecided.KEPT).stage is Stage.CHALLENGER  # none waited
+    assert place(manager, get(third), Undecided.KEPT).stage is Stage.CANDIDATE
+    assert [one.model_id for one in waiting(store, listed())] == [second, third]
+    assert f"while challenger {second} waited for a decision" in beside(store, market, get(third))
+    before = state_of_models(store, market)
+    reject(manager, second, "worse on condos")
+    assert [one.model_id for one in waiting(store, listed())] == [third]
+    reinstate(manager, second, "a mistake by us")
+    assert state_of_models(store, market) == before
+    # Compared instead: the two change places, and back.
+    assert reinstate(manager, third, "the newer one").stage is Stage.CHALLENGER
+    assert "was replaced" in displaced(store, market, get(second))
+    reinstate(manager, second, "nobody decided")
+    assert state_of_models(store, market) == before
+    promote(manager, second, "better in use")
+    assert [one.model_id for one in waiting(store, listed())] == [third]
+    rollback(manager, market.market_id, "worse in use")
+    assert state_of_models(store, market) == before
+    # Whoever rolled the challenger back decided on it: the next takes its place.
+    [fourth] = models_of(store, market, 4)[3:]
+    assert place(manager, get(fourth), Undecided.KEPT).stage is Stage.CHALLENGER
 
 
 def test_only_a_candidate_or_challenger_is_rejected_with_a_reason_by_a_manager(store: Store, market: Market) -> None:

@@ -17,6 +17,8 @@ from core.problem import Problem
 from core.store import Job, Market, NewModel, Store, open_store
 from core.store.operations.workers import ALIVE_WITHIN
 from core.workflows.monitoring.alerts import Watched, watch_market
+from core.workflows.monitoring.schedule import schedule_of
+from core.workflows.promises import promises_of
 from core.workflows.promotion import promote, rollback
 from core.workflows.standing import standing_now
 from core.workflows.worker import (
@@ -24,7 +26,6 @@ from core.workflows.worker import (
     Trigger,
     Worker,
     WorkerSettings,
-    next_retraining,
     schedule_words,
     settings_of,
     worker_state,
@@ -73,7 +74,9 @@ def test_a_retraining_is_due_a_quarter_after_the_last_and_starts_once(
 ) -> None:
     starts = Starts()
     worker = Worker(acting(store, problem=problem), WorkerSettings(), starts)
-    assert next_retraining(acting(store, problem=problem), market.market_id) == date(2025, 1, 1) + timedelta(days=91)
+    schedule = schedule_of(acting(store, problem=problem), market.market_id)
+    assert schedule is not None
+    assert schedule.next_on == schedule.limit_on == date(2025, 1, 1) + timedelta(days=91)
     live_through(store, market, JANUARY)
     assert worker.turn().started == ()
     live_through(store, market, *LATER)
@@ -88,9 +91,10 @@ def test_the_schedule_says_what_it_counts_from_where_a_newer_model_is_not_live(
     store: Store, market: Market, problem: Problem
 ) -> None:
     manager = acting(store, MANAGER, problem)
-    assert schedule_words(manager, market.market_id) == "by the market’s day"
+    at_first = "Scheduled retraining: Apr 2, 2025, when the live model is 91 days old."
+    assert schedule_words(manager, market.market_id) == at_first
     live_through(store, market, JANUARY, FEBRUARY, *LATER)
-    assert schedule_words(manager, market.market_id) == "overdue"
+    assert schedule_words(manager, market.market_id) == f"{at_first} It is overdue."
     live, latest = store.models.champion(market.market_id), store.versions.latest(market.market_id)
     assert live is not None
     assert latest is not None
@@ -99,10 +103,28 @@ def test_the_schedule_says_what_it_counts_from_where_a_newer_model_is_not_live(
     promote(manager, newer, "to see")
     rollback(manager, market.market_id, "worse in use")
     words = schedule_words(manager, market.market_id)
-    assert words.startswith(f"model {newer} was trained on the sales there are but was rolled back on ")
-    reached = "the live model is 120 days old, and reached its limit of 91 days on Apr 2, 2025. Next: "
-    assert f"; {reached}bring newer sales, as the model trained last was rolled" in words
+    days = (
+        "The live model is 91 days old on Apr 2, 2025. Scheduled retraining: May 31, 2025, "
+        f"30 days after model {newer}, which is not live."
+    )
+    assert words.startswith(days)
+    assert f"Model {newer} was trained on the sales there are but was rolled back on " in words
+    assert " Next: bring newer sales, as the model trained last was rolled" in words
     assert words.endswith(standing_now(manager, market).next)
+    [fresh] = [one for one in promises_of(manager, market.market_id) if one.name == "Freshness"]
+    assert days in fresh.words
+    # Newer sales come: it waits until that day, then tries once.
+    worker = Worker(manager, WorkerSettings(), starts := Starts())
+    live_through(store, market, Month(date(2025, 5, 1)))
+    due = schedule_of(manager, market.market_id)
+    assert due is not None
+    assert (due.limit_on, due.next_on, manager.today(market)) == (
+        date(2025, 4, 2),
+        date(2025, 5, 31),
+        date(2025, 6, 1),
+    )
+    assert worker.turn().started == tuple(starts.jobs)
+    assert len(starts.jobs) == 1
 
 
 def test_without_new_sales_there_is_nothing_to_learn(store: Store, market: Market, problem: Problem) -> None:

@@ -149,6 +149,18 @@ def clean_sales(
     return Cleaned(sales, _ledger(rows, findings, corrected), target[~dropped], set_aside, repairs)
 
 
+def repaired_again(sales: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, Findings]:
+    """Return stored sales as today's repairs would leave them, canonical, and what these did by row.
+
+    A rule that came after the sales finds what the rules of then let through; all others change nothing.
+    """
+    facts, repaired = _canonical(sales), Findings(len(sales))
+    facts = _without_areas_of_buildings(facts, problem, repaired)
+    scrutiny = scrutinise(facts, np.ones(len(facts), dtype=bool))
+    price = scrutiny.mask(Doubt.PRICE_DIGIT, True) | scrutiny.mask(Doubt.FAR, True)
+    return _repair(facts, problem, repaired, _Doubted(price, scrutiny.mask(Doubt.AREA_UNIT, True))), repaired
+
+
 @dataclass(frozen=True)
 class _Doubted:
     """Which sales wait for their price or their area, each of shape (n,): no other fact is measured by these."""

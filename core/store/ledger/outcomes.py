@@ -87,6 +87,7 @@ class Candidate:
     estimate_id: str
     at: datetime
     as_of: date
+    currency: str
     property_key: str
     property_id: str
     zipcode: str
@@ -184,6 +185,31 @@ class Outcomes:
         if not (orphans or undone):
             return []
         return sorted(orphans | {key for key, _, current in rows if not current})
+
+    def in_two_currencies(self, market_id: str) -> set[str]:
+        """Return the keys of data versions' sales with an outcome of an estimate in another currency than the market's.
+
+        A release before this one made such outcomes where a market's currency had changed. Raises NotFound,
+        StoreUnavailable.
+        """
+        o, e = OUTCOME.c, ESTIMATE.c
+        with self._database.read() as connection:
+            currency = market_row(connection, market_id)["currency"]
+            current = sa.and_(o.market_id == market_id, o.current.is_(True), o.version_id != "")
+            query = sa.select(o.sale_key).join_from(OUTCOME, ESTIMATE, o.estimate_id == e.estimate_id)
+            return set(connection.scalars(query.where(current, e.currency != currency).distinct()))
+
+    def other_currency(self, market_id: str) -> int:
+        """Count the priced estimates in another currency than the market's now, which are compared with no sale.
+
+        Raises NotFound, StoreUnavailable.
+        """
+        e = ESTIMATE.c
+        with self._database.read() as connection:
+            currency = market_row(connection, market_id)["currency"]
+            priced = sa.and_(e.market_id == market_id, e.status == "priced", e.currency != currency)
+            query = sa.select(sa.func.count()).select_from(ESTIMATE).where(priced)
+            return int(connection.execute(query).scalar_one())
 
     def forget_matching(self, market_id: str, chain: Sequence[str]) -> None:
         """Mark versions outside the chain as unmatched, so that one uploaded again is matched again."""

@@ -134,40 +134,46 @@ class Versions:
             found = connection.execute(query).first()
         return None if found is None else _Hashes(*found)
 
-    def undo(self, version_id: str, actor: Actor, reason: str) -> DataVersion | None:
-        """Undo the market's latest version and return its parent, which is the latest again (None: no data is left).
+    def undo(self, version_id: str, actor: Actor, reason: str, later: Sequence[str] = ()) -> DataVersion | None:
+        """Undo a version with the ``later`` ones built on it, newest first, and return the latest then (None: no data).
 
-        Raises NotFound, StaleVersion if ``version_id`` is not the latest, StoreUnavailable.
-        """
-        with self._database.write() as connection:
-            version = get_version(connection, version_id)
-            market = lock_market(connection, version.market_id)
-            if market["latest_version_id"] != version_id:
-                raise StaleVersion(
-                    f"Data version {version_id} is not the latest version of market {version.market_id} "
-                    f"({market['latest_version_id']} is), and only the latest can be undone; reload and choose again."
-                )
-            _point(connection, version.market_id, version_id, version.parent_id)
-            detail = {"reason": reason, "restored": version.parent_id}
-            append_event(connection, actor, AuditAction.VERSION_UNDONE, version.market_id, version_id, detail=detail)
-            return None if version.parent_id is None else get_version(connection, version.parent_id)
-
-    def redo(self, version_id: str, actor: Actor, reason: str) -> DataVersion:
-        """Make an undone version the market's latest again, as it was, on the version it was built on.
-
-        Raises NotFound, StaleVersion if another version than the one it was built on is the latest (the undone version
-        itself among them), StoreUnavailable.
+        All or none, each with its entry in the audit trail. Raises NotFound, StaleVersion if ``later`` are not exactly
+        the versions in use that came after it, StoreUnavailable.
         """
         with self._database.write() as connection:
             version = get_version(connection, version_id)
             latest = lock_market(connection, version.market_id)["latest_version_id"]
-            if latest != version.parent_id:
-                raise StaleVersion(_cannot_return(connection, version, latest))
-            if prices_outdated(connection, version):
-                raise StaleVersion(f"Data version {version_id} cannot be in use again: {OTHER_CURRENCY}")
-            _point(connection, version.market_id, version.parent_id, version_id)
-            detail = {"reason": reason, **_on_record(version)}
-            append_event(connection, actor, AuditAction.VERSION_RESTORED, version.market_id, version_id, detail=detail)
+            chain = select_versions(connection, DATA_VERSION.c.version_id.in_(_chain_ids(latest)))
+            ids = [one.version_id for one in chain]
+            if version_id not in ids or ids[: ids.index(version_id)] != list(later):
+                raise StaleVersion(_cannot_leave(version, ids))
+            _point(connection, version.market_id, latest, version.parent_id)
+            for one in (*later, version_id):
+                detail = {"reason": reason, "restored": version.parent_id}
+                append_event(connection, actor, AuditAction.VERSION_UNDONE, version.market_id, one, detail=detail)
+            return None if version.parent_id is None else get_version(connection, version.parent_id)
+
+    def redo(self, version_id: str, actor: Actor, reason: str, earlier: Sequence[str] = ()) -> DataVersion:
+        """Make an undone version the market's latest again, as it was, with the undone ``earlier`` ones, oldest first.
+
+        All or none, each with its entry in the audit trail. Raises NotFound, StaleVersion if the versions are not built
+        one on the other and the first on the latest (a version in use among them), StoreUnavailable.
+        """
+        with self._database.write() as connection:
+            version = get_version(connection, version_id)
+            latest = lock_market(connection, version.market_id)["latest_version_id"]
+            under = latest
+            for one in (get_version(connection, each) for each in (*earlier, version_id)):
+                if one.parent_id != under or one.market_id != version.market_id:
+                    raise StaleVersion(_cannot_return(connection, one, under))
+                if prices_outdated(connection, one):
+                    raise StaleVersion(f"Data version {one.version_id} cannot be in use again: {OTHER_CURRENCY}")
+                detail = {"reason": reason, **_on_record(one)}
+                append_event(
+                    connection, actor, AuditAction.VERSION_RESTORED, one.market_id, one.version_id, detail=detail
+                )
+                under = one.version_id
+            _point(connection, version.market_id, latest, version_id)
             return version
 
     def is_priced_otherwise(self, version_id: str) -> bool:
@@ -342,6 +348,21 @@ def _held_or_stale(
             f"{new.parent_id}: somebody else committed in between. Reload and commit again. Nothing was changed."
         )
     return None
+
+
+def _cannot_leave(version: DataVersion, chain: Sequence[str]) -> str:
+    """Say why a version cannot be undone so, and what to do; ``chain`` has the ids in use, newest first."""
+    name, market_id = f"Data version {version.version_id}", version.market_id
+    if version.version_id not in chain:
+        return (
+            f"{name} is not in use (the latest version of market {market_id} is {chain[0] if chain else 'none'}), and "
+            "only the latest can be undone, alone or with earlier ones. Reload and choose again."
+        )
+    later = chain[: chain.index(version.version_id)]
+    return (
+        f"{name} is not the latest version of market {market_id}: {', '.join(later) or 'nothing'} was built on it. "
+        "Only the latest can be undone, so undo them with it, in one step that names them. Nothing was changed."
+    )
 
 
 def _cannot_return(connection: sa.Connection, version: DataVersion, latest: str | None) -> str:

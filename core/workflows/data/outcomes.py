@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -16,8 +16,10 @@ from core.access import Action
 from core.collect.addresses import address_keys
 from core.errors import StoreError
 from core.schema import conform, first_price_column
+from core.states import AuditAction
 from core.store import DataVersion
 from core.store.ledger.outcomes import Candidate, NewOutcome
+from core.wording import count
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
@@ -34,7 +36,8 @@ class OutcomeReport:
 
     Of ``sales`` examined, ``matched`` have ``outcomes`` estimates; one per sale counts, and ``blind`` of these were
     made without the list price. ``added`` and ``superseded`` are rows. ``late`` estimates came after the sale (a skewed
-    clock, or a home priced again); ``ambiguous`` ones fit two sales on the same day. Neither kind is matched.
+    clock, or a home priced again); ``ambiguous`` ones fit two sales on the same day; those of ``other_currency`` were
+    made before the market's currency changed. No such estimate is matched.
     """
 
     version_id: str
@@ -46,6 +49,7 @@ class OutcomeReport:
     superseded: int
     late: int
     ambiguous: int
+    other_currency: int
 
 
 def settle_outcomes(workspace: Workspace, market_id: str) -> tuple[OutcomeReport, ...]:
@@ -60,7 +64,7 @@ def settle_outcomes(workspace: Workspace, market_id: str) -> tuple[OutcomeReport
     chain = [version.version_id for version in store.versions.chain(market_id)]
     undone = store.outcomes.undone(market_id, chain)
     reports = [match_outcomes(workspace, version_id) for version_id in store.outcomes.unmatched(market_id, chain)]
-    touched = store.outcomes.touched(market_id, chain, undone)
+    touched = {*store.outcomes.touched(market_id, chain, undone), *_in_two_currencies(workspace, market_id)}
     if touched and chain:
         reports.append(_match(workspace, store.versions.get(chain[0]), frozenset(touched), undone))
     elif touched:
@@ -69,6 +73,28 @@ def settle_outcomes(workspace: Workspace, market_id: str) -> tuple[OutcomeReport
         store.outcomes.forget_matching(market_id, chain)
     store.listings.settle(market_id)
     return tuple(reports)
+
+
+def _in_two_currencies(workspace: Workspace, market_id: str) -> set[str]:
+    """Return the keys of sales matched with estimates in another currency; a market that never changed has none."""
+    store = workspace.store
+    if not store.events.count(market_id, AuditAction.MARKET_TERMS_CHANGED):
+        return set()
+    return store.outcomes.in_two_currencies(market_id)
+
+
+def estimates_left_out(workspace: Workspace, market_id: str) -> str:
+    """Say how many estimates no sale is compared with, as the market's currency was another then; "" if none.
+
+    Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    workspace.require(Action.WATCH)
+    n = workspace.store.outcomes.other_currency(market_id)
+    if not n:
+        return ""
+    currency = workspace.store.markets.get(market_id).currency
+    were, are = ("was", "is") if n == 1 else ("were", "are")
+    return f"{count(n, 'estimate')} {were} made in another currency than {currency} and {are} compared with no sale."
 
 
 def settle_quietly(workspace: Workspace, market_id: str) -> tuple[OutcomeReport, ...]:
@@ -84,9 +110,9 @@ def match_outcomes(workspace: Workspace, version_id: str) -> OutcomeReport:
     """Match the sales new or changed in a data version with earlier estimates of the same homes.
 
     Homes match by address key or, if both have one, by property id. An estimate belongs to the home's next sale, at
-    most monitoring.match_days later. Of a sale's estimates, the last one before the listing counts; without a list date
-    or such an estimate, the last one before the sale. Repeating a version changes nothing. Raises AccessDenied,
-    NotFound, ArtifactCorrupt, StoreUnavailable.
+    most monitoring.match_days later, where both are in one currency. Of a sale's estimates, the last one before the
+    listing counts; without a list date or such an estimate, the last one before the sale. Repeating a version changes
+    nothing. Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable.
     """
     workspace.require(Action.INGEST)
     version = workspace.store.versions.get(version_id)
@@ -103,7 +129,7 @@ def _match(
         parent = store.versions.load(version.parent_id) if version.parent_id else None
         keys = _changed(sales, parent)
     chain = [one.version_id for one in store.versions.chain(version.market_id)]
-    found, late, ambiguous = _find(workspace, version.market_id, sales, keys)
+    found, left = _find(workspace, version.market_id, sales, keys)
     held = store.outcomes.held_keys(version.market_id)
     # Most sales of a long history have no estimate and no outcome.
     found = {key: rows for key, rows in found.items() if rows or key in held}
@@ -117,8 +143,9 @@ def _match(
         blind=sum(row.counted and row.blind for row in rows),
         added=recorded.added,
         superseded=recorded.superseded,
-        late=late,
-        ambiguous=ambiguous,
+        late=left.late,
+        ambiguous=left.ambiguous,
+        other_currency=left.other_currency,
     )
 
 
@@ -154,15 +181,24 @@ class _Sale:
     first_list_price: float | None
 
 
+@dataclass(frozen=True)
+class _Left:
+    """How many estimates were matched with no sale, by reason."""
+
+    late: int = 0
+    ambiguous: int = 0
+    other_currency: int = 0
+
+
 def _find(
     workspace: Workspace, market_id: str, sales: pd.DataFrame, keys: frozenset[str]
-) -> tuple[dict[str, list[NewOutcome]], int, int]:
-    """Return the outcomes of the sales with those keys and of their homes' other sales; late, ambiguous estimates."""
+) -> tuple[dict[str, list[NewOutcome]], _Left]:
+    """Return the outcomes of the sales with those keys and of their homes' other sales; the estimates left out."""
     store = workspace.store
     reach = timedelta(days=workspace.problem.monitoring.match_days)
     first = store.outcomes.first_candidate(market_id)
     if first is None:
-        return {key: [] for key in keys}, 0, 0
+        return {key: [] for key in keys}, _Left()
     # A sale that precedes the first estimate by more than an estimate may be late matches none.
     since = pd.Timestamp(first) - reach
     sales = sales[sales["sale_date"] >= since]
@@ -174,12 +210,14 @@ def _find(
     affected = {key for key, names in homes.items() if known.intersection(names)} | set(keys)
     wider = {home for key in affected for home in homes.get(key, ())} - asked
     candidates |= {one.estimate_id: one for one in store.outcomes.candidates(market_id, wider)}
-    simulated = store.markets.get(market_id).simulated
+    market = store.markets.get(market_id)
+    in_currency = [one for one in candidates.values() if one.currency == market.currency]
     by_home: defaultdict[str, list[_Sale]] = defaultdict(list)
     for sale in _sales(sales[sales[_ROW].astype("str").isin(list(affected))], homes):
         for home in sale.homes:
             by_home[home].append(sale)
-    return _assigned(candidates.values(), by_home, affected, reach, simulated)
+    found, left = _assigned(in_currency, by_home, affected, reach, market.simulated)
+    return found, replace(left, other_currency=len(candidates) - len(in_currency))
 
 
 def _assigned(
@@ -188,7 +226,7 @@ def _assigned(
     affected: Iterable[str],
     reach: timedelta,
     simulated: bool,
-) -> tuple[dict[str, list[NewOutcome]], int, int]:
+) -> tuple[dict[str, list[NewOutcome]], _Left]:
     met: defaultdict[str, list[Candidate]] = defaultdict(list)
     sold: dict[str, _Sale] = {}
     late = ambiguous = 0
@@ -208,7 +246,7 @@ def _assigned(
             late += 1
     found: dict[str, list[NewOutcome]] = {key: [] for key in affected}
     found |= {key: _outcomes(sold[key], estimates, simulated) for key, estimates in met.items()}
-    return found, late, ambiguous
+    return found, _Left(late, ambiguous)
 
 
 def _outcomes(sale: _Sale, estimates: Sequence[Candidate], simulated: bool) -> list[NewOutcome]:

@@ -1,4 +1,4 @@
-"""Use cases of data versions: compare two, find the models trained on them, undo the latest, bring one back."""
+"""Use cases of data versions: compare two, find the models trained on them, undo some, bring them back."""
 
 from __future__ import annotations
 
@@ -58,8 +58,9 @@ class VersionDiff:
 class Recorded:
     """A version with its models by id and, if it was undone, by whom, when (UTC) and why.
 
-    ``returnable`` tells whether it is undone and ``redo_version`` can bring it back as things stand; ``hindrance`` says
-    of an undone one that cannot what to do first.
+    ``returnable`` tells whether it is undone and ``redo_version`` can bring it back as things stand, with the undone
+    versions ``earlier`` than it, oldest first; ``hindrance`` says of an undone one that cannot what to do first.
+    ``later`` are the versions in use that were built on it, newest first: an undo takes them along.
     """
 
     version: DataVersion
@@ -70,13 +71,19 @@ class Recorded:
     reason: str = ""
     returnable: bool = False
     hindrance: str = ""
+    earlier: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Undone:
-    """An undone version: what is in use again (None: no data is left), and the models trained on it, which stay."""
+    """An undone version with the ``later`` ones: what is in use again (None: no data is left), and their models.
+
+    The models trained on them stay.
+    """
 
     version: DataVersion
+    later: tuple[str, ...]
     restored: DataVersion | None
     models: tuple[str, ...]
 
@@ -151,20 +158,36 @@ def history(workspace: Workspace, market_id: str) -> tuple[Recorded, ...]:
     for entry in store.events.list(market_id, _EVENTS):
         if entry.action == AuditAction.VERSION_UNDONE:
             undone.setdefault(entry.subject, entry)
-    records = []
-    for version in store.versions.list(market_id):
+    records, versions = [], store.versions.list(market_id)
+    by_id = {one.version_id: one for one in versions}
+    for version in versions:
         used = models.get(version.version_id, ())
         if version.version_id in chain:
-            records.append(Recorded(version, "in use" if version.version_id == chain[0] else "earlier", used))
+            state: State = "in use" if version.version_id == chain[0] else "earlier"
+            later = tuple(chain[: chain.index(version.version_id)])
+            records.append(Recorded(version, state, used, later=later))
             continue
         # A version without its own undo on record was undone with the one it was built on.
         event = undone.get(version.version_id)
         actor, at, reason = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
-        outdated = store.versions.is_priced_otherwise(version.version_id)
-        returnable = version.parent_id == (chain[0] if chain else None) and not outdated
+        earlier, base = _undone_before(version, by_id, chain)
+        outdated = any(store.versions.is_priced_otherwise(one) for one in (*earlier, version.version_id))
+        returnable = base == (chain[0] if chain else None) and not outdated
         hindrance = "" if returnable else _hindrance(version, chain, outdated)
-        records.append(Recorded(version, "undone", used, actor, at, reason, returnable, hindrance))
+        records.append(Recorded(version, "undone", used, actor, at, reason, returnable, hindrance, earlier))
     return tuple(records)
+
+
+def _undone_before(
+    version: DataVersion, by_id: Mapping[str, DataVersion], chain: Sequence[str]
+) -> tuple[tuple[str, ...], str | None]:
+    """Return the undone versions that an undone one was built on, oldest first, and the one in use below them."""
+    earlier: list[str] = []
+    below = version.parent_id
+    while below is not None and below not in chain:
+        earlier.append(below)
+        below = by_id[below].parent_id
+    return tuple(reversed(earlier)), below
 
 
 def _hindrance(version: DataVersion, chain: Sequence[str], outdated: bool) -> str:
@@ -191,12 +214,13 @@ def intake_of(workspace: Workspace, version_id: str) -> tuple[FileTaken, ...]:
     )
 
 
-def undo_version(workspace: Workspace, version_id: str, reason: str) -> Undone:
-    """Undo the latest version: its parent is in use again, unchanged, and the undone one stays on record.
+def undo_version(workspace: Workspace, version_id: str, reason: str, later: Sequence[str] = ()) -> Undone:
+    """Undo a version: its parent is in use again, unchanged, and the undone one stays on record.
 
-    Models trained on it are unchanged and stay live if they were, but price nothing while no data is in use. Raises
-    AccessDenied, NotFound, StaleVersion if it is
-    not the latest, InvalidRecord without a reason of 1 to 500 characters, StoreUnavailable.
+    Versions built on it go with it in the same step: ``later`` names them all, newest first, as somebody saw them.
+    Models trained on them are unchanged and stay live if they were, but price nothing while no data is in use. Raises
+    AccessDenied, NotFound, StaleVersion if other versions than ``later`` came after it, InvalidRecord without a reason
+    of 1 to 500 characters, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.INGEST)
@@ -207,18 +231,44 @@ def undo_version(workspace: Workspace, version_id: str, reason: str) -> Undone:
             "undone, for whoever reads the record later."
         )
     version = store.versions.get(version_id)
-    models = models_of(store, version.market_id).get(version_id, ())
-    undone = Undone(version, store.versions.undo(version_id, workspace.actor, tidy), models)
+    of_versions = models_of(store, version.market_id)
+    models = tuple(model for one in (*later, version_id) for model in of_versions.get(one, ()))
+    restored = store.versions.undo(version_id, workspace.actor, tidy, later)
     settle_quietly(workspace, version.market_id)
-    return undone
+    return Undone(version, tuple(later), restored, models)
 
 
-def redo_version(workspace: Workspace, version_id: str, reason: str = "") -> DataVersion:
+def later_versions(workspace: Workspace, version_id: str) -> tuple[str, ...]:
+    """Return the versions in use that were built on one, newest first; none for one that is not in use.
+
+    Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    workspace.require(Action.VIEW_DATA)
+    versions = workspace.store.versions
+    chain = [one.version_id for one in versions.chain(versions.get(version_id).market_id)]
+    return tuple(chain[: chain.index(version_id)]) if version_id in chain else ()
+
+
+def earlier_versions(workspace: Workspace, version_id: str) -> tuple[str, ...]:
+    """Return the undone versions that an undone one was built on, oldest first; none for one in use.
+
+    Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    workspace.require(Action.VIEW_DATA)
+    versions = workspace.store.versions
+    version = versions.get(version_id)
+    by_id = {one.version_id: one for one in versions.list(version.market_id)}
+    chain = [one.version_id for one in versions.chain(version.market_id)]
+    return () if version_id in chain else _undone_before(version, by_id, chain)[0]
+
+
+def redo_version(workspace: Workspace, version_id: str, reason: str = "", earlier: Sequence[str] = ()) -> DataVersion:
     """Bring an undone version back: it is in use again, unchanged, on the version it was built on.
 
-    It takes an undo back, and undoing it again takes this back. Raises AccessDenied, NotFound, StaleVersion if another
-    version than the one it was built on is in use, InvalidRecord for a reason over 500 characters, ArtifactCorrupt if
-    one of its files is missing or altered, StoreUnavailable; the data in use is then unchanged.
+    Undone versions that it was built on come back with it in the same step: ``earlier`` names them, oldest first. It
+    takes an undo back, and undoing it again takes this back. Raises AccessDenied, NotFound, StaleVersion if another
+    version than the one they were built on is in use, InvalidRecord for a reason over 500 characters, ArtifactCorrupt
+    if one of the files is missing or altered, StoreUnavailable; the data in use is then unchanged.
     """
     store = workspace.store
     workspace.require(Action.INGEST)
@@ -228,8 +278,9 @@ def redo_version(workspace: Workspace, version_id: str, reason: str = "") -> Dat
             f"The reason to use a version again has {len(tidy)} characters; shorten it to {_REASON_LIMIT}."
         )
     # Nobody may find out at the next estimate that its files are gone.
-    store.versions.load(version_id, [ROW])
-    version = store.versions.redo(version_id, workspace.actor, tidy)
+    for one in (*earlier, version_id):
+        store.versions.load(one, [ROW])
+    version = store.versions.redo(version_id, workspace.actor, tidy, earlier)
     settle_quietly(workspace, version.market_id)
     return version
 

@@ -14,7 +14,7 @@ from core.errors import NotFound, TooFewSales, TrainError
 from core.prepare.splits import TIME
 from core.problem import Problem
 from core.progress import Progress, part
-from core.states import AuditAction
+from core.states import AuditAction, Undecided
 from core.store import ModelRecord, Store
 from core.store.patience import patiently
 from core.train.trainer import TrainingPlan, default_plan, within_window
@@ -30,6 +30,7 @@ from core.workflows.models.gate import (
 )
 from core.workflows.models.scope import carried_to_card
 from core.workflows.models.training import known_sales, make_model, register
+from core.workflows.models.waiting import place
 from core.workflows.opening.background import work_out_ahead
 from core.workspace import Workspace
 
@@ -141,20 +142,27 @@ def _in_window(dates: pd.Series, plan: TrainingPlan, problem: Problem) -> Window
     return WindowSales(plan.window_months or 0, int(within_window(dates, plan).sum()), problem.training.sales_min)
 
 
-def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: Progress) -> Retrained:
+def retrain(
+    workspace: Workspace,
+    market_id: str,
+    plan: RetrainPlan,
+    progress: Progress,
+    undecided: Undecided = Undecided.REPLACED,
+) -> Retrained:
     """Train a challenger on all but the latest sales, compare it with the champion on these, and register both results.
 
     The comparison uses the last month, or two in small markets, and is stored on the challenger's card, with the
     champion's scope where these sales are too few to draw one. If the champion cannot be loaded, the gate is
-    inconclusive. Raises AccessDenied, NotFound if there is no sale or no model was ever
-    live, TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
+    inconclusive. ``undecided`` says what becomes of a challenger that waits for a decision. Raises AccessDenied,
+    NotFound if there is no sale or no model was ever live, TooFewSales, TrainError, StoreError; a run that fails or is
+    cancelled leaves nothing behind.
     """
     workspace.require(Action.TRAIN)
     record, gated = _registered(workspace, market_id, plan, progress)
     work_out_ahead(workspace.store, record)
-    challenger = patiently(lambda: workspace.store.models.challenge(record.model_id, workspace.actor))
+    placed = place(workspace, record, undecided)
     progress(1.0, "Challenger registered")
-    return Retrained(challenger, gated)
+    return Retrained(placed, gated)
 
 
 def _registered(

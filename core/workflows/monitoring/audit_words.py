@@ -9,7 +9,7 @@ from typing import Any, Final
 from core.monitor.rules import RULE_OF, RULES, AlertKind
 from core.monitor.windows import window_named
 from core.problem import Problem
-from core.states import AuditAction
+from core.states import AuditAction, FeedbackVerdict, SaleDecision
 from core.store.operations.alerts import AlertRecord
 from core.wording import market_day, marks, money, percent
 
@@ -28,6 +28,7 @@ _ACTIONS: Final[dict[str, str]] = {
     AuditAction.MATCH_ANSWERED: "Question about an address answered",
     AuditAction.MODEL_ADDED: "Model trained",
     AuditAction.MODEL_CHALLENGED: "Model made challenger",
+    AuditAction.MODEL_SET_BESIDE: "Model left beside the challenger that waits for a decision",
     AuditAction.PRESET_REPLACED: "Column mapping replaced",
     AuditAction.PRESET_SAVED: "Column mapping saved",
     AuditAction.PROFILE_CHANGED: "Profile changed",
@@ -54,21 +55,36 @@ _PROSE: Final = ("why", "reason", "words", "note", "name")
 # Details that repeat others, or that only a program needs; the file has them.
 _LEFT_OUT: Final = frozenset(
     {"kind", "segment", "next_action", "reading", "parent_id", "files", "token", "sha256", "statement", "state"}
-    | {"size_bytes", "stage", "job_id", "decision_id"}
+    | {"size_bytes", "stage", "job_id", "decision_id", "version", "same_as", "keys"}
     # The words of a scope that was signed have them.
     | {"low", "high", "mape", "mape_high", "share"}
 )
 _LABELS: Final[dict[str, str]] = {
     "added": "sale prices added",
+    "actor_id": "by",
+    "after": "now",
+    "before": "before",
+    "estimate_id": "estimate",
     "fields": "changed:",
+    "lost": "lost",
+    "out_of_use": "out of use: model",
+    "restored": "in use again: data version",
+    "sales_key": "in the sales:",
+    "same": "the same home",
+    "shown": "figures of the neighborhood shown:",
+    "signed_by": "signed by",
+    "tax_key": "in the tax roll:",
+    "trained_by": "trained by",
+    "vouched": "vouched for",
     "champion": "live model",
     "listing_price": "list price",
     "point": "estimate",
     "n": "sales",
     "rejected_why": "it was rejected because:",
-    "verdict": "verdict of the gate:",
+    "verdict": "verdict:",
     "window": "trained on",
     "as_of": "as of",
+    "beside": "challenger",
     "area_unit": "areas in",
     "model_id": "model",
     "promoter_id": "by",
@@ -83,7 +99,23 @@ _LABELS: Final[dict[str, str]] = {
 }
 # Details that are amounts in the market's currency.
 _SHARES: Final = frozenset({"target"})
-_MONEY: Final = frozenset({"price", "listing_price", "point", "list_price", "sale_price"})
+_MONEY: Final = frozenset({"price", "listing_price", "point", "list_price", "sale_price", "before", "after"})
+# Values as a program writes them.
+_VALUES: Final[dict[tuple[str, str], str]] = {
+    ("area_unit", "sqft"): "sq ft",
+    ("area_unit", "sqm"): "m²",
+    ("verdict", "pass"): "passed",
+    ("verdict", "fail"): "not passed",
+    ("verdict", "inconclusive"): "the sales cannot tell",
+    ("why", "schedule"): "By schedule",
+    ("why", "alert"): "As an alert asks for it",
+}
+_KINDS: Final[dict[str, str]] = {
+    SaleDecision.KEEP: "kept",
+    SaleDecision.SET_ASIDE: "set aside",
+    SaleDecision.CORRECT: "corrected",
+    SaleDecision.TAKEN_BACK: "taken back",
+}
 _SUBJECTS: Final = {
     "alert": "alert",
     "column": "column",
@@ -103,14 +135,16 @@ _SUBJECTS: Final = {
     "preset": "mapping",
     "retraining": "job",
     "rollout": "market",
-    "sale": "sale",
+    "sale": "doubtful sales",
     "scope": "model",
-    "seller_figures": "",
-    "signed": "sign-in",
+    "seller_figures": "all reports",
+    "signed": "Doorstep",
     "test": "model",
     "trail": "market",
     "version": "data version",
 }
+# Their ids are hashes that nobody looks up by.
+_WITHOUT_ID: Final = frozenset({"sale", "signed", "seller_figures"})
 # Doorstep's own deeds: it acts with a manager's rights, but is none.
 _OWN: Final = ("doorstep", "demo set-up")
 _TITLES: Final = {rule.kind.value: rule.title for rule in RULES}
@@ -140,6 +174,8 @@ def subject_words(action: str, subject: str, detail: Mapping[str, Any]) -> str:
     if action == AuditAction.LEDGER_CAUGHT_UP:
         return "the ledger"
     name = _SUBJECTS.get(action.partition(".")[0], "")
+    if action.partition(".")[0] in _WITHOUT_ID:
+        return name
     return f"{name} {subject}" if name else _TITLES.get(subject, subject)
 
 
@@ -188,7 +224,8 @@ def detail_words(detail: Mapping[str, Any], currency: str) -> str:
 
     Amounts, numbers and days are written as people write them where ``currency`` is the money.
     """
-    sentences = [_first_sentence(str(detail[name])) for name in _PROSE if detail.get(name)]
+    detail = _without_repeats(detail)
+    sentences = [_first_sentence(_value(name, str(detail[name]))) for name in _PROSE if detail.get(name)]
     if any(isinstance(detail.get(name), list) for name in _ENDS):
         offices = _rollout_words(detail, currency)
         sentences.append(f"{offices[:1].upper()}{offices[1:]}")
@@ -203,6 +240,33 @@ def detail_words(detail: Mapping[str, Any], currency: str) -> str:
     return " ".join([*(_ended(one) for one in sentences), f"{parts[:1].upper()}{parts[1:]}." if parts else ""]).strip()
 
 
+def _without_repeats(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a detail whose parts say each thing once, and whose lists and pairs are text."""
+    found = dict(detail)
+    if "shown" in found:
+        # What sellers are shown is kept as a profile, whose fields say nothing to people.
+        found.pop("fields", None)
+    ends = [found.get(name) for name in _ENDS]
+    if all(isinstance(one, Mapping) for one in ends):
+        before, after = (found.pop(name) for name in _ENDS)
+        found |= {name: f"{_value(name, str(old))} → {_value(name, str(after[name]))}" for name, old in before.items()}
+    if kinds := found.pop("kinds", None):
+        found["decided"] = ", ".join(_KINDS.get(str(one), str(one)) for one in kinds)
+    if actions := found.pop("actions", None):
+        found["may"] = ", ".join(str(one).replace("_", " ").replace(".", " ") for one in actions)
+    return found
+
+
+def _value(name: str, text: str) -> str:
+    """Write a value for people that a program wrote for itself; any other text stays."""
+    if name in ("verdict", "before") and text in _FEEDBACK:
+        return text.replace("_", " ")
+    return _VALUES.get((name, text), text)
+
+
+_FEEDBACK: Final = frozenset(one.value for one in FeedbackVerdict)
+
+
 def _titled(kind: str, segment: str) -> str:
     title = _TITLES.get(kind, kind)
     return f"{title}: {segment}" if segment else title
@@ -211,7 +275,7 @@ def _titled(kind: str, segment: str) -> str:
 def _part(name: str, value: str | int | float, currency: str) -> str:
     label = _LABELS.get(name, name.replace("_", " "))
     if isinstance(value, str):
-        return f"{label} {_text(value, currency)}"
+        return f"{label} {_text(_value(name, value), currency)}"
     is_money = name in _MONEY and not isinstance(value, bool)
     if is_money:
         return f"{label}: {money(value, currency)}"

@@ -141,28 +141,47 @@ def _first_day(place: _Place) -> date:
     return place.plan.starts
 
 
+@dataclass(frozen=True)
+class _Stand:
+    """The places in force after a change, and those that stops have taken, both by the key of the office."""
+
+    held: dict[str, _Place]
+    gone: dict[str, _Place]
+
+    @property
+    def runs(self) -> bool:
+        """Whether a pilot's office has a place."""
+        return any(one.is_pilot for one in self.held.values())
+
+
 def _places(store: Store, market: Market) -> tuple[_Place, ...]:
     """Return the places of a market's latest pilot, those stopped since among them.
 
-    A stop keeps its evidence: the pilot's offices and whom they are compared with. A change that was taken back leaves
-    none. Once all of the pilot were stopped, its places stay as they were, and the next is a new pilot.
+    A stop keeps its evidence: the pilot's offices and whom they are compared with. Once all of the pilot were stopped,
+    its places stay as they were, and the next is a new pilot. A change that was taken back leaves nothing: all is as it
+    was before it, the evidence of an earlier stop, too.
     """
-    held: dict[str, _Place] = {}
-    gone: dict[str, _Place] = {}
+    stands = [_Stand({}, {})]
     for record in reversed(store.rollouts.history(market.market_id)):
-        now = {office_key(one.office): _Place(one) for one in (record.rollout.offices if record.rollout else ())}
-        was, runs = (any(one.is_pilot for one in places.values()) for places in (held, now))
-        if record.change is RolloutChange.STOPPED and was:
-            day = day_of(store, market, record.at)
-            gone |= {key: _stopped(one, day) for key, one in held.items() if _left_something(one, day, runs=runs)}
-        elif not was and runs and record.change is not RolloutChange.TAKEN_BACK:
-            gone = {}
-        if runs:
-            gone = {key: one for key, one in gone.items() if key not in now}
-        held = now
-    if not any(one.is_pilot for one in held.values()):
-        return tuple(gone.values())
-    return (*held.values(), *gone.values())
+        if record.change is RolloutChange.TAKEN_BACK:
+            stands.pop()
+        else:
+            stands.append(_after(stands[-1], record, day_of(store, market, record.at)))
+    latest = stands[-1]
+    return (*latest.held.values(), *latest.gone.values()) if latest.runs else tuple(latest.gone.values())
+
+
+def _after(before: _Stand, record: RolloutRecord, day: date) -> _Stand:
+    """Return what a change made on a day leaves in force."""
+    held = {office_key(one.office): _Place(one) for one in (record.rollout.offices if record.rollout else ())}
+    now = _Stand(held, before.gone)
+    gone = before.gone
+    if record.change is RolloutChange.STOPPED and before.runs:
+        taken = {key: one for key, one in before.held.items() if _left_something(one, day, runs=now.runs)}
+        gone = gone | {key: _stopped(one, day) for key, one in taken.items()}
+    elif now.runs and not before.runs:
+        gone = {}
+    return replace(now, gone={key: one for key, one in gone.items() if key not in held} if now.runs else gone)
 
 
 def _left_something(place: _Place, day: date, *, runs: bool) -> bool:

@@ -10,11 +10,13 @@ import streamlit as st
 from core.errors import DoorstepError, NotFound
 from core.schema import label_of
 from core.serve import words
-from core.wording import area_label, count, from_sqft, market_day_format
+from core.wording import area_label, count, from_sqft, market_day_format, point_number
 from pages.kit import errors
 from pages.kit.figures import TICKED_ROW, csv, missing
 from pages.views.evaluation import one_sale
 from pages.views.evaluation.selection import Selection, explainer
+
+_ERROR: Final = "Error, %"
 
 PARAMETER: Final = "sale"
 """The page's address holds the selected sale by its intake row: ?sale=17290."""
@@ -32,7 +34,7 @@ def sales_table(sales: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     unit = selection.scored.terms.area_unit
     shown = pd.DataFrame(
         {
-            "Error, %": (100 * sales["error"]).round(1),
+            _ERROR: (100 * sales["error"]).round(1),
             "Sold for": sales["sale_price"],
             "Estimate": sales["point"].where(sales["priced"]),
             "Range from": sales["low"].where(sales["priced"]),
@@ -67,7 +69,8 @@ def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -
     st.caption(f"Amounts are in {selection.market.currency}.{part if len(listed) < len(sales) else ''}{more}")
     key = f"sales_{name}_{key}_{'_'.join(selection.key[1:])}_{st.session_state.get(_TIMES_CLOSED, 0)}"
     st.dataframe(
-        shown,
+        # Written by a style, a number keeps its place in the order when the table is sorted.
+        shown.style.format({_ERROR: _signed}),  # type: ignore[dict-item]
         hide_index=True,
         height="content" if len(shown) < 10 else "auto",
         column_config=_columns(shown, selection.market.currency),
@@ -78,6 +81,10 @@ def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -
     )
     csv(lambda: sales_table(sales, selection), name, selection, "Download these sales as CSV")
     _explained(sales, selection)
+
+
+def _signed(error: float) -> str:
+    return point_number(error / 100)
 
 
 def forget_sale() -> None:
@@ -93,7 +100,7 @@ def _columns(shown: pd.DataFrame, currency: str) -> dict[str, Any]:
     return numbers | {
         "Sold on": st.column_config.DateColumn(format=market_day_format(currency)),
         "Built": column(format="%d"),
-        "Error, %": column(format="%+.1f", pinned=True),
+        _ERROR: st.column_config.Column(pinned=True),
     }
 
 

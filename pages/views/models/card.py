@@ -15,7 +15,7 @@ from core.schema import is_extra, label_of
 from core.store import Market, ModelRecord, Store
 from core.wording import count, market_day, market_instant, percent, signed_percent
 from core.workflows.models.retraining import refitted_words, window_words
-from core.workflows.promotion import displaced
+from core.workflows.promotion import became
 from pages.kit.charts import layout, plot
 from pages.kit.figures import STAGES, Write, frame, number
 from pages.kit.palette import Palette
@@ -35,7 +35,7 @@ def listing(store: Store, market: Market, records: list[ModelRecord]) -> pd.Data
         [
             {
                 "Model": record.model_id,
-                "Stage": ", ".join(filter(None, (STAGES[record.stage], displaced(store, market, record)))),
+                "Stage": ", ".join(filter(None, (STAGES[record.stage], became(store, market, record)))),
                 "Family": record.card["family"],
                 "Test error (MAPE)": with_interval(headline_of(record.card)["mape"]),
                 "Within 10%": with_interval(headline_of(record.card)["ppe10"], 0),

@@ -18,7 +18,7 @@ from core.workflows.models.floor import miss_words
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed, same_sales
 from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
-from core.workflows.promotion import decided_against
+from core.workflows.promotion import beside, decided_against
 from core.workflows.standing import Step
 from core.workflows.worker import worker_command
 from core.workspace import Workspace
@@ -65,6 +65,23 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
             navigation.sign_here(challenger.model_id)
     if may(workspace.actor, Action.PROMOTE):
         _promotion(workspace, pair, primary=step is Step.COMPARE)
+
+
+def draw_later(workspace: Workspace, market: Market, live: ModelRecord | None, waits: tuple[ModelRecord, ...]) -> None:
+    """Draw the models that a schedule trained while a challenger waited: a manager decides on either."""
+    for record in waits[1:]:
+        with st.container(border=True):
+            st.markdown("**Later challenger**")
+            st.markdown(plain(f"Model {record.model_id} {beside(workspace.store, market, record)}."))
+            live_view.head(record)
+            _verdict(gate_on(record), live)
+            if not may(workspace.actor, Action.PROMOTE):
+                continue
+            st.caption("Beside the live model in the challenger’s place, it shows all its figures on the same sales.")
+            with st.container(horizontal=True):
+                promotion.take_place_button(workspace, record, waits[0].model_id)
+                promotion.promote_button(workspace, live, record, "promote_later", f"Promote {record.model_id}")
+                promotion.reject_button(workspace, record, "reject_later")
 
 
 def compare(workspace: Workspace, challenger: ModelRecord, live: ModelRecord | None) -> None:

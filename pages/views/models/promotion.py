@@ -32,14 +32,14 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
     if live is not None and record.model_id == live.model_id:
         st.caption("It is live already, so there is nothing to promote.")
         return
-    gone = promotion.displaced(workspace.store, market, record)
-    if gone:
-        st.info(plain(f"It {gone}."), icon=":material/swap_horiz:")
+    became = promotion.became(workspace.store, market, record)
+    if became:
+        st.info(plain(f"It {became}."), icon=":material/swap_horiz:")
     with st.container(horizontal=True):
         promote_button(workspace, live, record, "promote", f"Promote {record.model_id}")
         if may_be_rejected(record, workspace.actor):
             reject_button(workspace, record)
-        if (record.stage is Stage.REJECTED or gone) and may(workspace.actor, Action.REJECT):
+        if (record.stage is Stage.REJECTED or became) and may(workspace.actor, Action.REJECT):
             _reinstate_button(workspace, record)
 
 
@@ -227,6 +227,20 @@ def _reinstate_button(workspace: Workspace, record: ModelRecord) -> None:
         if waiting is not None and record.stage is Stage.CANDIDATE:
             st.markdown(plain(f"It takes the place of challenger {waiting.model_id}, which can come back likewise."))
         _deed("reinstate", f"reinstate_reason_{model_id}", "Reinstate it", reinstate, icon=":material/restart_alt:")
+
+
+def take_place_button(workspace: Workspace, record: ModelRecord, challenger_id: str) -> None:
+    """Draw the button that puts a later model in the challenger's place, which can come back likewise."""
+
+    def take(reason: str) -> str:
+        now = promotion.reinstate(workspace, record.model_id, reason)
+        return f"Model {now.model_id} is the challenger now; {challenger_id} can come back on its card."
+
+    model_id = record.model_id
+    with _fold(f"Compare {model_id}", f"take_place_{model_id}", icon=":material/swap_horiz:"):
+        st.markdown(plain(f"It takes the place of challenger {challenger_id}, which can come back likewise."))
+        label = "Make it the challenger"
+        _deed("take_place", f"take_place_reason_{model_id}", label, take, icon=":material/swap_horiz:")
 
 
 def rollback_button(workspace: Workspace, market: Market, live: ModelRecord) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.store.ledger.figures import Basis
 from core.wording import count, percent
+from core.workflows.data.outcomes import estimates_left_out
 from core.workflows.monitoring.figures import Accuracy, accuracy_by
 from pages.kit import navigation
 from pages.kit.charts import intervals
@@ -53,6 +54,8 @@ def draw(selection: Selection) -> None:
         )
     basis = BASES.get(word or "", "blind")
     found = errors_of(selection, basis)
+    if left_out := estimates_left_out(selection.workspace, selection.market.market_id):
+        st.caption(plain(left_out))
     if found.periods.empty:
         with st.container(border=True):
             missing(NO_SALES_YET)

@@ -7,7 +7,8 @@ import streamlit as st
 from core.access import Action, may
 from core.wording import MISSING, count, market_day
 from core.workflows.monitoring.notifications import Notices
-from core.workflows.worker import next_retraining, schedule_words, worker_command, worker_state
+from core.workflows.monitoring.schedule import schedule_of
+from core.workflows.worker import schedule_words, worker_command, worker_state
 from pages.kit.figures import boxes
 from pages.kit.palette import GOOD, NEUTRAL, WATCH
 from pages.kit.text import plain
@@ -34,7 +35,8 @@ def _watch(selection: Selection) -> None:
 
 def _worker(selection: Selection) -> None:
     state = worker_state(selection.workspace.store)
-    due = next_retraining(selection.workspace, selection.market.market_id)
+    schedule = schedule_of(selection.workspace, selection.market.market_id)
+    due = schedule.next_on if schedule is not None else None
     with st.container(border=True):
         st.header("Worker", anchor=False)
         if state.alive:
@@ -52,7 +54,7 @@ def _worker(selection: Selection) -> None:
             by_day = "by the market’s day"
             name, note = ("Retraining was due", "overdue") if is_late else ("Next scheduled retraining", by_day)
             fact(name, market_day(due, selection.market.currency), note)
-        st.markdown(plain(f"Scheduled retraining: {schedule_words(selection.workspace, selection.market.market_id)}"))
+        st.markdown(plain(schedule_words(selection.workspace, selection.market.market_id)))
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")
 

@@ -65,8 +65,9 @@ def draw(workspace: Workspace, market: Market) -> None:
         _names(workspace, market)
     if len(records) > 1:
         _compare(workspace, market, records)
-    if may(workspace.actor, Action.INGEST) and records and any(one.state == "in use" for one in records):
-        _undo(workspace, next(one for one in records if one.state == "in use"), records)
+    in_use = tuple(one for one in records if one.state in ("in use", "earlier"))
+    if may(workspace.actor, Action.INGEST) and in_use:
+        _undo(workspace, in_use)
 
 
 def _list(records: tuple[Recorded, ...], market: Market) -> None:
@@ -114,21 +115,24 @@ def _undone(workspace: Workspace, market: Market, records: tuple[Recorded, ...])
             why = f": {one.reason}" if one.reason else ""
             at = market_instant(one.undone_at, market.currency) if one.undone_at else ""
             by = f" by {one.undone_by}, {at}{why}" if at else ""
-            hindrance = f". {one.hindrance}" if may_change and one.hindrance else ""
-            words = f"({count(version.rows, 'sale')}), undone{by}{hindrance}"
+            together = f"It was built on {', '.join(one.earlier)}, undone, too: they come back together."
+            more = one.hindrance or (together if one.earlier else "")
+            words = f"({count(version.rows, 'sale')}), undone{by}{f'. {more}' if may_change and more else ''}"
             st.markdown(f"**{plain(version.version_id)}** {plain(words)}", width="stretch")
             back = may_change and one.returnable
-            if back and st.button("Use this version", key=f"use_{version.version_id}", icon=":material/redo:"):
-                _use_again(workspace, version.version_id)
+            label = f"Use these {len(one.earlier) + 1} versions" if one.earlier else "Use this version"
+            if back and st.button(label, key=f"use_{version.version_id}", icon=":material/redo:"):
+                _use_again(workspace, one)
 
 
-def _use_again(workspace: Workspace, version_id: str) -> None:
+def _use_again(workspace: Workspace, one: Recorded) -> None:
     try:
-        version = redo_version(workspace, version_id)
+        version = redo_version(workspace, one.version.version_id, earlier=one.earlier)
     except DoorstepError as error:
         errors.show(error)
         return
-    st.session_state[_DONE] = f"Version {version_id} with {count(version.rows, 'sale')} is in use again."
+    along = f", with {', '.join(one.earlier)} below it," if one.earlier else ""
+    st.session_state[_DONE] = f"Version {version.version_id} with {count(version.rows, 'sale')}{along} is in use again."
     st.rerun()
 
 
@@ -364,44 +368,78 @@ def _in_words(changes: pd.DataFrame, side: str, market: Market) -> list[str]:
     return [fact_words(name, text, market.currency, market.area_unit) for name, text in facts]
 
 
-def _undo(workspace: Workspace, current: Recorded, records: tuple[Recorded, ...]) -> None:
-    version = current.version
-    with st.expander("Undo the latest version", icon=":material/undo:"):
-        parent = next((one for one in records if one.version.version_id == version.parent_id), None)
+def _undo(workspace: Workspace, in_use: tuple[Recorded, ...]) -> None:
+    """Draw what undoes the latest version, or an earlier one with all that were built on it; newest first."""
+    by_id = {one.version.version_id: one for one in in_use}
+    with st.expander("Undo a version", icon=":material/undo:"):
+        chosen = by_id[
+            st.selectbox("Version to undo", list(by_id), format_func=lambda one: _title(by_id[one]), key="undo_which")
+        ]
+        version = chosen.version
+        gone = (*(by_id[one] for one in chosen.later), chosen)
+        parent = by_id.get(version.parent_id or "")
         after = (
             f"{count(parent.version.rows, 'sale')} of version {parent.version.version_id} are in use again"
             if parent
             else "the market has no sales until new ones are committed"
         )
-        st.markdown(
-            plain(f"Version {version.version_id} ({count(version.rows, 'sale')}) is no longer used, and {after}. ")
-            + "It stays on record, and “Use this version” brings it back."
-        )
-        if current.models:
-            one = len(current.models) == 1
-            target = workspace.store.models.rollback_target(version.market_id)
-            ways = ways_out(target if target and target.model_id not in current.models else None)
+        if chosen.later:
+            others = "; ".join(_brought(by_id[one]) for one in chosen.later)
             st.warning(
                 plain(
-                    f"{count(len(current.models), 'model')} trained on it ({', '.join(current.models)}) "
-                    f"{'stays' if one else 'stay'} as {'it is' if one else 'they are'}, live or not. If the data was "
-                    f"wrong, a manager can {ways}."
+                    f"Later versions were built on it, so it can only be undone together with them: {others}. What "
+                    "only they brought is then not in use either."
                 ),
-                icon=":material/model_training:",
+                icon=":material/layers:",
             )
+        names = ", ".join(one.version.version_id for one in gone)
+        are = "versions" if chosen.later else "version"
+        sales = count(version.rows, "sale")
+        back = "“Use these versions” brings them all" if chosen.later else "“Use this version” brings it"
+        st.markdown(
+            plain(
+                f"{are.capitalize()} {names} {'are' if chosen.later else f'({sales}) is'} no longer "
+                f"used, and {after}. {'They stay' if chosen.later else 'It stays'} on record, and {back} back."
+            )
+        )
+        _say_models(workspace, version.market_id, tuple(model for one in gone for model in one.models))
         reason = st.text_input("Why undo it? (required)", key="undo_reason", max_chars=500)
-        sure = st.checkbox(f"Yes, undo version {version.version_id}", key=f"undo_sure_{version.version_id}")
+        sure = st.checkbox(f"Yes, undo {are} {names}", key=f"undo_sure_{version.version_id}")
         if st.button("Undo it", key="undo", icon=":material/undo:", disabled=not (sure and reason.strip())):
-            _take_back(workspace, version.version_id, reason)
+            _take_back(workspace, chosen, reason)
 
 
-def _take_back(workspace: Workspace, version_id: str, reason: str) -> None:
+def _brought(one: Recorded) -> str:
+    files = ", ".join(file.file for file in one.version.files)
+    return f"{one.version.version_id} ({count(one.version.rows, 'sale')}{f', {files}' if files else ''})"
+
+
+def _say_models(workspace: Workspace, market_id: str, models: tuple[str, ...]) -> None:
+    """Warn that models trained on what is undone stay, and how a live one is replaced."""
+    if not models:
+        return
+    one = len(models) == 1
+    target = workspace.store.models.rollback_target(market_id)
+    ways = ways_out(target if target and target.model_id not in models else None)
+    st.warning(
+        plain(
+            f"{count(len(models), 'model')} trained on it ({', '.join(models)}) {'stays' if one else 'stay'} as "
+            f"{'it is' if one else 'they are'}, live or not. If the data was wrong, a manager can {ways}."
+        ),
+        icon=":material/model_training:",
+    )
+
+
+def _take_back(workspace: Workspace, chosen: Recorded, reason: str) -> None:
     try:
-        undone = undo_version(workspace, version_id, reason)
+        undone = undo_version(workspace, chosen.version.version_id, reason, chosen.later)
     except DoorstepError as error:
         errors.show(error)
         return
     restored = undone.restored
     now = f"version {restored.version_id} with {count(restored.rows, 'sale')} is in use" if restored else NOTHING_IN_USE
-    st.session_state[_DONE] = f"Version {version_id} was undone; {now}."
+    names = ", ".join((*undone.later, undone.version.version_id))
+    st.session_state[_DONE] = (
+        f"Versions {names} were undone; {now}." if undone.later else f"Version {names} was undone; {now}."
+    )
     st.rerun()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
 from typing import Any, TypedDict
@@ -12,10 +13,19 @@ import pytest
 from core.access import Actor, Role
 from core.errors import AccessDenied, StoreUnavailable
 from core.schema import conform
+from core.states import AuditAction
 from core.store import DataVersion, Market, NewDecision, NewEstimate, NewVersion, Store
+from core.store.base.markets import open_again
+from core.store.base.tables import MARKET
 from core.store.ledger.figures import Slice
 from core.store.ledger.outcomes import OutcomeRecord
-from core.workflows.data.outcomes import OutcomeReport, match_outcomes, settle_outcomes, settle_quietly
+from core.workflows.data.outcomes import (
+    OutcomeReport,
+    estimates_left_out,
+    match_outcomes,
+    settle_outcomes,
+    settle_quietly,
+)
 from core.workflows.data.versions import undo_version
 from core.workflows.monitoring.ledger_export import export_ledger
 from core.workflows.pricing.ledger_entry import property_key
@@ -23,6 +33,7 @@ from tests.acting import acting
 from tests.postgresql import ON_BOTH
 
 ANALYST = Actor("Ana", Role.ANALYST)
+MANAGER = Actor("Mia", Role.MANAGER)
 AGENT = Actor("Kim", Role.AGENT, "North")
 
 
@@ -117,6 +128,38 @@ def test_a_home_estimated_five_times_counts_once(store: Store, market: Market) -
     assert settle_outcomes(acting(store, ANALYST), market.market_id) == ()
     again = match_outcomes(acting(store, ANALYST), version.version_id)
     assert (again.outcomes, again.added, again.superseded) == (5, 0, 0)
+
+
+def test_estimates_of_before_the_currency_changed_are_compared_with_no_sale(store: Store, market: Market) -> None:
+    priced(store, market, "2024-04-10")
+    first = commit(store, market, sale(0, "2024-04-20"))
+    analyst = acting(store, ANALYST)
+    assert settle(store, market).matched == 1
+    undo_version(analyst, first.version_id, "in the wrong currency")
+    assert current(store, market, 0) == []
+    with store._database.write() as connection:
+        assert open_again(connection, replace(market, currency="EUR"), ANALYST)
+    commit(store, market, sale(0, "2024-04-20", 220_000.0))
+    report = settle(store, market)
+    assert (report.matched, report.outcomes, report.other_currency) == (0, 0, 1)
+    assert current(store, market, 0) == []
+    words = estimates_left_out(acting(store, MANAGER), market.market_id)
+    assert words == "1 estimate was made in another currency than EUR and is compared with no sale."
+
+
+def test_an_outcome_in_two_currencies_that_an_earlier_release_made_is_retired(store: Store, market: Market) -> None:
+    priced(store, market, "2024-04-10")
+    commit(store, market, sale(0, "2024-06-01"))
+    settle(store, market)
+    analyst = acting(store, ANALYST)
+    with store._database.write() as connection:
+        connection.execute(MARKET.update().values(currency="EUR"))
+    detail = {"before": {"currency": "USD"}, "after": {"currency": "EUR"}}
+    store.events.record(ANALYST, AuditAction.MARKET_TERMS_CHANGED, market.market_id, market.market_id, detail)
+    [report] = settle_outcomes(analyst, market.market_id)
+    assert (report.superseded, report.other_currency) == (1, 1)
+    assert current(store, market, 0) == []
+    assert settle_outcomes(analyst, market.market_id) == ()
 
 
 def test_an_estimate_after_listing_counts_where_there_is_no_earlier_one(store: Store, market: Market) -> None:

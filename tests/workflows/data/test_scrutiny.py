@@ -20,12 +20,13 @@ from core.accounting import verdict_words
 from core.errors import AccessDenied, InvalidRecord, NotFound
 from core.progress import silent
 from core.states import Family, SaleDecision
-from core.store import Store, open_store
+from core.store import NewVersion, Store, open_store
 from core.train.trainer import default_plan
 from core.workflows.data.intake import IntakeReport, ingest
 from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.sale_pool import sale_keys
-from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue, take_back
+from core.workflows.data.scrutiny import Applied, Choice, apply_decisions, decide, review_queue, take_back
+from core.workflows.data.stored_repairs import repair_stored, stored_repairs
 from core.workflows.data.versions import undo_version
 from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model
@@ -111,6 +112,39 @@ def test_kept_corrected_and_left_aside_sales_are_as_decided_in_the_next_version(
     assert (sales.loc[list(parcels("area")), "living_area_sqft"] > 850).all()
     assert apply_decisions(workspace, MARKET).changed == 0
     assert review_queue(workspace, MARKET).pending == 0
+
+
+def test_a_newer_rule_finds_stored_values_repairs_them_in_a_version_and_its_undo_brings_them_back(
+    workspace: Workspace,
+) -> None:
+    store = workspace.store
+    assert stored_repairs(workspace, MARKET).n == 0, "what came in by today's rules needs no repair"
+    latest = store.versions.latest(MARKET)
+    assert latest is not None
+    sales = in_use(workspace)
+    # As a release without the rule of odd zip codes stored them.
+    sales.loc[[3, 7], "zipcode"] = "ABC"
+    aside, ledger = store.versions.load_set_aside(latest.version_id), store.versions.ledger(latest.version_id)
+    new = NewVersion(MARKET, sales, latest.version_id, (), ledger, latest.rows_seen, "an earlier release", aside)
+    stored = store.versions.commit(new, ANALYST)
+    found = stored_repairs(workspace, MARKET)
+    assert found.n == 2
+    assert found.words.startswith("2 stored sales have values that today’s rules of quality would leave empty: Zip")
+    assert " ABC (2). A new version leaves them empty" in found.words
+    with pytest.raises(AccessDenied):
+        repair_stored(workspace.acting_as(Actor("Kim", Role.AGENT)), MARKET)
+    done = repair_stored(workspace, MARKET)
+    expected = sales.assign(zipcode=sales["zipcode"].mask(sales["zipcode"] == "ABC"))
+    pd.testing.assert_frame_equal(in_use(workspace), expected)
+    assert (done.changed, done.version.set_aside, done.version.rows) == (2, stored.set_aside, stored.rows)
+    [account] = done.version.files
+    assert (account.rows_in, account.repaired) == (2, 2)
+    assert store.versions.ledger(done.version.version_id)["detail"].str.startswith("zipcode ABC -> missing").all()
+    assert stored_repairs(workspace, MARKET).n == 0
+    assert repair_stored(workspace, MARKET) == Applied(done.version, 0)
+    undo_version(workspace, done.version.version_id, "to look again")
+    assert store.versions.latest(MARKET) == stored
+    assert stored_repairs(workspace, MARKET) == found
 
 
 def test_decisions_are_remembered_when_the_file_comes_again_and_after_an_undo(workspace: Workspace) -> None:

@@ -11,12 +11,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.access import Actor, Role
+from core.cli.main import main
+from core.cli.session import FAILED, OK
 from core.errors import AccessDenied, ArtifactCorrupt, InvalidRecord, StaleVersion
 from core.prepare.quality.column_shifts import column_shifts
 from core.states import Stage
 from core.store import DataVersion, Market, NewModel, NewVersion, Store
 from core.workflows.data.corrected_sales import fact_words
-from core.workflows.data.versions import compare_versions, history, models_of, redo_version, undo_version
+from core.workflows.data.versions import (
+    compare_versions,
+    earlier_versions,
+    history,
+    later_versions,
+    models_of,
+    redo_version,
+    undo_version,
+)
 from tests.acting import acting
 from tests.postgresql import ON_BOTH
 from tests.store.samples import accounting
@@ -144,7 +154,7 @@ def test_an_undone_version_is_in_use_again_as_it_was_once_the_one_it_was_built_o
         redo_version(ann, second.version_id)
     for version in (third, second):
         undo_version(ann, version.version_id, "a trial")
-    assert [one.returnable for one in history(ann, market.market_id)] == [False, True, False]
+    assert [one.returnable for one in history(ann, market.market_id)] == [True, True, False]
     with pytest.raises(StaleVersion, match=f"bring {second.version_id} back first"):
         redo_version(ann, third.version_id)
     with pytest.raises(AccessDenied):
@@ -167,6 +177,50 @@ def test_an_undone_version_is_in_use_again_as_it_was_once_the_one_it_was_built_o
     with pytest.raises(ArtifactCorrupt):
         redo_version(ann, third.version_id)
     assert store.versions.latest(market.market_id) == second
+
+
+@ON_BOTH
+def test_an_older_version_is_undone_with_the_later_ones_that_are_named_and_they_come_back_together(
+    store: Store, market: Market
+) -> None:
+    ann = acting(store, ANALYST)
+    first, second, third = (commit(store, market, sales(rows), rows) for rows in (30, 40, 50))
+    chain, later = store.versions.chain(market.market_id), (third.version_id,)
+    assert [one.later for one in history(ann, market.market_id)] == [(), later, (*later, second.version_id)]
+    with pytest.raises(StaleVersion, match=f"{third.version_id} was built on it"):
+        undo_version(ann, second.version_id, "the wrong county")
+    with pytest.raises(StaleVersion):
+        undo_version(ann, first.version_id, "the wrong county", later)
+    assert later_versions(ann, second.version_id) == later
+    undone = undo_version(ann, second.version_id, "the wrong county", later)
+    assert (undone.restored, undone.later) == (first, later)
+    assert store.versions.chain(market.market_id) == chain[2:]
+    trail = store.events.list(market.market_id)[:2]
+    assert [one.subject for one in trail] == [second.version_id, third.version_id]
+    assert {one.detail["reason"] for one in trail} == {"the wrong county"}
+    records = {one.version.version_id: one for one in history(ann, market.market_id)}
+    assert records[third.version_id].returnable
+    assert records[third.version_id].earlier == earlier_versions(ann, third.version_id) == (second.version_id,)
+    assert redo_version(ann, third.version_id, earlier=(second.version_id,)) == third
+    assert store.versions.chain(market.market_id) == chain
+
+
+def test_the_command_line_names_what_goes_with_a_version_and_undoes_and_brings_back_all_in_one_step(
+    store: Store, market: Market, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third = (commit(store, market, sales(rows), rows) for rows in (30, 40, 50))
+    home = ["--home", str(store.home)]
+    undo = ["undo-version", second.version_id, "--reason", "the wrong county", *home]
+    assert main(undo) == FAILED
+    assert f"give undo-version --later {third.version_id} as well" in capsys.readouterr().err
+    assert store.versions.latest(market.market_id) == third
+    assert main([*undo, "--later", third.version_id]) == OK
+    back = f"use-version {third.version_id} --earlier {second.version_id}"
+    assert back in capsys.readouterr().out
+    assert store.versions.latest(market.market_id) == first
+    assert main(["use-version", third.version_id, *home]) == FAILED
+    assert main([*back.split(), *home]) == OK
+    assert store.versions.latest(market.market_id) == third
 
 
 def test_versions_of_two_markets_are_not_compared(store: Store, market: Market) -> None:

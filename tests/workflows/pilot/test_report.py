@@ -229,8 +229,15 @@ def test_a_stopped_pilot_keeps_its_report_up_to_the_stop_and_a_change_taken_back
     assert pilot_report(acting(store, ANALYST), market.market_id) is None
     start(store, market)
     stop_offices(manager, market.market_id, [], "prices too high")
+    stopped = report(store, market)
     add_offices(manager, market.market_id, [OfficePlan("South", Group.PILOT, START)], "another pilot")
+    add_offices(manager, market.market_id, [OfficePlan("West", Group.CONTROL, None)], "to compare with")
     assert report(store, market).offices == ("South",)
+    for _ in range(2):
+        take_back_change(manager, market.market_id, "set up by mistake")
+    assert report_lines(report(store, market)) == report_lines(stopped), "the stopped pilot's report is back"
+    take_back_change(manager, market.market_id, "it goes on")
+    assert report(store, market).ended is None
 
 
 def test_the_command_line_starts_a_pilot_and_prints_its_report(

@@ -1,0 +1,167 @@
+"""The verbs of data versions: listing them, undoing some, and using undone ones again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final
+
+from core.cli.session import OK, AddVerb, Session
+from core.errors import NotFound, StaleVersion
+from core.installation import program
+
+_VERSION: Final = "id of the data version, as `versions` lists it"
+_MARKET_OF_VERSION: Final = "market of the version, to be sure of it (default: the version's own)"
+
+
+def add_verbs(verb: AddVerb) -> None:
+    """Declare the verbs and their arguments."""
+    versions = verb(
+        "versions", "list a market's data versions, how their files were read and what was inferred", _versions
+    )
+    versions.add_argument("--market", help="market (default: the only one)")
+    undo = verb("undo-version", "undo a data version; the one it was built on is in use again", _undo_version)
+    undo.add_argument("version", help=_VERSION)
+    undo.add_argument("--market", help=_MARKET_OF_VERSION)
+    undo.add_argument("--reason", required=True, help="why, for the audit trail")
+    undo.add_argument(
+        "--later",
+        action="append",
+        default=[],
+        metavar="VERSION",
+        help="a later version that was built on it and is undone with it (to be given for each)",
+    )
+    use = verb("use-version", "use an undone data version again", _use_version)
+    use.add_argument("version", help=_VERSION)
+    use.add_argument("--market", help=_MARKET_OF_VERSION)
+    use.add_argument("--reason", default="", help="why, for the audit trail")
+    use.add_argument(
+        "--earlier",
+        action="append",
+        default=[],
+        metavar="VERSION",
+        help="an undone version that it was built on and that comes back with it (to be given for each)",
+    )
+
+
+def _versions(session: Session) -> int:
+    from core.wording import market_instant
+    from core.workflows.data.versions import history, intake_of
+
+    market = session.market()
+    records = history(session.workspace, market.market_id)
+    intake = {one.version.version_id: intake_of(session.workspace, one.version.version_id) for one in records}
+    document = {
+        "versions": [
+            {
+                "version": one.version.version_id,
+                "state": one.state,
+                "sales": one.version.rows,
+                "note": one.version.note,
+                "created_at": one.version.created_at,
+                "created_by": one.version.created_by,
+                "models": one.models,
+                "undone_at": one.undone_at,
+                "undone_by": one.undone_by,
+                "undone_because": one.reason,
+                "can_be_used_again": one.returnable,
+                "files": [asdict(file) for file in intake[one.version.version_id]],
+            }
+            for one in records
+        ]
+    }
+
+    def text() -> str:
+        lines = []
+        for one in records:
+            version = one.version
+            lines.append(f"{version.version_id}  {one.state}  {version.rows:,} sales  {version.note}")
+            if one.undone_at is not None:
+                at = market_instant(one.undone_at, market.currency)
+                lines.append(f"  undone by {one.undone_by}, {at}: {one.reason}")
+            for file in intake[version.version_id]:
+                lines.append(f"  {file.file}: {file.reading}")
+                lines += [f"  {file.file}: {found.column}: {found}" for found in file.inferences]
+        return "\n".join(lines) or "no versions yet"
+
+    session.print_result(document, text)
+    return OK
+
+
+def _undo_version(session: Session) -> int:
+    from core.workflows.data.versions import NOTHING_IN_USE, later_versions, undo_version
+
+    _check_market(session)
+    workspace, options = session.workspace, session.options
+    later = later_versions(workspace, options.version)
+    _require_named("undo-version", "later", later, f"were built on {options.version}", options.later)
+    undone = undo_version(workspace, options.version, options.reason, later)
+    version, restored = undone.version, undone.restored
+    now = f"{restored.version_id} with {restored.rows:,} sales is in use" if restored else NOTHING_IN_USE
+    document = {
+        "market": version.market_id,
+        "undone": version.version_id,
+        "later": undone.later,
+        "in_use": restored.version_id if restored else None,
+        "sales": restored.rows if restored else 0,
+        "models": undone.models,
+    }
+
+    def text() -> str:
+        along = f", with {', '.join(undone.later)}" if undone.later else ""
+        lines = [f"data version {version.version_id} of {version.market_id} is undone{along}; {now}"]
+        if undone.later:
+            back, *rest = undone.later
+            again = "".join(f" --earlier {one}" for one in (version.version_id, *reversed(rest)))
+            lines.append(f"to take that back: {program()} use-version {back}{again}")
+        if undone.models:
+            lines.append(
+                f"trained on {'them' if undone.later else 'it'} and unchanged, live or not: {', '.join(undone.models)}"
+            )
+        return "\n".join(lines)
+
+    session.print_result(document, text)
+    return OK
+
+
+def _use_version(session: Session) -> int:
+    from core.workflows.data.versions import earlier_versions, redo_version
+
+    _check_market(session)
+    workspace, options = session.workspace, session.options
+    earlier = earlier_versions(workspace, options.version)
+    built_on = f"are undone, too, and {options.version} was built on them"
+    _require_named("use-version", "earlier", earlier, built_on, options.earlier)
+    version = redo_version(workspace, options.version, options.reason, earlier)
+    document = {"market": version.market_id, "in_use": version.version_id, "sales": version.rows}
+    session.print_result(
+        document,
+        lambda: f"data version {version.version_id} of {version.market_id} with {version.rows:,} sales is in use again",
+    )
+    return OK
+
+
+def _require_named(verb: str, option: str, needed: Sequence[str], why: str, named: Sequence[str]) -> None:
+    """Raise StaleVersion unless the versions that go along are exactly those named, in any order."""
+    if set(needed) == set(named):
+        return
+    if not needed:
+        raise StaleVersion(f"--{option} names {', '.join(named)}, but no version goes along; leave it out.")
+    again = " ".join(f"--{option} {one}" for one in needed)
+    raise StaleVersion(
+        f"{', '.join(needed)} {why}: they can only go together, as only the latest can be undone. To do it in one "
+        f"step, give {verb} {again} as well. Nothing was changed."
+    )
+
+
+def _check_market(session: Session) -> None:
+    """Raise NotFound where the version is of another market than the one that is named."""
+    options = session.options
+    if options.market is None:
+        return
+    wanted, version = session.market(), session.workspace.store.versions.get(options.version)
+    if version.market_id != wanted.market_id:
+        raise NotFound(
+            f"Version {options.version} is of market {version.market_id!r}, not of {wanted.market_id!r}: name that "
+            "market, or leave --market out."
+        )
