@@ -81,7 +81,7 @@ def _list(records: tuple[Recorded, ...], market: Market) -> None:
                 "Files": ", ".join(file.file for file in one.version.files),
                 "Models": ", ".join(one.models) or MISSING,
                 "Note": _own_note(one),
-                "Made": _made(one, market.currency),
+                "Made": _origin(one, market.currency),
             }
             for one in records
         ]
@@ -97,7 +97,7 @@ def _sold(one: Recorded, currency: str) -> str:
     return f"{_one_line(first)} to {_one_line(last)}"
 
 
-def _made(one: Recorded, currency: str) -> str:
+def _origin(one: Recorded, currency: str) -> str:
     return f"{_one_line(market_instant(one.version.created_at, currency))}, by {one.version.created_by}"
 
 
