@@ -123,7 +123,7 @@ def test_a_click_on_the_box_or_on_a_cell_of_an_estimate_opens_it(
 ) -> None:
     went: list[tuple[str, dict[str, str]]] = []
     monkeypatch.setattr(navigation, "go_to", lambda page, **query: went.append((page, query)))
-    [key] = [one for one in estimates.session_state.filtered_state if str(one).startswith("latest_estimates-")]
+    key, _ = estimates.session_state["estimates_drawn"]
     estimates.session_state[key] = {"selection": {"columns": [], **chosen}}
     assert not estimates.run().exception
     with open_store(own_small_store) as store:
