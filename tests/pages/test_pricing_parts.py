@@ -127,6 +127,7 @@ def test_the_map_shows_homes_sold_around_as_dots_and_no_ring_label_over_another(
 ) -> None:
     assert small_desk.live_model is not None
     figure = draw_map(estimate, frozenset(), {}, small_desk.market, LIGHT, small_desk.live_model.sales)
+    assert figure is not None
     dots = figure.data[0]
     # A dot that is pressed names its sale, which can be added as one found by its address; a number names none.
     offered = {one.sale_id for one in estimate.comparables}
@@ -134,7 +135,6 @@ def test_the_map_shows_homes_sold_around_as_dots_and_no_ring_label_over_another(
     assert sale_chosen([{"curve_number": 0, "customdata": pressed}]) == pressed
     assert sale_chosen([{"curve_number": 2, "customdata": ["1 Elm St", ""]}]) is None
     assert len(dots.customdata) == len(dots.x) == len(dots.text)
-    assert figure is not None
     assert 0 < len(figure.data[0].x) <= SHOWN_MAX
     *rings, north = figure.layout.annotations
     assert north.text == "N ↑"
