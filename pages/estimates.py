@@ -15,7 +15,7 @@ from core.store import Market
 from core.store.ledger.figures import Slice
 from core.wording import count, marked
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
-from core.workflows.pricing.answers import LatestAnswer, offices, recent, time_words
+from core.workflows.pricing.answers import LatestAnswer, every_recent, offices, recent, time_words
 from core.workspace import Workspace
 from pages.kit import figures, navigation, session
 from pages.kit.text import plain
@@ -30,6 +30,12 @@ _STATES: Final = {
     EstimateState.OVERRIDDEN: "Overridden",
     EstimateState.NO_PRICE: "No price",
 }
+# Where the page's address keeps the choices; no other page has a choice of these names.
+_KEYS: Final = ("home", "decision", "by_office")
+_EVERY: Final = "earlier"
+_MARKET: Final = "estimates_market"
+_LIST: Final = "latest_estimates"
+_DRAWN: Final = "estimates_drawn"
 # A table would lose its last columns on a phone, which shows a card for each estimate instead.
 _CARDS: Final = 50
 # The narrowest widths of the columns, in pixels; "Home" has what is left.
@@ -57,8 +63,11 @@ def main(workspace: Workspace) -> None:
         navigation.link_to("", "Go to the home page")
         return
     st.caption(f"{plain(whose(workspace))}, newest first. Select one to open it.")
-    wanted = _wanted(workspace, market)
-    found = recent(workspace, market.market_id, SHOWN, **wanted)
+    _open_chosen()
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        wanted = _wanted(workspace, market)
+        every = st.toggle("Earlier ones too", key=_EVERY, bind="query-params")
+    found = (every_recent if every else recent)(workspace, market.market_id, SHOWN, **wanted)
     if not found and any(wanted.values()):
         st.info("No estimate fits. Clear a choice above to see more.", icon=":material/info:")
         return
@@ -69,9 +78,7 @@ def main(workspace: Workspace) -> None:
     st.html(_STYLE)
     when = time_words(workspace, market)
     with st.container(key="estimate_table"):
-        # A click on one list must not open the home in that row of another.
-        key = "-".join(["latest_estimates", *map(str, filter(None, wanted.values()))])
-        _table(found, market, when, key)
+        _table(found, market, when)
     with st.container(key="estimate_cards", gap="small"):
         _cards(found[:_CARDS], market, when)
     if may(workspace.actor, Action.VIEW_OFFICE):
@@ -81,28 +88,26 @@ def main(workspace: Workspace) -> None:
 def _wanted(workspace: Workspace, market: Market) -> dict[str, Any]:
     """Draw the choices that narrow the list, and return them by the names that ``recent`` knows.
 
-    They stay for who opens an estimate and comes back, in each market its own.
+    The page's address keeps them, for who opens an estimate and comes back; another market begins without any.
     """
     known = offices(workspace, market.market_id)
-    keys = {name: f"estimates_{name}-{market.market_id}" for name in ("address", "state", "office")}
-    with st.container(horizontal=True, gap="small"):
-        address = st.text_input(
-            "Address or area", key=keys["address"], placeholder="A part is enough", persist_state="session"
-        )
-        state = st.selectbox(
-            "Decision",
-            list(_STATES),
-            index=None,
-            format_func=_STATES.__getitem__,
-            placeholder="All",
-            key=keys["state"],
-            persist_state="session",
-        )
-        office = None
-        if len(known) > 1:
-            office = st.selectbox(
-                "Office", known, index=None, placeholder="All", key=keys["office"], persist_state="session"
-            )
+    if st.session_state.get(_MARKET, market.market_id) != market.market_id:
+        st.session_state.update(dict(zip(_KEYS, ("", None, None), strict=True)))
+    st.session_state[_MARKET] = market.market_id
+    address_key, state_key, office_key = _KEYS
+    address = st.text_input("Address or area", key=address_key, placeholder="A part is enough", bind="query-params")
+    state = st.selectbox(
+        "Decision",
+        list(_STATES),
+        index=None,
+        format_func=_STATES.__getitem__,
+        placeholder="All",
+        key=state_key,
+        bind="query-params",
+    )
+    office = None
+    if len(known) > 1:
+        office = st.selectbox("Office", known, index=None, placeholder="All", key=office_key, bind="query-params")
     return {"address": address.strip(), "state": state, "office": office or ""}
 
 
@@ -132,13 +137,27 @@ def listing(found: Sequence[LatestAnswer], market: Market, when: Callable[[datet
     )
 
 
-def _table(found: Sequence[LatestAnswer], market: Market, when: Callable[[datetime], str], key: str) -> None:
+def _open_chosen() -> None:
+    """Open the estimate chosen in the list as it was drawn: by now it may be another one."""
+    key, listed = st.session_state.get(_DRAWN, (_LIST, ()))
+    chosen = st.session_state.get(key)
+    # A click on a cell chooses the cell, one on the box before it the row.
+    for row in [*chosen["selection"]["rows"], *(row for row, _ in chosen["selection"]["cells"])] if chosen else []:
+        del st.session_state[_DRAWN]
+        navigation.go_to("pricing", **{PARAMETER: listed[row]})
+
+
+def _table(found: Sequence[LatestAnswer], market: Market, when: Callable[[datetime], str]) -> None:
     table = listing(found, market, when)
     several = [name for name in ("By", "Office") if table[name].nunique() > 1]
     given = [name for name in ("Reference", "Asking price") if table[name].any()]
     shown = ["Home", *given, "Answer", "Decision", "When", *several]
     wide = figures.widths(table[shown], _WIDTHS, figures.PAGE - figures.TICKS)
-    chosen = st.dataframe(
+    listed = tuple(one.estimate.estimate_id for one in found)
+    # A list that has changed is another table: the first click on one with new rows would be lost.
+    key = f"{_LIST}-{hash(listed)}"
+    st.session_state[_DRAWN] = (key, listed)
+    st.dataframe(
         table[shown],
         hide_index=True,
         column_config={name: st.column_config.Column(width=width) for name, width in wide.items()},
@@ -147,11 +166,8 @@ def _table(found: Sequence[LatestAnswer], market: Market, when: Callable[[dateti
         selection_mode=["single-row", "single-cell"],
         key=key,
     )
-    if len(found) == SHOWN:
+    if sum(1 + one.earlier for one in found) == SHOWN:
         st.caption(f"The latest {SHOWN} are listed.")
-    # A click on a cell chooses the cell, one on the box before it the row.
-    for row in [*chosen["selection"]["rows"], *(row for row, _ in chosen["selection"]["cells"])]:
-        navigation.go_to("pricing", **{PARAMETER: found[row].estimate.estimate_id})
 
 
 def _cards(found: Sequence[LatestAnswer], market: Market, when: Callable[[datetime], str]) -> None:

@@ -47,9 +47,11 @@ def main(workspace: Workspace) -> None:
     if opened is not None and opened.market_id != market.market_id:
         session.open_market(opened.market_id)
         st.rerun()
+    stored_estimate.drop_fault_elsewhere(market.market_id)
     try:
         require_in_pilot(workspace, market)
     except NotInPilot as error:
+        stored_estimate.mark_read()
         _nothing(workspace, plain(str(error)))
         return
     desk = cached_desk.desk(workspace, market.market_id)
@@ -76,6 +78,8 @@ def _nothing(workspace: Workspace, why: str, what_helps: str = "") -> None:
 
 def _without_model(workspace: Workspace, desk: Desk) -> None:
     """Say that nothing can be priced; a stored estimate can still be viewed."""
+    # There is no form to fill, and another market can be chosen.
+    stored_estimate.mark_read()
     if desk.fault:
         answer = desk.no_model()
         st.error(plain(f"{answer.message} {answer.reason} {answer.remedy}"), icon=":material/error:")

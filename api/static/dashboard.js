@@ -48,11 +48,18 @@
       first.focus({ preventScroll: true });
     }
   };
+  // The sale whose dot was pressed on the map is shown below it, perhaps below the screen.
+  let offered = null;
+  const offer = () => {
+    const sale = document.querySelector('.st-key-dot_sale');
+    if (sale && sale !== offered) sale.scrollIntoView({ block: 'nearest' });
+    offered = sale;
+  };
   let asked = false;
   new MutationObserver(() => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => { asked = false; quiet(document); name(document); lead(); begin(); });
+    requestAnimationFrame(() => { asked = false; quiet(document); name(document); lead(); begin(); offer(); });
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ['data-answer'] });
 })();
 // Facts typed and not priced yet, and a price or sales chosen and not decided on, are lost where the tab is closed: the
@@ -74,15 +81,56 @@
     if (answer() ? undecided : typed && held) event.preventDefault();
   });
 })();
-// Leaving a field for an amount redraws the buttons beside it, names and places alike: under a press that has begun, the
-// press would be lost. The field is left as the press ends, so that it counts with what was typed.
+// Leaving a field sends what was typed, and the page may move or rename what is being pressed: the press would be lost.
+// So the field is left as the press ends. A table tells what was chosen in it a moment later.
 (() => {
-  const AMOUNT = ".st-key-decision_fields [data-testid='stTextInput'] input";
-  const BUTTON = ".st-key-decision_fields button";
-  const typing = event => event.target.closest(BUTTON) && document.activeElement?.matches(AMOUNT);
-  addEventListener("mousedown", event => { if (typing(event)) event.preventDefault(); }, true);
-  addEventListener("click", event => { if (typing(event)) document.activeElement.blur(); }, true);
+  const FIELD = ":is([data-testid='stTextInput'], [data-testid='stTextArea'], [data-testid='stNumberInput'])";
+  const TABLE = "[data-testid='stDataFrame']";
+  const PRESSED = `button, a, summary, label, [role='tab'], [role='radio'], [role='checkbox'], ${TABLE}`;
+  const OPENED = "[data-testid='stPopoverBody'], [role='dialog']";
+  const TABLE_MS = 1000;
+  let held = null;
+  const leave = () => {
+    const field = held;
+    held = null;
+    // Some browsers leave the cursor in the field when a button is pressed.
+    if (field && document.activeElement === field) field.blur();
+    else field?.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+  };
+  addEventListener("focusin", event => { if (event.target === held) held = null; }, true);
+  addEventListener("pointerdown", event => {
+    leave();
+    const field = document.activeElement;
+    if (!field?.matches(`${FIELD} :is(input, textarea)`) || !event.target.closest(PRESSED)) return;
+    // A press inside the field's own box, or one that closes the pop-up it stands in, leaves it at once.
+    if (field.closest(FIELD).contains(event.target)) return;
+    if (field.closest(OPENED)?.contains(event.target) === false) return;
+    held = field;
+  }, true);
+  addEventListener("focusout", event => { if (event.target === held) event.stopImmediatePropagation(); }, true);
+  addEventListener("click", event => { if (!event.target.closest(TABLE)) leave(); }, true);
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, event => {
+    // The click follows the end of a press.
+    if (held) setTimeout(leave, event.target.closest(TABLE) ? TABLE_MS : 50);
+  }, true);
 })();
+// One deed is one step to go back over: a page writes its address in parts, some of which name no market or no home.
+(() => {
+  const push = history.pushState;
+  let done = true;
+  for (const deed of ["pointerdown", "keydown"]) addEventListener(deed, () => { done = false; }, true);
+  addEventListener("popstate", () => { done = true; }, true);
+  history.pushState = (...step) => {
+    (done ? history.replaceState : push).apply(history, step);
+    done = true;
+  };
+})();
+// A chart chooses the mark under the pointer, and a finger has none before it lifts: the mark is found as it touches.
+addEventListener("pointerdown", event => {
+  if (event.pointerType !== "touch" || !event.target.closest(".st-key-comparables_map")) return;
+  const { clientX, clientY } = event;
+  event.target.dispatchEvent(new MouseEvent("mousemove", { bubbles: true, view: window, clientX, clientY }));
+}, true);
 // Enter in a field for a fact prices the home; the field itself has sent its value by then.
 addEventListener("keydown", event => {
   if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.shiftKey || event.isComposing) return;

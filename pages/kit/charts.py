@@ -28,13 +28,13 @@ _NAME_LINE: Final = 24
 _LABEL_MAX: Final = 24
 
 
-def plot(figure: go.Figure, key: str, alt: str, **picking: Any) -> None:
+def plot(figure: go.Figure, key: str, alt: str, **picking: Any) -> Any:
     """Draw a chart in the one look, without zoom or drag; ``alt`` describes it to those who cannot see it.
 
-    ``picking`` is what Streamlit needs to know of marks that can be selected.
+    ``picking`` is what Streamlit needs to know of marks that can be selected; return what is.
     """
     figure.layout.template = _NAMES[palette()]
-    st.plotly_chart(figure, theme=None, config=_CONFIG, key=key, alt=alt, **picking)
+    return st.plotly_chart(figure, theme=None, config=_CONFIG, key=key, alt=alt, **picking)
 
 
 def template(colours: Palette) -> go.layout.Template:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import streamlit as st
@@ -16,7 +16,7 @@ from core.store import Market, Store, open_store
 from core.wording import either
 from core.workflows.columns.names import use_names_of
 from core.workspace import Workspace
-from pages.kit import choice, login, navigation
+from pages.kit import login, navigation
 from pages.kit.text import plain
 
 ROLE_KEY: Final = "role"
@@ -24,7 +24,6 @@ MARKET_KEY: Final = "market"
 _NEXT_ROLE: Final = "_next_role"
 _NEXT_MARKET: Final = "_next_market"
 _OPEN_MARKET: Final = "_open_market"
-_BEGINS_WITH: Final = "_begins_with"
 SIMULATED: Final = "Simulated"
 _TOUR: Final = "_tour"
 _FIRST_PRICE: Final = "_first_price"
@@ -147,25 +146,30 @@ def choose_market(markets: Sequence[Market], usual: Callable[[], str | None]) ->
     by_id = {market.market_id: market for market in markets}
     wanted = st.session_state.pop(_NEXT_MARKET, None)
     wanted = wanted if wanted in by_id else _linked(markets)
+    if len(by_id) > 1 and MARKET_KEY not in st.session_state:
+        _name_in_address(by_id[wanted if wanted in by_id else _begins_with(by_id, usual)], by_id)
     if wanted in by_id:
         st.session_state[MARKET_KEY] = wanted
-    chosen = _selected(by_id, _begins_with(by_id, usual) if len(by_id) > 1 else "")
+    chosen = _selected(by_id, lambda: _begins_with(by_id, usual))
     st.session_state[_OPEN_MARKET] = chosen
     return chosen
 
 
-def _begins_with(by_id: Collection[str], usual: Callable[[], str | None]) -> str:
-    """Return the market that is open where neither a person nor the address names one: the same for all of a session.
+def _name_in_address(begun: Market, by_id: Mapping[str, Market]) -> None:
+    """Write the market that a session begins with into an address that names none in the selector's words, and reread.
 
-    The selector leaves that one out of the address.
+    Once the selector is drawn, it alone writes there.
     """
-    kept = st.session_state.get(_BEGINS_WITH)
-    if kept not in by_id:
-        before = market()
-        kept = before.market_id if before is not None and before.market_id in by_id else usual()
-        kept = kept if kept in by_id else next(iter(by_id))
-        st.session_state[_BEGINS_WITH] = kept
-    return str(kept)
+    if st.query_params.get(MARKET_KEY, "") not in map(title_of, by_id.values()):
+        st.query_params[MARKET_KEY] = title_of(begun)
+        st.rerun()
+
+
+def _begins_with(by_id: Mapping[str, Market], usual: Callable[[], str | None]) -> str:
+    """Return the market that is open where neither a person nor the address names one: the one open before, if any."""
+    before = market()
+    kept = before.market_id if before is not None else usual()
+    return kept if kept is not None and kept in by_id else next(iter(by_id))
 
 
 def _linked(markets: Sequence[Market]) -> str | None:
@@ -222,7 +226,8 @@ def title_of(market: Market) -> str:
     return f"{market.name} (simulated)" if market.simulated else market.name
 
 
-def _selected(by_id: dict[str, Market], usual: str) -> Market | None:
+def _selected(by_id: Mapping[str, Market], begins_with: Callable[[], str]) -> Market | None:
+    """Draw the selector of several markets, which keeps the open one in the address of every page; return that one."""
     if not by_id:
         return None
     if len(by_id) == 1:
@@ -233,12 +238,18 @@ def _selected(by_id: dict[str, Market], usual: str) -> Market | None:
     chosen = st.sidebar.selectbox(
         "Market",
         list(by_id),
-        list(by_id).index(usual),
+        # The selector leaves its default out of the address, so it has none.
+        None,
         format_func=lambda market_id: title_of(by_id[market_id]),
         key=MARKET_KEY,
         bind="query-params",
+        required=True,
     )
-    found = by_id[choice.on_offer(chosen, by_id, usual)]
+    if chosen is None or chosen not in by_id:
+        # Led back to an address of before there were several: the next run names the market there.
+        open_market(begins_with())
+        st.rerun()
+    found = by_id[chosen]
     _label(found)
     return found
 

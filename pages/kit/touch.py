@@ -11,7 +11,7 @@ from pages.kit.palette import palette
 # 44 px (WCAG 2.2, 2.5.5), except for small helpers inside a field or beside a label, which have an alternative.
 _TARGETS: Final = """
 @media (max-width: 640px) {
-  [data-testid="stMain"] :is(
+  :is([data-testid="stMain"], [data-testid="stPopoverBody"]) :is(
     button:not([tabindex="-1"], [data-testid="stTooltipIcon"] *), summary, [role="tab"], [role="radio"],
     input:not([type="checkbox"], [type="radio"], [type="file"]), [data-testid="stCheckbox"] label,
     [data-testid="stDateInputField"]

@@ -117,6 +117,23 @@ def test_a_home_is_priced_at_a_desk(chromium: Browser, small_market: Server, zip
         page.get_by_role("button", name=re.compile("^.*Accept")).click(delay=500)
         opened.settle()
         expect(page.get_by_text(f"Adjusted: ${typed:,}")).to_be_visible()
+        # So does a press on a line of Estimates right after typing, and Back leads to the list as it was narrowed.
+        opened.follow(page.get_by_test_id("stSidebarNavLink").filter(has_text="Estimates"), "estimates")
+        page.get_by_label("Address or area").fill(zipcode)
+        opened.settle()
+        page.get_by_test_id("stDataFrame").click(position={"x": 120, "y": 60}, delay=200)
+        page.wait_for_url(re.compile("/pricing"))
+        opened.settle()
+        opened.follow(page.get_by_test_id("stSidebarNavLink").filter(has_text="Estimates"), "estimates")
+        page.get_by_label("Address or area").fill(zipcode)
+        page.keyboard.press("Enter")
+        opened.settle()
+        page.get_by_test_id("stDataFrame").click(position={"x": 120, "y": 60})
+        page.wait_for_url(re.compile("/pricing"))
+        opened.settle()
+        page.go_back()
+        opened.settle()
+        expect(page.get_by_label("Address or area")).to_have_value(zipcode)
     with visit(chromium, small_market, DESKTOP, dark=True) as later:
         # The address alone leads another visitor to the very answer, with its facts in the form.
         later.page.goto(address.replace(f"zipcode-larkhaven={zipcode}", ""), wait_until="domcontentloaded")

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -187,7 +187,24 @@ def test_the_market_is_chosen_in_the_sidebar_and_simulated_ones_say_so(chromium:
         label = page.get_by_test_id("stSidebar").get_by_text(SIMULATED).first
         expect(page.get_by_role("combobox", name="Market")).to_have_value("Harbour $1 *town*")
         expect(label).to_have_count(0)
+        # Every address names the market, the first one too, and Back leads to what it names.
+        assert parse_qs(urlsplit(page.url).query) == {"market": ["Harbour $1 *town*"]}
+        opened.follow(page.get_by_test_id("stSidebarNavLink").filter(has_text="Estimates"), "estimates")
         opened.choose("Market", "Made-up city (simulated)")
+        there = page.url
+        assert "market=Made-up+city" in there
+        opened.follow(page.get_by_test_id("stSidebarNavLink").filter(has_text="Price a home"), "pricing")
+        assert "market=Made-up+city" in page.url
+        page.go_back()
+        opened.settle()
+        assert page.url == there
+        page.go_back()
+        opened.settle()
+        expect(page.get_by_role("combobox", name="Market")).to_have_value("Harbour $1 *town*")
+        assert "/pricing?market=Harbour" in page.url
+        page.go_forward()
+        opened.settle()
+        assert page.url == there
         expect(label).to_be_visible()
         opened.shot("shell-market")
         page.reload()

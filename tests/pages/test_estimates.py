@@ -59,9 +59,9 @@ def choose(app: AppTest, label: str, option: str | None) -> AppTest:
 
 def test_estimates_are_narrowed_by_address_decision_and_office(estimates: AppTest) -> None:
     assert homes(estimates) == ["9 Oak Ave", "12 N Elm St"]
-    estimates.text_input("estimates_address-larkhaven").set_value("elm street").run()
+    estimates.text_input("home").set_value("elm street").run()
     assert homes(estimates) == ["12 N Elm St"]
-    estimates.text_input("estimates_address-larkhaven").set_value("").run()
+    estimates.text_input("home").set_value("").run()
     assert homes(choose(estimates, "Decision", "Open")) == ["9 Oak Ave"]
     assert homes(choose(estimates, "Office", "North")) == []
     assert "No estimate fits" in estimates.info[0].value
@@ -71,20 +71,32 @@ def test_estimates_are_narrowed_by_address_decision_and_office(estimates: AppTes
     assert homes(estimates.switch_page(page_at("estimates").script.name).run()) == ["12 N Elm St"]
 
 
-def test_a_file_priced_again_adds_no_line_for_homes_whose_answer_is_the_same(
+def test_the_newest_of_a_home_stands_for_the_earlier_ones_which_a_switch_lists(
     estimates: AppTest, own_small_store: Path, small_desk: Desk
 ) -> None:
     assert small_desk.bundle is not None
     profile = small_desk.bundle.model.profile
-    path = own_small_store / "homes.csv"
-    path.write_text(f"ref,zip,living area\nA1,{next(iter(profile.area_codes['zipcode']))},1680\n", encoding="utf-8")
+    path, code = own_small_store / "homes.csv", next(iter(profile.area_codes["zipcode"]))
+    path.write_text(f"ref,zip,living area\nA1,{code},1680\n", encoding="utf-8")
     with open_store(own_small_store) as store:
         for _ in range(3):
             priced = price_file(small_desk, path, "homes.csv", profile.last_sale, silent, NORTH)
             record_file(acting(store, NORTH), priced, "command line")
     [row, *others] = estimates.run().dataframe[0].value["Home"]
-    assert row.endswith(", priced 3 times")
+    assert row.endswith(" · 2 earlier")
     assert len(others) == 2
+    # A decision keeps its line, however often its home is priced again.
+    path.write_text(f"address,zip,living area\n12 North Elm Street,{code},1700\n", encoding="utf-8")
+    with open_store(own_small_store) as store:
+        for _ in range(2):
+            priced = price_file(small_desk, path, "homes.csv", profile.last_sale, silent, NORTH)
+            record_file(acting(store, NORTH), priced, "command line")
+    table = estimates.run().dataframe[0].value
+    of_elm = table[table["Home"].str.startswith("12 N Elm St")]
+    assert of_elm["Home"].str.contains("1 earlier").tolist() == [True, False]
+    assert of_elm["Decision"].tolist()[1].startswith("Accepted $")
+    [switch] = estimates.toggle
+    assert len(switch.set_value(True).run().dataframe[0].value) == 7
 
 
 def test_lines_say_when_by_the_clock_of_the_simulated_market_and_that_a_decision_is_open(
@@ -111,7 +123,8 @@ def test_a_click_on_the_box_or_on_a_cell_of_an_estimate_opens_it(
 ) -> None:
     went: list[tuple[str, dict[str, str]]] = []
     monkeypatch.setattr(navigation, "go_to", lambda page, **query: went.append((page, query)))
-    estimates.session_state["latest_estimates"] = {"selection": {"columns": [], **chosen}}
+    key, _ = estimates.session_state["estimates_drawn"]
+    estimates.session_state[key] = {"selection": {"columns": [], **chosen}}
     assert not estimates.run().exception
     with open_store(own_small_store) as store:
         [of_north] = [one for one in store.ledger.list("larkhaven", 2) if one.actor == "Ann"]

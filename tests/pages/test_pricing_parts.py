@@ -28,7 +28,7 @@ from pages.kit.palette import LIGHT
 from pages.views.estimate import comparables
 from pages.views.estimate import drivers as drivers_view
 from pages.views.estimate.comparables_choice import Choice, first_choice, value_of
-from pages.views.estimate.comparables_map import draw_map
+from pages.views.estimate.comparables_map import draw_map, sale_chosen
 from pages.views.pricing import money_axis
 from tests.small_market import MANAGER
 
@@ -164,6 +164,13 @@ def test_the_map_shows_homes_sold_around_as_dots_and_no_ring_label_over_another(
     assert small_desk.live_model is not None
     figure = draw_map(placed, frozenset(), {}, small_desk.market, LIGHT, small_desk.live_model.sales)
     assert figure is not None
+    dots = figure.data[0]
+    # A dot that is pressed names its sale, which can be added as one found by its address; a number names none.
+    offered = {one.sale_id for one in placed.comparables}
+    pressed = next(one for one in dots.customdata if one not in offered)
+    assert sale_chosen([{"curve_number": 0, "customdata": pressed}]) == pressed
+    assert sale_chosen([{"curve_number": 2, "customdata": ["1 Elm St", ""]}]) is None
+    assert len(dots.customdata) == len(dots.x) == len(dots.text)
     assert 0 < len(figure.data[0].x) <= SHOWN_MAX
     *rings, north = figure.layout.annotations
     assert north.text == "N ↑"

@@ -195,7 +195,8 @@ class LatestAnswer:
     """A row of the ledger with the decision on it that counts, None without one.
 
     ``home`` names it: "116 Mirage Raven Ct #103, condo, 86907". ``is_open`` tells whether it waits for a decision,
-    ``reference`` is the asker's own name of it, as of a row of a file, ``times`` how often the same was answered.
+    ``reference`` is the asker's own name of it, as of a row of a file, ``earlier`` counts the answers to the same asker
+    about the home that this one stands for.
     """
 
     estimate: EstimateSummary
@@ -203,12 +204,12 @@ class LatestAnswer:
     home: str
     is_open: bool
     reference: str = ""
-    times: int = 1
+    earlier: int = 0
 
     @property
     def home_words(self) -> str:
-        """Name the home, and how often it was priced alike: "12 Elm St, 86907, priced 3 times"."""
-        return f"{self.home}, priced {self.times} times" if self.times > 1 else self.home
+        """Name the home, and how many answers this one stands for: "12 Elm St, 86907 · 3 earlier"."""
+        return f"{self.home} · {self.earlier} earlier" if self.earlier else self.home
 
     def asking_words(self, currency: str) -> str:
         """Write the asking price, "" without one."""
@@ -242,28 +243,56 @@ def recent(
     office: str = "",
     state: EstimateState | None = None,
 ) -> list[LatestAnswer]:
+    """Return the latest answers as ``every_recent`` does, the newest about a home for the others to the same asker.
+
+    An earlier one that was decided on, or waits for it, keeps its line. Raises AccessDenied, NotFound,
+    StoreUnavailable.
+    """
+    gathered: dict[tuple[object, ...], LatestAnswer] = {}
+    for one in every_recent(workspace, market_id, limit, address, office, state):
+        given = one.estimate
+        home = _home_key(one)
+        key = (*home, given.actor_id or given.actor, given.office) if home else (given.estimate_id,)
+        first = gathered.setdefault(key, one)
+        if first is one:
+            continue
+        if one.decision is None and not one.is_open:
+            gathered[key] = replace(first, earlier=first.earlier + 1)
+        else:
+            gathered[given.estimate_id,] = one
+    return [*gathered.values()]
+
+
+def every_recent(
+    workspace: Workspace,
+    market_id: str,
+    limit: int,
+    address: str = "",
+    office: str = "",
+    state: EstimateState | None = None,
+) -> list[LatestAnswer]:
     """Return the latest answers in a market, newest first: one's own, or those of whose work the actor may view.
 
     ``address`` is a part of an address or an area's code as anybody spells it; with ``office`` and ``state`` it leaves
-    the answers that fit. Answers without a price are listed only where they are asked for. The same answer to a row of
-    a file priced again is one line. Raises AccessDenied, NotFound, StoreUnavailable.
+    the answers that fit. Answers without a price are listed only where they are asked for. Raises AccessDenied,
+    NotFound, StoreUnavailable.
     """
     wanted = WantedEstimates(tuple((address_key(address) or address).split()), office, state, priced=state is None)
-    return _gathered(_latest(workspace, market_id, limit, (), wanted))
+    return _latest(workspace, market_id, limit, (), wanted)
 
 
-def _gathered(found: Sequence[LatestAnswer]) -> list[LatestAnswer]:
-    """Return the answers, newest first, with the same one to rows of files as one line; decisions keep their own."""
-    gathered: dict[tuple[object, ...], LatestAnswer] = {}
-    for one in found:
-        given = one.estimate
-        what = (one.home, one.reference, given.actor, given.office, given.status, given.list_price)
-        again = given.channel in _OF_FILES and one.decision is None and not one.is_open
-        key = (*what, given.low, given.point, given.high) if again else (given.estimate_id,)
-        first = gathered.setdefault(key, one)
-        if first is not one:
-            gathered[key] = replace(first, times=first.times + 1)
-    return [*gathered.values()]
+def _home_key(one: LatestAnswer) -> tuple[object, ...]:
+    """Return what tells that two answers are about one home, () where nothing does.
+
+    It is the address or property id, else the name that a file gives the home, else, in a file, facts and figures.
+    """
+    given = one.estimate
+    if given.property_key:
+        return given.property_key, given.area
+    if given.channel not in _OF_FILES:
+        return ()
+    same = (given.status, given.list_price, given.low, given.point, given.high)
+    return ("reference", one.reference) if one.reference else (one.home, *same)
 
 
 def offices(workspace: Workspace, market_id: str) -> list[str]:

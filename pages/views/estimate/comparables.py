@@ -41,9 +41,9 @@ from pages.kit.charts import plot
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.estimate import comparables_added, comparables_choice
-from pages.views.estimate.comparables_added import Find
+from pages.views.estimate.comparables_added import Finds
 from pages.views.estimate.comparables_choice import DOUBLE, USUAL, Choice
-from pages.views.estimate.comparables_map import draw_map, name_of
+from pages.views.estimate.comparables_map import draw_map, name_of, sale_chosen
 
 _OWN_LEFT_OUT: Final = (
     "This home’s own sale is left out: the value with the comparables no longer counts it, and the seller’s report "
@@ -64,11 +64,11 @@ _STYLE: Final = """<style>
 
 
 def draw(
-    answered: RecordedAnswer, estimate: Estimate, market: Conventions, sales: Columns | None, find: Find | None
+    answered: RecordedAnswer, estimate: Estimate, market: Conventions, sales: Columns | None, finds: Finds | None
 ) -> None:
     """Draw the comparables of an estimate; the selection is kept in comparables_choice, sales added apart.
 
-    ``sales`` are the market's, for the map, and ``find`` looks for a further one; None where they are not at hand.
+    ``sales`` are the market's, for the map, and ``finds`` looks for a further one; None where they are not at hand.
     """
     if not estimate.comparables:
         st.info(
@@ -90,13 +90,17 @@ def draw(
             args=(answered, estimate),
         )
     _old(estimate)
-    _map(estimate, chosen, value, market, sales)
+    pressed = _map(estimate, chosen, value, market, sales)
+
+    def words(sale: Comparable) -> str:
+        return f"**{plain(name_of(sale, market))}**  \n{describe(sale, chosen, estimate, market)}"
+
+    if pressed is not None and finds is not None:
+        comparables_added.draw_pressed(answered, estimate, pressed, finds, words)
     with st.container(key="comparable_cards", gap="small"):
         _cards(answered, estimate, chosen, market)
-        if find is not None:
-            comparables_added.draw(
-                answered, estimate, market, find, lambda sale: describe(sale, chosen, estimate, market)
-            )
+        if finds is not None:
+            comparables_added.draw(answered, estimate, finds, words)
     by_fact = st.expander("Adjustments by fact", icon=":material/table_rows:", key="by_fact", on_change="rerun")
     if by_fact.open and chosen.used:
         with by_fact, st.container(key="by_fact_table"):
@@ -204,25 +208,29 @@ def spans(estimate: Estimate, value: ComparableValue | None, market: Conventions
 
 def _map(
     estimate: Estimate, chosen: Choice, value: ComparableValue | None, market: Conventions, sales: Columns | None
-) -> None:
+) -> str | None:
+    """Draw the map; return the id of the sale whose gray dot is chosen on it, None for none."""
     weights = dict(value.weights) if value is not None else {}
     tiles = read_tiles(os.environ)
     figure = draw_map(estimate, chosen.used, weights, market, palette(), sales, tiles)
     if figure is None:
         if is_unplaced(estimate):
             st.caption(plain(NO_PLACE))
-        return
-    plot(
+        return None
+    picked = plot(
         figure,
         key="comparables_map",
         alt="Map of the comparable sales around the home, numbered as in the cards, which have their distances",
+        on_select="rerun",
+        selection_mode="points",
     )
     own = [number for number, sale in enumerate(estimate.comparables, 1) if sale.own]
     itself = f" ({own[0]} is its own sale)" if own else ""
     shown = "numbers: the sales below, filled if in use, larger the more it counts"
-    legend = f"★ this home{itself} · {shown} · gray: other homes sold"
+    legend = f"★ this home{itself} · {shown} · gray: other homes sold, press one to compare it"
     credit = f" · map: {plain(tiles.attribution)}" if tiles is not None and tiles.attribution else ""
     st.caption(f"{legend}{credit}")
+    return sale_chosen(picked["selection"]["points"])
 
 
 def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFrame:

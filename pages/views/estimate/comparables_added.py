@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import streamlit as st
@@ -12,22 +12,29 @@ from core.errors import DoorstepError
 from core.serve.agent.added_sales import ADDED_MAX
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
-from core.wording import Conventions
 from core.workflows.pricing.answers import RecordedAnswer
-from pages.kit.text import plain
 from pages.views.estimate import comparables_choice
 from pages.views.estimate.comparables_choice import Home, home_of
-from pages.views.estimate.comparables_map import name_of
 
 Find = Callable[[str], Sequence[Comparable]]
-"""Finds the sales that an address may mean, adjusted to the home."""
 
-Describe = Callable[[Comparable], str]
-"""Writes a sale as a card does, as Markdown."""
+
+@dataclass(frozen=True)
+class Finds:
+    """What finds further sales, adjusted to the home: those an address may mean, and the one of an id."""
+
+    by_address: Find
+    by_id: Find
+
+
+Words = Callable[[Comparable], str]
+"""Writes a sale as a card does, with its name, as Markdown."""
 
 _KEPT: Final = "comparables_added"
 _KEPT_MOST: Final = 50
 _FIELD: Final = "add_sale"
+_DOT: Final = "add_dot"
+_FULL: Final = f"{ADDED_MAX} sales are added: no more fit into the report."
 
 
 def with_added(answered: RecordedAnswer, estimate: Estimate) -> Estimate:
@@ -52,10 +59,10 @@ def read(written: str) -> tuple[str, ...]:
     return tuple(filter(None, written.split("-")))
 
 
-def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, find: Find, describe: Describe) -> None:
+def draw(answered: RecordedAnswer, estimate: Estimate, finds: Finds, words: Words) -> None:
     """Draw the field for the address of a further sale and, once one is typed, the sales that it may mean."""
     if sum(one.added for one in estimate.comparables) >= ADDED_MAX:
-        st.caption(f"{ADDED_MAX} sales are added: no more fit into the report.")
+        st.caption(_FULL)
         return
     typed = st.text_input(
         "Use another sale",
@@ -66,7 +73,7 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, find
     if not typed:
         return
     try:
-        found = find(typed)
+        found = finds.by_address(typed)
     except DoorstepError:
         st.caption("Sales cannot be looked up at the moment.")
         return
@@ -77,16 +84,39 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, find
         )
         return
     for sale in found:
-        with st.container(border=True, gap=None):
-            st.markdown(f"**{plain(name_of(sale, market))}**  \n{describe(sale)}")
-            st.button(
-                "Use this sale",
-                key=f"{_FIELD}-{answered.estimate_id}-{sale.sale_id}",
-                icon=":material/add:",
-                type="tertiary",
-                on_click=_add,
-                args=(answered, estimate, sale),
+        _offer(answered, estimate, sale, words(sale), _FIELD)
+
+
+def draw_pressed(answered: RecordedAnswer, estimate: Estimate, sale_id: str, finds: Finds, words: Words) -> None:
+    """Draw the sale whose dot on the map was pressed, to be added; why it cannot be, where it cannot."""
+    if any(one.sale_id == sale_id for one in estimate.comparables):
+        return
+    if sum(one.added for one in estimate.comparables) >= ADDED_MAX:
+        st.caption(_FULL)
+        return
+    found = finds.by_id(sale_id)
+    # api/static/dashboard.js brings it into view.
+    with st.container(key="dot_sale"):
+        if not found:
+            st.caption(
+                "This sale cannot be added: it is this home’s own, of a home compared already, or not from before the "
+                "valuation date."
             )
+        for sale in found:
+            _offer(answered, estimate, sale, words(sale), _DOT)
+
+
+def _offer(answered: RecordedAnswer, estimate: Estimate, sale: Comparable, words: str, place: str) -> None:
+    with st.container(border=True, gap=None):
+        st.markdown(words)
+        st.button(
+            "Use this sale",
+            key=f"{place}-{answered.estimate_id}-{sale.sale_id}",
+            icon=":material/add:",
+            type="tertiary",
+            on_click=_add,
+            args=(answered, estimate, sale),
+        )
 
 
 def _add(answered: RecordedAnswer, estimate: Estimate, sale: Comparable) -> None:

@@ -40,6 +40,9 @@ _LABEL_ROOM: Final = (175.0, 156.0)
 # Streets are drawn faintly, for the numbers to stand out in either theme.
 _FAINT: Final = 0.55
 
+# Choosing a mark does not change the others.
+_UNCHANGED: Final = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
+
 Place = tuple[float, float]
 
 
@@ -104,10 +107,10 @@ def draw_map(
     ]
     star = {"symbol": "star", "size": 20, "color": colours.less, "line": {"color": colours.page, "width": 1.5}}
     traces = [
-        _around(sales, home, edge, colours),
+        _around(sales, home, edge, market, colours),
         _sales([mark for mark in marks if mark.sale.sale_id not in used], "Not in use", market, colours),
         _sales([mark for mark in marks if mark.sale.sale_id in used], "", market, colours),
-        {"type": "scatter", "x": [0], "y": [0], "mode": "markers", "marker": star, "hovertemplate": _HOME},
+        {"type": "scatter", "x": [0], "y": [0], "mode": "markers", "marker": star, "hovertemplate": _HOME} | _UNCHANGED,
     ]
     rings = _rings(reach, market)
     stand = ring_labels([ring * scale for ring in rings], [*moved, (0.0, 0.0)], [*radii, _STAR], _LABEL_ROOM)
@@ -123,28 +126,46 @@ def draw_map(
     return go.Figure({"data": traces, "layout": layout})
 
 
-def _around(sales: Columns | None, home: Place, edge: float, colours: Palette) -> dict[str, Any]:
-    """Return the homes sold around as one trace of gray dots, empty without ``sales``."""
-    east, north = sold_around(sales or {}, home, _WIDE * edge, edge)
+def _around(sales: Columns | None, home: Place, edge: float, market: Conventions, colours: Palette) -> dict[str, Any]:
+    """Return the homes sold around as one trace of gray dots that can be chosen, empty without ``sales``."""
+    known = sales or {}
+    east, north, rows = sold_around(known, home, _WIDE * edge, edge)
+    named = "intake_row" in known
     return {
         "type": "scatter",
         "x": [round(at, 3) for at in east.tolist()],
         "y": [round(at, 3) for at in north.tolist()],
         "mode": "markers",
-        "marker": {"size": 4, "color": colours.faint},
-        "hoverinfo": "skip",
+        "marker": {"size": 5, "color": colours.faint},
+        "customdata": [str(one) for one in known["intake_row"][rows].tolist()] if named else [],
+        "text": [_sold(known, row, market) for row in rows.tolist()] if named else [],
+        "hovertemplate": "%{text}<extra></extra>",
+        **_UNCHANGED,
     }
+
+
+def _sold(sales: Columns, row: int, market: Conventions) -> str:
+    price, day = float(sales["sale_price"][row]), sales["sale_date"][row].astype("datetime64[D]").item()
+    return f"{money_short(price, market.currency)}, {market_day(day, market.currency)}"
+
+
+def sale_chosen(points: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the id of the sale whose gray dot was pressed among a chart's selected points, None for another mark."""
+    return next((str(one["customdata"]) for one in points if one["curve_number"] == 0 and "customdata" in one), None)
 
 
 def _sales(marks: Sequence[_Mark], remark: str, market: Conventions, colours: Palette) -> dict[str, Any]:
     filled = not remark
+    text = colours.page if filled else colours.text
+    # Plotly fades the numbers of marks that are not chosen.
+    steady = {"marker": {"opacity": 1}, "textfont": {"color": text}}
     return {
         "type": "scatter",
         "x": [mark.place[0] for mark in marks],
         "y": [mark.place[1] for mark in marks],
         "mode": "markers+text",
         "text": [str(mark.number) for mark in marks],
-        "textfont": {"color": colours.page if filled else colours.text, "size": SMALL},
+        "textfont": {"color": text, "size": SMALL},
         "marker": {
             "size": [mark.size for mark in marks],
             "opacity": 1,
@@ -153,6 +174,8 @@ def _sales(marks: Sequence[_Mark], remark: str, market: Conventions, colours: Pa
         },
         "customdata": [[_hover(mark.sale, market), remark] for mark in marks],
         "hovertemplate": "%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
+        "selected": steady,
+        "unselected": steady,
     }
 
 

@@ -118,10 +118,8 @@ def promote_button(
         return
     with fold:
         effect = promotion.promotion_effect(workspace, record.model_id)
-        say_effect(effect.words, effect.scope)
         why = reason_needed(gate_on(record), live_id)
-        if why:
-            st.markdown(plain(why))
+        say_effect(key, effect.words, effect.scope, why)
         reason_key = f"{key}_reason_{record.model_id}_{live_id}"
         _deed(key, reason_key, "Make it live", promote, icon=":material/publish:", primary=primary, asked=bool(why))
 
@@ -174,11 +172,15 @@ def say_refused(slot: DeltaGenerator) -> None:
         slot.error(plain(f"Nothing was changed. {refused[1]}"), icon=":material/error:")
 
 
-def say_effect(words: str, scope: ScopeChange | None) -> None:
-    """Say what a change of the live model will do, and what changes in scope."""
-    st.markdown(plain(words))
-    if scope is not None:
-        st.markdown(f"**Scope:** {plain(' '.join(scope.words))}")
+def say_effect(key: str, words: str, scope: ScopeChange | None, why: str = "") -> None:
+    """Say what a change of the live model will do, what changes in scope, and ``why`` a reason is asked for."""
+    # api/static/dashboard.css lets it scroll on a phone, so that the reason and the button below stay in sight.
+    with st.container(key=f"effect_{key}", gap="small"):
+        st.markdown(plain(words))
+        if scope is not None:
+            st.markdown(f"**Scope:** {plain(' '.join(scope.words))}")
+        if why:
+            st.markdown(plain(why))
 
 
 def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
@@ -263,6 +265,6 @@ def rollback_button(workspace: Workspace, market: Market, live: ModelRecord) -> 
         return f"Model {now.model_id} is live again."
 
     with fold:
-        say_effect(effect.words, effect.scope)
+        say_effect("rollback", effect.words, effect.scope)
         label = "Make the earlier model live again"
         _deed("rollback", f"rollback_reason_{live.model_id}", label, roll_back, icon=":material/undo:")

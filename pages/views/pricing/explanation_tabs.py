@@ -20,7 +20,7 @@ from pages.kit import cached_desk, session
 from pages.views.estimate import comparables as comparables_view
 from pages.views.estimate import comparables_added, comparables_choice, undecided
 from pages.views.estimate import drivers as drivers_view
-from pages.views.estimate.comparables_added import Find
+from pages.views.estimate.comparables_added import Finds
 from pages.views.pricing import answer, decision, money_axis, stored_estimate, subject_form
 from pages.views.pricing import report as report_view
 from pages.views.pricing import what_if as what_if_view
@@ -77,11 +77,14 @@ def draw(workspace: Workspace, answered: RecordedAnswer, seen: Estimate, desk: D
             report_view.draw(workspace, answered, comparables_choice.as_chosen(answered, estimate), desk)
 
 
-def _finds(workspace: Workspace, desk: Desk, answered: RecordedAnswer, estimate: Estimate) -> Find | None:
+def _finds(workspace: Workspace, desk: Desk, answered: RecordedAnswer, estimate: Estimate) -> Finds | None:
     """Return what finds further sales for an estimate; None where this desk does not price as the one that answered."""
     if desk.record is None or desk.record.model_id != answered.model_id:
         return None
-    return lambda typed: sales_like(workspace, desk, cached_desk.address_books(), typed, estimate)
+    return Finds(
+        lambda typed: sales_like(workspace, desk, cached_desk.address_books(), typed, estimate),
+        lambda sale_id: desk.further_sales(estimate, [sale_id]),
+    )
 
 
 def _begin_as_before(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk) -> None:

@@ -18,6 +18,7 @@ _FOLLOWED: Final = "estimate_followed"
 _OPENED: Final = "estimate_opened"
 _UNREAD: Final = "estimate_unread"
 _FAULT: Final = "estimate_fault"
+_FAULT_IN: Final = "estimate_fault_in"
 _LEAD: Final = "estimate_lead"
 
 
@@ -39,7 +40,8 @@ def follow(workspace: Workspace) -> None:
         return
     except AnswerUnreadable as error:
         st.session_state[_FAULT] = f"{error} What was asked is in the form."
-        st.session_state[_UNREAD] = load_question(workspace, wanted)
+        asked = st.session_state[_UNREAD] = load_question(workspace, wanted)
+        st.session_state[_FAULT_IN] = asked.market_id
         return
     st.session_state[_SHOWN] = found
     st.session_state[_UNREAD] = StoredQuestion(found.market_id, found.question)
@@ -69,6 +71,12 @@ def fault() -> str | None:
     return message
 
 
+def drop_fault_elsewhere(market_id: str) -> None:
+    """Forget why an estimate of another market could not be shown: that market was left."""
+    if st.session_state.get(_FAULT_IN, market_id) != market_id:
+        forget()
+
+
 def keep(answered: RecordedAnswer) -> None:
     """Make this the shown answer, which takes the focus."""
     forget()
@@ -84,7 +92,7 @@ def lead() -> str:
 
 def forget() -> None:
     """Show no answer."""
-    for key in (_SHOWN, _OPENED, _UNREAD, _FAULT):
+    for key in (_SHOWN, _OPENED, _UNREAD, _FAULT, _FAULT_IN):
         st.session_state.pop(key, None)
 
 

@@ -19,6 +19,7 @@ from core.store.ledger.estimates import Ledger
 from core.workflows.pricing.answers import (
     Question,
     at_level,
+    every_recent,
     load_answer,
     own_undecided,
     price_and_record,
@@ -196,7 +197,7 @@ def test_open_is_the_latest_price_on_the_page_of_a_home_and_one_definition_for_b
 
     alone = recent_alone(ada, market_id, 9)
     assert [one.estimate.estimate_id for one in alone] == [asked.estimate_id, nameless.estimate_id, second.estimate_id]
-    listed = recent(ada, market_id, 9)
+    listed = every_recent(ada, market_id, 9)
     ids = [one.estimate_id for one in (row, asked, nameless, second, first)]
     assert [one.estimate.estimate_id for one in listed] == ids, "what has no price is no line"
     assert [one.decision_words("USD") for one in listed] == ["", "", "open", "open", ""]
