@@ -63,3 +63,16 @@ def _ranks(values: Floats) -> Floats:
 def drawn(total: int, most: int, seed: int) -> Ints:
     """Return the places of all of ``total`` rows, or of ``most`` of them drawn at random, in ascending order."""
     return np.sort(np.random.default_rng(seed).choice(total, min(total, most), replace=False))
+
+
+def distinct(rows: Floats) -> tuple[Ints, Ints]:
+    """Return the places of the distinct rows of a matrix (n, p), in order, and for each row which of them it is, (n,).
+
+    Rows are told apart by their bits, so that a missing value equals itself. For some hundred rows this is faster than
+    to sort them.
+    """
+    width, data = rows.itemsize * rows.shape[1], rows.tobytes()
+    numbers: dict[bytes, int] = {}
+    which = [numbers.setdefault(data[at : at + width], len(numbers)) for at in range(0, len(data), width)]
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(which), prepend=-1))
+    return first.astype(np.int64), np.array(which, dtype=np.int64)

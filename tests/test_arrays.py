@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 
-from core.arrays import drawn, linear_correlation, rank_correlation
+from core.arrays import Floats, distinct, drawn, linear_correlation, rank_correlation
 
 NUMBERS = st.lists(st.tuples(st.integers(0, 9), st.integers(-50, 50)), min_size=3, max_size=60)
 
@@ -34,6 +34,14 @@ def test_an_intake_by_the_command_line_waits_for_no_learning_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@given(st.lists(st.sampled_from([0.0, 1.5, np.nan]), min_size=1, max_size=30).map(lambda values: np.array([values]).T))
+def test_distinct_rows_come_once_each_in_order_and_give_all_rows_back(rows: Floats) -> None:
+    once, which = distinct(np.hstack([rows, rows]))
+    assert len(once) == len({str(one) for one in rows[:, 0]})
+    assert (np.diff(once) > 0).all()
+    np.testing.assert_array_equal(rows[once][which], rows)
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 9))

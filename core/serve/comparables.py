@@ -14,7 +14,7 @@ import pandas as pd
 
 from core.arrays import Floats, Ints
 from core.collect.addresses import address_key, with_unit
-from core.prepare.features.columns import Columns, size, stack, take, words
+from core.prepare.features.columns import Columns, size, take, words
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import COORDINATES
 from core.prepare.features.known_facts import MARK
@@ -152,9 +152,9 @@ class Candidates:
     today: Ways
 
     @property
-    def homes(self) -> Columns:
-        """The homes to price: each comparable as it was sold, then the steps from it to the subject."""
-        return stack([self.then, self.today.homes])
+    def homes(self) -> tuple[Columns, Columns]:
+        """The homes to price, to be stacked: each comparable as it was sold, then the steps from it to the subject."""
+        return self.then, self.today.homes
 
     @property
     def own(self) -> Ints:
@@ -220,7 +220,8 @@ def _most_alike(live_model: LiveModel, likeness: Likeness | None, subject: Colum
     rows = _lately(live_model, subject, rows)
     if likeness is None or not len(rows):
         return rows[:_ADJUSTED]
-    return rows[likeness.nearest(take(live_model.filled, rows), subject, _ADJUSTED)]
+    homes = {name: live_model.filled[name][rows] for name in likeness.names}
+    return rows[likeness.nearest(homes, subject, _ADJUSTED)]
 
 
 def _same_kind(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:
@@ -359,9 +360,8 @@ def _one_of_each_home(found: Sequence[_Adjusted], addresses: Sequence[str]) -> l
 
 def _comparable(live_model: LiveModel, home: Columns, chosen: Candidates, this: _Adjusted) -> Comparable:
     row = int(chosen.rows[this.number])
-    sale = {name: values[row] for name, values in live_model.sales.items()}
     # NaN and NaT, which mean "not recorded", are the only values that differ from themselves.
-    known = {name: value for name, value in sale.items() if value == value}  # noqa: PLR0124
+    known = {name: value for name, values in live_model.sales.items() if (value := values[row]) == value}
     latitude, longitude = known.get("latitude"), known.get("longitude")
     return Comparable(
         sale_id=str(known.get("intake_row", row)),
@@ -370,7 +370,7 @@ def _comparable(live_model: LiveModel, home: Columns, chosen: Candidates, this: 
         latitude=None if latitude is None else float(latitude),
         longitude=None if longitude is None else float(longitude),
         # A sale whose place is not recorded stands at its area's middle: how far away it is, nobody knows.
-        distance_km=None if latitude is None else distance_km(home, take(chosen.then, [this.number])),
+        distance_km=None if latitude is None else distance_km(home, chosen.then, this.number),
         similarity=similarity(this.gross),
         sale_date=pd.Timestamp(known["sale_date"]).date(),
         sale_price=this.price,

@@ -8,11 +8,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from core.arrays import Bools, Floats, Ints
-from core.prepare.features.columns import Columns, size, stack, take
+from core.prepare.features.columns import Columns, blanks, size, stack, take
 from core.prepare.features.known_facts import MARK
 from core.prepare.features.own_sales import DAYS_A_YEAR, YEARS_SINCE
 from core.problem import Problem
@@ -119,30 +118,57 @@ class Compared:
     back: Ways
 
     @property
-    def priced(self) -> Columns:
-        """The homes to price: the subjects, then those on the paths to them, forward and back."""
-        return stack([self.homes, self.forward.homes, self.back.homes])
+    def priced(self) -> tuple[Columns, Columns, Columns]:
+        """The homes to price, to be stacked: the subjects, then those on the paths to them, forward and back."""
+        return self.homes, self.forward.homes, self.back.homes
 
 
 def ways(starts: Columns, ends: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Ways:
     """Return the paths from m homes to m others, or to a single one, in the order of the groups given."""
     members = {group: _members(ends, names) for group, names in grouped.items()}
-    differs = np.column_stack([_differ(starts, ends, names) for names in members.values()])
+    other = _others(starts, ends, [name for names in members.values() for name in names])
+    differs = np.column_stack([np.any([other[name] for name in names], axis=0) for names in members.values()])
     steps = np.maximum(differs.sum(axis=1), 1)
     owner = np.repeat(np.arange(len(differs)), steps)
     step = np.arange(len(owner)) - np.repeat(np.cumsum(steps) - steps, steps)
     # The position of each group on its path: a home has copied the groups before its own position.
     place = np.cumsum(differs, axis=1) - 1
     end = owner if size(ends) == len(differs) else np.zeros(len(owner), dtype=np.int64)
-    homes = {name: values[owner] for name, values in starts.items()}
+    copied = (differs[owner] & (place[owner] < step[:, None])).T
+    taken = {name: rows for names, rows in zip(members.values(), copied, strict=True) for name in names}
     # What is not known of the end says nothing of the way to it: every home on it is priced without that.
-    homes |= {name: values[end] for name, values in ends.items() if name.startswith(MARK)}
-    for number, names in enumerate(members.values()):
-        taken = differs[owner, number] & (place[owner, number] < step)
-        if taken.any():
-            homes |= {name: np.where(taken, ends[name][end], homes[name]) for name in names}
+    taken |= {name: np.ones(len(owner), dtype=bool) for name in ends if name.startswith(MARK)}
     groups = tuple(tuple(group for group, own in zip(members, row, strict=True) if own) for row in differs.tolist())
-    return Ways(groups, homes, owner)
+    return Ways(groups, _mixed(starts, owner, ends, end, taken), owner)
+
+
+def _others(starts: Columns, ends: Columns, names: Sequence[str]) -> dict[str, Bools]:
+    """Return in which starts each fact is another than at the end, by name, shape (m,) each."""
+    numbers = _numbers(names, starts, ends)
+    found = dict(zip(numbers, _other(_rows(starts, numbers), _rows(ends, numbers)), strict=True))
+    return found | {name: _other(starts[name], ends[name]) for name in names if name not in found}
+
+
+def _mixed(starts: Columns, owner: Ints, ends: Columns, end: Ints, taken: Mapping[str, Bools]) -> Columns:
+    """Return the starts at ``owner`` with the facts of the ends at ``end`` in the homes that have ``taken`` them."""
+    numbers = _numbers([*taken], starts, ends)
+    before, after = _rows(starts, numbers)[:, owner], _rows(ends, numbers)[:, end]
+    found: Columns = dict(zip(numbers, np.where([taken[name] for name in numbers], after, before), strict=True))
+    for name, values in starts.items():
+        if name not in found:
+            found[name] = values[owner]
+            if name in taken and taken[name].any():
+                found[name] = np.where(taken[name], ends[name][end], found[name])
+    return {name: found[name] for name in starts}
+
+
+def _numbers(names: Sequence[str], starts: Columns, ends: Columns) -> list[str]:
+    """Return the names of numbers: of dozens of facts, all at once take a tenth of the time."""
+    return [name for name in names if starts[name].dtype == ends[name].dtype == np.float64]
+
+
+def _rows(homes: Columns, names: Sequence[str]) -> Floats:
+    return np.array([homes[name] for name in names], dtype=float).reshape(len(names), size(homes))
 
 
 def compared(model: Model, subjects: Sequence[Subject]) -> Compared:
@@ -185,7 +211,7 @@ def drivers_of(live_model: LiveModel, subjects: Sequence[Subject], problem: Prob
     if not subjects:
         return []
     these = compared(live_model.model, subjects)
-    homes, count = these.priced, len(subjects)
+    homes, count = stack(these.priced), len(subjects)
     matrix = live_model.model.matrix(homes)
     log_price = live_model.log_estimate(homes, matrix)
     tolerance = problem.success.tolerance
@@ -223,19 +249,16 @@ def _assuming(starts: Columns, homes: Columns, given: Columns, names: Sequence[s
     """
     starts = dict(starts)
     for name in names:
-        blank = np.asarray(pd.isna(given[name]))
-        for column in _members(homes, (name,)):
-            starts[column] = np.where(blank, homes[column], starts[column])
+        blank = blanks(given[name])
+        if blank.any():
+            for column in _members(homes, (name,)):
+                starts[column] = np.where(blank, homes[column], starts[column])
     return starts
 
 
 def _members(home: Columns, names: Sequence[str]) -> tuple[str, ...]:
     marks = (f"{_MARK}{name}" for name in names)
     return (*(name for name in names if name in home), *(mark for mark in marks if mark in home))
-
-
-def _differ(starts: Columns, ends: Columns, names: Sequence[str]) -> Bools:
-    return np.any([_other(starts[name], ends[name]) for name in names], axis=0)
 
 
 def _other(values: NDArray[Any], ends: NDArray[Any]) -> Bools:

@@ -231,7 +231,7 @@ def _explained(
         imputed=_imputed(subject, model, home),
         data_version=live_market.version_id,
         last_sale=(live_model.level.as_of - timedelta(days=1)),
-        market_shift=float(live_model.shift(home)[0]),
+        market_shift=worked.shift,
         level_id=live_market.level_id,
         drivers=explained,
         comparables=comparables,
@@ -252,7 +252,7 @@ class _Worked:
     """A subject priced in one batch with all homes that explain its price.
 
     ``matrix`` has the features of the subject, then of it with each of ``questions`` known, ``centre`` their log
-    estimates; ``log_price`` are those of ``beside.priced``, its own first.
+    estimates; ``log_price`` are those of ``beside.priced``, its own first. ``shift`` is what the market level adds.
     """
 
     beside: Compared
@@ -261,6 +261,7 @@ class _Worked:
     centre: Floats
     log_price: Floats
     comparables: tuple[Comparable, ...]
+    shift: float
 
 
 def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
@@ -268,8 +269,7 @@ def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     live_model, model = live_market.live_model, live_market.live_model.model
     beside = compared(model, [subject])
     chosen = candidates(live_model, live_market.likeness, beside.homes, groups_of(model))
-    explaining = beside.priced
-    homes, count = stack([explaining, chosen.homes]), size(explaining)
+    homes, count = stack([*beside.priced, *chosen.homes]), sum(map(size, beside.priced))
     matrix = model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))
     never = live_market.area_figures | never_of_its_type(model, subject.facts) | ONLY_ON_ROLL
     asked, shift = questions(model, matrix[:1], never), live_model.shift(homes)
@@ -278,7 +278,7 @@ def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     log_price, theirs, then = np.split(estimates, [count, len(matrix)])
     comparables = adjusted(live_model, beside.homes, subject.facts, chosen, theirs, float(log_price[0]))
     of_subject = np.vstack([matrix[:1], asked.matrix]), np.append(log_price[0], then)
-    return _Worked(beside, asked, *of_subject, log_price, comparables)
+    return _Worked(beside, asked, *of_subject, log_price, comparables, float(shift[0]))
 
 
 def confidence_word(confidence: float, problem: Problem) -> str:

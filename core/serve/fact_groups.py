@@ -97,8 +97,10 @@ def group_of(name: str) -> FactGroup:
 
 def grouped(facts: FactColumns) -> dict[FactGroup, tuple[str, ...]]:
     """Return the facts a market's model uses by group, in group order, without empty groups."""
-    names = {group: tuple(name for name in facts.all if group_of(name) is group) for group in FactGroup}
-    return {group: members for group, members in names.items() if members}
+    names: dict[FactGroup, list[str]] = {group: [] for group in FactGroup}
+    for name in facts.all:
+        names[group_of(name)].append(name)
+    return {group: tuple(members) for group, members in names.items() if members}
 
 
 def groups_of(model: Model) -> dict[FactGroup, tuple[str, ...]]:

@@ -65,18 +65,26 @@ class Likeness:
     curves: Mapping[str, Curve]
     tables: Mapping[str, Table]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The facts it knows, the date of sale among them."""
+        return (*self.curves, *self.tables)
+
     def nearest(self, homes: Columns, subject: Columns, count: int) -> Ints:
         """Return the places of the ``count`` homes that need the least gross adjustment to one subject, in order.
 
-        ``homes`` are sales with their facts and dates as the model sees them.
+        ``homes`` are sales with the facts ``names`` as the model sees them.
         """
-        moves: dict[FactGroup | str, Floats] = {}
         steps: Mapping[str, Curve | Table] = {**self.curves, **self.tables}
-        for name, step in steps.items():
+        gaps = np.array(
+            [step.of(_values(subject, name)) - step.of(_values(homes, name)) for name, step in steps.items()]
+        )
+        # A place that is not known tells homes apart in no way.
+        gaps[np.isnan(gaps)] = 0.0
+        moves: dict[FactGroup | str, Floats] = {}
+        for name, gap in zip(steps, gaps, strict=True):
             group = _DATE if name == _DATE else group_of(name)
-            gap = step.of(_values(subject, name)) - step.of(_values(homes, name))
-            # A place that is not known tells homes apart in no way.
-            moves[group] = moves.get(group, 0.0) + np.nan_to_num(gap)
+            moves[group] = moves[group] + gap if group in moves else gap
         gross = np.sum([np.abs(one) for one in moves.values()], axis=0)
         return np.argsort(gross, kind="stable")[:count]
 

@@ -148,7 +148,8 @@ def nearest_fact(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
 
 def facts_read(columns: FactColumns, given: Iterable[str]) -> list[str]:
     """Return the names of the given facts that are read, in the order they are checked."""
-    return [name for name in dict.fromkeys((*columns.all, *given)) if name in columns.all or name in FIELD_BY_NAME]
+    used = columns.all
+    return [name for name in dict.fromkeys((*used, *given)) if name in used or name in FIELD_BY_NAME]
 
 
 def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) -> Value | None:

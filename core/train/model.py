@@ -158,7 +158,7 @@ class Model:
 
     def _places(self, matrix: Floats) -> tuple[int, int]:
         """Return where the own earlier sale begins and where it ends among the columns of ``matrix``."""
-        end = matrix.shape[1] - (len(self.unknown.known.names) if self.unknown else 0)
+        end = matrix.shape[1] - (len(self.unknown.known.columns) if self.unknown else 0)
         return end - (len(OWN_SALE) - 1 if self.own_sales else 0), end
 
     def _rows_with_unknowns(self, matrix: Floats) -> Ints:

@@ -111,7 +111,7 @@ class UnknownFactsModel:
 
         Of homes whose weight is 1, ``filled`` does not matter.
         """
-        marks = matrix[:, matrix.shape[1] - len(self.known.names) :]
+        marks = matrix[:, matrix.shape[1] - len(self.known.columns) :]
         weight = self.weight(marks)
         return weight * np.asarray(self.estimator.predict(matrix), dtype=float) + (1 - weight) * filled
 

@@ -1,4 +1,4 @@
-"""The blend's trees are as large as the sales they learn from allow."""
+"""The blend's trees are as large as the sales they learn from allow, and no home changes the estimate of another."""
 
 from __future__ import annotations
 
@@ -17,3 +17,12 @@ def test_trees_have_fewer_leaves_where_sales_are_few(sales: int, asked: int, mos
     blend = BlendedBoosting(columns, n_estimators=5, num_leaves=asked).fit(facts, log_price)
     trees = [tree for one in blend.members_ for tree in one.booster.dump_model()["tree_info"]]
     assert max(tree["num_leaves"] for tree in trees) == most
+
+
+def test_a_home_that_comes_several_times_has_the_estimate_it_has_alone() -> None:
+    rng = np.random.default_rng(7)
+    facts = np.column_stack([rng.uniform(500, 4_000, 500), rng.uniform(0, 10, (500, 2))])
+    blend = BlendedBoosting(("living_area_sqft", "a", "b"), n_estimators=5).fit(facts, np.log(facts[:, 0]))
+    again = rng.integers(0, 9, 40)
+    alone = [blend.predict(facts[[row]])[0] for row in again]
+    assert blend.predict(facts[again]).tolist() == alone

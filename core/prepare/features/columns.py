@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.arrays import Ints, Objects
+from core.arrays import Bools, Ints, Objects
 
 Columns = dict[str, NDArray[Any]]
 """Arrays of shape (n,) by name: numbers as float64, text as objects (NaN if missing), dates as datetime64."""
@@ -34,6 +34,12 @@ def take(columns: Columns, rows: Ints | Sequence[int]) -> Columns:
     """Return the homes at the given positions, in that order, repeats included; the arrays are new."""
     chosen = np.asarray(rows, dtype=np.int64)
     return {name: values[chosen] for name, values in columns.items()}
+
+
+def blanks(values: NDArray[Any]) -> Bools:
+    """Return which values are missing, shape (n,)."""
+    # Every estimate asks this of every fact, and pandas takes three times as long to answer for numbers.
+    return np.isnan(values) if values.dtype.kind == "f" else np.asarray(pd.isna(values))
 
 
 def words(columns: Columns, name: str, missing: str) -> Objects:

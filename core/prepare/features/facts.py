@@ -160,9 +160,8 @@ class FactImputer(TransformerMixin, BaseEstimator):
 
     def never_of(self, kind: str) -> frozenset[str]:
         """Return the numeric facts that hardly any training home of this type records, as a condo its own lot."""
-        check_is_fitted(self, "overall_")
         usual = self.by_type_.of([kind])[0]
-        return frozenset(name for name, value in zip(self.facts.numeric, usual, strict=True) if np.isnan(value))
+        return frozenset(self.facts.numeric[place] for place in np.flatnonzero(np.isnan(usual)))
 
     def fill(self, columns: Columns) -> Columns:
         """Fill in homes given as arrays: every fact column and ``sale_date``."""

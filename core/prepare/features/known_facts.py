@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Bools, Floats
-from core.prepare.features.columns import Columns, size
+from core.prepare.features.columns import Columns, blanks, size
 from core.prepare.features.facts import COORDINATES, FactColumns
 from core.schema import NEIGHBOURHOOD_FIELDS
 
@@ -92,9 +92,7 @@ def find_known_facts(homes: pd.DataFrame, facts: FactColumns, critical: Iterable
 def _missing(homes: Columns, columns: tuple[str, ...]) -> Bools:
     missing = np.zeros(size(homes), dtype=bool)
     for name in columns:
-        values = homes[name]
-        # Every estimate asks this of every fact, and pandas takes three times as long to answer.
-        missing |= np.isnan(values) if values.dtype.kind == "f" else pd.isna(values)
+        missing |= blanks(homes[name])
     return missing
 
 

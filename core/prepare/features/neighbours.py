@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from scipy.spatial import cKDTree
 
-from core.arrays import Bools, Floats, Ints
+from core.arrays import Bools, Floats, Ints, distinct
 
 _OVERSAMPLE: Final = 4
 # One extra for a sale that may not be used, one to see whether the last of the others is apart from the next.
@@ -105,8 +105,13 @@ class NeighbourIndex:
         return before[order], distance[order]
 
     def _search(self, places: Floats, days: Floats, own: Ints, rule: Rule, wanted: int) -> Nearest:
-        workers = -1 if len(places) >= _MANY else 1
-        distance, found = self.tree.query(places, k=np.arange(1, wanted + 1), workers=workers)
+        ranks = np.arange(1, wanted + 1)
+        if len(places) >= _MANY:
+            distance, found = self.tree.query(places, k=ranks, workers=-1)
+        else:
+            # Of the homes that explain one price, many stand at one place.
+            once, which = distinct(places)
+            distance, found = (of_each[which] for of_each in self.tree.query(places[once], k=ranks))
         allowed = self.rows[found] != own[:, None]
         if rule is Rule.EARLIER:
             allowed &= self.days[found] < days[:, None]

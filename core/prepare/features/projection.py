@@ -30,10 +30,11 @@ class Projection:
         return degrees * self._east, (latitude - self.latitude) * KM_PER_DEGREE
 
 
-def distance_km(home: Columns, other: Columns) -> float | None:
-    """Return the distance between two homes of one row each, None where one's place is not recorded or assumed."""
+def distance_km(home: Columns, others: Columns, row: int) -> float | None:
+    """Return how far the home at a row of others is from one home, None where a place is not recorded or assumed."""
     if "latitude" not in home:
         return None
+    other = {name: others[name][[row]] for name in ("latitude", "longitude")}
     [east], [north] = Projection(float(home["latitude"][0]), float(home["longitude"][0])).kilometres(other)
     found = float(np.hypot(east, north))
     return found if np.isfinite(found) else None

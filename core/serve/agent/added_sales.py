@@ -38,7 +38,7 @@ def adjusted_sales(live_market: LiveMarket, estimate: Estimate, sale_ids: Iterab
         return ()
     home = model.fill_for_sale(estimate.subject.columns(model.facts))
     chosen = among(live_model, rows, home, groups_of(model))
-    homes = stack([home, chosen.homes])
+    homes = stack([home, *chosen.homes])
     log_price = model.log_estimate(model.matrix(homes, np.append(-1, chosen.own)), live_model.shift(homes))
     if not math.isclose(float(np.exp(log_price[0])), estimate.exact, rel_tol=_SAME):
         return ()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from core.arrays import Ints, Objects
 
 # A text that repeats this often is stored once, with a number for each row.
 _REPEATS: Final = 4
+# So few texts stored once are kept as objects: an estimate asks for thousands of them, and Arrow is slow to make them.
+_KEPT_MAX: Final = 1_000
+# So few are as fast to read one by one as Arrow is to begin with many at once.
+_ONE_BY_ONE: Final = 64
 
 
 class MappedText:
@@ -44,10 +50,24 @@ class MappedText:
         return len(self._texts)
 
     def __getitem__(self, key: Any) -> Any:
+        if self._kept is not None:
+            texts, numbers = self._kept
+            return texts[numbers[key]]
         if isinstance(key, int | np.integer):
             found = self._texts[int(key)].as_py()
             return np.nan if found is None else found
-        return _objects(self._texts.take(pa.array(_positions(key, len(self)))))
+        rows = _positions(key, len(self))
+        if len(rows) <= _ONE_BY_ONE:
+            return np.array([self[row] for row in rows], dtype=object)
+        return _objects(self._texts.take(pa.array(rows)))
+
+    @cached_property
+    def _kept(self) -> tuple[Objects, NDArray[np.int32]] | None:
+        """The texts that repeat, with NaN as the last, and the number of each row's text; None if there are many."""
+        if not pa.types.is_dictionary(self._texts.type) or len(self._texts.dictionary) > _KEPT_MAX:
+            return None
+        texts = np.append(_objects(self._texts.dictionary), np.nan)
+        return texts, self._texts.indices.fill_null(len(texts) - 1).to_numpy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Objects:
         return _objects(self._texts)

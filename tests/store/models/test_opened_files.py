@@ -122,12 +122,13 @@ def test_only_the_latest_files_of_a_market_stay_and_a_mapped_one_can_be_removed(
     assert np.array_equal(held, first)
 
 
-@given(st.lists(st.one_of(st.none(), st.text()), max_size=40), st.data())
+@given(st.lists(st.one_of(st.none(), st.text()), max_size=80), st.data())
 def test_mapped_texts_read_like_the_array_they_were_made_of(texts: list[str | None], data: st.DataObject) -> None:
     plain = np.array([np.nan if text is None else text for text in texts] + [""], dtype=object)[:-1]
     # Lone surrogates are no text of any file; everything else is kept.
     if any(isinstance(text, str) and not text.isprintable() and _lone(text) for text in plain):
         return
+    plain = np.tile(plain, data.draw(st.sampled_from([1, 5])))
     mapped = MappedText.of(plain)
     assert mapped is not None
     assert (len(mapped), mapped.shape) == (len(plain), plain.shape)
