@@ -81,9 +81,9 @@ def test_no_value_of_an_option_ends_in_a_traceback(
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.chdir(tmp_path)
     small, empty = homes
-    # Each look at a review queue takes a second.
+    # Each look at a review queue takes a second; a store without a market refuses most before it reads them.
     tried = VALUES[4:7] if form[0] == "scrutiny" else VALUES
-    for home, values in ((small, tried), (empty, VALUES)):
+    for home, values in ((small, tried), (empty, VALUES[4:9])):
         for value in values:
             words = [part.replace("{}", value) for part in form]
             place = () if "--home" in form else ("--home", home)

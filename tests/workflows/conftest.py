@@ -1,4 +1,4 @@
-"""Stores for the tests of use cases, on SQLite and on PostgreSQL."""
+"""Stores for the tests of use cases: on SQLite, and on PostgreSQL too where a test asks for both."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from core.store import Store, open_store
-from tests.postgresql import BOTH, empty_database, own_copy, server_url, template_of
+from tests.postgresql import empty_database, own_copy, server_url, template_of
 
 
-@pytest.fixture(params=BOTH)
+@pytest.fixture(params=["sqlite"])
 def database_kind(request: pytest.FixtureRequest) -> str:
-    """The kind of database of a test's store: both in turn, or those that a folder or a test names."""
+    """SQLite, and PostgreSQL too for the tests ON_BOTH: use cases hold no SQL; tests/store runs all on both."""
     return str(request.param)
 
 
@@ -34,9 +34,9 @@ def store(
             yield opened
 
 
-@pytest.fixture(params=BOTH)
-def small_home_on_both(
-    request: pytest.FixtureRequest,
+@pytest.fixture
+def small_home_of_kind(
+    database_kind: str,
     small_home: Path,
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -44,7 +44,7 @@ def small_home_on_both(
 ) -> Iterator[Path]:
     """The folder of a store of the test's own with the small market; its database is the one of the environment."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    if request.param == "sqlite":
+    if database_kind == "sqlite":
         yield Path(shutil.copytree(small_home, tmp_path / "home"))
         return
     server = server_url(tmp_path_factory)

@@ -32,6 +32,7 @@ from core.workflows.worker import (
 )
 from core.workspace import Workspace
 from tests.acting import acting
+from tests.postgresql import ON_BOTH
 from tests.workflows.long_tasks import PATIENCE_SECONDS, started, wait_for
 from tests.workflows.watched_market import MANAGER, Month, live_through
 
@@ -42,8 +43,8 @@ BOTH = WorkerSettings(triggers=frozenset(Trigger))
 
 
 @pytest.fixture
-def home(small_home_on_both: Path) -> Path:
-    return small_home_on_both
+def home(small_home_of_kind: Path) -> Path:
+    return small_home_of_kind
 
 
 @pytest.fixture
@@ -145,6 +146,7 @@ def test_an_alert_starts_a_retraining_only_where_that_is_asked_for(
     assert store.events.of(job_id, "retraining.started")[0].detail["why"] == "alert"
 
 
+@ON_BOTH
 def test_what_failed_is_tried_again_by_the_next_worker_and_not_at_every_turn(
     store: Store, market: Market, problem: Problem
 ) -> None:
@@ -225,7 +227,6 @@ def test_options_of_the_command_line_become_settings() -> None:
 
 
 # On PostgreSQL test_servers_apart.py kills a worker in a training.
-@pytest.mark.parametrize("small_home_on_both", ["sqlite"], indirect=True)
 def test_killed_at_training_it_leaves_a_job_that_the_next_takes_over_and_gives_back_when_asked_to_end(
     home: Path, store: Store, market: Market
 ) -> None:
@@ -249,6 +250,7 @@ def test_killed_at_training_it_leaves_a_job_that_the_next_takes_over_and_gives_b
     assert len(store.models.list(market.market_id)) == 1
 
 
+@ON_BOTH
 def test_two_workers_never_watch_a_market_at_once_and_train_it_once(
     home: Path, store: Store, market: Market, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:

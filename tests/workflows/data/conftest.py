@@ -16,12 +16,6 @@ ANALYST = Actor("ana", Role.ANALYST)
 TODAY = date(2026, 1, 1)
 
 
-@pytest.fixture(params=["sqlite"])
-def database_kind(request: pytest.FixtureRequest) -> str:
-    """SQLite, and PostgreSQL too for the tests ON_BOTH, as most of an intake is done before the database."""
-    return str(request.param)
-
-
 @pytest.fixture
 def market(store: Store) -> Market:
     return store.markets.create("Testville", "USD", "sqft", False, ANALYST)

@@ -25,6 +25,7 @@ from core.workflows.pricing.decisions import (
     usual_listing,
 )
 from tests.acting import acting
+from tests.postgresql import ON_BOTH
 
 AGENT = Actor("Ann", Role.AGENT, "North")
 POINT, LOW, HIGH = 500_000.0, 430_000.0, 590_000.0
@@ -66,6 +67,7 @@ def test_an_accepted_estimate_needs_nothing_more(store: Store, problem: Problem,
     assert store.ledger.decision(estimate.estimate_id) == made
 
 
+@ON_BOTH
 def test_a_later_decision_supersedes_and_both_are_kept(
     store: Store, problem: Problem, estimate: EstimateRecord
 ) -> None:
