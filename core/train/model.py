@@ -27,7 +27,7 @@ from core.progress import Progress
 from core.train.level import Residuals
 from core.train.own_sale import KeptSales, OutOfFold, OwnSaleEffect, learn_from_pairs, own_sales, sold_soon
 from core.train.ranges import Horizon, RangeCalibration, round_for_display
-from core.train.unknown_facts import UnknownFactsModel
+from core.train.unknown_facts import UnknownFactsModel, together
 
 SOLD_SOON: Final = "homes sold again within 18 months"
 """The group with which the range of such homes is measured."""
@@ -131,7 +131,16 @@ class Model:
         if self.unknown is not None and len(rows):
             estimate[rows] = self.unknown.log_estimate(self._with_marks(matrix[rows]), estimate[rows])
         estimate = estimate + shift
-        return estimate if self.own_effect is None else estimate + self.own_effect.shift(self._own(matrix), estimate)
+        return estimate if self.own_effect is None else estimate + self._own_shift(matrix, estimate, rows)
+
+    def _own_shift(self, matrix: Floats, estimate: Floats, with_unknowns: Ints) -> Floats:
+        """Return what the own earlier sale adds to the log estimates, which differs where usual facts are unknown."""
+        own = self._own(matrix)
+        added = np.zeros(len(matrix)) if self.own_effect is None else self.own_effect.shift(own, estimate)
+        if self.unknown is not None and len(with_unknowns):
+            marks = self._marks(matrix[with_unknowns])
+            added[with_unknowns] = self.unknown.own_shift(own[with_unknowns], marks, estimate[with_unknowns])
+        return added
 
     def _as_if_complete(self, matrix: Floats, with_unknowns: Ints) -> Floats:
         """Return the log estimates of the model of complete records; 0 where only the one of unknown facts counts."""
@@ -202,18 +211,19 @@ class Model:
         """
         own = self._own(matrix)
         factor = np.broadcast_to(np.asarray(widening, dtype=float), (len(matrix),))
-        factor = factor * self.own_effect.widening(own) if self.own_effect else factor
         blank = self._rows_with_unknowns(matrix)
         complete = np.setdiff1d(np.arange(len(matrix)), blank)
         parts = []
         if len(complete) or not len(blank):
             inputs, rest = self._features(matrix[complete]), (levels, tolerance)
-            found = _spread(self.ranges, inputs, centre[complete], factor[complete], kinds[complete], *rest)
+            wider = factor[complete] * (self.own_effect.widening(own[complete]) if self.own_effect else 1.0)
+            found = _spread(self.ranges, inputs, centre[complete], wider, kinds[complete], *rest)
             parts.append((complete, found, _soon(self.own_effect, own[complete])))
         if self.unknown is not None and len(blank):
-            inputs, rest = self._with_marks(matrix[blank]), (levels, tolerance)
+            inputs = self.unknown.range_inputs(self._with_marks(matrix[blank]), own[blank], centre[blank])
             groups = self.unknown.groups(self._marks(matrix[blank]))
-            found = _spread(self.unknown.ranges, inputs, centre[blank], factor[blank], groups, *rest)
+            kinds, rest = together(len(blank)), (levels, tolerance)
+            found = _spread(self.unknown.ranges, inputs, centre[blank], factor[blank], kinds, *rest)
             parts.append((blank, found, groups))
         years = own[:, 0] if self.own_sales else None
         return {level: _joined([(rows, one[level], groups) for rows, one, groups in parts], years) for level in levels}

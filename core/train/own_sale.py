@@ -96,6 +96,56 @@ class OwnSaleEffect:
         return np.where(np.isfinite(own[:, 0]), factor, 1.0)
 
 
+@dataclass(frozen=True)
+class OwnSaleBesideUnknowns:
+    """What the own earlier sale adds to the log estimate of a home of which usual facts are unknown.
+
+    The less is known of a home, the more its own earlier sale says: it was of the same rooms at the same place.
+    """
+
+    booster: lightgbm.Booster
+
+    def shift(self, own: Floats, log_estimate: Floats, unknown: Floats) -> Floats:
+        """Return what is added to log estimates, shape (n,); ``unknown`` is the share of each home's facts unknown."""
+        added = np.zeros(len(own))
+        rows = np.flatnonzero(np.isfinite(own[:, 0]))
+        if len(rows):
+            inputs = np.column_stack([_inputs(own[rows], log_estimate[rows]), unknown[rows]])
+            added[rows] = predict(self.booster, inputs)
+        return added
+
+
+@dataclass(frozen=True)
+class Resales:
+    """Sales with what was known of the home's earlier one: as in ``Pairs``, and the share of facts unknown, (n,) each.
+
+    ``own``, (n, 3), is missing where the home had not been sold before.
+    """
+
+    own: Floats
+    log_estimate: Floats
+    log_price: Floats
+    homes: Ints
+    unknown: Floats
+
+
+def learn_beside_unknowns(sales: Resales, seed: int) -> tuple[OwnSaleBesideUnknowns, Floats]:
+    """Learn from sales with any share of facts unknown; also return what fits without its home add to each, (n,).
+
+    What is added is that without the residual of the earlier sale, which a home for sale hardly ever has: only homes
+    sold twice before the training have one.
+    """
+    rows = np.flatnonzero(np.isfinite(sales.own[:, 0]))
+    own, estimate, homes = sales.own[rows], sales.log_estimate[rows], sales.homes[rows]
+    error, unknown = sales.log_price[rows] - estimate, sales.unknown[rows]
+    added = np.zeros(len(sales.own))
+    for rest, held in GroupKFold(_LEARNING_FOLDS, shuffle=True, random_state=seed).split(error, groups=homes):
+        booster = _fit(own[rest], estimate[rest], error[rest], seed, unknown[rest])
+        effect = OwnSaleBesideUnknowns(booster)
+        added[rows[held]] = effect.shift(_blind(own[held]), estimate[held], unknown[held])
+    return OwnSaleBesideUnknowns(_fit(own, estimate, error, seed, unknown)), added
+
+
 def sold_soon(own: Floats) -> Bools:
     """Return which homes were sold less than 18 months before, shape (n,)."""
     soon: Bools = own[:, 0] < SOON_YEARS
@@ -122,13 +172,16 @@ def learn_effect(pairs: Pairs, ranges: RangeCalibration, level: float, seed: int
     )
 
 
-def _fit(own: Floats, log_estimate: Floats, error: Floats, seed: int) -> lightgbm.Booster:
+def _fit(own: Floats, log_estimate: Floats, error: Floats, seed: int, *beside: Floats) -> lightgbm.Booster:
     """Fit on each pair twice, once without the residual: a sale made after training has none."""
-    blind = own.copy()
-    blind[:, 2] = np.nan
-    inputs = np.vstack([_inputs(own, log_estimate), _inputs(blind, log_estimate)])
+    inputs = np.vstack([np.column_stack([_inputs(one, log_estimate), *beside]) for one in (own, _blind(own))])
     trees = lightgbm.LGBMRegressor(random_state=seed, **_SETTINGS)
     return trees.fit(inputs, np.concatenate([error, error])).booster_
+
+
+def _blind(own: Floats) -> Floats:
+    years, moved, residual = own.T
+    return np.column_stack([years, moved, np.full_like(residual, np.nan)])
 
 
 def _inputs(own: Floats, log_estimate: Floats) -> Floats:
@@ -205,18 +258,24 @@ def learn_from_pairs(
     own: OwnSales, kept: KeptSales, priced: OutOfFold, ranges: RangeCalibration, level: float, seed: int
 ) -> OwnSaleEffect | None:
     """Learn what an earlier sale says of the later ones that were priced out of fold; None if nothing can be shown."""
-    identity = take(kept.identity, priced.rows)
-    found = np.column_stack([own.before_sales(identity)[name] for name in OWN_SALE[1:]])
+    found, homes = before_sales(own, kept, priced.rows)
     rows = np.flatnonzero(np.isfinite(found[:, 0]))
     pairs = Pairs(
         own=found[rows],
         log_estimate=priced.log_estimate[rows],
         log_price=kept.log_price[priced.rows[rows]],
-        homes=_numbers(identity)[rows],
+        homes=homes[rows],
         matrix=priced.matrix[rows],
         kinds=priced.kinds[rows],
     )
     return learn_effect(pairs, ranges, level, seed)
+
+
+def before_sales(own: OwnSales, kept: KeptSales, rows: Ints) -> tuple[Floats, Ints]:
+    """Return of kept sales at ``rows`` the home's earlier sale, (n, 3), missing without one, and its number, (n,)."""
+    identity = take(kept.identity, rows)
+    found = own.before_sales(identity)
+    return np.column_stack([found[name] for name in OWN_SALE[1:]]), _numbers(identity)
 
 
 def _numbers(identity: Columns) -> Ints:

@@ -160,12 +160,20 @@ class RangeCalibration:
         folds = shuffled(_FOLDS, shuffle=True, random_state=self.seed)
         expected = np.maximum(cross_val_predict(difficulty, inputs, size, cv=folds, groups=homes), self.floor_)
         self.difficulty_: lightgbm.Booster = difficulty.fit(inputs, size).booster_
+        expected = self.refine(features, expected, size, homes)
         self.segments_ = find_segments(log_estimate, kinds, self.rules.segment_min)
         self.systems_: dict[str, ConformalPredictiveSystem] = {}
         for name, rows in self.segments_.members(log_estimate, kinds):
             system = ConformalPredictiveSystem()
             system.fit(residuals=residual[rows], sigmas=expected[rows])
             self.systems_[name] = system
+        return expected
+
+    def refine(self, features: Floats, expected: Floats, size: Floats, homes: Ints | None) -> Floats:
+        """Return what to expect of errors of that ``size``, shape (n,), given what was ``expected`` without their home.
+
+        Where nothing more is known of the homes than their features, it is what was expected.
+        """
         return expected
 
     def reach(self, log_estimate: Floats, size: Floats, kinds: Objects) -> tuple[Floats, Floats]:

@@ -55,13 +55,14 @@ from core.train.leaderboard import (
 from core.train.level import RECENT_DAYS
 from core.train.live_model import residuals_of_table
 from core.train.model import Model, has_evidence, property_kinds, with_own_sales
-from core.train.own_sale import OutOfFold, kept_sales
+from core.train.own_sale import OutOfFold, before_sales, kept_sales
 from core.train.ranges import RangeCalibration, UsualErrors, measure_horizon, past_cuts
 from core.train.unknown_facts import (
     COPIES,
     HELD_OUT_COPIES,
     HiddenHomes,
     RunHomes,
+    RunResales,
     UnknownFactsModel,
     calibrate,
     fit_estimator,
@@ -357,24 +358,33 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     errors = residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - estimates, reach)
     recent = errors.latest(RECENT_DAYS)
     everyone = RunHomes(final.features, homes, log_price)
-    unknown = _learn_unknowns(run, known_facts, final.learned, held_out, everyone)
-    model = Model(run.facts, final.features, final.estimator, ranges, profile, recent, horizon, unknown)
+    model = Model(run.facts, final.features, final.estimator, ranges, profile, recent, horizon)
+    resales = None
     if has_evidence(model):
         kept = kept_sales(run.sales, known, run.split.left_out, run.facts, run.rule)
         priced = OutOfFold(rows, estimates, seen, kinds[rows])
         model = with_own_sales(model, kept, priced, level, run.plan.seed, part(progress, 0.9, 1))
+        if model.own_sales is not None and model.own_effect is not None:
+            resales = RunResales(*before_sales(model.own_sales, kept, everything), priced)
+    unknown = _learn_unknowns(run, known_facts, final.learned, held_out, everyone, resales)
+    model = replace(model, unknown=unknown)
     progress(1.0, "Model fitted")
     return model, held_out[0].importance
 
 
 def _learn_unknowns(
-    run: _Run, known: KnownFacts, learned: BlendedBoosting | None, held_out: Sequence[_Part], homes: RunHomes
+    run: _Run,
+    known: KnownFacts,
+    learned: BlendedBoosting | None,
+    held_out: Sequence[_Part],
+    homes: RunHomes,
+    resales: RunResales | None,
 ) -> UnknownFactsModel | None:
     """Calibrate what prices homes with facts unknown; None where an agent must know every fact there is."""
     hidden = [part.hidden for part in held_out if part.hidden is not None]
     if learned is None or not hidden:
         return None
-    return calibrate(known, learned, join_hidden(hidden), homes, run.problem.estimate, run.plan.seed)
+    return calibrate(known, learned, join_hidden(hidden), homes, resales, run.problem.estimate, run.plan.seed)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from core.prepare.features.neighbours import Rule
 from core.prepare.features.pipeline import feature_matrix, under_rule
 from core.problem import EstimateRules
 from core.train.blend import BlendedBoosting, Loss
+from core.train.own_sale import OutOfFold, OwnSaleBesideUnknowns, Resales, learn_beside_unknowns
 from core.train.ranges import RangeCalibration
 
 COPIES: Final = 2
@@ -47,6 +48,11 @@ _EDGES: Final = (0.0, 0.2, 0.5, 0.8, 1.0)
 # How far the weight may move for a fact: some facts, such as the place, leave the model of complete records with
 # little to go by, and others with all it needs. A standard deviation of that much is expected beforehand.
 _EFFECT_SD: Final = 0.5
+# How far a fact unknown may move the width of ranges: a standard deviation of that much is expected beforehand.
+_FACTOR_SD: Final = 0.07
+_FACTORS: Final = (0.5, 2.0)
+# The largest tenth of the errors count as much as the least of them: a few odd sales say nothing of a fact.
+_LARGE: Final = 0.9
 # From this weight on the second estimate counts alone: the first one would change the answer little, take two thirds
 # of the time, and the more sales it learned from, the more it relies on the facts that are only filled in.
 _ALONE: Final = 0.7
@@ -57,7 +63,12 @@ _ONE, _FEW, _HALF, _MOST = (
     "most facts unknown",
 )
 GROUPS: Final = (_ONE, _FEW, _HALF, _MOST)
-"""The groups of homes by how much is unknown of them; in each, ranges are calibrated and what they hold is measured."""
+"""The groups of homes by how much is unknown of them; in each, what ranges hold is measured.
+
+They are calibrated together: between groups apart, one more fact unknown could narrow the range.
+"""
+
+_TOGETHER: Final = "homes with facts unknown"
 
 
 @dataclass(frozen=True)
@@ -93,14 +104,67 @@ class Weights:
         return np.where(weight >= _ALONE, 1.0, weight)
 
 
+class UnknownFactsRanges(RangeCalibration):
+    """Ranges of homes whose features end with the marks of what is unknown, each fact with a factor of its own.
+
+    The small trees that say how large an error to expect see that much is unknown and hardly which: without its
+    condition and without its number of floors, a home got nearly the same range.
+    """
+
+    def __init__(self, rules: EstimateRules, seed: int, facts: int) -> None:
+        super().__init__(rules, seed)
+        self.facts = facts
+
+    def refine(self, features: Floats, expected: Floats, size: Floats, homes: Ints | None) -> Floats:
+        """Learn by a ridge regression what each fact unknown adds to the errors beyond what was expected.
+
+        Each home is compared with itself only: most of its error is its own, whatever is unknown of it.
+        """
+        score = size / expected
+        usual = np.minimum(score, np.quantile(score, _LARGE))
+        beyond, parts = (usual / usual.mean())[:, None], self._parts(features)
+        if homes is not None:
+            beyond, parts = _within(homes, beyond), _within(homes, parts)
+        penalty = float(beyond.var()) / _FACTOR_SD**2
+        learned = np.linalg.solve(parts.T @ parts + penalty * np.eye(parts.shape[1]), parts.T @ beyond)
+        self.moves_: Floats = np.asarray(learned[:, 0], dtype=float)
+        return expected * self._factor(features)
+
+    def expected_size(self, features: Floats, log_estimate: Floats) -> Floats:
+        """Return the expected absolute log error of each estimate, shape (n,)."""
+        return super().expected_size(features, log_estimate) * self._factor(features)
+
+    def _factor(self, features: Floats) -> Floats:
+        factor: Floats = np.clip(1.0 + self._parts(features) @ self.moves_, *_FACTORS)
+        return factor
+
+    def _parts(self, features: Floats) -> Floats:
+        """Return the marks twice, (n, 2 facts): once each the less, once the more, the more facts are unknown."""
+        marks = features[:, features.shape[1] - self.facts :]
+        few = _while_few(marks)
+        return np.hstack([few, marks - few])
+
+
+def _within(homes: Ints, values: Floats) -> Floats:
+    """Return values, (n, columns), less the mean of their home."""
+    _, number, count = np.unique(homes, return_inverse=True, return_counts=True)
+    total = np.zeros((len(count), values.shape[1]))
+    np.add.at(total, number, values)
+    return values - (total / count[:, None])[number]
+
+
 @dataclass(frozen=True)
 class UnknownFactsModel:
-    """What prices homes with usual facts unknown: which these are, the second estimator, its weights and ranges."""
+    """What prices homes with usual facts unknown: which these are, the second estimator, its weights and ranges.
+
+    ``own_effect`` is what a home's own earlier sale says about its price; None where a market shows nothing of it.
+    """
 
     known: KnownFacts
     estimator: BlendedBoosting
     weights: Weights
-    ranges: RangeCalibration
+    ranges: UnknownFactsRanges
+    own_effect: OwnSaleBesideUnknowns | None
 
     def applies(self, marks: Floats) -> Bools:
         """Return which homes lack a usual fact: one nearly every training home records, or the place; shape (n,)."""
@@ -119,9 +183,30 @@ class UnknownFactsModel:
         """Return how much the second estimate counts by the facts unknown, marks of shape (n, facts); shape (n,)."""
         return self.weights.of(marks)
 
+    def own_shift(self, own: Floats, marks: Floats, log_estimate: Floats) -> Floats:
+        """Return what the own earlier sale, (n, 3), adds to log estimates, shape (n,); zero without one."""
+        if self.own_effect is None:
+            return np.zeros(len(own))
+        return self.own_effect.shift(own, log_estimate, marks.mean(axis=1))
+
+    def range_inputs(self, matrix: Floats, own: Floats, log_estimate: Floats) -> Floats:
+        """Return what tells how far estimates err: features and marks, and what an own earlier sale, (n, 3), says."""
+        return matrix if self.own_effect is None else _range_inputs(matrix, own, log_estimate)
+
     def groups(self, marks: Floats) -> Objects:
-        """Return in words how much is unknown of each home, shape (n,): the group its range is calibrated with."""
+        """Return in words how much is unknown of each home, shape (n,): the group its range is measured with."""
         return _groups(marks)
+
+
+def together(homes: int) -> Objects:
+    """Return the one kind with which the ranges of n homes with facts unknown are calibrated, shape (n,)."""
+    return np.full(homes, _TOGETHER, dtype=object)
+
+
+def _range_inputs(matrix: Floats, own: Floats, log_estimate: Floats) -> Floats:
+    # Of training homes the residual is always known, of a home for sale hardly ever: it would tell one from the other.
+    years, moved, _ = own.T
+    return np.column_stack([years, np.abs(moved - log_estimate), matrix])
 
 
 def _groups(marks: Floats) -> Objects:
@@ -182,11 +267,24 @@ class RunHomes:
     log_price: Floats
 
 
+@dataclass(frozen=True)
+class RunResales:
+    """The own earlier sale of each home of a run, (n, 3), missing without one, and which home it is, (n,).
+
+    ``complete`` are those priced out of fold with all facts known.
+    """
+
+    own: Floats
+    homes: Ints
+    complete: OutOfFold
+
+
 def calibrate(
     known: KnownFacts,
     estimator: BlendedBoosting,
     held_out: HiddenHomes,
     homes: RunHomes,
+    resales: RunResales | None,
     rules: EstimateRules,
     seed: int,
 ) -> UnknownFactsModel:
@@ -198,9 +296,31 @@ def calibrate(
     weights = fit_weights(marks, held_out, price)
     weight = weights.of(marks)
     estimate = weight * held_out.learned + (1 - weight) * held_out.filled
-    ranges = RangeCalibration(rules, seed)
-    ranges.fit(matrix, estimate, price, _groups(marks), rows)
-    return UnknownFactsModel(known, estimator, weights, ranges)
+    effect = None
+    if resales is not None:
+        effect, added = _learn_own_effect(resales, homes, rows, estimate, marks, seed)
+        estimate = estimate + added
+        matrix = _range_inputs(matrix, resales.own[rows], estimate)
+    ranges = UnknownFactsRanges(rules, seed, len(known.names))
+    ranges.fit(matrix, estimate, price, together(len(rows)), rows)
+    return UnknownFactsModel(known, estimator, weights, ranges, effect)
+
+
+def _learn_own_effect(
+    resales: RunResales, homes: RunHomes, rows: Ints, estimate: Floats, marks: Floats, seed: int
+) -> tuple[OwnSaleBesideUnknowns, Floats]:
+    """Learn from the homes at ``rows``, and from the more sales of homes of which all facts are known."""
+    complete = resales.complete
+    every = np.concatenate([rows, complete.rows])
+    sales = Resales(
+        own=resales.own[every],
+        log_estimate=np.concatenate([estimate, complete.log_estimate]),
+        log_price=homes.log_price[every],
+        homes=resales.homes[every],
+        unknown=np.concatenate([marks.mean(axis=1), np.zeros(len(complete.rows))]),
+    )
+    effect, added = learn_beside_unknowns(sales, seed)
+    return effect, added[: len(rows)]
 
 
 def join_hidden(parts: list[HiddenHomes]) -> HiddenHomes:

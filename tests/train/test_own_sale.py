@@ -10,6 +10,7 @@ import pytest
 
 from core.demo.city import NOISE, STRUCTURAL, MarketModel, simulate
 from core.measures import mape
+from core.prepare.features.own_sales import OWN_SALE
 from core.problem import Problem
 from core.progress import silent
 from core.states import Family
@@ -59,6 +60,29 @@ def test_ranges_of_homes_sold_before_hold_and_are_narrower(sales: pd.DataFrame, 
     narrower = (priced.high - priced.low) / priced.exact < (plain.high - plain.low) / plain.exact
     assert narrower[sold].mean() > 0.9
     assert (priced.segments[sold] == SOLD_SOON).any()
+
+
+def test_the_less_is_known_of_a_home_the_more_its_own_earlier_sale_says(sales: pd.DataFrame, trained: Trained) -> None:
+    model, test = trained.model, sales[trained.split.test].dropna(subset=["zipcode", "living_area_sqft"])
+    assert model.own_effect is not None
+    assert model.unknown is not None
+    known = model.unknown.known
+    homes = known.hide(test, np.tile([name != "zipcode" for name in known.names], (len(test), 1)))
+    sold, price = np.isfinite(model.fill(homes)["own_sale:years"]), test["sale_price"].to_numpy()
+    without = replace(model, own_effect=None).estimate(homes)
+    # What was learned from homes of which all is known hears too little of the earlier sale.
+    own = np.column_stack([model.fill(homes)[name] for name in OWN_SALE[1:]])
+    as_if_complete = without * np.exp(model.own_effect.shift(own, np.log(without)))
+    errors = [mape(one[sold], price[sold]) for one in (model.estimate(homes), as_if_complete, without)]
+    assert errors[0] < 0.97 * errors[1]
+    assert errors[0] < 0.6 * errors[2]
+    priced = model.price(homes, 0.8, 0.1)
+    held = (priced.low <= price) & (price <= priced.high)
+    width = (priced.high - priced.low) / priced.exact
+    assert np.median(width[sold]) < 0.8 * np.median(width[~sold])
+    for some in (sold, ~sold):
+        # Two points, and three standard errors of a share of n sales.
+        assert abs(held[some].mean() - 0.8) < 0.02 + 3 * np.sqrt(0.16 / some.sum())
 
 
 def test_the_own_price_and_later_sales_of_a_home_are_not_heard(sales: pd.DataFrame, trained: Trained) -> None:

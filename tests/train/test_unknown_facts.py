@@ -21,7 +21,7 @@ from core.states import Family
 from core.store import open_store
 from core.train.model import Model
 from core.train.trainer import TrainingPlan, default_plan, split_sales, train
-from core.train.unknown_facts import GROUPS, HiddenHomes, UnknownFactsModel, fit_weights
+from core.train.unknown_facts import GROUPS, HiddenHomes, UnknownFactsModel, UnknownFactsRanges, fit_weights
 from core.workflows.pricing.desk import Desk
 from tests.acting import acting
 
@@ -244,6 +244,39 @@ def test_marks_tell_what_was_hidden_and_a_place_is_always_left(seed: int, n: int
     assert not (hidden[:, 0] & hidden[:, 2]).any()
     assert (known.draw(n, seed) == hidden).all()
     assert seen["living_area_sqft"].equals(homes["living_area_sqft"])
+
+
+def test_homes_of_which_the_basics_alone_are_known_are_drawn() -> None:
+    basics = ("property_type", "bedrooms", "bathrooms", "year_built", "lot_area_sqft")
+    names = (*basics, *(f"x_{number}" for number in range(12)), "zipcode")
+    known = KnownFacts(tuple((name, (name,)) for name in names), names, ("zipcode",))
+    hidden = known.draw(20_000, 7)
+    told = (hidden[:, :5].sum(axis=1) <= 1) & (hidden[:, 5:17].mean(axis=1) > 0.8)
+    assert told.mean() > 0.01
+    # And everything else: nothing hidden, one fact, hardly anything known.
+    assert (hidden.sum(axis=1) == 0).mean() > 0.01
+    assert (hidden.sum(axis=1) == 1).mean() > 0.2
+    assert (hidden[:, :17].mean(axis=1) > 0.9).mean() > 0.1
+
+
+def test_each_fact_unknown_widens_the_range_by_what_it_matters(problem: Problem) -> None:
+    rng = np.random.default_rng(3)
+    homes, facts = np.repeat(np.arange(1_000), 4), 16
+    marks = (rng.uniform(size=(len(homes), facts)) < rng.beta(1, 0.6, size=(len(homes), 1))).astype(float)
+    single = np.flatnonzero(rng.uniform(size=len(homes)) < 0.25)
+    marks[single] = np.eye(facts)[rng.integers(facts, size=len(single))]
+    # Each home has a luck of its own; of the facts, only the first four matter.
+    matters = np.where(np.arange(facts) < 4, 0.09, 0.0)
+    size = np.repeat(rng.lognormal(0, 0.6, 1_000), 4) * np.sqrt(0.07**2 + marks @ matters**2)
+    price = rng.uniform(12, 14, len(homes))
+    estimate = price - size * rng.choice([-1.0, 1.0], len(homes))
+    noise = rng.normal(size=(len(homes), 60))
+    groups = np.where(marks.sum(axis=1) <= 1, "one", "several").astype(object)
+    ranges = UnknownFactsRanges(problem.estimate, 0, facts)
+    ranges.fit(np.hstack([noise, marks]), estimate, price, groups, homes)
+    alone = ranges.expected_size(np.hstack([np.zeros((facts, 60)), np.eye(facts)]), np.full(facts, 13.0))
+    true = np.sqrt(0.07**2 + 0.09**2) / 0.07
+    assert 0.92 * true < alone[:4].mean() / alone[4:].mean() < 1.08 * true
 
 
 def test_a_place_that_many_homes_lack_is_still_one_that_a_home_may_lack(
