@@ -1,4 +1,4 @@
-"""Selectors between a few views or options, kept in the page's address, and fields for a day or an amount."""
+"""Selectors between a few views or options, kept in the page's address, fields for amounts, and what a button needs."""
 
 from __future__ import annotations
 
@@ -58,6 +58,26 @@ def one_of(label: str, options: Sequence[str], key: str, usual: str) -> str:
         wrap=True,
     )
     return on_offer(chosen, options, usual)
+
+
+def asked_for(label: str, button: str, lacking: str) -> str:
+    """Return the label of a field, with what is ``lacking`` in it once its ``button`` was pressed without that."""
+    is_asked = lacking and (st.session_state.get(button) or st.session_state.get(f"_asked_by_{button}"))
+    return f"{label} :{BAD}[· {lacking}]" if is_asked else label
+
+
+def pressed(label: str, button: str, lacks: bool, **more: Any) -> bool:
+    """Draw a button that is not gray while something is lacking; tell whether it was pressed with all it needs.
+
+    A browser sends a text as its field is left, so the press that leaves the field would meet a gray button. Pressed
+    without what it needs it does nothing, and ``asked_for`` says at the field what that is.
+    """
+    is_pressed = st.button(label, key=button, **more)
+    if not lacks:
+        st.session_state.pop(f"_asked_by_{button}", None)
+    elif is_pressed:
+        st.session_state[f"_asked_by_{button}"] = True
+    return is_pressed and not lacks
 
 
 def amount(label: str, widget: str, placeholder: str | None = None, **more: Any) -> str:

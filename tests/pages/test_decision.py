@@ -296,8 +296,12 @@ def test_an_amount_that_is_no_price_of_a_home_cannot_be_decided_on(
     app.text_input(field(app, "price", answered)).set_value(typed).run()
     said = "is no price of a home" if typed else "Your price is empty"
     assert any(said in one.value for one in app.caption)
-    [button] = [one for one in app.button if one.label.startswith("Record")]
-    assert button.disabled
+    app = press(app, "Record")
+    assert [one.value for one in app.error if said in one.value], "pressed at once, it says what is missing"
+    assert not app.success
+    app.text_input(field(app, "price", answered)).set_value(f"{int(estimate_of(answered).point)}")
+    app = press(app, "Record")
+    assert app.success, "what is typed and pressed at once counts"
 
 
 @pytest.mark.parametrize("typed", ["430.000", "430 000", "$430k"])

@@ -164,10 +164,15 @@ def test_a_column_of_ones_own_is_named_while_mapping_and_renamed_later(home: Pat
     use_names({"x_ppltn_qty": "Population"})
     app = column.select("x_ppltn_qty").run()
     name = next(one for one in app.text_input if str(one.key).startswith("name_x_ppltn_qty"))
-    app = name.input("Bedrooms").run().button("name_it").click().run()
+    app = app.button("name_it_x_ppltn_qty").click().run()
+    name = next(one for one in app.text_input if str(one.key).startswith("name_x_ppltn_qty"))
+    assert "type another name first" in name.label
+    name.input("Bedrooms")
+    app = app.button("name_it_x_ppltn_qty").click().run()
     assert "is also that of 'bedrooms'" in messages(app)
     name = next(one for one in app.text_input if str(one.key).startswith("name_x_ppltn_qty"))
-    app = name.input("People in the area").run().button("name_it").click().run()
+    name.input("People in the area")
+    app = app.button("name_it_x_ppltn_qty").click().run()
     assert "Population is now People in the area" in str(app.success[0].value)
     with open_store(home) as store:
         assert store.column_names.of("harbour") == {"x_ppltn_qty": "People in the area"}

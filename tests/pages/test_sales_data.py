@@ -178,8 +178,11 @@ def test_steps_open_one_after_another_and_close_when_what_they_rest_on_changes()
         return [str(one.key) for one in app.button if str(one.key).startswith("step_") and not one.disabled]
 
     app = brought(opened(), "mine.csv", sales_csv())
-    assert app.button("onward").disabled, "the market has no name yet"
-    app = to_columns(app)
+    app = onward(app)
+    assert "type it first" in app.text_input("market_name").label
+    assert open_steps(app) == ["step_files", "step_columns"]
+    app.text_input("market_name").input("Harbour")
+    app = onward(app)
     assert open_steps(app) == ["step_files", "step_columns", "step_check"]
     app = onward(app)
     assert len(open_steps(app)) == 5
@@ -268,9 +271,17 @@ def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_br
     assert listed["State"].tolist() == ["in use", ""]
     figures = {metric.label: metric.value for metric in app.metric}
     assert (figures["Added"], figures["Removed"], figures["Corrected"]) == ("30", "0", "0")
-    app.text_input("undo_reason").input("the wrong year").run()
-    assert app.button("undo").disabled
-    app.checkbox(f"undo_sure_{listed['Version'][0]}").check().run()
+    sure = f"undo_sure_{listed['Version'][0]}"
+    app.button("undo").click().run()
+    assert "say why first" in app.text_input("undo_reason").label
+    assert "tick this first" in app.checkbox(sure).label
+    app.checkbox(sure).check().run()
+    assert "say why first" in app.text_input("undo_reason").label, "it stays until it is mended"
+    assert "first" not in app.checkbox(sure).label
+    app.button("undo").click().run()
+    with open_store(home) as store:
+        assert [one.version_id for one in [store.versions.latest("harbour")] if one] == [listed["Version"][0]]
+    app.text_input("undo_reason").input("the wrong year")
     app.button("undo").click().run()
     assert not app.exception
     assert "was undone" in str(app.success[0].value)
@@ -399,13 +410,20 @@ def test_a_field_picked_for_a_second_column_is_refused_not_added_up() -> None:
 def test_a_mapping_is_saved_under_a_name_and_used_again(home: Path) -> None:
     app = mapped(opened())
     app = pick(app, "Beds", field=picks.IGNORE)
-    app.text_input("preset_name_0").input("County export").run()
     app.button("save_preset_0").click().run()
+    assert "type a name first" in app.text_input("preset_name_0").label
+    with open_store(home) as store:
+        assert store.presets.list() == []
+    app.text_input("preset_name_0").input("County export")
+    app.button("save_preset_0").click().run()
+    assert app.text_input("preset_name_0").label == "Save this mapping as"
     with open_store(home) as store:
         assert store.presets.list() == ["County export"]
     again = mapped(started_over(app), "next.csv", sales_csv(30))
     assert fields(again)["Beds"] == "bedrooms"
-    again.selectbox("preset_0").select("County export").run()
+    again.button("use_preset_0").click().run()
+    assert "choose one first" in again.selectbox("preset_0").label
+    again.selectbox("preset_0").select("County export")
     again.button("use_preset_0").click().run()
     assert fields(again)["Beds"] == picks.IGNORE
 

@@ -119,6 +119,12 @@ def test_another_value_is_typed_for_the_sale_that_its_pop_up_names(home: Path) -
     with_open(app, f"other_{second}").run()
     assert "1 sale kept." in words(app), "the line stays until the next deed: cards that move lose a click"
     assert app.text_input(f"value_{second}").value == "1,950"
+    app.text_input(f"value_{second}").input("")
+    app.button(f"correct_other_{second}").click()
+    with_open(app, f"other_{second}").run()
+    assert "enter one first" in app.text_input(f"value_{second}").label
+    assert "corrected" not in words(app)
+    app.text_input(f"value_{second}").input("1950")
     app.button(f"correct_other_{second}").click()
     with_open(app, f"other_{second}").run()
     assert "1 sale corrected." in words(app)

@@ -67,15 +67,15 @@ def _form(workspace: Workspace, market: Market, *, primary: bool) -> RetrainPlan
         )
         window = st.radio("Train on", [_ALL, _LAST, _RECENT], horizontal=True, help=_HELP, key="retrain_window")
         months = half_life = None
-        enough = True
+        refused = ""
         if window == _LAST:
             months = st.number_input("Months", 1, 240, 24, key="retrain_months", width=200)
             found = window_sales(workspace, market.market_id, int(months))
-            enough = found.enough
-            if enough:
+            if found.enough:
                 st.caption(plain(found.words))
             else:
-                st.markdown(f":small[:{BAD}[:material/error: {plain(found.words)}]]")
+                refused = f":small[:{BAD}[:material/error: {plain(found.words)}]]"
+                st.markdown(refused)
         if window == _RECENT:
             half_life = st.number_input(
                 "Half-life, days",
@@ -91,9 +91,12 @@ def _form(workspace: Workspace, market: Market, *, primary: bool) -> RetrainPlan
         key="retrain",
         type="primary" if primary else "secondary",
         icon=":material/autorenew:",
-        disabled=not enough,
     )
     if not pressed:
+        return None
+    if refused:
+        # The options, which say so too, may be folded.
+        place.markdown(refused)
         return None
     return RetrainPlan(
         window_months=None if months is None else int(months),

@@ -139,7 +139,7 @@ def _bar(deciding: Deciding) -> bool:
         now = "The decision before it counts again." if made else "The price is open again."
         st.info(f"The decision was taken back. {now}", icon=":material/undo:")
     if changing or not made:
-        _fields(deciding)
+        _fields(deciding, fault)
     if not made:
         deciding.hold()
     return bool(made)
@@ -242,8 +242,11 @@ def _explanation(deciding: Deciding) -> tuple[str | None, str]:
     return state.get(deciding.key("reason")), state.get(deciding.key("note")) or ""
 
 
-def _fields(deciding: Deciding) -> None:
-    """Draw both amounts and the button; the reason appears once the price is the agent's own."""
+def _fields(deciding: Deciding, said: str) -> None:
+    """Draw both amounts and the button; the reason appears once the price is the agent's own.
+
+    ``said`` is the fault already shown.
+    """
     estimate = deciding.estimate
     deciding.begin()
     price, listing = deciding.amounts()
@@ -252,7 +255,7 @@ def _fields(deciding: Deciding) -> None:
         kind = kind_of(price, estimate.point, estimate.low, estimate.high)
     doubt = "" if price is None or listing is None else listing_doubt(price, listing, estimate.currency)
     # Above the fields: at the foot of a phone's screen it would lie under the bar.
-    if fault := deciding.unread():
+    if (fault := deciding.unread()) and fault != said:
         st.caption(f":{BAD}[:material/error: {plain(fault)}]")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="decision_fields"):
         for name, then in (("price", _follow), ("listing", _touch)):
@@ -300,7 +303,6 @@ def _buttons(deciding: Deciding, kind: DecisionKind, price: float | None, listin
         on_click=_press,
         args=(deciding, named),
         shortcut="Mod+Shift+Enter",
-        disabled=bool(deciding.unread()),
     )
     if deciding.reconciled and price != (offered := int(deciding.reconciled)):
         st.button(

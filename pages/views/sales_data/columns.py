@@ -27,6 +27,7 @@ from core.workflows.doubts.rejected_rows import ROWS
 from core.workflows.source_files.refusals import lacking_words
 from core.workspace import Workspace
 from pages.kit import errors, figures
+from pages.kit.choice import asked_for, pressed
 from pages.kit.text import plain
 from pages.views.sales_data import categories, check, draft, mapping_table, presets, steps
 from pages.views.sales_data.draft import Draft, Staged, Step
@@ -334,10 +335,10 @@ def _left_out(file: Staged, seen: SourcePreview) -> None:
         figures.frame(table, f"left_out_{file.upload_id}")
         addable = [one for one in order if one in ignored]
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            column = st.selectbox(
-                "Add one back", addable, None, key=f"back_{file.upload_id}", placeholder="Choose one", width=300
-            )
-            if st.button("Add it", key=f"take_{file.upload_id}", disabled=column is None):
+            key, button = f"back_{file.upload_id}", f"take_{file.upload_id}"
+            label = asked_for("Add one back", button, "" if st.session_state.get(key) else "choose one first")
+            column = st.selectbox(label, addable, None, key=key, placeholder="Choose one", width=300)
+            if pressed("Add it", button, column is None, disabled=not addable):
                 draft.keep(file._replace(mapping=picks.keep_as_extra(file.mapping, str(column), seen.words)))
                 st.rerun()
         if leaking:

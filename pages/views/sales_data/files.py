@@ -22,6 +22,7 @@ from core.wording import count
 from core.workflows.columns.templates import FORMATS, NAMES, file_name, template
 from core.workflows.source_files.mapped_files import stated_unit, usual_currency
 from pages.kit import figures, navigation, session
+from pages.kit.choice import asked_for, pressed
 from pages.kit.text import plain
 from pages.views.sales_data import draft, mapping_table, steps
 from pages.views.sales_data.draft import Destination, Draft, Staged, Step
@@ -57,13 +58,7 @@ def _ways(held: Draft) -> None:
     """Draw the buttons that leave the step."""
     named = held.destination is not None and held.destination.is_complete()
     with st.container(horizontal=True, gap="small"):
-        if st.button(
-            "Continue to columns",
-            key="onward",
-            type="primary",
-            icon=":material/arrow_forward:",
-            disabled=not named,
-        ):
+        if pressed("Continue to columns", "onward", not named, type="primary", icon=":material/arrow_forward:"):
             steps.go(Step.COLUMNS)
         with st.popover("Start over", icon=":material/restart_alt:"):
             st.caption("The staged files and all that was set for their columns are dropped.")
@@ -325,8 +320,13 @@ def _as_written(held: Draft) -> Destination:
 
 def _new_market(before: Destination) -> Destination:
     name, currency, unit = st.columns([2, 1, 1], gap="small")
+    lacking = "" if str(st.session_state.get("market_name", before.name) or "").strip() else "type it first"
     named = name.text_input(
-        "Name of the market", before.name, key="market_name", placeholder="City or region", max_chars=80
+        asked_for("Name of the market", "onward", lacking),
+        before.name,
+        key="market_name",
+        placeholder="City or region",
+        max_chars=80,
     )
     return _terms(before._replace(market_id=_NEW, name=named.strip()), currency, unit)
 
@@ -334,13 +334,15 @@ def _new_market(before: Destination) -> Destination:
 def _terms(before: Destination, currency: DeltaGenerator, unit: DeltaGenerator) -> Destination:
     """Draw the currency and the unit of a market that has no sales yet, and return it with them."""
     units = list(_UNITS)
+    usual = before.currency if before.currency in CURRENCIES else None
+    lacking = "" if st.session_state.get("market_currency", usual) else "choose it first"
     return Destination(
         before.market_id,
         before.name,
         currency.selectbox(
-            "Currency of its prices",
+            asked_for("Currency of its prices", "onward", lacking),
             CURRENCIES,
-            CURRENCIES.index(before.currency) if before.currency in CURRENCIES else None,
+            CURRENCIES.index(usual) if usual else None,
             key="market_currency",
             placeholder="The files do not say: choose",
             help="As the prices are written, where they say so. Type a code to find it.",

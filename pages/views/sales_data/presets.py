@@ -12,6 +12,7 @@ from core.errors import DoorstepError, MappingError
 from core.workflows.data.source_preview import SourcePreview, bring_mapping
 from core.workspace import Workspace
 from pages.kit import errors, session
+from pages.kit.choice import asked_for, pressed
 from pages.kit.text import plain
 from pages.views.sales_data import draft
 from pages.views.sales_data.draft import Staged
@@ -33,19 +34,22 @@ def draw(workspace: Workspace, file: Staged, seen: SourcePreview, number: int) -
 
 def _use(file: Staged, seen: SourcePreview, number: int) -> None:
     store = session.store()
-    chosen = st.selectbox(
-        "Saved mappings", store.presets.list(), None, key=f"preset_{number}", placeholder="Choose one"
-    )
-    if st.button("Use it", key=f"use_preset_{number}", disabled=chosen is None):
+    key, button = f"preset_{number}", f"use_preset_{number}"
+    label = asked_for("Saved mappings", button, "" if st.session_state.get(key) else "choose one first")
+    saved = store.presets.list()
+    chosen = st.selectbox(label, saved, None, key=key, placeholder="Choose one")
+    if pressed("Use it", button, chosen is None, disabled=not saved):
         _succeeds(lambda: _take(file, seen, store.presets.load(str(chosen))))
 
 
 def _save(workspace: Workspace, file: Staged, number: int) -> None:
     presets = session.store().presets
-    name = st.text_input("Save this mapping as", key=f"preset_name_{number}", max_chars=80).strip()
+    key, button = f"preset_name_{number}", f"save_preset_{number}"
+    lacking = "" if str(st.session_state.get(key) or "").strip() else "type a name first"
+    name = st.text_input(asked_for("Save this mapping as", button, lacking), key=key, max_chars=80).strip()
     there = name in presets.list()
     write = presets.replace if there else presets.save
-    if st.button("Replace it" if there else "Save it", key=f"save_preset_{number}", disabled=not name) and _succeeds(
+    if pressed("Replace it" if there else "Save it", button, not name) and _succeeds(
         lambda: write(name, mapping_to_json(file.mapping), workspace.actor)
     ):
         st.toast(f"Saved as “{plain(name)}”.", icon=":material/bookmark_added:")

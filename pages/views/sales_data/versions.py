@@ -31,6 +31,7 @@ from core.workflows.data.versions import (
 from core.workflows.promotion import ways_out
 from core.workspace import Workspace
 from pages.kit import errors, figures, session
+from pages.kit.choice import asked_for, pressed
 from pages.kit.text import plain
 from pages.views.sales_data.mapping_table import inferences_table
 from pages.views.sales_data.preview import formats, readable
@@ -174,10 +175,11 @@ def _names(workspace: Workspace, market: Market) -> None:
     with st.expander(f"Names of your own columns ({len(columns)})", icon=":material/label:"):
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             column = st.selectbox("Column", columns, format_func=_column_words, key="named_column", width=320)
-            name = st.text_input(
-                "Shown as", label_of(column), max_chars=NAME_MAX, key=f"name_{column}_{label_of(column)}", width=260
-            )
-            named = st.button("Rename", key="name_it", disabled=name.strip() == label_of(column))
+            now, key, button = label_of(column), f"name_{column}_{label_of(column)}", f"name_it_{column}"
+            is_same = str(st.session_state.get(key, now) or "").strip() == now
+            label = asked_for("Shown as", button, "type another name first" if is_same else "")
+            name = st.text_input(label, now, max_chars=NAME_MAX, key=key, width=260)
+            named = pressed("Rename", button, is_same)
         st.caption("Leave the name blank for the column's own. A new name changes no price and no model.")
         if not named:
             return
@@ -403,9 +405,12 @@ def _undo(workspace: Workspace, in_use: tuple[Recorded, ...]) -> None:
             )
         )
         _say_models(workspace, version.market_id, tuple(model for one in gone for model in one.models))
-        reason = st.text_input("Why undo it? (required)", key="undo_reason", max_chars=500)
-        sure = st.checkbox(f"Yes, undo {are} {names}", key=f"undo_sure_{version.version_id}")
-        if st.button("Undo it", key="undo", icon=":material/undo:", disabled=not (sure and reason.strip())):
+        key, sure_key = "undo_reason", f"undo_sure_{version.version_id}"
+        lacking = "" if str(st.session_state.get(key) or "").strip() else "say why first"
+        reason = st.text_input(asked_for("Why undo it? (required)", "undo", lacking), key=key, max_chars=500)
+        unsure = "" if st.session_state.get(sure_key) else "tick this first"
+        sure = st.checkbox(asked_for(f"Yes, undo {are} {names}", "undo", unsure), key=sure_key)
+        if pressed("Undo it", "undo", not (sure and reason.strip()), icon=":material/undo:"):
             _take_back(workspace, chosen, reason)
 
 

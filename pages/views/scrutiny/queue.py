@@ -25,7 +25,7 @@ from core.workflows.data.scrutiny import (
 )
 from core.workspace import Workspace
 from pages.kit import errors, session
-from pages.kit.choice import marked_amount
+from pages.kit.choice import asked_for, marked_amount, pressed
 from pages.kit.text import plain
 from pages.views.scrutiny import effect
 
@@ -302,9 +302,11 @@ def _other_value(workspace: Workspace, market: Market, row: dict[Any, Any]) -> N
     now = from_sqft(row[field], market.area_unit) if is_area else row[field]
     label = f"Living area ({area_label(market.area_unit)})" if is_area else f"Sale price ({market.currency})"
     st.caption(plain(_sale(row, market)))
-    value = marked_amount(label, f"value_{key}", float(now), market.currency)
-    pressed = st.button("Correct", key=f"correct_other_{key}", icon=":material/edit:", disabled=value is None)
-    if pressed and value is not None:
+    widget, button = f"value_{key}", f"correct_other_{key}"
+    lacking = "" if str(st.session_state.get(widget, now) or "").strip() else "enter one first"
+    value = marked_amount(asked_for(label, button, lacking), widget, float(now), market.currency)
+    # Of a text that is no amount, the field says so by itself.
+    if pressed("Correct", button, value is None, icon=":material/edit:") and value is not None:
         right = to_sqft(value, market.area_unit) if is_area else value
         _decide(workspace, market, [Choice(key, SaleDecision.CORRECT, field, right)])
 
