@@ -58,7 +58,11 @@ def main(workspace: Workspace) -> None:
     if desk.bundle is None:
         _without_model(workspace, desk)
         return
-    one, many = st.tabs([many_homes.ONE, many_homes.MANY], key=many_homes.HOW_MANY, on_change="rerun")
+    if opened is not None and many_homes.HOW_MANY not in st.query_params:
+        # The choice made before stays while other pages are open, and a link to an estimate leads to it.
+        st.session_state[many_homes.HOW_MANY] = many_homes.ONE
+    tabs = [many_homes.ONE, many_homes.MANY]
+    one, many = st.tabs(tabs, key=many_homes.HOW_MANY, on_change="rerun", bind="query-params")
     if one.open:
         with one:
             _one(workspace, desk, desk.bundle.model)
@@ -130,7 +134,7 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
         stored_estimate.forget()
         answered = None
     stored_estimate.point_to(answered)
-    _link_fault()
+    _link_fault(workspace, desk.market)
     seen = answer_card.seen_at_level(workspace, answered, desk) if answered is not None else None
     answer_card.announce(answered, seen)
     tour.draw(desk.market)
@@ -157,6 +161,8 @@ def _answer(workspace: Workspace, answered: RecordedAnswer, seen: Estimate | Non
         if not (isinstance(answered.result, Refused) or _is_incomplete(answered)):
             feedback.draw(workspace, answered)
         answer_card.draw_origin(answered, _missed_words(desk), _scope_words(desk))
+        if answered.estimate_id is not None:
+            latest.draw_earlier(workspace, desk.market, answered.estimate_id)
     if seen is not None and axis is not None:
         evidence = st.container(key="evidence")
         places = explanation_tabs.Places(axis, st.empty())
@@ -190,10 +196,13 @@ def _scope_words(desk: Desk) -> str:
     return scope.agent_words(desk.market.currency) if scope is not None else ""
 
 
-def _link_fault() -> None:
+def _link_fault(workspace: Workspace, market: Market) -> None:
     fault = stored_estimate.fault()
-    if fault is not None:
-        st.warning(plain(fault), icon=":material/link_off:")
+    if fault is None:
+        return
+    st.warning(plain(fault), icon=":material/link_off:")
+    if (named := st.query_params.get(stored_estimate.PARAMETER)) is not None:
+        latest.draw_earlier(workspace, market, named)
 
 
 def _level(desk: Desk) -> float:

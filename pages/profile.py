@@ -16,7 +16,7 @@ def main(workspace: Workspace) -> None:
     names = ["Me", "Office"]
     if may(workspace.actor, Action.CHOOSE_FIGURES):
         names.append("What sellers see")
-    opened = st.tabs(names, key="profile_open", on_change="rerun")
+    opened = st.tabs(names, key="profile_open", on_change="rerun", bind="query-params")
     for tab, draw in zip(opened, (person.draw, office.draw, figures.draw), strict=False):
         if tab.open:
             with tab:

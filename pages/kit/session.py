@@ -175,7 +175,7 @@ def _begins_with(by_id: Mapping[str, Market], usual: Callable[[], str | None]) -
 def _linked(markets: Sequence[Market]) -> str | None:
     """Return the id of the market that a link names by id or name, in any letters; None where the selector knows it."""
     named = str(st.query_params.get(MARKET_KEY, "")).strip()
-    if not named or len(markets) < 2 or named in map(title_of, markets):
+    if not named or not markets or named in map(title_of, markets):
         return None
     for one in markets:
         if named.casefold() in (one.market_id.casefold(), one.name.casefold()):
@@ -227,11 +227,14 @@ def title_of(market: Market) -> str:
 
 
 def _selected(by_id: Mapping[str, Market], begins_with: Callable[[], str]) -> Market | None:
-    """Draw the selector of several markets, which keeps the open one in the address of every page; return that one."""
+    """Draw the open market, with a selector of several, and keep it in the address of every page; return it."""
     if not by_id:
         return None
     if len(by_id) == 1:
         [only] = by_id.values()
+        # A link stays with its market once there are several.
+        if st.query_params.get(MARKET_KEY, "") != title_of(only):
+            st.query_params[MARKET_KEY] = title_of(only)
         st.sidebar.markdown(f"Market: **{plain(only.name)}**")
         _label(only)
         return only

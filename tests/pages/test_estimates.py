@@ -15,7 +15,13 @@ from core.access import Actor, Role
 from core.progress import silent
 from core.store import NewDecision, open_store
 from core.wording import market_day
-from core.workflows.pricing.answers import Question, price_and_record, time_words
+from core.workflows.pricing.answers import (
+    Question,
+    earlier_of_home,
+    every_recent,
+    price_and_record,
+    time_words,
+)
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.many_homes import price_file, record_file
 from pages.kit import navigation, session
@@ -97,6 +103,22 @@ def test_the_newest_of_a_home_stands_for_the_earlier_ones_which_a_switch_lists(
     assert of_elm["Decision"].tolist()[1].startswith("Accepted $")
     [switch] = estimates.toggle
     assert len(switch.set_value(True).run().dataframe[0].value) == 7
+    # One home's earlier ones stand beside its estimate, those decided on and those of rows without address too.
+    with open_store(own_small_store) as store:
+        everything = every_recent(acting(store, NORTH), "larkhaven", 9)
+        for one in (everything[0], everything[2]):
+            others = earlier_of_home(acting(store, NORTH), "larkhaven", one.estimate.estimate_id, 9)
+            assert len(others) == 2
+            assert {other.home for other in others} == {one.home}
+        assert earlier_of_home(acting(store, SOUTH), "larkhaven", everything[0].estimate.estimate_id, 9) == []
+    estimates.query_params["estimate"] = everything[0].estimate.estimate_id
+    estimates.switch_page(page_at("pricing").script.name).run()
+    assert "2 earlier of this home" in [one.label for one in estimates.expander]
+    before = [one for one in estimates.button if (one.key or "").startswith("earlier-")]
+    before[-1].click().run()
+    assert estimates.query_params["estimate"] in before[-1].key
+    assert "Accepted" in estimates.success[0].value
+    assert not [one.label for one in estimates.expander if "earlier of this home" in one.label], "it is the first"
 
 
 def test_lines_say_when_by_the_clock_of_the_simulated_market_and_that_a_decision_is_open(

@@ -368,6 +368,7 @@ def _conditions(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.latest:
         yield ~_priced_again()
         yield ~_same_again()
+    yield from wanted.same_home()
     if wanted.state is None:
         return
     of_estimate = sa.select(DECISION.c.seq).where(DECISION.c.estimate_id == e.estimate_id)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, get_args
 
+import sqlalchemy as sa
+
 from core.access import Actor
 from core.errors import InvalidRecord
 from core.states import EstimateState
-from core.store.base.tables import now
+from core.store.base.tables import ESTIMATE, now
 from core.store.base.values import plain_document, plain_text
 from core.store.ledger.checks import ID_BYTES, check_choice, check_price, number_or_none, signature
 from core.store.models.levels import plain_day
@@ -32,7 +34,7 @@ class WantedEstimates:
 
     ``words`` must all stand in a home's standardized address or in its area; ``priced`` leaves those with a price,
     ``latest`` of one actor's prices of a home on the page the last one; without an address, the same facts and day are
-    the same home.
+    the same home. ``home_of`` is an estimate's id: it leaves what the same actor was told of that address and area.
     """
 
     words: tuple[str, ...] = ()
@@ -40,6 +42,14 @@ class WantedEstimates:
     state: EstimateState | None = None
     priced: bool = False
     latest: bool = False
+    home_of: str = ""
+
+    def same_home(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield the conditions on ESTIMATE of the asker and the home of ``home_of``; none without it."""
+        one = ESTIMATE.alias()
+        for name in ("property_key", "area", "actor_id", "actor", "office") if self.home_of else ():
+            own = sa.select(one.c[name]).where(one.c.estimate_id == self.home_of).scalar_subquery()
+            yield ESTIMATE.c[name].is_not_distinct_from(own) if name == "area" else ESTIMATE.c[name] == own
 
 
 ALL_ESTIMATES: Final = WantedEstimates()

@@ -281,6 +281,20 @@ def every_recent(
     return _latest(workspace, market_id, limit, (), wanted)
 
 
+def earlier_of_home(workspace: Workspace, market_id: str, estimate_id: str, limit: int) -> list[LatestAnswer]:
+    """Return the prices of an estimate's home before it, to the same asker, newest first; none without one.
+
+    At most ``limit`` of the home's estimates are looked through. Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    found = _found(workspace, market_id, limit, (), WantedEstimates(priced=True, home_of=estimate_id))
+    place = next((place for place, one in enumerate(found) if one.estimate_id == estimate_id), len(found))
+    given = found[place:]
+    if len(given) < 2 or not (given[0].property_key or given[0].channel in _OF_FILES):
+        return []
+    this, *before = _with_decisions(workspace, market_id, given)
+    return [one for one in before if _home_key(one) == _home_key(this)]
+
+
 def _home_key(one: LatestAnswer) -> tuple[object, ...]:
     """Return what tells that two answers are about one home, () where nothing does.
 
@@ -315,10 +329,21 @@ def recent_alone(workspace: Workspace, market_id: str, limit: int) -> list[Lates
 def _latest(
     workspace: Workspace, market_id: str, limit: int, channels: Sequence[str], wanted: WantedEstimates
 ) -> list[LatestAnswer]:
+    return _with_decisions(workspace, market_id, _found(workspace, market_id, limit, channels, wanted))
+
+
+def _found(
+    workspace: Workspace, market_id: str, limit: int, channels: Sequence[str], wanted: WantedEstimates
+) -> list[EstimateSummary]:
+    """Return the rows wanted, newest first, of those whose work the actor may view."""
     workspace.require(Action.PRICE)
-    actor, ledger = workspace.actor, workspace.store.ledger
+    actor = workspace.actor
     whose = None if may(actor, Action.VIEW_OFFICE) else actor.actor_id
-    found = ledger.list(market_id, limit, whose, actor.office, channels, wanted)
+    return workspace.store.ledger.list(market_id, limit, whose, actor.office, channels, wanted)
+
+
+def _with_decisions(workspace: Workspace, market_id: str, found: Sequence[EstimateSummary]) -> list[LatestAnswer]:
+    ledger = workspace.store.ledger
     ids, market = [one.estimate_id for one in found], workspace.store.markets.get(market_id)
     decisions, awaited, facts = ledger.decisions_of(ids), ledger.open_among(ids), ledger.facts_of(ids)
     named = ledger.references_of(ids)

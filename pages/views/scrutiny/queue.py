@@ -54,7 +54,8 @@ _PRICES: Final = {
 _DONE: Final = "_scrutiny_done"
 """The market, what was done to its queue, and the queue's revision right after it; "" until the page knows it."""
 _PAGE: Final = "_scrutiny_page"
-_KIND: Final = "_scrutiny_kind"
+_KIND: Final = "doubt"
+"""Where the page's address keeps the kind of doubt, without the numbers that the choice shows with it."""
 
 
 def draw(workspace: Workspace, market: Market) -> None:
@@ -154,7 +155,7 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
         )
         rows = rows[is_decided if state == DECIDED else ~is_decided]
         kind = _kind(rows, str(state))
-        where = st.text_input("Address, id or zipcode", key="scrutiny_where", width=240)
+        where = st.text_input("Address, id or zipcode", key="scrutiny_where", width=240, bind="query-params")
     if kind:
         rows = rows[rows["kind"] == kind]
     if where.strip():
@@ -167,18 +168,27 @@ def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
 def _kind(rows: pd.DataFrame, state: str) -> str:
     """Draw the choice of a kind of doubt, with how many of the rows each has; return the one chosen, "" for all."""
     counts = rows["kind"].value_counts()
-    options, before = ["", *map(str, counts.index)], st.session_state.get(_KIND, "")
-    chosen = st.selectbox(
+    options, before = ["", *map(str, counts.index)], st.query_params.get(_KIND, "")
+    # Under the same key, a browser would show the option that is chosen with the number it had before.
+    key = f"scrutiny_kind_{state}_{before}_{'_'.join(f'{one}{n}' for one, n in counts.items())}"
+    return st.selectbox(
         "Doubt",
         options,
         options.index(before) if before in options else 0,
         format_func=lambda one: f"{_title(one)} ({counts[one]:,})" if one else f"All ({len(rows):,})",
-        # Under the same key, a browser would show the option that is chosen with the number it had before.
-        key=f"scrutiny_kind_{state}_{'_'.join(f'{one}{n}' for one, n in counts.items())}",
+        key=key,
         width=320,
+        on_change=_keep_kind,
+        args=(key,),
     )
-    st.session_state[_KIND] = chosen
-    return chosen
+
+
+def _keep_kind(key: str) -> None:
+    chosen = st.session_state[key]
+    if chosen:
+        st.query_params[_KIND] = chosen
+    else:
+        st.query_params.pop(_KIND, None)
 
 
 def _decide_all(workspace: Workspace, market: Market, rows: pd.DataFrame) -> None:
