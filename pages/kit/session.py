@@ -147,20 +147,23 @@ def choose_market(markets: Sequence[Market], usual: Callable[[], str | None]) ->
     wanted = st.session_state.pop(_NEXT_MARKET, None)
     wanted = wanted if wanted in by_id else _linked(markets)
     if len(by_id) > 1 and MARKET_KEY not in st.session_state:
-        _name_in_address(by_id[wanted if wanted in by_id else _begins_with(by_id, usual)], by_id)
-    if wanted in by_id:
+        if wanted in by_id:
+            _name_in_address(by_id[wanted])
+        elif st.query_params.get(MARKET_KEY, "") not in map(title_of, markets):
+            _name_in_address(by_id[_begins_with(by_id, usual)])
+    if len(by_id) > 1 and wanted in by_id:
         st.session_state[MARKET_KEY] = wanted
     chosen = _selected(by_id, lambda: _begins_with(by_id, usual))
     st.session_state[_OPEN_MARKET] = chosen
     return chosen
 
 
-def _name_in_address(begun: Market, by_id: Mapping[str, Market]) -> None:
-    """Write the market that a session begins with into an address that names none in the selector's words, and reread.
+def _name_in_address(begun: Market) -> None:
+    """Write the market that a session begins with into the address in the selector's words, and reread.
 
     Once the selector is drawn, it alone writes there.
     """
-    if st.query_params.get(MARKET_KEY, "") not in map(title_of, by_id.values()):
+    if st.query_params.get(MARKET_KEY, "") != title_of(begun):
         st.query_params[MARKET_KEY] = title_of(begun)
         st.rerun()
 

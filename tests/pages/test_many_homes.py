@@ -50,6 +50,35 @@ def opened() -> AppTest:
     return app.switch_page(page_at("pricing").script.name).run()
 
 
+def test_a_link_to_many_homes_opens_them_and_one_to_an_estimate_opens_that() -> None:
+    def is_many(app: AppTest) -> bool:
+        return bool(app.file_uploader)
+
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app.session_state[session.ROLE_KEY] = "agent"
+    app.run()
+    app.query_params["how_many"] = "Many at once"
+    app = app.switch_page(page_at("pricing").script.name).run()
+    assert is_many(app)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app.session_state[session.ROLE_KEY] = "agent"
+    app = app.run().switch_page(page_at("pricing").script.name).run()
+    assert not is_many(app)
+    app = next(one for one in app.button if one.label == "Fill with a typical home").click().run()
+    app = next(one for one in app.button if one.label == "Price this home").click().run()
+    priced_alone = app.query_params["estimate"]
+    app.session_state["how_many"] = "Many at once"
+    assert is_many(app.run())
+    # From another page, as from Estimates.
+    app.switch_page(page_at("profile").script.name).run()
+    del app.query_params["estimate"]
+    assert is_many(app.switch_page(page_at("pricing").script.name).run()), "what was open stays open"
+    other = opened()
+    other.query_params.clear()
+    other.query_params["estimate"] = priced_alone
+    assert not is_many(other.switch_page(page_at("pricing").script.name).run())
+
+
 def priced(content: bytes) -> AppTest:
     app = opened()
     app.file_uploader("listings").upload("homes.csv", content)

@@ -44,6 +44,10 @@ def test_name_phone_license_and_office_of_the_profile_stand_on_the_first_page_of
     monkeypatch.setattr(st, "download_button", download)
     app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
     app.session_state[session.ROLE_KEY] = "agent"
+    linked = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    linked.session_state[session.ROLE_KEY] = "agent"
+    linked.run().query_params["profile_open"] = "Office"
+    assert "License number" not in [one.label for one in open_page(linked, "profile").text_input], "that tab is open"
     app = open_page(app.run(), "profile")
     entered = {
         "Name": "Ana Lindqvist",

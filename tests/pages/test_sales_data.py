@@ -657,8 +657,14 @@ def test_problems_come_by_column_and_a_value_in_capitals_is_the_same() -> None:
 
 def test_a_link_names_a_market_by_id_or_name_in_any_letters(home: Path) -> None:
     with open_store(home) as store:
-        for name in ("Harbour", "Inland"):
-            store.markets.create(name, "USD", "sqft", False, MANAGER)
+        store.markets.create("Inland", "USD", "sqft", False, MANAGER)
+    # A market alone is named as well, so that a link stays with it once there is another.
+    alone = opened()
+    assert alone.query_params["market"] == "Inland"
+    with open_store(home) as store:
+        store.markets.create("Harbour", "USD", "sqft", False, MANAGER)
+    assert alone.run().sidebar.selectbox("market").value == "inland"
+    assert alone.query_params["market"] == "Inland"
     for named, market in (("inland", "Inland"), ("INLAND", "Inland"), ("harbour", "Harbour")):
         app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
         app.session_state[session.ROLE_KEY] = "analyst"

@@ -64,6 +64,26 @@ def doubt(app: AppTest) -> Selectbox[str]:
     return next(one for one in app.selectbox if one.label == "Doubt")
 
 
+def test_the_address_keeps_what_the_list_is_narrowed_to() -> None:
+    app = opened()
+    kind = doubt(app).options.index(next(one for one in doubt(app).options if not one.startswith("All")))
+    app = doubt(app).select_index(kind).run()
+    chosen = doubt(app).value
+    assert app.query_params["doubt"] == chosen
+    app.text_input("scrutiny_where").input("st").run()
+    cards = [str(one.key) for one in app.main.button if str(one.key).startswith("keep_")]
+    linked = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    linked.session_state[session.ROLE_KEY] = "analyst"
+    linked.run()
+    for name, value in {"view": "Doubtful sales", "doubt": str(chosen), "scrutiny_where": "st"}.items():
+        linked.query_params[name] = value
+    linked = linked.switch_page(page_at("sales_data").script.name).run()
+    assert doubt(linked).value == chosen
+    assert linked.text_input("scrutiny_where").value == "st"
+    assert [str(one.key) for one in linked.main.button if str(one.key).startswith("keep_")] == cards
+    assert "doubt" not in doubt(linked).select_index(0).run().query_params
+
+
 def press(app: AppTest, begins: str) -> AppTest:
     return next(button for button in app.main.button if str(button.key).startswith(begins)).click().run()
 
