@@ -136,9 +136,16 @@ def readiness_word(doubts: Sequence[str]) -> str:
     return "Look first" if doubts else "Ready"
 
 
+ID_DIGITS: Final = "id_digits"
+"""The key under which the record of a file has what it tells of the digits of its ids (see core.wording.IdDigits)."""
+
+
 @dataclass(frozen=True)
 class FileIntake:
-    """How a file was taken in: how it was read, in words, and ``mapping``, the document that a mapping file holds."""
+    """How a file was taken in: how it was read, in words, and ``mapping``, the document that a mapping file holds.
+
+    Where the file tells how many digits its ids have, ID_DIGITS is in the document.
+    """
 
     file: str
     reading: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, Protocol
@@ -68,6 +68,39 @@ class Conventions(Protocol):
     @property
     def area_unit(self) -> str:
         """The unit in which areas are shown."""
+
+
+IdDigits = Mapping[str, int]
+"""By the name of a field of ids, how many digits they have where the market's files write them with leading zeros.
+
+0 where two files differ.
+"""
+
+NO_DIGITS: Final[IdDigits] = {}
+"""Nothing is known of the digits of any ids: they are shown as stored."""
+
+_ID_OF_DIGITS: Final = r"[1-9][0-9]*"
+
+
+def agreed_digits(first: IdDigits, second: IdDigits) -> IdDigits:
+    """Return what two sources tell of the digits of ids; 0 for a field of which they tell two things."""
+    return {name: n if {**second, **first}.get(name) == n else 0 for name, n in {**first, **second}.items()}
+
+
+def id_words(name: str, text: str, digits: IdDigits) -> str:
+    """Write an id as its source does: "518500480" is "0518500480" where the market's ids have 10 digits.
+
+    Only ids without leading zeros match between files, so that none is stored with them.
+    """
+    return text.zfill(digits.get(name, 0)) if re.fullmatch(_ID_OF_DIGITS, text) else text
+
+
+def with_id_words(table: pd.DataFrame, digits: IdDigits) -> pd.DataFrame:
+    """Return a canonical table with its ids as their source writes them, for people to read (see ``id_words``)."""
+    written = {name: table[name].astype("str") for name, n in digits.items() if n and name in table}
+    for name, ids in written.items():
+        written[name] = ids.mask(ids.str.fullmatch(_ID_OF_DIGITS, na=False), ids.str.zfill(digits[name]))
+    return table.assign(**written)
 
 
 def money(value: float | None, currency: str) -> str:

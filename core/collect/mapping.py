@@ -23,13 +23,14 @@ from core.collect.cells.zeros import without_zeros, zeros_in
 from core.collect.dates.formats import is_own_format
 from core.collect.dates.own_formats import NO_SUCH_DAY, date_format_of, names_no_day
 from core.collect.inference import Inference
-from core.collect.parsers import PARSERS, TEXT_PARSERS, Marks, as_text
+from core.collect.parsers import PARSERS, TEXT_PARSERS, Marks, as_text, digits_written
 from core.collect.reading.table import BadLine, RawTable
 from core.collect.set_aside import set_aside
 from core.collect.shared_parcels import without_shared_parcels
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, Source, check_names, conform, is_extra, label_of
+from core.wording import IdDigits
 
 LOCATIONS: Final = ("property_id", "address", "latitude", "zipcode", "neighbourhood")
 """Any one of these tells where a property is."""
@@ -128,7 +129,8 @@ class MappedTable:
     ``problems`` has one row per cell that could not be read and so became missing: see PROBLEM_COLUMNS. ``columns``
     names the file's column behind each field; the first, where several are added. ``currency`` is the mapping's.
     ``zeros`` counts by field the cells whose 0 is read as unknown, or as never. ``rules`` are the mapping's, and
-    ``cells`` the file's text, row for row, in which whoever mends the file finds its faults.
+    ``cells`` the file's text, row for row, in which whoever mends the file finds its faults. ``id_digits`` is what the
+    file tells of the digits of its ids.
     """
 
     name: str
@@ -144,6 +146,7 @@ class MappedTable:
     zeros: Mapping[str, int] = dataclasses.field(default_factory=dict)
     rules: tuple[ColumnRule, ...] = ()
     cells: pd.DataFrame = dataclasses.field(default_factory=pd.DataFrame, repr=False, compare=False)
+    id_digits: IdDigits = dataclasses.field(default_factory=dict)
 
 
 def check_mapping(mapping: ColumnMapping) -> None:
@@ -235,7 +238,14 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
         zeros=zeros,
         rules=mapping.rules,
         cells=table.frame,
+        id_digits=_id_digits(table.frame, mapping.rules),
     )
+
+
+def _id_digits(frame: pd.DataFrame, rules: Iterable[ColumnRule]) -> IdDigits:
+    # The parts of a joined id are filled up with zeros: only its first column tells that the file writes them.
+    ids = (one for one in rules if one.parse == "identifier" and digits_written(frame[one.column]))
+    return {one.field: digits for one in ids if (digits := digits_written(cells_of(frame, one)))}
 
 
 def check_own_dates(table: RawTable, mapping: ColumnMapping) -> None:

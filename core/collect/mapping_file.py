@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from core.accounting import ID_DIGITS
 from core.collect.cells.currencies import CURRENCIES
 from core.collect.dates.own_formats import date_format_of
 from core.collect.inference import Inference
@@ -94,6 +95,9 @@ def _document(text: str) -> Any:
 
 
 def _mapping(document: Any) -> ColumnMapping:
+    if isinstance(document, dict):
+        # It is what one file told: another tells it anew.
+        document = {name: setting for name, setting in document.items() if name != ID_DIGITS}
     settings = _settings(document, ColumnMapping, "The column mapping")
     if settings.get("source") not in set(Source):
         raise MappingError(f"source = {settings.get('source')!r} must be one of {', '.join(Source)}.")

@@ -45,7 +45,26 @@ def as_identifier(values: pd.Series, marks: Marks) -> pd.Series:
 
     Spreadsheets drop leading zeros, value by value, so that only ids without them can be matched between files.
     """
-    return _texts(values, _identifier, r"[1-9][0-9]*|[!-~]*[A-Za-z][!-~]*")
+    return _texts(values, identifier, r"[1-9][0-9]*|[!-~]*[A-Za-z][!-~]*")
+
+
+def identifier(text: str) -> str:
+    """Return one id as ``as_identifier`` does."""
+    return re.sub(r"^0+(?=[0-9]+$)", "", re.sub(r"^([0-9]+)\.0+$", r"\1", text.strip()))
+
+
+def digits_written(cells: pd.Series) -> int:
+    """Return how many digits the ids of a column have that writes them with leading zeros; 0 where it does not tell.
+
+    It tells where an id begins with a zero and all ids of digits have one length. Ids with other marks do not count,
+    nor do those of zeros alone, which stand for none.
+    """
+    written = cells.str.strip()
+    if not written.str.startswith("0").fillna(False).any():
+        return 0
+    ids = written[written.str.fullmatch(r"0*[1-9][0-9]*(?:\.0+)?").fillna(False).astype(bool)]
+    lengths = ids.str.len().unique()
+    return int(lengths[0]) if len(lengths) == 1 and ids.str.startswith("0").any() else 0
 
 
 def as_postcode(values: pd.Series, marks: Marks) -> pd.Series:
@@ -198,10 +217,6 @@ def _dimensions(text: str) -> float:
 
 def _numbers(values: pd.Series, read: Callable[[str], float]) -> pd.Series:
     return _per_unique(values, read, math.nan).astype("float64")
-
-
-def _identifier(text: str) -> str:
-    return re.sub(r"^0+(?=[0-9]+$)", "", re.sub(r"^([0-9]+)\.0+$", r"\1", text.strip()))
 
 
 def _postcode(text: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 from core.collect.columns.guess import guess_file
 from core.collect.mapping import apply_mapping
-from core.collect.parsers import Marks, as_identifier, as_number
+from core.collect.parsers import Marks, as_identifier, as_number, digits_written
 from core.collect.privacy.read_file import scrubbed, without_persons
 from core.collect.reading import packing
 from core.collect.reading.reader import parse_table
@@ -315,6 +315,25 @@ def test_digits_of_other_scripts_are_read_as_numbers_and_kept_in_identifiers() -
     values = pd.Series(["３０００００", "300000", "٣٠٠"], dtype="str")
     assert as_number(values, Marks()).tolist() == [300_000, 300_000, 300]
     assert as_identifier(values, Marks()).tolist() == ["３０００００", "300000", "٣٠٠"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "digits"),
+    [
+        (["0518500480", "7129300520", None], 10),
+        (["0518500480 ", "7129300520", "0", "05-A"], 10),
+        (["7129300520", "6414100192"], 0),
+        (["518500480", "7129300520", "0"], 0),
+        (["0518500480", "129300520"], 0),
+        (["0518500480.0", "7129300520"], 0),
+        (["05-18", "06-22", "A0519"], 0),
+        ([None, None], 0),
+    ],
+)
+def test_a_column_tells_how_many_digits_its_ids_have_only_where_it_writes_their_zeros(
+    cells: list[str | None], digits: int
+) -> None:
+    assert digits_written(pd.Series(cells, dtype="str")) == digits
 
 
 @pytest.mark.parametrize("form", ["xlsx", "parquet", "odata", "zip"])

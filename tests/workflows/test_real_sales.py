@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 
 from core.problem import Problem
 from core.progress import silent
+from core.serve.agent.address_book import AddressBook
 from core.serve.estimate import Estimate
 from core.store import ModelRecord, Store, open_store
 from core.workflows.models.training import load_model
@@ -71,6 +72,21 @@ def test_king_county_subjects_are_priced(
     assert isinstance(answer, Estimate)
     assert 250_000 < answer.point < 600_000
     assert np.isfinite([answer.low, answer.high, answer.fsd]).all()
+
+
+def test_king_county_ids_are_shown_with_the_zeros_of_the_county(
+    king_county: tuple[Store, ModelRecord], problem: Problem, tmp_path: Path
+) -> None:
+    store, record = king_county
+    desk = open_desk(store, record.market_id, problem)
+    assert desk.id_digits == {"property_id": 10}
+    for typed in ("0518500480", "518500480"):
+        path = tmp_path / "homes.csv"
+        path.write_text(f"id,zipcode,sqft_living,bedrooms,bathrooms\n{typed},98056,1680,3,2\n", encoding="utf-8")
+        priced = price_file(desk, path, path.name, date(2015, 5, 28), silent, MANAGER)
+        assert priced.table["property_id"].tolist() == ["0518500480"]
+        [home] = AddressBook(store.versions.load(record.version_id), (), None, desk.id_digits).find(typed).homes
+        assert home.address == "0518500480"
 
 
 def test_all_king_county_subjects_of_a_file_are_priced(

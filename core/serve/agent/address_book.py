@@ -20,7 +20,7 @@ from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.agent.tax_roll import BY_ID, DAY, KEY
 from core.serve.subject import Value
 from core.serve.words import readable_address
-from core.wording import Conventions, market_day
+from core.wording import NO_DIGITS, Conventions, IdDigits, market_day, with_id_words
 
 FOUND_MAX: Final = 5
 # Of 100; below it, two addresses share little more than their digits.
@@ -64,12 +64,18 @@ class Matches:
 class AddressBook:
     """A market's homes by address, the latest record of each; build it once for a data version."""
 
-    def __init__(self, sales: pd.DataFrame, names: Iterable[str], roll: pd.DataFrame | None = None) -> None:
+    def __init__(
+        self,
+        sales: pd.DataFrame,
+        names: Iterable[str],
+        roll: pd.DataFrame | None = None,
+        digits: IdDigits = NO_DIGITS,
+    ) -> None:
         """Index sales and tax roll (see tax_roll); ``names`` are the facts to keep of each home."""
         kept = tuple(dict.fromkeys((*names, *_KEPT)))
         recorded = sales.sort_values("sale_date", kind="stable")
-        self._sales = _Homes(recorded.assign(**{KEY: _keys(recorded, roll)}), kept, "sale_date")
-        self._roll = _Homes(roll, kept, DAY) if roll is not None else None
+        self._sales = _Homes(recorded.assign(**{KEY: _keys(recorded, roll)}), kept, "sale_date", digits)
+        self._roll = _Homes(roll, kept, DAY, digits) if roll is not None else None
         self._books = (self._sales,) if self._roll is None else (self._sales, self._roll)
 
     def __len__(self) -> int:
@@ -151,12 +157,13 @@ class _Record:
 class _Homes:
     """The homes of one source, the last record of each, by address and by property id."""
 
-    def __init__(self, records: pd.DataFrame, names: tuple[str, ...], day: str) -> None:
+    def __init__(self, records: pd.DataFrame, names: tuple[str, ...], day: str, digits: IdDigits) -> None:
         last = ~records[KEY].duplicated(keep="last") & records[KEY].notna() & records[KEY].ne("")
         held = records[last]
         self.keys: Objects = held[KEY].to_numpy(dtype=object)
         self._days = held[day].to_numpy()
-        self._facts = held[[name for name in names if name in held]].reset_index(drop=True)
+        facts = held[[name for name in names if name in held]].reset_index(drop=True)
+        self._facts = with_id_words(facts, digits)
         self._by_key = _index(self.keys)
         self._by_id = _index(bare_ids(column_or_missing(self._facts, _ID).astype("str")))
         self._by_number = _index([_house_number(key) for key in self.keys])

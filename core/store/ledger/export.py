@@ -19,12 +19,14 @@ from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
 from core.store.ledger.decisions import decision_counts
 from core.store.ledger.feedback import FeedbackRecord, of_estimates
 from core.store.ledger.figures import Slice, estimate_conditions, spelled
+from core.wording import NO_DIGITS, IdDigits, id_words
 
 _ESTIMATE: Final = (
     *("estimate_id", "at", "actor", "role", "office", "market_id", "model_id", "version_id", "level_id", "as_of"),
     *("channel", "status", "reason", "property_key", "property_type", "area", "point", "low", "high", "level"),
     *("confidence", "fsd", "flags", "latency_ms", "list_price", "currency", "facts"),
 )
+_KEY: Final = _ESTIMATE.index("property_key")
 COLUMNS: Final = (
     *_ESTIMATE,
     *("decision", "decided_at", "decided_by", "decided_price", "listing_price", "reason_code", "note"),
@@ -41,13 +43,13 @@ class Export:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ledger(self, market_id: str, where: Slice) -> Iterator[bytes]:
+    def ledger(self, market_id: str, where: Slice, digits: IdDigits = NO_DIGITS) -> Iterator[bytes]:
         """Yield the slice of the ledger (days of estimate) as parts of a UTF-8 CSV, the header first.
 
         Rows come in the order written; estimates made meanwhile may be missing. The columns are COLUMNS: flags, and
         what each person says of the estimate, are joined by "; ", facts are JSON, instants are in UTC, and a sale's
-        columns are empty until it is known. Text that a spreadsheet would run is prefixed with an apostrophe. Raises
-        NotFound, StoreUnavailable when read.
+        columns are empty until it is known. A property id that names a home has the ``digits`` of the market's. Text
+        that a spreadsheet would run is prefixed with an apostrophe. Raises NotFound, StoreUnavailable when read.
         """
         # The byte order mark by which spreadsheets recognize the encoding.
         yield codecs.BOM_UTF8 + _lines([COLUMNS])
@@ -60,9 +62,12 @@ class Export:
                 feedback = of_estimates(connection, market_id, last, rows[-1].seq if rows else last)
             if not rows:
                 return
-            yield _lines(
-                [[_cell(value) for value in (*row[1:], *_feedback(feedback.get(row.estimate_id, ())))] for row in rows]
-            )
+            cells = [
+                [_cell(value) for value in (*row[1:], *_feedback(feedback.get(row.estimate_id, ())))] for row in rows
+            ]
+            for line in cells:
+                line[_KEY] = id_words("property_id", line[_KEY], digits)
+            yield _lines(cells)
             last = rows[-1][0]
 
 

@@ -13,11 +13,12 @@ import pandas as pd
 import sqlalchemy as sa
 
 from core.access import Actor
-from core.accounting import FileAccounting, FileIntake
+from core.accounting import ID_DIGITS, FileAccounting, FileIntake
 from core.errors import NotFound
 from core.states import AuditAction
 from core.store.base.tables import DATA_FILE, DATA_VERSION, EVENT, now
 from core.store.base.values import plain_document, plain_text
+from core.wording import IdDigits, agreed_digits
 
 ROLL: Final = "roll_sha256"
 INDICATORS: Final = "indicators_sha256"
@@ -171,6 +172,15 @@ def select_versions(connection: sa.Connection, condition: sa.ColumnElement[bool]
         values = {key: row[key] for key in row if key != "version_id"}
         files[row["version_id"]].append(FileAccounting(**values))
     return [_record(row, tuple(files[row["version_id"]])) for row in rows]
+
+
+def id_digits_of(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> IdDigits:
+    """Return what the files of the versions of which a condition holds tell of the digits of their ids."""
+    query = sa.select(DATA_FILE.c.mapping).where(condition, DATA_FILE.c.mapping.is_not(None))
+    found: IdDigits = {}
+    for mapping in connection.scalars(query):
+        found = agreed_digits(found, mapping.get(ID_DIGITS, {}))
+    return found
 
 
 def _record(row: sa.RowMapping, files: tuple[FileAccounting, ...]) -> DataVersion:

@@ -37,12 +37,14 @@ from core.store.sales.version_records import (
     DataVersion,
     NewVersion,
     get_version,
+    id_digits_of,
     intake_values,
     not_found,
     prices_outdated,
     select_versions,
     version_row,
 )
+from core.wording import IdDigits
 
 
 class Versions:
@@ -56,6 +58,7 @@ class Versions:
         self._database = database
         self._snapshots = snapshots
         self._ledgers = ledgers
+        self._id_digits: dict[str, IdDigits] = {}
 
     def commit(self, new: NewVersion, actor: Actor) -> DataVersion:
         """Write a version and make it the market's latest, in one step that succeeds or fails as a whole.
@@ -284,6 +287,17 @@ class Versions:
             get_version(connection, version_id)
             rows = connection.execute(query.order_by(table.seq)).all()
         return tuple(FileIntake(file, reading, mapping) for file, reading, mapping in rows if mapping is not None)
+
+    def id_digits(self, version_id: str | None) -> IdDigits:
+        """Return what a version's files, and those of its ancestors, tell of the digits of their ids; raises as get.
+
+        No version, None, tells nothing.
+        """
+        if version_id is not None and version_id not in self._id_digits:
+            with self._database.read() as connection:
+                of_chain = DATA_FILE.c.version_id.in_(_chain_ids(version_id))
+                self._id_digits[version_id] = id_digits_of(connection, of_chain)
+        return {} if version_id is None else self._id_digits[version_id]
 
     def has_file(self, market_id: str, sha256: str) -> bool:
         """Tell whether the market's chain has a file with that content; raises NotFound, StoreUnavailable."""

@@ -17,7 +17,7 @@ from core.prepare.quality.cleaning import Cleaned
 from core.prepare.quality.corrections import CORRECTS
 from core.schema import FIELD_BY_NAME, FieldKind, conform
 from core.store import Store
-from core.wording import MISSING, area, market_day, money
+from core.wording import MISSING, IdDigits, area, market_day, money, with_id_words
 from core.workflows.data.sale_pool import replaced
 
 BEFORE: Final = "before"
@@ -68,10 +68,13 @@ class Corrected:
     ledger: pd.DataFrame
 
 
-def with_corrections(held: pd.DataFrame, cleaned: Cleaned, ledger: pd.DataFrame, file: str) -> Corrected:
+def with_corrections(
+    held: pd.DataFrame, cleaned: Cleaned, ledger: pd.DataFrame, file: str, digits: IdDigits
+) -> Corrected:
     """Replace the sales that one file corrects, and record their earlier state in its ledger.
 
-    A corrected sale keeps its ``intake_row``, so that a test sale stays a test sale.
+    A corrected sale keeps its ``intake_row``, so that a test sale stays a test sale. ``digits`` are those of the ids in
+    the list for people.
     """
     rows = cleaned.corrects >= 0
     places, corrected = cleaned.corrects[rows], cleaned.sales.loc[rows].reset_index(drop=True)
@@ -84,7 +87,8 @@ def with_corrections(held: pd.DataFrame, cleaned: Cleaned, ledger: pd.DataFrame,
     corrects = ledger["reasons"].str.split(";").map(lambda codes: CORRECTS in codes).to_numpy(dtype=bool)
     for name in earlier:
         ledger[name] = ledger[name].mask(corrects, ledger["source_row"].map(earlier[name]))
-    listed = corrections_of(before, now.iloc[places].reset_index(drop=True), file, source_rows)
+    after = with_id_words(now.iloc[places].reset_index(drop=True), digits)
+    listed = corrections_of(with_id_words(before, digits), after, file, source_rows)
     return Corrected(now, sales_of(documents), listed, numbers, ledger.astype({CORRECTED_ROW: "int64"}))
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -30,6 +29,7 @@ from core.schema import Source
 from core.store import DataVersion, NewVersion, Store
 from core.store.base.markets import USUAL_CURRENCY, new_market
 from core.store.sales.scrutiny import StoredSaleDecision
+from core.wording import IdDigits, agreed_digits, with_id_words
 from core.workflows.columns.names import names_to_give
 from core.workflows.data.area_figures import AreaFill, BroughtHomes, HeldFacts, RollFill, brought_homes, held_facts
 from core.workflows.data.corrected_sales import (
@@ -43,7 +43,7 @@ from core.workflows.data.corrected_sales import (
 from core.workflows.data.effect_words import known_words, late_words, unproven_words
 from core.workflows.data.market_of_files import NewMarket, market_id_of, parent_of, repeated_files, unit_of_areas
 from core.workflows.data.outcomes import settle_quietly
-from core.workflows.data.row_ledger import FileRows, account, as_decided, fates_of, full_ledger, with_emptied
+from core.workflows.data.row_ledger import FileRows, account, as_decided, as_one, fates_of, full_ledger, with_emptied
 from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, places_of, settle
 from core.workflows.doubts.columns import with_doubts
 from core.workflows.doubts.elsewhere import elsewhere_of, refuse_elsewhere
@@ -54,8 +54,6 @@ from core.workflows.indicators.brought import brought_indicators
 from core.workflows.source_files.reading import SourceFile, SourceTables, read_together, with_inferences
 from core.workflows.source_files.refusals import no_gain_message, nothing_usable_message
 from core.workspace import Workspace
-
-_LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw", CORRECTED_ROW, BEFORE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,8 @@ class IntakePreview:
     held; ``fill_words`` says in sentences what was filled in and what was not. ``indicators`` has the market's dated
     indicators with new ones of the files, None without new ones, which ``brought`` names. ``elsewhere`` says by file
     that hardly any of its sales is where the market has any. ``currency`` is the market's; ``held_sales`` counts the
-    sales it has in use before the files.
+    sales it has in use before the files. ``id_digits`` says how its people write ids: for reading, ``corrections`` and
+    ``conflicts`` have them so.
     """
 
     market: str | NewMarket
@@ -111,6 +110,7 @@ class IntakePreview:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     currency: str = USUAL_CURRENCY
     held_sales: int = 0
+    id_digits: IdDigits = field(default_factory=dict)
 
     @property
     def changes_something(self) -> bool:
@@ -154,12 +154,11 @@ def prepare_intake(
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = parent_of(store, market)
     read = read_together(files, unit_of_areas(store, market), parent is not None, part(progress, 0.0, 0.5))
-    decisions = store.sale_decisions.history(market_id_of(market))
-    intake = _begin(store, parent, decisions, bool(read.sales) and read.one_of(Source.TAX) is None)
+    decisions, answers = store.sale_decisions.history(market_id_of(market)), store.matches.of(market_id_of(market))
+    intake = _begin(store, parent, decisions, read)
     terms = market if isinstance(market, NewMarket) else store.markets.get(market)
     currency, before = terms.currency, intake.in_use_before
     problem = in_currency(problem, currency, read.prices_or(before))
-    answers = store.matches.of(market_id_of(market))
     _add_all(intake, read, answers, decisions, problem, today, part(progress, 0.5, 0.95))
     pool = intake.settled(decisions, read, currency)
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
@@ -179,7 +178,7 @@ def prepare_intake(
         files=(*intake.files, *intake.references, *dated.accounts),
         ledgers=with_guesses(intake.ledger(), guesses),
         problems=pd.concat([table.problems.assign(file=table.name) for table in read.mapped], ignore_index=True),
-        conflicts=pd.concat(intake.conflicts, ignore_index=True),
+        conflicts=with_id_words(pd.concat(intake.conflicts, ignore_index=True), intake.id_digits),
         matched=dict(intake.matched),
         repeated=repeated_files(store, market, read.mapped),
         rows_seen=intake.rows_seen,
@@ -201,6 +200,7 @@ def prepare_intake(
         brought=dated.words,
         elsewhere=elsewhere_of(read.mapped, intake.references, before),
         currency=currency,
+        id_digits=intake.id_digits,
     )
 
 
@@ -282,12 +282,13 @@ class _Intake:
         rows_seen: int,
         facts: HeldFacts,
         decisions: Sequence[StoredSaleDecision],
+        id_digits: IdDigits,
     ) -> None:
         self.held = held.sales if held is not None else None
         self.in_use_before = held.in_use() if held is not None else self.held_sales()
         # Why sales are set aside, by their row of the intake.
         self.doubts = dict(zip(held.sales[ROW], held.doubt, strict=True)) if held is not None else {}
-        self.superseded, self.decisions, self.rows_seen = superseded, decisions, rows_seen
+        self.superseded, self.decisions, self.rows_seen, self.id_digits = superseded, decisions, rows_seen, id_digits
         self.facts, self.area_fill, self.roll_fill, self.late_words = facts, AreaFill(), RollFill(), ""
         self.files: list[FileAccounting] = []
         self.references: tuple[FileAccounting, ...] = ()
@@ -311,13 +312,12 @@ class _Intake:
         ledger[CORRECTED_ROW], ledger[BEFORE] = -1, ""
         corrects = cleaned.corrects >= 0
         if self.held is not None and corrects.any():
-            corrected = with_corrections(self.held, cleaned, ledger, table.name)
+            corrected = with_corrections(self.held, cleaned, ledger, table.name, self.id_digits)
             self.held, ledger = corrected.held, corrected.ledger
             self.superseded = pd.concat([self.superseded, corrected.superseded], ignore_index=True)
             self.corrections.append(corrected.listed)
             self.changed_rows.update(corrected.rows.tolist())
             self.doubts.update(zip(corrected.rows, cleaned.set_aside[corrects], strict=True))
-        ledger = ledger[list(_LEDGER_COLUMNS)].astype({BEFORE: "str"})
         self.ledgers.append(ledger)
         self.rows.append(FileRows(table, raw, self.rows_seen, cleaned.repairs))
         self.conflicts.append(merged.conflicts.assign(file=table.name))
@@ -367,9 +367,7 @@ class _Intake:
 
     def ledger(self) -> pd.DataFrame:
         """Return the row ledgers of all sales files as one."""
-        numbers = {"source_row": "int64", CORRECTED_ROW: "int64"}
-        empty = pd.DataFrame(columns=list(_LEDGER_COLUMNS), dtype="str").astype(numbers)
-        return pd.concat(self.ledgers, ignore_index=True) if self.ledgers else empty
+        return as_one(self.ledgers)
 
     def _note(self, merged: Merged) -> None:
         # Every table of sales is merged with the same reference files, so the last accounting of them stands for all.
@@ -435,11 +433,12 @@ def _add_all(
 
 
 def _begin(
-    store: Store, parent: DataVersion | None, decisions: Sequence[StoredSaleDecision], with_roll: bool
+    store: Store, parent: DataVersion | None, decisions: Sequence[StoredSaleDecision], read: SourceTables
 ) -> _Intake:
-    """Return an intake on top of a version, None for a new market's; ``with_roll`` where the held tax roll is used."""
+    """Return an intake on top of a version, None for a new market's; sales alone are completed from the tax roll."""
     if parent is None:
-        return _Intake(None, sales_of(()), 0, HeldFacts(), decisions)
+        return _Intake(None, sales_of(()), 0, HeldFacts(), decisions, read.id_digits)
     superseded = pd.concat([corrected_sales(store, parent.market_id), originals(decisions)], ignore_index=True)
-    facts = held_facts(store, parent, with_roll)
-    return _Intake(load_pool(store, parent), superseded, parent.rows_seen, facts, decisions)
+    facts = held_facts(store, parent, bool(read.sales) and read.one_of(Source.TAX) is None)
+    digits = agreed_digits(store.versions.id_digits(parent.version_id), read.id_digits)
+    return _Intake(load_pool(store, parent), superseded, parent.rows_seen, facts, decisions, digits)

@@ -14,10 +14,11 @@ import pandas as pd
 
 from core.access import Action
 from core.collect.addresses import address_keys
+from core.collect.parsers import identifier
 from core.errors import StoreError
 from core.schema import conform, first_price_column
 from core.states import AuditAction
-from core.store import DataVersion
+from core.store import DataVersion, Store
 from core.store.ledger.outcomes import Candidate, NewOutcome
 from core.wording import count
 from core.workspace import Workspace
@@ -204,12 +205,12 @@ def _find(
     sales = sales[sales["sale_date"] >= since]
     homes = _homes(sales)
     asked = {home for key in keys for home in homes.get(key, ())}
-    candidates = {one.estimate_id: one for one in store.outcomes.candidates(market_id, asked)}
+    candidates = _candidates(store, market_id, asked)
     known = {name for one in candidates.values() for name in (one.property_key, one.property_id) if name}
     # A sale imported late takes earlier estimates away from the home's next sale, so that sale is checked again too.
     affected = {key for key, names in homes.items() if known.intersection(names)} | set(keys)
     wider = {home for key in affected for home in homes.get(key, ())} - asked
-    candidates |= {one.estimate_id: one for one in store.outcomes.candidates(market_id, wider)}
+    candidates |= _candidates(store, market_id, wider)
     market = store.markets.get(market_id)
     in_currency = [one for one in candidates.values() if one.currency == market.currency]
     by_home: defaultdict[str, list[_Sale]] = defaultdict(list)
@@ -218,6 +219,12 @@ def _find(
             by_home[home].append(sale)
     found, left = _assigned(in_currency, by_home, affected, reach, market.simulated)
     return found, replace(left, other_currency=len(candidates) - len(in_currency))
+
+
+def _candidates(store: Store, market_id: str, homes: Iterable[str]) -> dict[str, Candidate]:
+    """Return the estimates of homes by id, their property ids as sales have them: people write leading zeros, too."""
+    found = store.outcomes.candidates(market_id, homes)
+    return {one.estimate_id: replace(one, property_id=identifier(one.property_id)) for one in found}
 
 
 def _assigned(

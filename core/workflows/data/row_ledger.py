@@ -29,8 +29,10 @@ from core.collect.reading.totals import bad_line_counts, where_of
 from core.prepare.quality.cleaning import NO_DATE, NO_PRICE, Cleaned
 from core.prepare.quality.corrections import CORRECTS
 from core.schema import label_of
-from core.workflows.data.corrected_sales import CORRECTED_ROW
+from core.workflows.data.corrected_sales import BEFORE, CORRECTED_ROW
 from core.workflows.data.sale_pool import DECIDED, ROW, Pool, changed_rows
+
+_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw", CORRECTED_ROW, BEFORE)
 
 _UNREAD: Final = {
     "sale_price": ("price_missing", "price_unreadable", "sale price"),
@@ -55,6 +57,14 @@ class FileRows:
     raw: RawTable
     first_row: int
     repairs: Mapping[int, tuple[str, str]]
+
+
+def as_one(ledgers: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the ledgers of several files as one, with the columns that a version stores."""
+    numbers = {"source_row": "int64", CORRECTED_ROW: "int64"}
+    empty = pd.DataFrame(columns=list(_COLUMNS), dtype="str").astype(numbers)
+    parts = [ledger[list(_COLUMNS)].astype({BEFORE: "str"}) for ledger in ledgers]
+    return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from core.states import SaleDecision
 from core.store import DataVersion, NewVersion, Store
 from core.store.sales.scrutiny import NewSaleDecision, StoredSaleDecision
 from core.train.bundle import from_bytes
-from core.wording import count
+from core.wording import count, with_id_words
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.sale_pool import (
     DECIDED,
@@ -74,8 +74,9 @@ class Queue:
     ``waiting``, whether it is outside the sales in use; ``decision`` (a SaleDecision, empty while there is none) with
     ``decided_by`` and ``decided_value``; ``pending``, whether the decision counts only from the next version on;
     the evidence of core.prepare.quality.scrutiny (field, suggested, usual_price, usual_area, list_price, last_price,
-    last_date, homes) and the facts of the sale, both as it was brought; ``model_estimate``, the price the live model
-    gives a sale it has not learned from, NaN for all others. Undecided ones first, strong doubts first.
+    last_date, homes) and the facts of the sale, both as it was brought, ids as their source writes them;
+    ``model_estimate``, the price the live model gives a sale it has not learned from, NaN for all others. Undecided
+    ones first, strong doubts first.
     ``unpriced`` says why the live model prices none of them: it cannot be read. Empty if it can, or where none is live.
     """
 
@@ -108,7 +109,8 @@ def review_queue(workspace: Workspace, market_id: str) -> Queue:
         estimates, unpriced = _model_estimates(workspace.store, market_id, pool, rows), ""
     except (ModelOutdated, ArtifactCorrupt) as error:
         estimates, unpriced = np.full(len(rows), np.nan), f"The live model prices none of these sales. {error}"
-    return Queue(version, rows.assign(model_estimate=estimates), unpriced)
+    shown = with_id_words(rows, workspace.store.versions.id_digits(version.version_id))
+    return Queue(version, shown.assign(model_estimate=estimates), unpriced)
 
 
 @dataclass(frozen=True)

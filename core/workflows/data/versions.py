@@ -17,6 +17,7 @@ from core.errors import InvalidRecord
 from core.prepare.quality.column_shifts import ColumnShift, column_shifts
 from core.states import AuditAction
 from core.store import DataVersion, Event, Store
+from core.wording import agreed_digits, with_id_words
 from core.workflows.data.outcomes import settle_quietly
 from core.workspace import Workspace
 
@@ -36,7 +37,8 @@ State = Literal["in use", "earlier", "undone"]
 class VersionDiff:
     """The differences between two versions, row by row and column by column.
 
-    ``added_rows`` and ``removed_rows`` are sales as stored; ``changes`` has one row per changed fact of a sale in both
+    ``added_rows`` and ``removed_rows`` are sales as stored, but for ids, which here and in ``changes`` are as their
+    source writes them; ``changes`` has one row per changed fact of a sale in both
     (CHANGE_COLUMNS, values as text): ``completed`` counts the sales that only gained facts they lacked, ``corrected``
     the others of these.
     """
@@ -113,7 +115,8 @@ def compare_versions(workspace: Workspace, before_id: str, after_id: str) -> Ver
             f"Data versions {before_id} and {after_id} belong to two markets, {before.market_id} and "
             f"{after.market_id}; compare versions of one market."
         )
-    first, second = store.versions.load(before_id), store.versions.load(after_id)
+    digits = agreed_digits(store.versions.id_digits(before_id), store.versions.id_digits(after_id))
+    first, second = (with_id_words(store.versions.load(one), digits) for one in (before_id, after_id))
     shared = _rows_shared(store, before, after)
     old, new = first[ROW].to_numpy(), second[ROW].to_numpy()
     gone = (old >= shared) | ~np.isin(old, new)

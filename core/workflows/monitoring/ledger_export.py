@@ -31,7 +31,8 @@ def export_ledger(workspace: Workspace, market_id: str, where: Slice) -> Iterato
     market = store.markets.get(market_id)
     chosen = {name: value for name, value in vars(where).items() if value is not None}
     store.events.record(workspace.actor, AuditAction.LEDGER_EXPORTED, market.market_id, market.market_id, chosen)
-    return store.export.ledger(market_id, where)
+    latest = store.versions.latest(market_id)
+    return store.export.ledger(market_id, where, store.versions.id_digits(latest.version_id if latest else None))
 
 
 def ledger_to_file(workspace: Workspace, market_id: str, where: Slice, path: Path) -> int:

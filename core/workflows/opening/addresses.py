@@ -29,5 +29,5 @@ def address_book(store: Store, market_id: str, version_id: str, names: tuple[str
     if kept is not None:
         return kept
     sales, roll = store.versions.load(version_id), store.versions.load_roll(version_id)
-    book = AddressBook(sales, names, roll)
+    book = AddressBook(sales, names, roll, store.versions.id_digits(version_id))
     return keep(store, folder, key, book) if is_large(len(sales)) else book

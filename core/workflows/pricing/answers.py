@@ -21,7 +21,7 @@ from core.states import EstimateState
 from core.store import DecisionRecord, EstimateRecord, EstimateSummary, Market, NewEstimate
 from core.store.ledger.estimates import ASKED_ALONE
 from core.store.ledger.records import Channel, WantedEstimates
-from core.wording import market_day, market_instant, money, money_range
+from core.wording import IdDigits, id_words, market_day, market_instant, money, money_range
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.decisions import DECIDED
 from core.workflows.pricing.desk import Desk
@@ -35,6 +35,7 @@ _LEVEL: Final = "asked_level"
 # A document keeps a number to its last digit, or nearly.
 _SAME: Final = 1e-12
 _SIZE: Final = "living_area_sqft"
+_ID: Final = "property_id"
 _REQUEST: Final = "request_id"
 
 
@@ -347,17 +348,20 @@ def _with_decisions(workspace: Workspace, market_id: str, found: Sequence[Estima
     ids, market = [one.estimate_id for one in found], workspace.store.markets.get(market_id)
     decisions, awaited, facts = ledger.decisions_of(ids), ledger.open_among(ids), ledger.facts_of(ids)
     named = ledger.references_of(ids)
-    homes = (_home_words(one, facts.get(one.estimate_id, {}), market) for one in found)
+    latest = workspace.store.versions.latest(market_id)
+    digits = workspace.store.versions.id_digits(latest.version_id if latest else None)
+    homes = (_home_words(one, facts.get(one.estimate_id, {}), market, digits) for one in found)
     return [
         LatestAnswer(one, decisions.get(key), home, key in awaited, named.get(key, ""))
         for key, one, home in zip(ids, found, homes, strict=True)
     ]
 
 
-def _home_words(one: EstimateSummary, facts: Mapping[str, object], market: Market) -> str:
-    """Name a home by its address as typed, else by its area and facts: "86907, 1,720 sq ft, 3 bd, 2 ba"."""
+def _home_words(one: EstimateSummary, facts: Mapping[str, object], market: Market, digits: IdDigits) -> str:
+    """Name a home by its address as typed, its property id, or its area and facts: "86907, 1,720 sq ft, 3 bd, 2 ba"."""
     address, unit = (str(facts.get(name) or "").strip() for name in ("address", "unit"))
-    named = readable_address(with_unit(address, unit) if address else one.property_key)
+    own = id_words(_ID, one.property_key, digits)
+    named = readable_address(with_unit(address, unit) if address else own)
     if named:
         parts = [named, (one.property_type or "").replace("_", " "), one.area or ""]
         parts = [part for part in parts if part and part not in named.split(", ")[1:]]

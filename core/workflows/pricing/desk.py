@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
@@ -27,7 +27,7 @@ from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.store import Market, ModelRecord, NewLevel, Store
 from core.train.bundle import Bundle
 from core.train.live_model import LiveModel
-from core.wording import market_day
+from core.wording import IdDigits, market_day
 from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.live_model import report_live_model
 from core.workflows.opening.evidence import FaultKind, Figures, load_champion
@@ -44,8 +44,8 @@ class Desk:
     """A market with its live model, up to date with all known sales; without a model, every answer is Unavailable.
 
     ``fault`` says why the live model cannot be verified or read, "" if it can: then the model before it answers, if
-    there is one, and ``record`` is the model that answers. ``numbered`` tells whether its sales have property ids;
-    ``figures`` are known in advance in a large market.
+    there is one, and ``record`` is the model that answers. ``numbered`` tells whether its sales have property ids,
+    ``id_digits`` how many digits people know them by; ``figures`` are known in advance in a large market.
     """
 
     market: Market
@@ -56,6 +56,7 @@ class Desk:
     fault_kind: FaultKind | None = None
     numbered: bool = False
     figures: Figures | None = None
+    id_digits: IdDigits = field(default_factory=dict)
 
     @property
     def bundle(self) -> Bundle | None:
@@ -211,7 +212,8 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
         known_figures=figures,
         area_unit=market.area_unit,
     )
-    opened = replace(desk, live_market=live_market, numbered=known.numbered, figures=known.figures)
+    digits = store.versions.id_digits(known.version_id)
+    opened = replace(desk, live_market=live_market, numbered=known.numbered, figures=known.figures, id_digits=digits)
     return name_level(store, with_notices(store, opened))
 
 

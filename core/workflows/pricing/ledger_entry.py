@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from core.collect.addresses import address_key
+from core.collect.parsers import identifier
 from core.serve.document import to_document
 from core.serve.estimate import Refused, Unavailable
 from core.serve.subject import shortened
@@ -106,7 +107,7 @@ def _storable(value: object) -> object:
 def property_key(facts: Mapping[str, object]) -> str:
     """Return what identifies a property: its standardized address, else its id, else nothing."""
     address, unit, own = (str(facts.get(name) or "") for name in ("address", "unit", "property_id"))
-    return address_key(address, unit) or own.strip()
+    return address_key(address, unit) or identifier(own)
 
 
 def _status(outcome: Figures | Unavailable | Refused) -> Status:

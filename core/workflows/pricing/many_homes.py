@@ -39,6 +39,7 @@ from core.serve.subject import shortened
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
+from core.wording import with_id_words
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, PricedBy, answer_document, ledger_entry, priced_by
@@ -122,6 +123,8 @@ def price_file(
     refuse_misspelled(columns, facts)
     refuse_placeless(mapping, facts)
     mapped = apply_mapping(table, mapping)
+    digits = {**mapped.id_digits, **desk.id_digits}
+    mapped = replace(mapped, frame=with_id_words(mapped.frame, digits))
     filled: Mapping[int, tuple[str, ...]] = {}
     if book is not None:
         progress(0.15, "Looking up the addresses")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 import pandas as pd
 
-from core.accounting import FileIntake
+from core.accounting import ID_DIGITS, FileIntake
 from core.collect.columns.area_units import in_market_unit
 from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.shared_keys import guess_together
@@ -22,6 +23,7 @@ from core.errors import MappingError
 from core.prepare.quality.corrections import Repeats
 from core.progress import Progress
 from core.schema import Source
+from core.wording import NO_DIGITS, IdDigits, agreed_digits
 from core.workflows.source_files.refusals import (
     apply_or_explain,
     leave_out_persons,
@@ -80,6 +82,11 @@ class SourceTables:
     def sales(self) -> list[MappedTable]:
         """The tables of sales."""
         return [table for table in self.mapped if table.source is Source.SALES]
+
+    @property
+    def id_digits(self) -> IdDigits:
+        """What the files tell of the digits of their ids."""
+        return reduce(agreed_digits, (table.id_digits for table in self.mapped), NO_DIGITS)
 
     def prices_or(self, held: pd.DataFrame) -> pd.Series:
         """Return the prices of the sales that the files bring; where they bring none, those of the market."""
@@ -151,5 +158,9 @@ def _record(file: SourceFile, raw: RawTable, mapping: ColumnMapping, personal: S
 
 def with_inferences(records: Sequence[FileIntake], tables: Sequence[MappedTable]) -> tuple[FileIntake, ...]:
     """Return the records of files with all that was concluded of their columns, what came to light later too."""
-    found = {table.name: [asdict(one) for one in table.inferences] for table in tables}
-    return tuple(replace(one, mapping={**one.mapping, "inferences": found[one.file]}) for one in records)
+    found: dict[str, dict[str, object]] = {
+        table.name: {"inferences": [asdict(one) for one in table.inferences]}
+        | ({ID_DIGITS: dict(table.id_digits)} if table.id_digits else {})
+        for table in tables
+    }
+    return tuple(replace(one, mapping={**one.mapping, **found[one.file]}) for one in records)

@@ -17,7 +17,7 @@ from core.schema import label_of
 from core.serve import words
 from core.store import Market
 from core.train.model import Model
-from core.wording import day_form, marked
+from core.wording import day_form, id_words, marked
 from core.workflows.pricing.desk import Desk
 from pages.kit.choice import FIRST_DAY, LAST_DAY, amount
 from pages.kit.text import plain
@@ -190,7 +190,7 @@ def is_free_text(name: str, model: Model) -> bool:
 def held(name: str, value: object, desk: Desk, model: Model) -> str | float | None:
     """Return a fact in its widget's form, blank if the widget cannot hold it."""
     if is_free_text(name, model):
-        return value if isinstance(value, str) else ""
+        return id_words(name, value, desk.id_digits) if isinstance(value, str) else ""
     if words.has_marks(name):
         return entered(name, value, desk.market, model) if isinstance(value, int | float) else ""
     if name == "property_type" or name in model.facts.categorical:

@@ -15,7 +15,7 @@ from core.collect.reading.table import RawTable
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.serve import words as code_words
 from core.spreadsheet import to_csv
-from core.wording import MISSING, area_label, count, from_sqft, market_day_format
+from core.wording import MISSING, area_label, count, from_sqft, market_day_format, with_id_words
 from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.effect_words import gained_words, idle_files, open_doubts, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
@@ -239,7 +239,7 @@ def _first_rows(held: Draft, found: IntakePreview) -> None:
     with st.container(border=True):
         st.markdown("**The new sales**")
         unit = held.destination.area_unit if held.destination else "sqft"
-        shown = readable(new.head(_FIRST_ROWS), unit)
+        shown = readable(with_id_words(new.head(_FIRST_ROWS), found.id_digits), unit)
         st.caption(f"The first {len(shown):,} of {count(len(new), 'row')}; sort by a header.")
         st.dataframe(
             shown,

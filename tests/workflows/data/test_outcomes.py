@@ -266,10 +266,13 @@ def test_homes_meet_by_id_and_unlike_ids_or_zipcodes_keep_them_apart(store: Stor
     other_flat = priced(store, market, "2024-05-02", property_id="78", **HOME)
     other_town = priced(store, market, "2024-05-03", **(HOME | {"zipcode": "10001"}))
     same = priced(store, market, "2024-05-04", **HOME)
+    # As people write an id; that of a sale has no leading zeros.
+    written = priced(store, market, "2024-05-05", property_id="0077", zipcode="98103")
+    both = priced(store, market, "2024-05-06", property_id="0077", **HOME)
     commit(store, market, sale(0, "2024-06-01", property_id="77", **HOME))
     settle(store, market)
     matched = {one.estimate_id for one in current(store, market, 0)}
-    assert matched == {by_id, same}
+    assert matched == {by_id, same, written, both}
     assert not matched & {other_flat, other_town}
 
 
