@@ -107,7 +107,7 @@ def money(value: float | None, currency: str) -> str:
     """Write an amount in whole units: 245312 USD is "$245,312", 1250000 CHF is "CHF 1 250 000"."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return _signed(value, f"{symbol(currency)}{marks(f'{abs(value):,.0f}', currency)}")
+    return _signed(value, f"{symbol(currency)}{marks(f'{half_up(abs(value)):,.0f}', currency)}")
 
 
 def money_short(value: float | None, currency: str) -> str:
@@ -118,7 +118,7 @@ def money_short(value: float | None, currency: str) -> str:
     if value is None or not math.isfinite(value):
         return MISSING
     amount = abs(value)
-    rounded = _to_unit(amount, next(unit for least, unit in _UNITS if amount >= least))
+    rounded = half_up(amount, next(unit for least, unit in _UNITS if amount >= least))
     return _signed(value, f"{symbol(currency)}{marks(_scaled(rounded), currency)}")
 
 
@@ -148,7 +148,7 @@ class Amounts:
 
     def rounded(self, value: float) -> float:
         """Return an amount rounded to the unit."""
-        return _to_unit(value, self.unit)
+        return half_up(value, self.unit)
 
     def short(self, value: float) -> str:
         """Write an amount in short form: "A$1.835M"."""
@@ -185,6 +185,14 @@ class Amounts:
         """Write a range of amounts whole: "$374,000 to $461,000"."""
         ends = self.write(low), self.write(high)
         return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def half_up(value: float, unit: float = 1.0) -> float:
+    """Round an amount to a multiple of ``unit``, a half away from zero, as people do: 484,500 is 485,000 to the 1,000.
+
+    Python's own ``round`` takes such a half to the even neighbor, 484,000, which reads as an error.
+    """
+    return math.copysign(unit * math.floor(abs(value) / unit + 0.5), value) + 0.0
 
 
 def amounts_of(currency: str, point: float) -> Amounts:
@@ -362,10 +370,6 @@ def _scaled(amount: float) -> str:
         if amount >= scale:
             return f"{_trimmed(amount / scale, digits)}{letter}"
     return f"{amount:,.0f}"
-
-
-def _to_unit(value: float, unit: float) -> float:
-    return unit * round(value / unit)
 
 
 def _trimmed(number: float, digits: int) -> str:

@@ -15,7 +15,7 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
 from core.evaluate.scored_sales import ScoredSales, error
 from core.problem import Problem
-from core.wording import count, money_range, money_short, percent
+from core.wording import count, half_up, money_range, money_short, percent
 
 _BANDS: Final = 20
 # A group is left out if its mean error is above the target by this many standard errors: of a hundred areas that meet
@@ -308,7 +308,7 @@ def _step(price: float) -> float:
 
 
 def _rounded(price: float) -> float:
-    return float(np.round(price / _step(price)) * _step(price))
+    return half_up(price, _step(price))
 
 
 def _rounded_down(price: float) -> float:

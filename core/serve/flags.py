@@ -20,7 +20,7 @@ from core.serve.fact_groups import never_of_its_type
 from core.serve.subject import Subject, written
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.model import Model, Priced
-from core.wording import count, market_day, money_short
+from core.wording import count, market_day, money
 
 
 class Severity(StrEnum):
@@ -298,7 +298,7 @@ def _own_sale_flags(answer: Answer, currency: str) -> Iterator[Flag]:
             FlagKind.OWN_SALE_FAR,
             Severity.REVIEW,
             "own earlier sale",
-            f"{money_short(own.sale_price, currency)} on {market_day(own.sale_date, currency)}; brought to today that "
+            f"{money(own.sale_price, currency)} on {market_day(own.sale_date, currency)}; brought to today that "
             f"is {abs(apart):.0%} {'above' if apart > 0 else 'below'} the estimate",
             f"within {NET_HIGH:.0%} of the estimate",
             "Find out why before you quote a price: what the home is worth may not be in its facts.",

@@ -69,10 +69,13 @@ _PRIOR_DRIFT: Final = 0.01
 
 
 def round_for_display(price: ArrayLike) -> Floats:
-    """Round prices to 500 below 100,000, to 1,000 below 500,000, to 5,000 below two million, else to 10,000."""
+    """Round prices to 500 below 100,000, to 1,000 below 500,000, to 5,000 below two million, else to 10,000.
+
+    A half is rounded up, as people do.
+    """
     values = np.asarray(price, dtype=float)
     step = np.select([values < 100_000, values < 500_000, values < 2_000_000], [500.0, 1_000.0, 5_000.0], 10_000.0)
-    rounded: Floats = np.round(values / step) * step
+    rounded: Floats = np.floor(values / step + 0.5) * step
     return rounded
 
 

@@ -21,7 +21,7 @@ from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.problem import Problem
 from core.store import NewDecision, NewEstimate, NewVersion, open_store
-from core.wording import money_short, percent, signed_percent
+from core.wording import money, percent, signed_percent
 from core.workflows.models.scope import signed_scope
 from core.workflows.models.test_scores import SCORES, keep_scores, scores_of
 from pages.kit import session
@@ -345,7 +345,7 @@ def test_a_miss_is_explained_as_it_was_scored(home: Path, scored: ScoredSales, p
     said = text(app)
     assert f"Row {miss['intake_row']} of the intake" in said
     assert f"**{signed_percent(miss['error'], 1)}**" in said
-    assert f"**{money_short(miss['sale_price'], 'USD')}**" in said
+    assert f"**{money(miss['sale_price'], 'USD')}**" in said
     assert "So this home is estimated at about" in said
     assert "Comparable sales" in said
     assert "differs by" not in said

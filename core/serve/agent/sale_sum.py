@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.serve.comparables import Comparable
-from core.wording import Amounts
+from core.wording import Amounts, half_up
 
 
 @dataclass(frozen=True)
 class SaleSum:
-    """Rounded amounts in money: ``price`` + ``market`` + ``facts`` is exactly ``adjusted``, as it is shown."""
+    """Amounts in money: ``price`` as recorded, the others rounded.
+
+    ``price`` + ``market`` + ``facts``, as shown, rounds to ``adjusted``; only the result of a sum is ever rounded.
+    """
 
     price: float
     market: float
@@ -18,15 +21,26 @@ class SaleSum:
     adjusted: float
 
     def words(self, amounts: Amounts) -> str:
-        """Write the sum: "$407K − $13K market − $26K facts = $368K", or "$407K − $13K market, no change for facts"."""
+        """Write the sum: "$407,500 − $13K market − $26K facts = about $369K", or "$407,000, no change for market …"."""
+        return f"{self.steps(amounts)}{amounts.short(self.adjusted)}"
+
+    def steps(self, amounts: Amounts) -> str:
+        """Write the sum up to its result: "$407,500 − $13K market − $26K facts = about "."""
         market, facts = _step(self.market, "market", amounts), _step(self.facts, "facts", amounts)
-        return f"{amounts.short(self.price)}{market}{facts} = {amounts.short(self.adjusted)}"
+        about = "" if self.is_exact else "about "
+        return f"{amounts.write(self.price)}{market}{facts} = {about}"
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the amounts, as shown, add up without rounding."""
+        return self.price + self.market + self.facts == self.adjusted
 
 
 def sale_sum(sale: Comparable, amounts: Amounts) -> SaleSum:
-    """Return a comparable as a sum of amounts rounded as those of its estimate; the facts take the remainder."""
-    price, moved, adjusted = map(amounts.rounded, (sale.sale_price, sale.time_adjusted, sale.adjusted))
-    return SaleSum(price, moved - price, adjusted - moved, adjusted)
+    """Return a comparable as a sum: its price whole, the rest rounded as its estimate; the facts take the remainder."""
+    price, adjusted = half_up(sale.sale_price), amounts.rounded(sale.adjusted)
+    market = amounts.rounded(sale.time_adjusted - sale.sale_price)
+    return SaleSum(price, market, adjusted - amounts.rounded(price + market), adjusted)
 
 
 def _step(change: float, what: str, amounts: Amounts) -> str:

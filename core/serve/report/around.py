@@ -41,7 +41,7 @@ def around(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float
     )
     tiles = [typical] if shows_point else []
     if sales:
-        prices = [amounts.rounded(one.sale_price) for one in sales]
+        prices = [one.sale_price for one in sales]
         days = [market_day(when(one.sale_date for one in sales), frame.currency) for when in (min, max)]
         which = "Sales chosen by your agent" if is_picked(estimate) else "Sales most like this home"
         tiles += [

@@ -72,7 +72,8 @@ def sales_page(
     which = "chosen by your agent" if is_picked(estimate) else "most like this home"
     intro = (
         f"{count(len(chosen), 'sale')} {which}. Each price is first brought to {valued} by how the market "
-        "moved, then to the facts of this home: what it sold for, market and facts add up to the adjusted price."
+        "moved, then to the facts of this home: what it sold for, market and facts add up to the adjusted price"
+        f"{_rounded(chosen, amounts)}."
     )
     parts = [
         heading,
@@ -84,6 +85,12 @@ def sales_page(
         Paragraph(markup(comparables_say(estimate, value, amounts, frame.point_label), 500), BODY),
     ]
     return [*parts, *_map(estimate, chosen, frame, wide, room - height_of(parts, wide))]
+
+
+def _rounded(chosen: Sequence[Comparable], amounts: Amounts) -> str:
+    """Say to what the sums are rounded, "" where all add up as they are printed."""
+    exact = all(sale_sum(one, amounts).is_exact for one in chosen)
+    return "" if exact else f", rounded to {amounts.write(amounts.unit)}"
 
 
 def has_map(estimate: Estimate) -> bool:

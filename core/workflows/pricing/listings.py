@@ -13,7 +13,7 @@ from core.problem import Problem
 from core.serve.estimate import Refused
 from core.store.base.values import plain_document
 from core.store.ledger.listings import ListingRecord
-from core.wording import market_day, money
+from core.wording import half_up, market_day, money
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import DecisionInput, decide, take_back, usual_listing
 from core.workflows.pricing.desk import Desk
@@ -109,7 +109,7 @@ def listing_form(listing: ListingRecord, problem: Problem) -> dict[str, Any]:
     point, sale = listing.point, listing.sale
     suggested = decision = sold = None
     if point is not None:
-        usual = round(usual_listing(point, problem))
+        usual = int(half_up(usual_listing(point, problem)))
         suggested = {"price": point, "low": listing.low, "high": listing.high, "listing_price": usual}
     if listing.decision is not None:
         decision = {"kind": listing.decision, "price": listing.price, "listing_price": listing.listing_price}

@@ -247,7 +247,7 @@ def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFra
             "Home": name_of(sale, market),
             "Distance": away_words(sale, estimate, market) or MISSING,
             "Sold": market_day(sale.sale_date, currency),
-            "Price": amounts.short(total.price),
+            "Price": amounts.write(total.price),
             "Market-adjusted": amounts.short(total.price + total.market),
             "Facts": amounts.short_change(total.facts),
             "Net": net(sale),
@@ -261,7 +261,10 @@ def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFra
 
 
 def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFrame:
-    """Return the adjustments of each sale in use, by group of facts, as Markdown; they add up as on its card."""
+    """Return the adjustments of each sale in use, by group of facts, as Markdown; they add up as on its card.
+
+    Only the adjusted price is rounded, and says so.
+    """
     used = [(number, sale) for number, sale in enumerate(estimate.comparables, 1) if sale.sale_id in chosen.used]
     amounts = amounts_of(market.currency, estimate.point)
     sums = [(number, sale_sum(sale, amounts), _by_group(sale, amounts)) for number, sale in used]
@@ -269,10 +272,10 @@ def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.D
     lines = [
         {
             "No.": str(number),
-            "Price": amounts.short(total.price),
+            "Price": amounts.write(total.price),
             "Market": amounts.short_change(total.market),
             **{group.label: amounts.short_change(parts.get(group, 0.0)) for group in groups},
-            "Adjusted": f"**{amounts.short(total.adjusted)}**",
+            "Adjusted": f"{'' if total.is_exact else 'about '}**{amounts.short(total.adjusted)}**",
         }
         for number, total, parts in sums
     ]
@@ -346,7 +349,8 @@ def _literal(name: str) -> str:
 def describe(sale: Comparable, chosen: Choice, estimate: Estimate, market: Conventions) -> str:
     """Return a card's text as Markdown: the sum that leads to the adjusted price, then how like the home it is."""
     amounts = amounts_of(market.currency, estimate.point)
-    total, found, adjusted = sale_sum(sale, amounts).words(amounts).partition(" = ")
+    total = sale_sum(sale, amounts)
+    steps, adjusted = total.steps(amounts), amounts.short(total.adjusted)
     parts = [f"sold {market_day(sale.sale_date, market.currency)}"]
     if sale.added and sale.sale_id in chosen.ticked:
         parts.append("added by you")
@@ -360,7 +364,7 @@ def describe(sale: Comparable, chosen: Choice, estimate: Estimate, market: Conve
         _colored(f"net {net(sale)}", sale.net_is_high),
         _colored(f"gross {gross(sale)}", sale.gross_is_high),
     ]
-    return f"{plain(total + found)}**{plain(adjusted)}**  \n:gray[{plain(' · '.join(parts))} ·] {' · '.join(shares)}"
+    return f"{plain(steps)}**{plain(adjusted)}**  \n:gray[{plain(' · '.join(parts))} ·] {' · '.join(shares)}"
 
 
 def _colored(text: str, high: bool) -> str:

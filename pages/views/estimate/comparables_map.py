@@ -18,7 +18,7 @@ from core.serve.agent.sold_around import sold_around
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
 from core.serve.words import headline, readable_address
-from core.wording import Conventions, distance, market_day, money_short
+from core.wording import Conventions, distance, market_day, money
 from pages.kit.charts import SMALL
 from pages.kit.palette import Palette
 
@@ -146,7 +146,7 @@ def _around(sales: Columns | None, home: Place, edge: float, market: Conventions
 
 def _sold(sales: Columns, row: int, market: Conventions) -> str:
     price, day = float(sales["sale_price"][row]), sales["sale_date"][row].astype("datetime64[D]").item()
-    return f"{money_short(price, market.currency)}, {market_day(day, market.currency)}"
+    return f"{money(price, market.currency)}, {market_day(day, market.currency)}"
 
 
 def sale_chosen(points: Sequence[Mapping[str, Any]]) -> str | None:
@@ -182,7 +182,7 @@ def _sales(marks: Sequence[_Mark], remark: str, market: Conventions, colours: Pa
 def _hover(sale: Comparable, market: Conventions) -> str:
     # Plotly reads a few HTML tags in labels.
     name = name_of(sale, market).replace("<", "&lt;")
-    return f"{name}<br>{money_short(sale.sale_price, market.currency)}, {market_day(sale.sale_date, market.currency)}"
+    return f"{name}<br>{money(sale.sale_price, market.currency)}, {market_day(sale.sale_date, market.currency)}"
 
 
 def _size(share: float) -> float:

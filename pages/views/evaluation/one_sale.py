@@ -10,7 +10,7 @@ import streamlit as st
 from core.serve import words
 from core.serve.drivers import Drivers
 from core.serve.estimate import Estimate
-from core.wording import market_day, money_range, money_short, percent, signed_percent
+from core.wording import market_day, money, money_range, money_short, percent, signed_percent
 from core.workflows.models.explanations import Miss
 from pages.kit.figures import box, boxes, csv, frame
 from pages.kit.text import plain
@@ -50,7 +50,7 @@ def _figures(miss: Miss) -> None:
     currency = miss.currency
     held = "the price is inside" if miss.inside else "the price is outside"
     figures = (
-        ("Sold for", money_short(miss.price, currency), f"on {market_day(miss.sale_date, currency)}"),
+        ("Sold for", money(miss.price, currency), f"on {market_day(miss.sale_date, currency)}"),
         ("Estimate", money_short(miss.estimate, currency), "as scored"),
         ("Error", signed_percent(miss.error, 1), "too high" if miss.error > 0 else "too low"),
         (f"{percent(miss.level)} range", money_range(miss.low, miss.high, currency), held),
