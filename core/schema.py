@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from core.errors import MappingError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+T = TypeVar("T")
 
 EXTRA_PREFIX: Final = "x_"
 """A market's columns beyond the canonical record keep their names after this prefix."""
@@ -161,6 +163,17 @@ def is_extra(name: str) -> bool:
 def use_names(names: Mapping[str, str]) -> None:
     """Have ``label_of`` show these names of columns, by field, in the context at hand: a market's own, and areas."""
     _NAMES.set(names)
+
+
+def keeping_names(make: Callable[[], T]) -> Callable[[], T]:
+    """Return a call made later, perhaps in a thread of its own, that shows the names of columns in use here and now."""
+    names = _NAMES.get({})
+
+    def make_named() -> T:
+        use_names(names)
+        return make()
+
+    return make_named
 
 
 def local_names(currency: str) -> dict[str, str]:

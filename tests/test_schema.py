@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,19 @@ from hypothesis import strategies as st
 from core.collect.columns.candidates import field_of_header
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
-from core.schema import FIELD_BY_NAME, FIELDS, SQFT_PER_SQM, FieldKind, Source, conform, is_extra, label_of, local_names
+from core.schema import (
+    FIELD_BY_NAME,
+    FIELDS,
+    SQFT_PER_SQM,
+    FieldKind,
+    Source,
+    conform,
+    is_extra,
+    keeping_names,
+    label_of,
+    local_names,
+    use_names,
+)
 
 DTYPES = {
     FieldKind.NUMBER: "float64",
@@ -106,3 +120,15 @@ def test_labels_are_words() -> None:
     assert label_of("x_storey_range") == "Storey range"
     assert is_extra("x_storey")
     assert not is_extra("storey")
+
+
+def test_what_is_made_later_in_a_thread_of_its_own_has_the_names_of_the_screen_that_offers_it() -> None:
+    """A download is made when it is pressed, in another thread, where no market is at hand."""
+    with ThreadPoolExecutor(1) as other:
+        try:
+            use_names({"zipcode": "Postcode"})
+            later = keeping_names(lambda: label_of("zipcode"))
+        finally:
+            use_names({})
+        assert other.submit(label_of, "zipcode").result() == "Zipcode"
+        assert other.submit(later).result() == "Postcode"

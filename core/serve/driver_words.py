@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from core.schema import ASSESSED_RISE, label_of
+from core.schema import ASSESSED_RISE
 from core.serve import words
 from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers, MainSteps
 from core.serve.fact_groups import FactGroup
@@ -64,12 +64,9 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
     """Return one reason as a sentence, such as "Its 2 bathrooms, 1 more than usual here, add about $14K."."""
     if driver.group is FactGroup.PLACE:
         return f"{_place(driver.facts, area_name, market)} {_effect(driver.amount, _ONE, market)}."
-    loud = [fact for fact in driver.facts if not _is_quiet(fact)]
-    against = [fact for fact in loud if _points(fact) * driver.amount < 0]
-    # Where every fact points the other way, none of them is the exception.
-    against = against if len(against) < len(loud) else []
+    loud, against = _sides(driver)
     despite = f", despite {_listed([_despite(fact, market) for fact in against])}" if against else ""
-    match [fact for fact in loud if fact not in against]:
+    match loud:
         case [] if driver.facts:
             return f"What the tax roll says of its {driver.group.value} {_effect(driver.amount, _ONE, market)}."
         case []:
@@ -80,6 +77,26 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
         case facts:
             things = _listed([_among(fact, market) for fact in facts])
             return f"Its {things} {_effect(driver.amount, _MANY, market)}{despite}."
+
+
+def what_moves(driver: Driver) -> str:
+    """Name what makes a reason, after "its": "lot area" where only the lot differs, else all facts that do.
+
+    A place, and a reason of which no fact can be named, have the name of their group.
+    """
+    names = dict.fromkeys(_name(fact.name) for fact in _sides(driver)[0])
+    grouped = driver.group in (FactGroup.PLACE, FactGroup.OWN_SALE) or not names
+    return driver.group.value.removeprefix("its ") if grouped else _listed([*names])
+
+
+def _sides(driver: Driver) -> tuple[list[Difference], list[Difference]]:
+    """Return the facts that make a reason, without those that say nothing to people, and those that work against it."""
+    loud = [fact for fact in driver.facts if not _is_quiet(fact)]
+    against = [fact for fact in loud if _points(fact) * driver.amount < 0]
+    # Where every fact points the other way, none of them is the exception.
+    if len(against) == len(loud):
+        return loud, []
+    return [fact for fact in loud if fact not in against], against
 
 
 def own_sale_sentence(driver: Driver, point: float, market: Conventions) -> str:
@@ -181,7 +198,9 @@ def _with_value(name: str, value: Value, text: str) -> str:
         return f"{_YEARS[name]} in {text}"
     if words.unit_of(name) == "sqft":
         return f"{_name(name)} of {text}"
-    called = words.inside_sentence(words.name_of_fact(name, value))
+    called = words.inside_sentence(words.name_of_fact(name))
+    if (rated := words.rated(name, text)) != text:
+        return f"{called} rated {rated}"
     return f"{called} {text.lower() if name == 'property_type' else text}"
 
 
@@ -196,6 +215,8 @@ def _remark(fact: Difference, market: Conventions) -> str:
         return "most here never were" if name == "year_renovated" else ""
     if _is_amount(fact):
         return _more(_amount(name, fact.subject, market) - _amount(name, usual, market), market)
+    if name in _LACKED and usual == 0:
+        return "most here have none"
     text = words.fact_value(name, usual, market)
     return f"{text.lower() if name == 'property_type' else text} is usual here"
 
@@ -217,7 +238,7 @@ def _more(difference: float, market: Conventions) -> str:
 
 
 def _name(name: str) -> str:
-    return words.inside_sentence(label_of(name).partition(" (")[0])
+    return words.inside_sentence(words.name_of_fact(name))
 
 
 def _is_yes(value: Value) -> bool:

@@ -132,14 +132,21 @@ _TOP_TENTH: Final = 90
 
 def ask_next_words(asked: Sequence[AskNext]) -> tuple[str, ...]:
     """Say what each fact would bring, one that can be found out: "construction grade (from ±22% to about ±16%)"."""
-    labels = {one: _PLACE if one.name == "coordinates" else label_of(one.name) for one in asked}
     return tuple(
-        f"{inside_sentence(label)} (from ±{percent(one.now)} to about ±{percent(one.then)})"
-        for one, label in labels.items()
+        f"{_asked(one.name)} (from ±{percent(one.now)} to about ±{percent(one.then)})"
+        for one in asked
         if one.name not in ONLY_ON_ROLL
     )
 
 
+def _asked(name: str) -> str:
+    # A market's own fact is named as on the form: in small letters, "regionname" would read as an error.
+    if is_extra(name):
+        return label_of(name)
+    return inside_sentence(_PLACE if name == "coordinates" else label_of(name))
+
+
+_BEST: Final = {"condition": 5, "view": 4, "school_rating": 5}
 _PLACE: Final = "Exact place by coordinates"
 
 _SCALES: Final = {
@@ -206,15 +213,9 @@ def fact_value(name: str, value: object, market: Conventions) -> str:
     return f"{_measured(value, unit_of(name), market)}{f' {unit}' if unit else ''}"
 
 
-def name_of_fact(name: str, value: object) -> str:
-    """Name a fact without its unit; a number of the market's own whose unit nobody knows, by its column's name.
-
-    "Living area", "Distance" where its unit is known, else "Column “Distance”".
-    """
-    label = label_of(name)
-    if is_extra(name) and isinstance(value, int | float) and not own_unit(name):
-        return f"Column “{label}”"
-    return label.partition(" (")[0]
+def name_of_fact(name: str) -> str:
+    """Name a fact as its field on the form does, without its unit or scale: "Living area", "Distance"."""
+    return label_of(name).partition(" (")[0]
 
 
 def assumed(name: str, value: object, market: Conventions) -> str:
@@ -224,8 +225,13 @@ def assumed(name: str, value: object, market: Conventions) -> str:
         return text
     if name == "view" and value == 0:
         return "no view"
-    label = inside_sentence(name_of_fact(name, value))
+    label, text = inside_sentence(name_of_fact(name)), rated(name, text)
     return f"{label}: {text.lower()}" if is_flag(name) else f"{label} {text}"
+
+
+def rated(name: str, text: str) -> str:
+    """Write the value of a rating with the best there is, "1 of 4"; any other fact's value as it is."""
+    return f"{text} of {_BEST[name]}" if name in _BEST and text.replace(".", "").isdigit() else text
 
 
 def flag_field(name: str, market: Conventions) -> str:

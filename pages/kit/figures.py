@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core import spreadsheet
 from core.evaluate.accuracy import Figure
 from core.evaluate.targets import Target, Verdict
+from core.schema import keeping_names
 from core.states import Stage
 from core.wording import MISSING, percent, signed_percent
 from pages.kit.palette import BAD, GOOD, NEUTRAL, Tone
@@ -259,7 +260,7 @@ def csv(
     """Offer a table, or a function that makes it on request, as CSV; ``name`` distinguishes the model's files."""
     st.download_button(
         label,
-        lambda: spreadsheet.to_csv(table() if callable(table) else table),
+        keeping_names(lambda: spreadsheet.to_csv(table() if callable(table) else table)),
         f"{selection.file_stem}-{name}.csv",
         "text/csv",
         key=f"csv_{name}",

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.serve.driver_words import sentence, sentences
+from core.serve.ask_next import AskNext
+from core.serve.driver_words import sentence, sentences, what_moves
 from core.serve.drivers import Difference, Driver, Drivers
 from core.serve.fact_groups import FactGroup
+from core.serve.words import ask_next_words
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def test_a_rise_in_assessed_value_is_a_reason_only_where_it_is_a_sign_of_renovat
             FactGroup.QUALITY,
             27_000.0,
             (Difference("condition", 4.0, 3.0),),
-            "Its condition 4 (3 is usual here) adds about $27K.",
+            "Its condition rated 4 of 5 (3 is usual here) adds about $27K.",
         ),
         (
             FactGroup.AGE,
@@ -97,6 +99,12 @@ def test_a_rise_in_assessed_value_is_a_reason_only_where_it_is_a_sign_of_renovat
         ),
         (FactGroup.PLOT, 90_000.0, (Difference("waterfront", 1.0, 0.0),), "Its waterfront adds about $90K."),
         (FactGroup.PLOT, -5_000.0, (Difference("view", 0.0, None),), "Its lack of a view takes off about $5K."),
+        (
+            FactGroup.PLOT,
+            8_000.0,
+            (Difference("view", 1.0, 0.0),),
+            "Its view rated 1 of 4 (most here have none) adds about $8K.",
+        ),
         (
             FactGroup.PLACE,
             -36_000.0,
@@ -214,3 +222,24 @@ def test_every_driver_makes_one_sentence_whose_verb_tells_the_sign(
 def test_a_typical_home_is_called_one() -> None:
     [told] = told_of(Drivers(PLACE, 412, 440_484.0, (), -484.0, 440_000.0))
     assert told == f"It is priced as a typical home in {PLACE}, at about $440K: no known fact sets it apart."
+
+
+def test_what_to_find_out_is_named_as_the_form_names_it() -> None:
+    asked = [AskNext(name, 0.6, 0.58) for name in ("x_regionname", "year_built", "coordinates")]
+    assert [one.partition(" (from")[0] for one in ask_next_words(asked)] == [
+        "Regionname",
+        "year built",
+        "exact place by coordinates",
+    ]
+
+
+def test_what_moves_a_home_most_is_named_by_the_facts_that_differ() -> None:
+    lot, view = Difference("lot_area_sqft", 9_000.0, 6_000.0), Difference("view", 0.0, 1.0)
+    garage = Difference("garage_spaces", 2.0, 1.0)
+    assert what_moves(Driver(FactGroup.PLOT, 9_000.0, (lot,))) == "lot area"
+    assert what_moves(Driver(FactGroup.PLOT, 9_000.0, (lot, view))) == "lot area", "no view works against it"
+    assert what_moves(Driver(FactGroup.PLOT, 9_000.0, (lot, garage))) == "lot area and garage spaces"
+    assert what_moves(Driver(FactGroup.PLOT, 9_000.0, ())) == "lot, garage and view"
+    assert what_moves(Driver(FactGroup.OWN_SALE, 9_000.0, ())) == "own earlier sale"
+    near = Difference("latitude", 47.6, 47.5)
+    assert what_moves(Driver(FactGroup.PLACE, 9_000.0, (near,))) == "location"

@@ -7,6 +7,7 @@ from typing import Final
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
+from core.serve.driver_words import what_moves
 from core.serve.drivers import Drivers
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
@@ -72,7 +73,7 @@ def beside_typical(drivers: Drivers, amounts: Amounts, shows_point: bool) -> str
     by = f"{amounts.write(abs(apart))} {side}" if shows_point else side
     same_way = [item for item in drivers.items if item.amount * apart > 0 and item.group is not FactGroup.OTHER]
     most = max(same_way, key=lambda item: abs(item.amount), default=None)
-    why = f", mostly for its {most.group.value.removeprefix('its ')}" if most is not None else ""
+    why = f", mostly for its {what_moves(most)}" if most is not None else ""
     return f"It is estimated {by} a typical home in {drivers.area}{why}."
 
 

@@ -25,7 +25,7 @@ from core.serve.report.typography import BOLD, GREY, LESS, REGULAR, RULE, WHITE,
 from core.serve.subject import Value
 from core.wording import Amounts, amounts_of
 
-__all__ = ["ReportFrame", "report_without_price", "seller_report"]
+__all__ = ["NUMBER_LENGTH", "ReportFrame", "report_without_price", "seller_report"]
 
 # A reportlab font shares its file position between threads, so two threads would garble each other's text.
 _ONE_AT_A_TIME: Final = Lock()
@@ -38,7 +38,8 @@ _TOP: Final = 40.0
 _BANNER: Final = 28.0
 _BOTTOM: Final = 48.0
 _GAP: Final = 6.0
-_NUMBER_LENGTH: Final = 8
+NUMBER_LENGTH: Final = 8
+"""How many characters of an estimate's id are the report's number."""
 _LETTER_CURRENCIES: Final = frozenset({"USD", "CAD", "MXN"})
 _SIMULATED: Final = "SIMULATED DATA: homes, sales and prices of this market are invented"
 
@@ -158,7 +159,7 @@ def _furniture(canvas: Canvas, document: BaseDocTemplate, frame: ReportFrame, pa
     canvas.setStrokeColor(RULE)
     canvas.setLineWidth(0.8)
     canvas.line(_SIDE, _BOTTOM - 12, wide - _SIDE, _BOTTOM - 12)
-    number = f" · No. {frame.estimate_id[:_NUMBER_LENGTH].upper()}" if frame.estimate_id else ""
+    number = f" · No. {frame.estimate_id[:NUMBER_LENGTH].upper()}" if frame.estimate_id else ""
     by = [name for name in (frame.agent.name.strip(), frame.office.name.strip()) if name]
     later = [frame.address_line.strip() or frame.market_name, *by] if document.page > 1 else []
     canvas.setFont(REGULAR, 8)

@@ -221,7 +221,7 @@ def _fact(name: str, value: Value, frame: ReportFrame) -> list[Flowable]:
     if isinstance(value, int | float) and name in FIELD_BY_NAME and not unit_of(name):
         # Under the label "Bedrooms", "3 bedrooms" would repeat the word.
         text = text.partition(" ")[0]
-    label, scale = name_of_fact(name, value), seller_scale(name, text)
+    label, scale = name_of_fact(name), seller_scale(name, text)
     return [Paragraph(markup(label, 60), LABEL), Paragraph(markup(f"{text}{scale}", 80), VALUE)]
 
 

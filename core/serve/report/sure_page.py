@@ -57,7 +57,7 @@ def sure_page(
     record = track_record(estimate, frame.tolerance, frame.currency, wide, frame.point_label is not None)
     promised = Paragraph("The bar is what came true in past sales, the line what was promised.", SMALL)
     tested = [record, promised] if record.contents else []
-    above = [[Paragraph("How sure is this?", HEADING), Spacer(0, 3), *sure], tested, _look_at(estimate)]
+    above = [[Paragraph("How sure is this?", HEADING), Spacer(0, 3), *sure], tested, _look_at(estimate, frame)]
     made = [Spacer(0, 6), Paragraph(markup(made_from(estimate, frame), 300), SMALL), *contact(frame, wide)]
     # Long lists may break across pages.
     behind = [[part] for part in _facts_behind(estimate, frame)]
@@ -66,9 +66,10 @@ def sure_page(
     return above, [_reasons(estimate, frame, amounts, wide, left), *below]
 
 
-def _look_at(estimate: Estimate) -> list[Flowable]:
+def _look_at(estimate: Estimate, frame: ReportFrame) -> list[Flowable]:
     found = [Paragraph(markup(text, 300), BULLET, bulletText="•") for text in to_look_at(estimate.flags)]
-    return [Paragraph("Before you set a price", HEADING), *found] if found else []
+    is_set = frame.decided is not None and frame.decided.list_price is not None
+    return [Paragraph("Worth a second look" if is_set else "Before you set a price", HEADING), *found] if found else []
 
 
 def _reasons(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float, room: float) -> list[Flowable]:
@@ -101,7 +102,7 @@ def _facts_behind(estimate: Estimate, frame: ReportFrame) -> list[Flowable]:
 
 def _with_scale(name: str, value: Value, frame: ReportFrame) -> str:
     text = fact_value(name, value, frame)
-    return f"{name_of_fact(name, value)} {text}{seller_scale(name, text)}"
+    return f"{name_of_fact(name)} {text}{seller_scale(name, text)}"
 
 
 def _sentence(label: str, words: str) -> Paragraph:

@@ -104,7 +104,10 @@ def difference(fact: Difference, market: Conventions) -> str:
         return f"sold on {market_day(date.fromisoformat(str(fact.subject)), market.currency)}"
     unknown = f"{label_of(fact.name)} unknown"
     value = unknown if fact.subject is None else assumed(fact.name, fact.subject, market)
-    return value if fact.typical is None else f"{value} (typical {fact_value(fact.name, fact.typical, market)})"
+    if fact.typical is None:
+        return value
+    is_none = fact.name == "view" and fact.typical == 0
+    return f"{value} (typical {'none' if is_none else fact_value(fact.name, fact.typical, market)})"
 
 
 def report_steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) -> list[Step]:

@@ -32,7 +32,7 @@ _SENTENCES: Final[Mapping[FlagKind, str]] = {
     FlagKind.MULTI_UNIT: "The home has several units: its rents matter for its price, too.",
     FlagKind.FEW_COMPARABLES: "Few homes were sold nearby: sales farther away count, too.",
     FlagKind.WIDE_RANGE: "The range is wide: more facts about the home would narrow it.",
-    FlagKind.LOW_CONFIDENCE: "The estimate is less sure than most: ask your agent what similar homes sold for lately.",
+    FlagKind.LOW_CONFIDENCE: "Such homes are harder to price than most: ask what similar homes sold for lately.",
     FlagKind.COMPARABLES_DISAGREE: "The comparable sales point outside the range: look at both.",
     FlagKind.STALE_MODEL: _MOVED,
     FlagKind.RANGE_HELD_LESS: "Of late, more homes than usual sold outside such a range: leave room on both sides.",
@@ -50,8 +50,11 @@ def level_words(estimate: Estimate) -> str:
     return f"{percent(estimate.level)} range: it aims to hold the sale price of {share} homes"
 
 
-def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label: str | None) -> tuple[str, str, str]:
-    """Return three sentences: how often ranges like this held, how sure the estimate is, and what it is not."""
+def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label: str | None) -> tuple[str, ...]:
+    """Return two or three sentences: how often ranges like this held, how sure the estimate is, and what it is not.
+
+    Our confidence is about the estimate, so that a report of the range alone says nothing of it.
+    """
     held, wider = estimate.held, widening_words(estimate)
     if held is None:
         first = "No past sale was priced like this one in our tests, so we cannot say how often such a range holds"
@@ -61,16 +64,14 @@ def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label
             "inside a range made like this one"
         )
     first += f"; this one is {wider}." if wider else "."
-    second = f"Our confidence in this range is {estimate.confidence_word}."
+    second = _chance(estimate, amounts, tolerance)
     if held is None:
         second = "Nor do our tests tell how likely such a home sells near its estimate."
-    elif point_label is not None:
-        second = _chance(estimate, amounts, tolerance)
-    third = (
+    last = (
         "It is a statistical estimate from past sales and not an appraisal: nobody inspected the home for it, and its "
         "condition inside, its surroundings and the way it is marketed can move the price."
     )
-    return first, second, third
+    return (first, last) if point_label is None else (first, second, last)
 
 
 def _chance(estimate: Estimate, amounts: Amounts, tolerance: float) -> str:
@@ -85,7 +86,7 @@ def _chance(estimate: Estimate, amounts: Amounts, tolerance: float) -> str:
 
 
 def to_look_at(flags: Sequence[Flag]) -> tuple[str, ...]:
-    """Return at most two things to look at before setting a price, the gravest of what a person must review."""
+    """Return at most two things to look at, the gravest of what a person must review."""
     grave = sorted((flag for flag in flags if flag.severity is Severity.REVIEW), key=lambda flag: GRAVITY[flag.kind])
     unusual = list(dict.fromkeys(flag.field for flag in flags if flag.kind in _UNUSUAL))
     lines = (_unusual(unusual) if flag.kind in _UNUSUAL else _SENTENCES.get(flag.kind, "") for flag in grave)
@@ -167,14 +168,27 @@ def comparables_say(estimate: Estimate, value: ComparableValue, amounts: Amounts
         )
     chosen = used(estimate)
     low, high = map(amounts.rounded, adjusted_span(chosen))
-    mean = f", with an average of {amounts.about(value.mean)}" if point_label is not None else ""
     place = "inside" if value.agrees else "outside"
     if len(chosen) == 1:
         return f"This sale points to {amounts.about(low)}, which lies {place} the range of this home."
+    together = f"Together these sales point to {amounts.span(low, high)}"
+    if point_label is None:
+        return f"{together}. {_how_many_inside(estimate, amounts)}"
     return (
-        f"Together these sales point to {amounts.span(low, high)}{mean}. {_what_counts(estimate, value)} "
+        f"{together}, with an average of {amounts.about(value.mean)}. {_what_counts(estimate, value)} "
         f"Their average lies {place} the range of this home."
     )
+
+
+def _how_many_inside(estimate: Estimate, amounts: Amounts) -> str:
+    """Say how many sales in use lie inside the range: "3 of them lie inside the range of this home, 2 outside."."""
+    prices = [amounts.rounded(one.adjusted) for one in used(estimate)]
+    inside = sum(estimate.low <= price <= estimate.high for price in prices)
+    outside = len(prices) - inside
+    if not inside or not outside:
+        return f"All of them lie {'inside' if inside else 'outside'} the range of this home."
+    lie = "lies" if inside == 1 else "lie"
+    return f"{inside} of them {lie} inside the range of this home, {outside} outside."
 
 
 def _what_counts(estimate: Estimate, value: ComparableValue) -> str:

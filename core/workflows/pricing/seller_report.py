@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Final
 
 from core.access import Action
-from core.schema import is_extra
+from core.schema import is_extra, local_names
 from core.serve.agent.seller_view import without_figures
 from core.serve.comparables import reconcile
 from core.serve.estimate import Estimate
-from core.serve.report.build import report_without_price, seller_report
+from core.serve.report.build import NUMBER_LENGTH, report_without_price, seller_report
 from core.serve.report.frame import AgentOnReport, Decided, OfficeOnReport, ReportFrame
 from core.serve.report.parts import outside
 from core.serve.words import readable_address
@@ -27,6 +27,7 @@ from core.workflows.profiles.profiles import on_report, picture
 from core.workflows.profiles.seller_figures import figures_choice
 from core.workspace import Workspace, market_days
 
+_SUBURB: Final = "Suburb"
 POINT: Final = "Estimate"
 """The label of the point estimate where the report shows it."""
 
@@ -83,10 +84,15 @@ def warning(workspace: Workspace, answered: RecordedAnswer, desk: Desk, request:
 
 
 def file_name(answered: RecordedAnswer, market: Market) -> str:
-    """Return the report's file name: market, the address's plain characters, and valuation date."""
+    """Return the report's file name: market, the address's plain characters, valuation date, and the report's number.
+
+    Without its number, homes without an address, or of addresses that begin alike, would overwrite each other.
+    """
     address = answered.question.facts.get("address")
     words = re.findall(r"[a-z0-9]+", address.lower()) if isinstance(address, str) else []
-    return "-".join(["report", market.market_id, *words[:6], f"{answered.question.as_of:%Y-%m-%d}"]) + ".pdf"
+    number = (answered.estimate_id or answered.pending_id or "").lower()[:NUMBER_LENGTH]
+    day = f"{answered.question.as_of:%Y-%m-%d}"
+    return "-".join(filter(None, ["report", market.market_id, *words[:6], day, number])) + ".pdf"
 
 
 def _frame(
@@ -105,7 +111,7 @@ def _frame(
         simulated=market.simulated,
         currency=market.currency,
         area_unit=market.area_unit,
-        address_line=_address(answered),
+        address_line=_address(answered, market.currency),
         prepared_for=request.prepared_for.strip(),
         prepared_at=datetime.combine(day_at(now), now.timetz()),
         estimate_id=answered.estimate_id or answered.pending_id or None,
@@ -125,14 +131,16 @@ def _frame(
     )
 
 
-def _address(answered: RecordedAnswer) -> str:
-    """Return the address with its area's code, "" without an address."""
+def _address(answered: RecordedAnswer, currency: str) -> str:
+    """Return the address with its area's code, "2 Bell St, Glen Iris 3146" where suburbs are part of it; "" without."""
     facts = answered.question.facts
-    address, code = facts.get("address"), facts.get("zipcode")
+    address = facts.get("address")
     if not isinstance(address, str) or not address.strip():
         return ""
     line = readable_address(address.strip())
-    return f"{line}, {code}" if isinstance(code, str) and code not in line else line
+    names = ("neighbourhood", "zipcode") if local_names(currency)["neighbourhood"] == _SUBURB else ("zipcode",)
+    area = [code for name in names if isinstance(code := facts.get(name), str) and code.lower() not in line.lower()]
+    return ", ".join(filter(None, (line, " ".join(area))))
 
 
 def _as_decided(workspace: Workspace, estimate: Estimate, decision: DecisionRecord | None) -> Estimate:

@@ -18,7 +18,7 @@ from core.evaluate.card.html import html_card
 from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
 from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
 from core.evaluate.targets import Verdict, at_most, judge
-from core.schema import label_of
+from core.schema import keeping_names, label_of
 from core.wording import market_instant, percent, symbol
 from core.workflows.models.explanations import agent_decisions_of
 from core.workflows.models.scope import (
@@ -279,7 +279,7 @@ def _download(selection: Selection, signed: SignedScope | None) -> None:
         for label, write, ending, kind in _FORMS:
             st.download_button(
                 label,
-                partial(written, write),
+                keeping_names(partial(written, write)),
                 f"model-card-{selection.file_stem}.{ending}",
                 kind,
                 key=f"card_{ending}",

@@ -13,6 +13,7 @@ from core import spreadsheet
 from core.errors import DoorstepError
 from core.evaluate.accuracy import Figure
 from core.monitor.rules import RULES
+from core.schema import keeping_names
 from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.wording import MISSING, market_instant, percent
@@ -59,7 +60,7 @@ def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, selection: 
     """Offer a table, or a function that makes it on request, as CSV."""
     st.download_button(
         "Download as CSV",
-        lambda: spreadsheet.to_csv(table() if callable(table) else table),
+        keeping_names(lambda: spreadsheet.to_csv(table() if callable(table) else table)),
         f"{selection.file_stem}-{name}.csv",
         "text/csv",
         key=f"csv_{name}",

@@ -16,7 +16,7 @@ from core.collect.columns.leftovers import NO_VALUES
 from core.errors import CollectError, StoreError
 from core.installation import program
 from core.progress import part
-from core.schema import label_of
+from core.schema import keeping_names, label_of
 from core.serve.agent.advice import in_short
 from core.serve.estimate import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
@@ -84,7 +84,7 @@ def draw(workspace: Workspace, desk: Desk, today: date) -> None:
     )
     st.download_button(
         "Template with this market’s facts",
-        lambda: to_xlsx(template(desk)),
+        keeping_names(lambda: to_xlsx(template(desk))),
         f"{desk.market.market_id}-template.xlsx",
         _XLSX,
         icon=":material/table:",
@@ -270,7 +270,7 @@ def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
         _download("Download the prices", taken, f"prices-{stem}.csv")
         st.download_button(
             "As a workbook",
-            lambda: to_xlsx(taken),
+            keeping_names(lambda: to_xlsx(taken)),
             f"prices-{stem}.xlsx",
             _XLSX,
             icon=":material/table:",

@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.schema import keeping_names
 from core.serve.estimate import Estimate
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
@@ -41,7 +42,7 @@ def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, des
         # Made on request, so that nobody waits for an unwanted report.
         st.download_button(
             "Download the report",
-            lambda: report_pdf(workspace, answered, desk, request),
+            keeping_names(lambda: report_pdf(workspace, answered, desk, request)),
             file_name(answered, desk.market),
             "application/pdf",
             icon=":material/picture_as_pdf:",

@@ -15,7 +15,7 @@ from core.collect.privacy.findings import BLANKED, of_persons, reason
 from core.collect.reading.encodings import ENCODINGS
 from core.collect.reading.table import ReadingChoice
 from core.errors import DoorstepError
-from core.schema import Source
+from core.schema import Source, keeping_names
 from core.store import Market
 from core.store.base.markets import AreaUnit
 from core.wording import count
@@ -131,7 +131,7 @@ def _templates() -> None:
                 for source, name in NAMES.items():
                     st.download_button(
                         f"{name}, {kind}",
-                        partial(template, source, file_format, unit, currency),
+                        keeping_names(partial(template, source, file_format, unit, currency)),
                         file_name(source, file_format),
                         key=f"template_{source}_{file_format}",
                         icon=":material/download:",

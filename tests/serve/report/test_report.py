@@ -128,9 +128,9 @@ def test_facts_for_which_the_first_page_has_no_room_follow_on_the_last() -> None
     extra = {f"x_fact_{number:02}": float(number) for number in range(12)}
     answer = replace(estimate(), subject=Subject({**HOME, **extra}, estimate().subject.as_of))
     found = pages(answer, frame())
-    assert "Column “Fact 11” 11" not in found[0]
+    assert "Fact 11 11" not in found[0]
     assert "More facts of the home:" in found[2]
-    assert "Column “Fact 11” 11" in found[2]
+    assert "Fact 11 11" in found[2]
 
 
 def test_reasons_add_up_in_the_form_of_all_other_amounts(usual: list[str]) -> None:
@@ -244,6 +244,27 @@ def test_without_a_map_what_follows_begins_on_the_page_of_sales() -> None:
     assert "How sure is this?" in second
 
 
+def test_what_is_worth_a_look_comes_before_a_list_price_only_until_one_is_set() -> None:
+    before, after = "Before you set a price", "Worth a second look"
+    decided = Decided(760_000.0, 779_000.0, date(2024, 11, 3))
+    for decision, heading in ((None, before), (replace(decided, list_price=None), before), (decided, after)):
+        text = text_of(estimate(), replace(frame(), decided=decision))
+        assert [one for one in (before, after) if one in text] == [heading]
+
+
+def test_a_report_of_the_range_alone_says_nothing_of_our_confidence_nor_of_an_average() -> None:
+    """Both are about the estimate, which it does not show: beside the record of the range, they would contradict it."""
+    alone, value = replace(frame(), point_label=None), estimate().comparable_value
+    assert value is not None
+    text = text_of(estimate(), alone)
+    for words in ("confidence", "average", "counts twice", "less a sale is adjusted"):
+        assert words not in text
+    assert "79% sold inside a range made like this one. 2 It is a statistical estimate" in text
+    assert "4 of them lie inside the range of this home, 2 outside." in text
+    beside = replace(estimate(), low=estimate().low, high=2e6)
+    assert "All of them lie inside the range of this home." in text_of(beside, alone)
+
+
 def test_a_scale_says_which_end_is_good(usual: list[str]) -> None:
     assert re.search(r"Condition \d of 5 \(5 is best\)", usual[0])
 
@@ -305,19 +326,20 @@ def test_the_last_page_has_more_than_whom_to_ask(sales: int, currency: str) -> N
     assert len(pages(answer, shown)) <= 3
 
 
-def test_a_number_of_the_markets_own_whose_unit_nobody_knows_is_named_by_its_column() -> None:
+def test_a_fact_of_the_markets_own_reads_as_on_the_form_with_its_unit_where_its_name_has_one() -> None:
     facts = {"x_distance": 7.3, "living_area_sqft": 1_680.0}
     answer = replace(estimate(), subject=Subject(facts, estimate().subject.as_of))
     far = Driver(FactGroup.OTHER, 90_000.0, (Difference("x_distance", 7.3, 7.5),))
     answer = replace(answer, drivers=replace(answer.drivers, items=(far,)))
-    assert text_of(answer, frame()).count("Column “Distance” 7.3") == 2
+    text = text_of(answer, frame())
+    assert text.count("Distance 7.3") == 2
+    assert "Column" not in text
     try:
         use_names({"x_distance": "Distance to center (km)"})
         text = text_of(answer, frame())
     finally:
         use_names({})
     assert "Distance to center 7.3 km (typical 7.5 km)" in text
-    assert "Column" not in text
 
 
 def test_a_sale_that_counts_twice_is_marked_and_what_counts_most_is_said_truly() -> None:
@@ -363,11 +385,17 @@ def test_a_reason_of_several_facts_is_written_whole_in_lines() -> None:
         Difference("lot_area_sqft", 6_120.0, 5_000.0),
         Difference("bathrooms", 2.5, 1.75),
         Difference("garage_spaces", 0.0, 0.5),
+        Difference("view", 1.0, 0.0),
         Difference("condition", 4.0, 3.0),
     )
     several = replace(answer.drivers, items=(Driver(FactGroup.PLOT, 50_000.0, facts), *answer.drivers.items[1:]))
     last = pages(replace(answer, drivers=several), frame())[2]
-    for words in ("2.5 bathrooms (typical 1.75 bathrooms)", "arage spaces 0 (typical 0.5)", "ondition 4 (typical 3)"):
+    assert "view 1 of 4 (typical none)" in last
+    for words in (
+        "2.5 bathrooms (typical 1.75 bathrooms)",
+        "arage spaces 0 (typical 0.5)",
+        "ondition 4 of 5 (typical 3)",
+    ):
         assert words in last
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -16,7 +17,7 @@ from core.wording import market_day, money
 from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
 from core.workflows.pricing.decisions import DecisionInput, decide, usual_listing
 from core.workflows.pricing.desk import Desk, open_desk
-from core.workflows.pricing.seller_report import ReportRequest, report_pdf, warning
+from core.workflows.pricing.seller_report import ReportRequest, file_name, report_pdf, warning
 from core.workflows.profiles import profiles
 from core.workflows.profiles.profiles import AgentProfile
 from core.workflows.profiles.seller_figures import choose_figures
@@ -74,6 +75,32 @@ def test_a_report_names_the_agent_and_what_was_decided_and_no_account(own_store:
     assert f"${listed / 1000:,.0f}K" in text or f"${listed:,.0f}" in text
     for inside in (live.model_id, "price band", "drift", "stale", "segment"):
         assert inside not in text.lower()
+
+
+@pytest.mark.parametrize(
+    ("currency", "title"),
+    [("AUD", "12 Elm St, Glen Iris 3146"), ("USD", "12 Elm St, 3146"), ("GBP", "12 Elm St, 3146")],
+)
+def test_the_title_has_the_suburb_where_it_is_part_of_an_address(
+    own_store: Store, desk: Desk, currency: str, title: str
+) -> None:
+    """A report without a price has the same title, and needs no home in such an area."""
+    workspace, market = acting(own_store, AGENT), replace(desk.market, currency=currency)
+    facts = {"zipcode": "3146", "neighbourhood": "Glen Iris", "address": "12 Elm St"}
+    asked = price_and_record(workspace, desk, Question(facts, desk.valuation_date(date(2026, 1, 1)), 0.8), "page")
+    pdf = report_pdf(workspace, asked, replace(desk, market=market), ReportRequest())
+    assert title in words(pdf)
+    assert f"{title}," not in words(pdf)
+
+
+def test_reports_of_two_homes_have_two_file_names_also_without_addresses(own_store: Store, desk: Desk) -> None:
+    workspace = acting(own_store, AGENT)
+    homes = [answered(workspace, desk, address=address) for address in ("", "", "1 Elm St", "1 Elm St")]
+    names = {file_name(one, desk.market) for one in homes}
+    assert len(names) == len(homes)
+    [first, *_] = homes
+    assert first.estimate_id is not None
+    assert file_name(first, desk.market).endswith(f"-{first.estimate_id[:8].lower()}.pdf"), "the number on its pages"
 
 
 def test_an_agent_is_warned_before_a_seller_reads_that_the_list_price_lies_outside(
