@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.prepare.features.columns import Columns
-from core.serve.agent.away import NO_PLACE, away, away_words, is_other_kind, is_unplaced
+from core.serve.agent.away import HOME_UNPLACED, NO_PLACE, away, away_words, is_other_kind, is_unplaced
 from core.serve.agent.map_tiles import read_tiles
 from core.serve.agent.sale_sum import sale_sum
 from core.serve.agent.sale_weights import is_firm, often_words
@@ -354,7 +354,9 @@ def describe(sale: Comparable, chosen: Choice, estimate: Estimate, market: Conve
     parts = [f"sold {market_day(sale.sale_date, market.currency)}"]
     if sale.added and sale.sale_id in chosen.ticked:
         parts.append("added by you")
-    if far := away_words(sale, estimate, market):
+    far = away_words(sale, estimate, market)
+    # A line above the cards says once that the home's own place is not known.
+    if far and far != HOME_UNPLACED:
         parts.append(far if away(sale, estimate) is None else f"{far} away")
     parts.append(short_line(sale.facts, market))
     if (weight := chosen.weight(sale.sale_id)) != USUAL and sale.sale_id in chosen.ticked:

@@ -22,6 +22,8 @@ _TICKS: Final = 4
 _OFF_PX: Final = 3
 # The share of the span left free at the two ends of the axis for labels.
 _ROOM: Final = 0.35
+# Half the height of the estimate's mark, as a share of a row.
+_MARK_HALF: Final = 0.34
 _REST: Final = "All the rest"
 _ROUNDING: Final = "Rounding"
 
@@ -90,13 +92,14 @@ def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Fig
     parts, currency, start = main_steps(drivers, market), market.currency, _shown(drivers, market).start
     # Rounded as they are: the last of them is what rounding leaves.
     texts = [signed(money_short(amount, currency), amount) for _, amount in parts]
-    bars_x = [*(amount for _, amount in parts), drivers.point - start]
+    # The estimate is a mark, as the typical home is a line: the length of a bar would be read as an amount.
+    bars_x = [*(amount for _, amount in parts), 0.0]
     names, texts = [*(name for name, _ in parts), "Estimate"], [*texts, money_short(drivers.point, currency)]
     bars = {
         "type": "waterfall",
         "orientation": "h",
         "base": start,
-        "measure": [*(["relative"] * len(parts)), "total"],
+        "measure": ["relative"] * len(bars_x),
         "x": bars_x,
         "y": names,
         "text": texts,
@@ -105,12 +108,13 @@ def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Fig
         "connector": {"line": {"color": colours.faint, "width": 1}},
         "increasing": {"marker": {"color": colours.more}},
         "decreasing": {"marker": {"color": colours.less}},
-        "totals": {"marker": {"color": colours.whole}},
         "hovertemplate": "%{y}: %{text}<extra></extra>",
     }
     low, high = _span(drivers, [amount for _, amount in parts])
     figure = go.Figure({"data": [bars], "layout": _layout(drivers, market, colours, len(parts) + 1, (low, high))})
     ends = [*accumulate((amount for _, amount in parts), initial=start), drivers.point][1:]
+    mark = {"type": "line", "x0": drivers.point, "x1": drivers.point, "line": {"color": colours.whole, "width": 4}}
+    figure.add_shape(**mark, y0=len(parts) - _MARK_HALF, y1=len(parts) + _MARK_HALF)
     for name, text, end, amount in zip(names, texts, ends, bars_x, strict=True):
         # Unlike a bar's own label, an annotation has a ground, which the line of the typical home does not cross.
         side, away = ("left", _OFF_PX) if amount >= 0 else ("right", -_OFF_PX)
