@@ -155,6 +155,11 @@ class Amounts:
         rounded = self.rounded(value)
         return money(rounded, self.currency) if self.unit == 1.0 else money_short(rounded, self.currency)
 
+    def recorded(self, value: float) -> str:
+        """Write a recorded amount as it is: short where that loses nothing, "$407K", else whole, "$484,500"."""
+        unit = max(self.unit, next(unit for least, unit in _UNITS if abs(value) >= least))
+        return self.write(value) if math.fmod(value, unit) else self.short(value)
+
     def short_change(self, value: float) -> str:
         """Write a difference in short form with its sign: "+$12K", "−$5K", "$0"."""
         text = self.short(value)

@@ -21,14 +21,14 @@ class SaleSum:
     adjusted: float
 
     def words(self, amounts: Amounts) -> str:
-        """Write the sum: "$407,500 − $13K market − $26K facts = about $369K", or "$407,000, no change for market …"."""
+        """Write the sum: "$407,500 − $13K market − $26K facts = about $369K", or "$407K, no change for market …"."""
         return f"{self.steps(amounts)}{amounts.short(self.adjusted)}"
 
     def steps(self, amounts: Amounts) -> str:
         """Write the sum up to its result: "$407,500 − $13K market − $26K facts = about "."""
         market, facts = _step(self.market, "market", amounts), _step(self.facts, "facts", amounts)
         about = "" if self.is_exact else "about "
-        return f"{amounts.write(self.price)}{market}{facts} = {about}"
+        return f"{amounts.recorded(self.price)}{market}{facts} = {about}"
 
     @property
     def is_exact(self) -> bool:

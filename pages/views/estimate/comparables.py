@@ -59,7 +59,8 @@ _STYLE: Final = """<style>
 .st-key-comparable_cards [data-testid="stVerticalBlock"] { padding: 0.25rem 0.75rem 0.5rem; }
 .st-key-comparable_cards [data-testid="stCheckbox"] label { align-items: center; }
 .st-key-comparable_cards [data-testid="stCheckbox"] label p { font-weight: 600; }
-.st-key-by_fact_table td { white-space: nowrap; }
+.st-key-by_fact_table :is(td, td *) { white-space: nowrap; }
+.st-key-by_fact_table :is(td, th) { padding-inline: 0.3rem; }
 </style>"""
 
 
@@ -247,7 +248,7 @@ def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFra
             "Home": name_of(sale, market),
             "Distance": away_words(sale, estimate, market) or MISSING,
             "Sold": market_day(sale.sale_date, currency),
-            "Price": amounts.write(total.price),
+            "Price": amounts.recorded(total.price),
             "Market-adjusted": amounts.short(total.price + total.market),
             "Facts": amounts.short_change(total.facts),
             "Net": net(sale),
@@ -268,14 +269,15 @@ def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.D
     used = [(number, sale) for number, sale in enumerate(estimate.comparables, 1) if sale.sale_id in chosen.used]
     amounts = amounts_of(market.currency, estimate.point)
     sums = [(number, sale_sum(sale, amounts), _by_group(sale, amounts)) for number, sale in used]
+    result = "Adjusted" if all(total.is_exact for _, total, _ in sums) else "Adjusted (rounded)"
     groups = [group for group in FactGroup if any(parts.get(group) for _, _, parts in sums)]
     lines = [
         {
             "No.": str(number),
-            "Price": amounts.write(total.price),
+            "Price": amounts.recorded(total.price),
             "Market": amounts.short_change(total.market),
             **{group.label: amounts.short_change(parts.get(group, 0.0)) for group in groups},
-            "Adjusted": f"{'' if total.is_exact else 'about '}**{amounts.short(total.adjusted)}**",
+            result: f"**{amounts.short(total.adjusted)}**",
         }
         for number, total, parts in sums
     ]
