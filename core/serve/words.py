@@ -128,7 +128,7 @@ def confidence_words(estimate: Estimate, tolerance: str) -> str:
 
 
 UNPROVEN: Final = "no test tells how many such homes sell near it"
-"""What is said of a home without a confidence, because nothing like it was tested."""
+"""The words for a home without a confidence, because nothing like it was tested."""
 _TOP_TENTH: Final = 90
 
 

@@ -130,7 +130,7 @@ def test_a_file_of_homes_is_priced_and_the_rest_says_why_not(home: Path, area: s
 def test_asking_prices_are_placed_in_the_range_and_the_farthest_comes_first(area: str) -> None:
     homes = [("A1", 1_680, 999_000), ("A2", 1_680, ""), ("A3", 1_680, 20_000), ("A4", 1_690, None)]
     lines = [f"{ref},{size},3,{area},{asking or ''},blue" for ref, size, asking in homes]
-    lines += [f"A5,1680,33,{area},,blue", "A6,1680,3,00000,,blue"]
+    lines += [f"A5,1680,33,{area},,blue", f"A6,59000,3,{area},,blue"]
     app = priced("\n".join(["Ref,living area,bedrooms,zipcode,asking price,colour", *lines]).encode())
     correct, without, _ = (one.value for one in app.table)
     assert (correct["Reference"].tolist(), without["Reference"].tolist()) == (["A5"], ["A6"])

@@ -34,7 +34,7 @@ class WantedEstimates:
 
     ``words`` must all stand in a home's standardized address or in its area; ``priced`` leaves those with a price,
     ``latest`` of one actor's prices of a home on the page the last one; without an address, one ``home_id`` or the same
-    facts and day are the same home. ``home_of`` is an estimate's id: it leaves what the same actor was told of that
+    facts and day are the same home. ``home_of`` is an estimate's id: it leaves what the same actor was given for that
     address and area.
     """
 

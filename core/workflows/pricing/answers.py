@@ -49,7 +49,7 @@ class Question:
     ``facts`` holds only known facts, by canonical name, in canonical units; ``list_price`` is the asking price, if
     already known: such an estimate is not blind. ``reference`` is the caller's own name for the home, ``request_id``
     that of the request that asked. ``home_id`` is one for all questions about a home, however its facts were corrected
-    (see ``begin_home``), "" where nobody said which are.
+    (see ``begin_home``), "" where nobody tells which are.
     """
 
     facts: Mapping[str, object]

@@ -97,10 +97,10 @@ def repeats_words(priced: PricedFile) -> str:
     rows = rows.astype("str")
     first = dict(zip(map(tuple, rows[::-1].to_numpy()), rows.index[::-1].tolist(), strict=True))
     again = [(row, first[tuple(cells)]) for row, cells in zip(rows.index.tolist(), rows.to_numpy(), strict=True)]
-    told = [f"row {row} is the same as row {known}" for row, known in again if row != known]
-    more = f"; and {len(told) - _REPEATS:,} more" if len(told) > _REPEATS else ""
-    words = "; ".join(told[:_REPEATS])
-    return f"{words[:1].upper()}{words[1:]}{more}: each is priced as a home of its own." if told else ""
+    found = [f"row {row} is the same as row {known}" for row, known in again if row != known]
+    more = f"; and {len(found) - _REPEATS:,} more" if len(found) > _REPEATS else ""
+    words = "; ".join(found[:_REPEATS])
+    return f"{words[:1].upper()}{words[1:]}{more}: each is priced as a home of its own." if found else ""
 
 
 def with_asking(priced: PricedFile, table: pd.DataFrame) -> pd.DataFrame:

@@ -228,8 +228,8 @@ def _price(
         tables.append(_figures(answers, chunk, desk.market.area_unit))
         errors += [_error(one, chunk, desk.market) for one in answers.not_priced]
         kinds |= {int(chunk["source_row"].iloc[one.position]): one.kind for one in answers.not_priced}
-        told = zip(tables[-1]["row"].tolist(), answers.promised, answers.confidence, strict=True)
-        unproven |= {row: sure for row, shown, sure in told if shown is None}
+        found = zip(tables[-1]["row"].tolist(), answers.promised, answers.confidence, strict=True)
+        unproven |= {row: sure for row, shown, sure in found if shown is None}
     progress(1.0, f"Priced {len(homes):,} rows")
     return _priced_table(tables, homes), pd.DataFrame(errors, columns=list(ERROR_COLUMNS)), kinds, unproven
 
