@@ -40,6 +40,7 @@ _DRAWN: Final = "estimates_drawn"
 _CARDS: Final = 50
 # The narrowest widths of the columns, in pixels; "Home" has what is left.
 _WIDTHS: Final = {
+    "Earlier": 62,
     **dict.fromkeys(("Reference", "By", "Office"), 78),
     **dict.fromkeys(("Asking price", "Answer", "Decision", "When"), 98),
 }
@@ -123,7 +124,9 @@ def listing(found: Sequence[LatestAnswer], market: Market, when: Callable[[datet
     return pd.DataFrame(
         [
             {
-                "Home": one.home_words,
+                "Home": one.home,
+                # A count at the end of a long name would be cut.
+                "Earlier": f"{one.earlier:,}" if one.earlier else "",
                 "Reference": one.reference,
                 "Asking price": one.asking_words(market.currency),
                 "Answer": one.answer_words(market.currency),
@@ -150,7 +153,7 @@ def _open_chosen() -> None:
 def _table(found: Sequence[LatestAnswer], market: Market, when: Callable[[datetime], str]) -> None:
     table = listing(found, market, when)
     several = [name for name in ("By", "Office") if table[name].nunique() > 1]
-    given = [name for name in ("Reference", "Asking price") if table[name].any()]
+    given = [name for name in ("Earlier", "Reference", "Asking price") if table[name].any()]
     shown = ["Home", *given, "Answer", "Decision", "When", *several]
     wide = figures.widths(table[shown], _WIDTHS, figures.PAGE - figures.TICKS)
     listed = tuple(one.estimate.estimate_id for one in found)

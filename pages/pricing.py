@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.errors import NotInPilot
@@ -11,7 +13,7 @@ from core.train.model import Model
 from core.workflows.jobs import TRAININGS
 from core.workflows.models.floor import miss_words
 from core.workflows.pilot.rollout import require_in_pilot
-from core.workflows.pricing.answers import RecordedAnswer, price_and_record
+from core.workflows.pricing.answers import RecordedAnswer, begin_home, price_and_record
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import cached_desk, job_progress, navigation, session
@@ -127,6 +129,7 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     address.take_typed(workspace, desk, model)
     question = subject_form.pressed(desk, model, today, _level(desk))
     if question is not None:
+        question = replace(question, home_id=_home_id(desk, model))
         stored_estimate.keep(price_and_record(workspace, desk, question, "page"))
     answered = stored_estimate.shown(desk.market.market_id)
     if answered is not None and subject_form.is_another(desk, model, answered.question):
@@ -150,6 +153,14 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
                 answer_card.empty(desk, subject_form.note(desk, model))
                 latest.draw(workspace, desk.market)
                 _conditions(desk)
+
+
+def _home_id(desk: Desk, model: Model) -> str:
+    """Return what tells that the home about to be priced is the one whose answer is still shown, or another."""
+    before = stored_estimate.shown(desk.market.market_id)
+    if before is None or subject_form.is_another(desk, model, before.question):
+        return begin_home()
+    return before.question.home_id or begin_home()
 
 
 def _answer(workspace: Workspace, answered: RecordedAnswer, seen: Estimate | None, desk: Desk) -> None:

@@ -346,6 +346,31 @@ def test_the_area_unit_of_a_market_is_that_of_areas_without_one_now_and_later(
         assert rules["living_area_sqft"]["unit"] == unit
 
 
+def test_the_unit_in_which_a_market_shows_areas_is_changed_by_the_option_and_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, home = tmp_path / "sales.csv", tmp_path / "store"
+    sales().to_csv(path, index=False, sep=";")
+    given = ("ingest", path, "--market", "Rhein", "--currency", "EUR", "--home", home, "--quiet")
+
+    def shown() -> tuple[str, float]:
+        with open_store(home) as store:
+            [market] = store.markets.list()
+            version = store.versions.latest(market.market_id)
+            assert version is not None
+            return market.area_unit, store.versions.load(version.version_id)["living_area_sqft"].sum()
+
+    assert run(capsys, *given)[0] == OK
+    before = shown()
+    assert before[0] == "sqft"
+    code, out, _ = run(capsys, *given, "--area-unit", "sqm")
+    assert (code, shown()) == (OK, ("sqm", before[1]))
+    assert "areas of Rhein are shown in m² from now on" in out
+    assert "from now on" not in run(capsys, *given, "--area-unit", "sqm")[1]
+    assert "--area-unit sqm changes that back" in run(capsys, *given, "--area-unit", "sqft")[1]
+    assert shown() == before
+
+
 def test_a_template_is_written_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     target, home = tmp_path / "tax.xlsx", tmp_path / "home"
     assert run(capsys, "template", "tax", target, "--home", home, "--quiet")[0] == OK

@@ -38,7 +38,7 @@ def add_verbs(verb: AddVerb) -> None:
     ingest.add_argument(
         "--area-unit",
         choices=["sqft", "sqm"],
-        help="area unit of a new market, and of areas without one (default sqft)",
+        help="unit in which the market shows areas, and of areas without one (default: as it is; sqft if new)",
     )
     _add_consents(ingest)
     ingest.add_argument(
@@ -125,7 +125,7 @@ def _ingest(session: Session) -> int:
     from core.cli.ingested import assumed_words, ingest_document, ingest_text, is_rejected
     from core.progress import part
     from core.workflows.data.intake import ingest
-    from core.workflows.data.market_of_files import NewMarket, unit_of_areas
+    from core.workflows.data.market_of_files import NewMarket, show_areas_in, unit_of_areas
     from core.workflows.source_files.mapped_files import map_files, stated_currency
 
     options, progress = session.options, session.progress()
@@ -149,6 +149,8 @@ def _ingest(session: Session) -> int:
         options.elsewhere,
         options.misread,
     )
+    if options.area_unit is not None and isinstance(market, str):
+        assumed = show_areas_in(session.workspace, market, options.area_unit)
     session.print_result(
         ingest_document(report, assumed, options.home),
         lambda: ingest_text(session.workspace.store, report, assumed, options.home),

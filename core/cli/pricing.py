@@ -157,7 +157,7 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
     from core.collect.reading.table import ReadingChoice
     from core.spreadsheet import to_csv_text
     from core.wording import count
-    from core.workflows.pricing.asking_prices import for_people, with_asking
+    from core.workflows.pricing.asking_prices import for_people, repeats_words, with_asking
     from core.workflows.pricing.known_homes import AddressBooks
     from core.workflows.pricing.many_homes import filled_names, in_file_order, price_file, record_file
 
@@ -180,6 +180,8 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
             f"latest sale and the tax roll ({names})",
             file=sys.stderr,
         )
+    if repeated := repeats_words(priced):
+        print(f"note: {repeated}", file=sys.stderr)
     rows = with_asking(priced, in_file_order(priced))
     document = {
         "market": priced.by.market_id,

@@ -96,7 +96,7 @@ def _document(text: str) -> Any:
 
 def _mapping(document: Any) -> ColumnMapping:
     if isinstance(document, dict):
-        # It is what one file told: another tells it anew.
+        # One file tells it: another tells it anew.
         document = {name: setting for name, setting in document.items() if name != ID_DIGITS}
     settings = _settings(document, ColumnMapping, "The column mapping")
     if settings.get("source") not in set(Source):

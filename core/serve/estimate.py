@@ -30,7 +30,7 @@ from core.serve.fact_groups import (
     unknown_place_words,
     unlike_all_sales,
 )
-from core.serve.flags import DriftNotice, Flag, answers_of, came_true, estimate_flags, flag_rules, left_out
+from core.serve.flags import DriftNotice, Flag, answers_of, came_true, estimate_flags, flag_rules, left_out, promised
 from core.serve.likeness import Likeness, likeness_of
 from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
@@ -89,6 +89,11 @@ class Estimate:
     ask_next: tuple[AskNext, ...] = ()
     widening: float = 1.0
 
+    @property
+    def promised(self) -> int | None:
+        """The confidence, None where no test tells what it is worth: the one figure of it that leaves the house."""
+        return promised(self.confidence, self.held)
+
 
 class UnavailableKind(StrEnum):
     """Which condition of a price is not met, as the ledger records it."""
@@ -122,11 +127,12 @@ class Unavailable:
 class Refused:
     """No estimate because facts are impossible; ``message`` names them and says what to do.
 
-    ``faults`` is empty in an answer stored by an earlier release.
+    ``faults`` is empty in an answer stored by an earlier release. ``missing`` are facts that a price needs besides.
     """
 
     message: str
     faults: tuple[FactFault, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,8 +215,7 @@ def _explained(
     together = reconcile(comparables, in_use, exact, fsd, figures.low, figures.high)
     answer = replace(figures, comparables=together, own_sale=next((one for one in comparables if one.own), None))
     rules = flag_rules(bundle, live_market.notices, problem, live_market.scope)
-    tested, smallest = bundle.tested or (rules.scope.low, rules.scope.high), problem.estimate.small_sample_n
-    segment, held = bundle.range_record(level, str(priced.segments[0]), answer.point, tested, smallest)
+    segment, held = rules.record(level, str(priced.segments[0]), answer.point)
     kept = rules.kept(answer.confidence)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(

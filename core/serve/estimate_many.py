@@ -32,7 +32,7 @@ from core.serve.estimate import (
     too_wide,
 )
 from core.serve.fact_groups import LOCATION, critical_facts, unlike_all_sales
-from core.serve.flags import Flag, FlagRules, answers_of, estimate_flags, flag_rules, left_out
+from core.serve.flags import Flag, FlagRules, answers_of, estimate_flags, flag_rules, left_out, promised
 from core.serve.subject import Subject, Value, contradictions, facts_read, read_fact
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, half_width, some_of
@@ -66,13 +66,15 @@ class NotPriced:
 class Answers:
     """Answers for n homes: the k priced ones, at ``rows``, and why the others have no price, both in order.
 
-    ``subjects``, ``confidence`` (0 to 100), ``flags`` and the arrays of ``priced`` (k,) cover the priced homes.
+    ``subjects``, ``confidence`` (0 to 100), ``flags`` and the arrays of ``priced`` (k,) cover the priced homes, as does
+    ``promised``: the confidence as it may be shown (see ``Estimate.promised``).
     """
 
     rows: Ints
     subjects: tuple[Subject, ...]
     priced: Priced
     confidence: tuple[int, ...]
+    promised: tuple[int | None, ...]
     flags: tuple[tuple[Flag, ...], ...]
     not_priced: tuple[NotPriced, ...]
 
@@ -111,10 +113,17 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     chosen = tuple(subjects[position] for position in rows.tolist())
     answers, rules = answers_of(priced), _rules(live_market, problem)
     confidence = tuple(answer.confidence for answer in answers)
+    records = (
+        rules.record(level, str(segment), answer.point)[1]
+        for segment, answer in zip(priced.segments, answers, strict=True)
+    )
+    shown = tuple(promised(sure, held) for sure, held in zip(confidence, records, strict=True))
     flags = tuple(
         tuple(estimate_flags(subject, answer, rules)) for subject, answer in zip(chosen, answers, strict=True)
     )
-    return Answers(rows, chosen, priced, confidence, flags, tuple(failed[position] for position in sorted(failed)))
+    return Answers(
+        rows, chosen, priced, confidence, shown, flags, tuple(failed[position] for position in sorted(failed))
+    )
 
 
 def _rules(live_market: LiveMarket, problem: Problem) -> FlagRules:

@@ -181,6 +181,13 @@ def missing_facts(model: Model, problem: Problem, facts: Mapping[str, object], p
     return (*lacking, *([] if placed else [LOCATION]))
 
 
+def missing_beside(model: Model, problem: Problem, facts: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the facts without which there is no price that are blank beside others that cannot be right."""
+    given = {name for name, value in facts.items() if value is not None and value != ""}
+    placed = bool({*model.facts.area_codes, *AREA_CODES} & given) or {*COORDINATES} <= given
+    return missing_facts(model, problem, dict.fromkeys(given), placed)
+
+
 def missing_words(missing: Sequence[str], model: Model) -> tuple[str, str]:
     """Say which facts are missing, and what to enter: "Living area and location are missing, and there is no …"."""
     names = [LOCATION if name == LOCATION else label_of(name).lower() for name in missing]

@@ -145,6 +145,11 @@ class FlagRules:
         """Return how often test sales of such a confidence came true, None if there were too few of them."""
         return self.bundle.confidence_record(confidence, self.problem.estimate.small_sample_n)
 
+    def record(self, level: float, segment: str, point: float) -> tuple[str, RangeCoverage | None]:
+        """Return the group of test sales like a home and how often ranges at ``level`` held them, None untested."""
+        tested = self.bundle.tested or (self.scope.low, self.scope.high)
+        return self.bundle.range_record(level, segment, point, tested, self.problem.estimate.small_sample_n)
+
 
 def flag_rules(
     bundle: Bundle, notices: tuple[DriftNotice, ...], problem: Problem, scope: GoverningScope | None = None
@@ -303,6 +308,11 @@ def _own_sale_flags(answer: Answer, currency: str) -> Iterator[Flag]:
             f"within {NET_HIGH:.0%} of the estimate",
             "Find out why before you quote a price: what the home is worth may not be in its facts.",
         )
+
+
+def promised(confidence: int, held: RangeCoverage | None) -> int | None:
+    """Return a confidence as it may be shown: None for a home whose range has no record in the tests."""
+    return None if held is None else confidence
 
 
 def came_true(confidence: int, kept: RangeCoverage | None) -> int:

@@ -116,9 +116,9 @@ def confidence_words(estimate: Estimate, tolerance: str) -> str:
     "69 of 100 such homes should sell within 10% of it; of 358 test sales promised 60 to 69, 69% did." A home beyond the
     tests is promised nothing.
     """
-    if estimate.held is None:
-        return "no test tells how many such homes sell near it"
-    promise = f"{estimate.confidence} of 100 such homes should sell within {tolerance} of it"
+    if estimate.promised is None:
+        return UNPROVEN
+    promise = f"{estimate.promised} of 100 such homes should sell within {tolerance} of it"
     if estimate.kept is None:
         return promise
     tenth = 10 * min(estimate.confidence // 10, 9)
@@ -127,6 +127,8 @@ def confidence_words(estimate: Estimate, tolerance: str) -> str:
     return f"{promise}; of {sales} promised {tenth} to {last}, {percent(estimate.kept.share)} did"
 
 
+UNPROVEN: Final = "no test tells how many such homes sell near it"
+"""The words for a home without a confidence, because nothing like it was tested."""
 _TOP_TENTH: Final = 90
 
 
@@ -315,11 +317,13 @@ def short_line(facts: Mapping[str, object], market: Conventions) -> str:
 
 
 def refused_words(refused: Refused) -> str:
-    """Say which facts cannot be right: of one also why and what to do, of several only which."""
+    """Say which facts cannot be right: of one also why and what to do, of several only which; and what is missing."""
     names = list(dict.fromkeys(label_of(fault.field).lower() for fault in refused.faults))
+    missing = [label_of(name).lower() for name in refused.missing]
+    lacking = f" A price also needs: {', '.join(missing)}." if missing else ""
     if len(names) < 2:
-        return refused.message
-    return f"{len(names)} facts cannot be right: {', '.join(names)}. See each field."
+        return f"{refused.message}{lacking}"
+    return f"{len(names)} facts cannot be right: {', '.join(names)}.{lacking} See each field."
 
 
 def sales_through(estimate: Estimate) -> str:

@@ -182,6 +182,8 @@ def test_a_decision_replaced_by_a_colleague_is_not_taken_back_unseen(
     theirs = store.ledger.decide(NewDecision(answered.estimate_id, "adjust", point + 1_000), Actor("Bo", Role.AGENT))
     app = press(app, "Take it back")
     assert "no longer counts" in app.error[0].value
+    assert "Open the estimate" not in app.error[0].value, "the decision that counts stands beside it"
+    assert "Adjusted" in app.success[0].value
     assert store.ledger.decision(answered.estimate_id) == theirs
 
 
@@ -286,6 +288,24 @@ def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(draw: Draw, answ
     assert "Overridden" in shown.value
     assert "Renovation the records do not show" in shown.value
     assert "+30.0% from the estimate" in shown.value
+
+
+def test_a_decision_is_changed_from_all_it_says_its_reason_and_note_and_that_it_is_not_listed(
+    draw: Draw, store: Store, answered: RecordedAnswer
+) -> None:
+    assert answered.estimate_id is not None
+    price = float(int(1.3 * estimate_of(answered).point))
+    said = DecisionInput("override", price, None, "renovation_unknown", "Rebuilt in 2023.")
+    decide(acting(store, AGENT), answered.estimate_id, said)
+    app = press(draw(), "Change the decision")
+    assert app.selectbox(field(app, "reason", answered)).value == "renovation_unknown"
+    assert app.text_input(field(app, "note", answered)).value == "Rebuilt in 2023."
+    assert app.text_input(field(app, "listing", answered)).value == ""
+    app = press(set_price(app, answered, price + 1_000), "Override with ")
+    assert not app.error
+    changed = history(acting(store), answered.estimate_id)[0]
+    assert (changed.price, changed.listing_price) == (price + 1_000, None)
+    assert (changed.reason_code, changed.note) == (said.reason_code, said.note)
 
 
 @pytest.mark.parametrize("typed", ["-5", "0", "1e99", "abc", ""])

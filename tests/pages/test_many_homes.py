@@ -16,6 +16,7 @@ from streamlit.testing.v1.element_tree import Element
 from core.collect.reading.reader import read_table
 from core.errors import StoreUnavailable
 from core.serve.agent.advice import in_short
+from core.serve.estimate import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
@@ -105,6 +106,7 @@ def test_a_file_of_homes_is_priced_and_the_rest_says_why_not(home: Path, area: s
     assert counts == {"Rows": "5", "Priced": "1", "Unavailable": "1", "Refused": "2", "Unreadable": "1"}
     [prices], [errors, columns] = ([table.value for table in tables] for tables in (app.dataframe, app.table))
     assert prices.columns[0] == "Address"
+    assert "**4 rows to correct**" in [one.value for one in app.markdown]
     assert any("Click a row to see what to look at." in one.value for one in app.caption)
     assert prices[["Row", "Address"]].to_numpy().tolist() == [[1, "1 Elm St"]]
     assert prices["Range"][0].startswith("$")
@@ -128,7 +130,11 @@ def test_a_file_of_homes_is_priced_and_the_rest_says_why_not(home: Path, area: s
 def test_asking_prices_are_placed_in_the_range_and_the_farthest_comes_first(area: str) -> None:
     homes = [("A1", 1_680, 999_000), ("A2", 1_680, ""), ("A3", 1_680, 20_000), ("A4", 1_690, None)]
     lines = [f"{ref},{size},3,{area},{asking or ''},blue" for ref, size, asking in homes]
+    lines += [f"A5,1680,33,{area},,blue", f"A6,59000,3,{area},,blue"]
     app = priced("\n".join(["Ref,living area,bedrooms,zipcode,asking price,colour", *lines]).encode())
+    correct, without, _ = (one.value for one in app.table)
+    assert (correct["Reference"].tolist(), without["Reference"].tolist()) == (["A5"], ["A6"])
+    assert [one.value for one in app.info] == [UNAVAILABLE], "the advice is about homes, not about typing errors"
     table = app.dataframe[0].value
     # What the file holds and no price knows stands above the prices.
     assert [one.value.replace("\\", "") for one in app.warning] == ["1 column not used: “colour” (not recognized)."]

@@ -527,6 +527,11 @@ def test_every_impossible_fact_is_marked_at_its_field_at_once(desk: Desk) -> Non
     # What each field says is not said again in a paragraph.
     [error] = app.error
     assert error.value.replace("\\", "") == "3 facts cannot be right: living area, bedrooms, bathrooms. See each field."
+    # What a price needs besides is said with it, not after all else is corrected.
+    app.selectbox(key("zipcode")).set_value(None).run()
+    [error] = press(app, "Price this home").error
+    assert "bathrooms. A price also needs: location. See each field." in error.value.replace("\\", "")
+    assert "Needed for a price: enter the zipcode" in said(app)
     # A folded fact that is wrong is in sight.
     [further] = [part for part in app.expander if part.label == "More facts"]
     assert further.proto.expanded
@@ -689,6 +694,41 @@ def test_the_menu_leads_to_the_next_home_but_keeps_facts_changed_since(small_hom
     del app.query_params["estimate"]
     app.run()
     assert entered(app, "bedrooms") == 4
+
+
+def test_the_next_home_begins_with_nothing_of_the_one_before_and_a_corrected_home_stays_the_same(desk: Desk) -> None:
+    usual = opened().date_input(key("valuation_date")).value
+
+    def seller(app: AppTest) -> Element:
+        [field] = [one for one in app.text_input if one.label == "Prepared for"]
+        return field
+
+    def shows(app: AppTest) -> Element:
+        [choice] = [one for one in app.segmented_control if one.label == "Shows"]
+        return choice
+
+    app = opened()
+    assert isinstance(usual, date)
+    app.date_input(key("valuation_date")).set_value(usual - timedelta(days=30))
+    app = show(price(app, busiest(desk)), "Report")
+    first = app.query_params["estimate"]
+    shows(app).set_value("Range only")
+    seller(app).set_value("Mr. & Mrs. Østergård").run()
+    app = show(price(app, busiest(desk), {"bedrooms": 4.0}), "Report")
+    assert app.query_params["estimate"] != first
+    assert seller(app).value == "Mr. & Mrs. Østergård", "a corrected fact makes no other home"
+
+    app = press(app, "Next home")
+    assert app.date_input(key("valuation_date")).value == usual
+    app = show(price(app, busiest(desk), {**HOME, "bedrooms": 5.0}), "Report")
+    assert (seller(app).value, shows(app).value) == ("", "All prices")
+    app.query_params["estimate"] = first
+    app = show(app.run(), "Report")
+    assert (seller(app).value, shows(app).value) == ("Mr. & Mrs. Østergård", "Range only")
+    # As another home is chosen in the form, too, nothing of the one before is left.
+    app.selectbox(key("zipcode")).set_value(None).run()
+    app = show(price(app, busiest(desk)), "Report")
+    assert seller(app).value == ""
 
 
 def test_an_answer_is_in_the_ledger_as_it_is_shown_and_the_address_leads_to_it(home: Path, desk: Desk) -> None:

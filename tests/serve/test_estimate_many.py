@@ -69,7 +69,7 @@ def alone(evidence: LiveMarket, facts: dict[str, object], as_of: date, problem: 
         return "unavailable", answer.reason, answer.remedy
     assert isinstance(answer, Estimate)
     flags = tuple(flag for flag in answer.flags if flag.kind is not FlagKind.COMPARABLES_DISAGREE)
-    return answer.point, answer.low, answer.high, answer.confidence, answer.fsd, flags
+    return answer.point, answer.low, answer.high, answer.confidence, answer.fsd, answer.promised, flags
 
 
 def together(answers: Answers) -> dict[int, tuple[object, ...]]:
@@ -78,7 +78,7 @@ def together(answers: Answers) -> dict[int, tuple[object, ...]]:
         figures = (answers.priced.point, answers.priced.low, answers.priced.high)
         point, low, high = (float(values[place]) for values in figures)
         sure, fsd = answers.confidence[place], float(answers.priced.fsd[place])
-        found[position] = (point, low, high, sure, fsd, answers.flags[place])
+        found[position] = (point, low, high, sure, fsd, answers.promised[place], answers.flags[place])
     for one in answers.not_priced:
         field = (one.field,) if one.status == "refused" else ()
         found[one.position] = (one.status, *field, one.reason, one.remedy)

@@ -81,6 +81,22 @@ class Markets:
             rows = connection.execute(sa.select(*_COLUMNS).order_by(MARKET.c.name)).mappings()
             return [Market(**row) for row in rows]
 
+    def show_areas_in(self, market_id: str, area_unit: AreaUnit, actor: Actor) -> bool:
+        """Let a market show areas in another unit, and read those of files without one so; False if it does already.
+
+        Stored areas are in square feet whatever is shown, so the unit can be changed back. Raises NotFound,
+        InvalidRecord for an unknown unit, StoreUnavailable.
+        """
+        with self._database.write() as connection:
+            row = lock_market(connection, market_id)
+            _check(row["name"], row["currency"], area_unit)
+            if row["area_unit"] == area_unit:
+                return False
+            connection.execute(MARKET.update().where(MARKET.c.market_id == market_id).values(area_unit=area_unit))
+            detail = {"before": {"area_unit": row["area_unit"]}, "after": {"area_unit": area_unit}}
+            append_event(connection, actor, AuditAction.MARKET_TERMS_CHANGED, market_id, market_id, detail=detail)
+        return True
+
     def common_currency(self) -> str:
         """Return the currency of all markets, "" where they differ or none exists; raises StoreUnavailable.
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0017"
+SCHEMA_REVISION: Final = "0018"
 """The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
@@ -232,6 +232,7 @@ ESTIMATE: Final = sa.Table(
     sa.Column("latency_bin", sa.Integer, nullable=False, server_default="0"),
     sa.Column("flagged", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("actor_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("home_id", sa.String(16), nullable=False, server_default=""),
     sa.CheckConstraint("channel in ('page', 'file', 'command line', 'api')", name="channel"),
     sa.CheckConstraint("status in ('priced', 'unavailable', 'refused')", name="status"),
     sa.Index(None, "market_id", "at"),

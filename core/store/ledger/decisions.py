@@ -1,9 +1,9 @@
-"""An agent's decision on an estimate, as written to and read from the ledger."""
+"""An agent's decision on an estimate as the ledger has it, and which estimates wait for one."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
@@ -11,13 +11,17 @@ from typing import Any, Final, Literal, get_args
 import sqlalchemy as sa
 
 from core.errors import InvalidRecord
-from core.store.base.tables import DECISION, DECISION_TAKEN_BACK
+from core.states import EstimateState
+from core.store.base.tables import DECISION, DECISION_TAKEN_BACK, ESTIMATE
 from core.store.base.values import plain_document
 from core.store.ledger.checks import check_choice, check_price, number_or_none
+from core.store.ledger.records import WantedEstimates
 
 DecisionKind = Literal["accept", "adjust", "override"]
 
 _CENT: Final = 0.005
+_PAGE: Final = "page"
+_SIZE: Final = "living_area_sqft"
 
 
 @dataclass(frozen=True)
@@ -93,3 +97,82 @@ def decision_counts() -> sa.ColumnElement[bool]:
     later = DECISION.alias("later")
     newer = (later.c.estimate_id == DECISION.c.estimate_id, later.c.seq > DECISION.c.seq, decision_stands(later))
     return sa.and_(decision_stands(), ~sa.exists().where(*newer))
+
+
+def conditions_of(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield the conditions on ESTIMATE of the words and the state wanted."""
+    e = ESTIMATE.c
+    for word in wanted.words:
+        yield sa.or_(e.property_key.icontains(word, autoescape=True), e.area.icontains(word, autoescape=True))
+    if wanted.priced:
+        yield e.point.is_not(None)
+    if wanted.latest:
+        yield from _last_of_its_home()
+    yield from wanted.same_home()
+    if wanted.state is None:
+        return
+    of_estimate = sa.select(DECISION.c.seq).where(DECISION.c.estimate_id == e.estimate_id)
+    match wanted.state:
+        case EstimateState.NO_PRICE:
+            yield e.point.is_(None)
+        case EstimateState.OPEN:
+            yield e.point.is_not(None)
+            yield e.channel == _PAGE
+            yield from _last_of_its_home()
+            yield ~_alike_again()
+            yield ~of_estimate.where(decision_stands()).exists()
+        case kind:
+            yield of_estimate.where(decision_counts(), DECISION.c.kind == kind.value).exists()
+
+
+def _last_of_its_home() -> Iterator[sa.ColumnElement[bool]]:
+    """Yield the conditions that the actor of an estimate has not priced its home on the page again since."""
+    yield ~_priced_again()
+    yield ~_corrected_again()
+    yield ~_same_again()
+
+
+def _priced_again() -> sa.ColumnElement[bool]:
+    """Return whether the actor of an estimate has priced its home on the page again since; it needs an address."""
+    e, later = ESTIMATE.c, ESTIMATE.alias("later")
+    return sa.and_(e.property_key != "", _followed(later, later.c.property_key == e.property_key))
+
+
+def _corrected_again() -> sa.ColumnElement[bool]:
+    """Return whether the actor of an estimate without an address has priced that home with other facts since."""
+    e, later = ESTIMATE.c, ESTIMATE.alias("later")
+    both = (later.c.property_key == "", later.c.home_id == e.home_id)
+    return sa.and_(e.property_key == "", e.home_id != "", _followed(later, *both))
+
+
+def _alike_again() -> sa.ColumnElement[bool]:
+    """Return whether the actor of an estimate without an address has priced one of its area, type and size since.
+
+    It is asked of estimates of releases that did not note which of them are about one home.
+    """
+    e, later = ESTIMATE.c, ESTIMATE.alias("later")
+    size, before = (each.facts[_SIZE].as_string() for each in (later.c, e))
+    alike = (
+        later.c.area.is_not_distinct_from(e.area),
+        later.c.property_type.is_not_distinct_from(e.property_type),
+        size.is_not_distinct_from(before),
+    )
+    nameless = (later.c.property_key == "", later.c.home_id == "", *alike)
+    return sa.and_(e.property_key == "", e.home_id == "", _followed(later, *nameless))
+
+
+def _same_again() -> sa.ColumnElement[bool]:
+    """Return whether the actor of an estimate has asked the same of a home without an address since."""
+    e, later = ESTIMATE.c, ESTIMATE.alias("later")
+    # As text: PostgreSQL does not compare JSON.
+    facts = sa.cast(later.c.facts, sa.Text) == sa.cast(e.facts, sa.Text)
+    return sa.and_(e.property_key == "", _followed(later, later.c.property_key == "", later.c.as_of == e.as_of, facts))
+
+
+def _followed(later: sa.FromClause, *same: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return whether the actor of an estimate has priced on the page since: a row ``later`` with the ``same``."""
+    e, then = ESTIMATE.c, later.c
+    after = sa.or_(then.at > e.at, sa.and_(then.at == e.at, then.seq > e.seq))
+    own = (then.market_id == e.market_id, then.actor_id == e.actor_id)
+    again = sa.select(then.seq).where(*own, *same, then.channel == _PAGE, then.point.is_not(None), after)
+    return again.correlate(ESTIMATE).exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -27,6 +27,7 @@ from core.store.ledger.decisions import (
     DecisionRecord,
     NewDecision,
     check_decision,
+    conditions_of,
     decision_counts,
     decision_stands,
     decision_values,
@@ -39,7 +40,6 @@ _RECORD: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateRecord
 ASKED_ALONE: Final = ("page", "api")
 """The channels of homes asked for one by one; the others write the rows of a file, also of one given to a command."""
 
-_PAGE: Final = "page"
 _DECISION: Final = tuple(DECISION.c[field.name] for field in fields(DecisionRecord))
 
 
@@ -119,7 +119,7 @@ class Ledger:
 
         ``channels`` are those the homes came by, empty for all. Raises NotFound, StoreUnavailable.
         """
-        query = sa.select(*_SUMMARY).where(ESTIMATE.c.market_id == market_id, *_conditions(wanted))
+        query = sa.select(*_SUMMARY).where(ESTIMATE.c.market_id == market_id, *conditions_of(wanted))
         if channels:
             query = query.where(ESTIMATE.c.channel.in_(channels))
         if actor_id is not None:
@@ -144,14 +144,14 @@ class Ledger:
         query = sa.select(sa.func.count()).where(
             ESTIMATE.c.market_id == market_id,
             ESTIMATE.c.actor_id == plain_text(actor_id),
-            *_conditions(WantedEstimates(state=EstimateState.OPEN)),
+            *conditions_of(WantedEstimates(state=EstimateState.OPEN)),
         )
         with self._database.read() as connection:
             return connection.execute(query).scalar_one()
 
     def open_among(self, estimate_ids: Sequence[str]) -> frozenset[str]:
         """Return which of these estimates wait for a decision; raises StoreUnavailable."""
-        wanted = _conditions(WantedEstimates(state=EstimateState.OPEN))
+        wanted = conditions_of(WantedEstimates(state=EstimateState.OPEN))
         query = sa.select(ESTIMATE.c.estimate_id).where(ESTIMATE.c.estimate_id.in_(list(estimate_ids)), *wanted)
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
@@ -217,8 +217,8 @@ class Ledger:
             row = connection.execute(_counting(estimate_id)).mappings().first()
             if row is None or row["decision_id"] != decision_id:
                 raise InvalidRecord(
-                    "This decision no longer counts: somebody decided anew, or took it back, so nothing was changed. "
-                    "Open the estimate again to see the one that does."
+                    "This decision no longer counts: somebody decided anew, or took it back. Nothing was changed; see "
+                    "what counts now before you go on."
                 )
             values = {"decision_id": decision_id, **signature(actor, now())}
             connection.execute(DECISION_TAKEN_BACK.insert().values(**values))
@@ -356,66 +356,6 @@ def _row_of(estimate: EstimateRecord) -> dict[str, Any]:
         "latency_bin": latency_bin(estimate.latency_ms),
         "flagged": bool(estimate.flags),
     }
-
-
-def _conditions(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
-    """Yield the conditions on ESTIMATE of the words and the state wanted."""
-    e = ESTIMATE.c
-    for word in wanted.words:
-        yield sa.or_(e.property_key.icontains(word, autoescape=True), e.area.icontains(word, autoescape=True))
-    if wanted.priced:
-        yield e.point.is_not(None)
-    if wanted.latest:
-        yield ~_priced_again()
-        yield ~_same_again()
-    yield from wanted.same_home()
-    if wanted.state is None:
-        return
-    of_estimate = sa.select(DECISION.c.seq).where(DECISION.c.estimate_id == e.estimate_id)
-    match wanted.state:
-        case EstimateState.NO_PRICE:
-            yield e.point.is_(None)
-        case EstimateState.OPEN:
-            yield e.point.is_not(None)
-            yield e.channel == _PAGE
-            yield ~_priced_again()
-            yield ~_nameless_again()
-            yield ~of_estimate.where(decision_stands()).exists()
-        case kind:
-            yield of_estimate.where(decision_counts(), DECISION.c.kind == kind.value).exists()
-
-
-def _priced_again() -> sa.ColumnElement[bool]:
-    """Return whether the actor of an estimate has priced its home on the page again since; it needs an address."""
-    e, later = ESTIMATE.c, ESTIMATE.alias("later")
-    return sa.and_(e.property_key != "", _followed(later, later.c.property_key == e.property_key))
-
-
-def _nameless_again() -> sa.ColumnElement[bool]:
-    """Return whether the actor of an estimate without an address has priced another one without in its area since.
-
-    Which home it was nobody can tell: of such trials only the latest waits for a decision.
-    """
-    e, later = ESTIMATE.c, ESTIMATE.alias("later")
-    both = (later.c.property_key == "", later.c.area.is_not_distinct_from(e.area))
-    return sa.and_(e.property_key == "", _followed(later, *both))
-
-
-def _same_again() -> sa.ColumnElement[bool]:
-    """Return whether the actor of an estimate has asked the same of a home without an address since."""
-    e, later = ESTIMATE.c, ESTIMATE.alias("later")
-    # As text: PostgreSQL does not compare JSON.
-    facts = sa.cast(later.c.facts, sa.Text) == sa.cast(e.facts, sa.Text)
-    return sa.and_(e.property_key == "", _followed(later, later.c.property_key == "", later.c.as_of == e.as_of, facts))
-
-
-def _followed(later: sa.FromClause, *same: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """Return whether the actor of an estimate has priced on the page since: a row ``later`` with the ``same``."""
-    e, then = ESTIMATE.c, later.c
-    after = sa.or_(then.at > e.at, sa.and_(then.at == e.at, then.seq > e.seq))
-    own = (then.market_id == e.market_id, then.actor_id == e.actor_id)
-    again = sa.select(then.seq).where(*own, *same, then.channel == _PAGE, then.point.is_not(None), after)
-    return again.correlate(ESTIMATE).exists()
 
 
 def _standing(where: sa.ColumnElement[bool]) -> sa.Select[Any]:

@@ -25,7 +25,7 @@ Status = Literal["priced", "unavailable", "refused"]
 _FIGURES: Final = ("point", "low", "high", "level", "confidence", "fsd")
 _NUMBERS: Final = (*_FIGURES, "latency_ms", "list_price")
 _NAMES: Final = ("model_id", "version_id", "level_id", "property_type", "area")
-_TEXTS: Final = ("reason", "property_key", "currency")
+_TEXTS: Final = ("reason", "property_key", "currency", "home_id")
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class WantedEstimates:
     """Which estimates to list; what is empty leaves all.
 
     ``words`` must all stand in a home's standardized address or in its area; ``priced`` leaves those with a price,
-    ``latest`` of one actor's prices of a home on the page the last one; without an address, the same facts and day are
-    the same home. ``home_of`` is an estimate's id: it leaves what the same actor was told of that address and area.
+    ``latest`` of one actor's prices of a home on the page the last one; without an address, one ``home_id`` or the same
+    facts and day are the same home. ``home_of`` is an estimate's id: it leaves what the same actor was given for that
+    address and area.
     """
 
     words: tuple[str, ...] = ()
@@ -60,10 +61,11 @@ class NewEstimate:
     """An answer about to be shown: money in ``currency``, ``level`` from 0 to 1, ``confidence`` from 0 to 100.
 
     ``level_id`` names the market level applied, ``property_key`` the home (normalized address key or property id, ""
-    if neither is known), ``area`` its zipcode or neighborhood. ``facts`` are the canonical facts as typed, ``answer``
-    everything needed to show the answer again ({} for none). ``fsd`` is a share of the point, ``list_price`` the
-    asking price known at the time, ``flags`` the kinds of the review flags. Unless the status is "priced", the
-    figures are None and ``reason`` says why. NaN counts as None.
+    if neither is known), ``home_id`` what all prices of one home have in common on the page, where facts are corrected
+    until another home is begun ("" elsewhere), ``area`` its zipcode or neighborhood. ``facts`` are the canonical facts
+    as typed, ``answer`` everything needed to show the answer again ({} for none). ``fsd`` is a share of the point,
+    ``list_price`` the asking price known at the time, ``flags`` the kinds of the review flags. Unless the status is
+    "priced", the figures are None and ``reason`` says why. NaN counts as None.
     """
 
     market_id: str
@@ -89,13 +91,14 @@ class NewEstimate:
     fsd: float | None = None
     flags: Sequence[str] = ()
     list_price: float | None = None
+    home_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EstimateSummary:
     """A row of the ledger without its documents; fields as in NewEstimate, ``at`` in UTC.
 
-    ``actor_id`` is "" in rows of releases that had none.
+    ``actor_id`` and ``home_id`` are "" in rows of releases that had none.
     """
 
     estimate_id: str
@@ -125,6 +128,7 @@ class EstimateSummary:
     list_price: float | None
     currency: str
     actor_id: str = ""
+    home_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

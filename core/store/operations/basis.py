@@ -22,15 +22,19 @@ _KINDS: Final = sa.bindparam("kinds", expanding=True, type_=sa.String)
 
 @dataclass(frozen=True)
 class Basis:
-    """Ids of what answers depend on: "" or 0 where there is none; ``alert_ids`` are the alerts not resolved."""
+    """Ids of what answers depend on: "" or 0 where there is none; ``alert_ids`` are the alerts not resolved.
+
+    ``area_unit`` is the unit in which the market shows areas.
+    """
 
     champion_id: str
     version_id: str
     signature: int
+    area_unit: str
     alert_ids: tuple[str, ...]
 
 
-def _question() -> sa.Select[str | None, str | None, int | None, str | None]:
+def _question() -> sa.Select[str | None, str | None, int | None, str, str | None]:
     signature = (
         sa.select(sa.func.max(EVENT.c.event_id))
         .where(EVENT.c.subject == MARKET.c.champion_model_id, EVENT.c.action.in_([one.value for one in SIGNING]))
@@ -43,7 +47,9 @@ def _question() -> sa.Select[str | None, str | None, int | None, str | None]:
         ALERT.c.kind.in_(_KINDS),
     )
     return (
-        sa.select(MARKET.c.champion_model_id, MARKET.c.latest_version_id, signature, ALERT.c.alert_id)
+        sa.select(
+            MARKET.c.champion_model_id, MARKET.c.latest_version_id, signature, MARKET.c.area_unit, ALERT.c.alert_id
+        )
         .select_from(MARKET.outerjoin(ALERT, unresolved))
         .where(MARKET.c.market_id == _MARKET)
         .order_by(ALERT.c.seq)
@@ -77,6 +83,6 @@ class Bases:
             rows = connection.execute(_QUESTION, {"market_id": market_id, "kinds": list(kinds)}).all()
         if not rows:
             raise no_market(market_id)
-        champion, version, signature, _ = rows[0]
-        alerts = tuple(alert for _, _, _, alert in rows if alert is not None)
-        return Basis(champion or "", version or "", signature or 0, alerts)
+        champion, version, signature, unit, _ = rows[0]
+        alerts = tuple(alert for *_, alert in rows if alert is not None)
+        return Basis(champion or "", version or "", signature or 0, unit, alerts)

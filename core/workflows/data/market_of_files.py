@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.access import Action
 from core.collect.mapping import MappedTable
 from core.errors import AlreadyExists, WrongUsage
 from core.store import DataVersion, Market, Store
 from core.store.base.markets import AreaUnit, slug_of
+from core.wording import area_label
+from core.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,22 @@ def market_in_terms(store: Store, market: Market, currency: str, area_unit: Area
             "new market; if the currency is wrong, undo the market’s data first, then import it in the right one."
         )
     return market.market_id
+
+
+def show_areas_in(workspace: Workspace, market_id: str, area_unit: AreaUnit) -> str:
+    """Let a market show areas in this unit from now on and say so, "" if it does already.
+
+    Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    workspace.require(Action.INGEST)
+    if not workspace.store.markets.show_areas_in(market_id, area_unit, workspace.actor):
+        return ""
+    other: AreaUnit = "sqm" if area_unit == "sqft" else "sqft"
+    name = workspace.store.markets.get(market_id).name
+    return (
+        f"areas of {name} are shown in {area_label(area_unit)} from now on, and read so where a file states no unit: "
+        f"--area-unit {other} changes that back"
+    )
 
 
 def parent_of(store: Store, market: str | NewMarket) -> DataVersion | None:

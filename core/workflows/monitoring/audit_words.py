@@ -24,7 +24,7 @@ _ACTIONS: Final[dict[str, str]] = {
     AuditAction.GATE_JUDGED: "Challenger compared with the live model",
     AuditAction.LEDGER_CAUGHT_UP: "Waiting estimates written to the ledger",
     AuditAction.LEVEL_ADDED: "Market level set",
-    AuditAction.MARKET_TERMS_CHANGED: "Currency or unit of an empty market changed",
+    AuditAction.MARKET_TERMS_CHANGED: "Currency or unit of a market changed",
     AuditAction.MATCH_ANSWERED: "Question about an address answered",
     AuditAction.MODEL_ADDED: "Model trained",
     AuditAction.MODEL_CHALLENGED: "Model made challenger",

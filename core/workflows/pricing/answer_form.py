@@ -20,7 +20,8 @@ def answer_form(answered: RecordedAnswer, market: Market) -> dict[str, Any]:
     """Return an answer with its ``status``: priced, unavailable or refused.
 
     All have the question, the ids of what answered it, and the disclaimer. A priced one has the parts of ``Estimate``,
-    and as ``advice`` what its ``flags``, which have codes for programs, say to an agent on the page;
+    and as ``advice`` what its ``flags``, which have codes for programs, say to an agent on the page; its ``confidence``
+    is None where the page shows none;
     the others a ``code`` for programs, the exact ``message``, and the ``reason`` and ``remedy`` of this home.
     """
     question = answered.question
@@ -69,7 +70,7 @@ def _result_form(answered: RecordedAnswer) -> dict[str, Any]:
     match result:
         case Estimate():
             parts: dict[str, Any] = to_document(result)["result"]
-            return parts | {"advice": list(advice(result.flags))}
+            return parts | {"confidence": result.promised, "advice": list(advice(result.flags))}
         case Unavailable():
             return {
                 "code": result.kind.name.lower(),
@@ -86,4 +87,5 @@ def _result_form(answered: RecordedAnswer) -> dict[str, Any]:
                 "reason": " ".join(one.reason for one in result.faults) or result.message,
                 "remedy": " ".join(dict.fromkeys(one.remedy for one in result.faults)),
                 "errors": faults,
+                "missing": list(result.missing),
             }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from core.collect.addresses import address_key, with_unit
 from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.fact_groups import missing_beside
 from core.serve.subject import FactFault, fact_faults, refuse_unknown_facts
 from core.serve.words import readable_address, short_line
 from core.states import EstimateState
@@ -25,7 +27,7 @@ from core.wording import IdDigits, id_words, market_day, market_instant, money, 
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.decisions import DECIDED
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, priced_by
+from core.workflows.pricing.ledger_entry import UNPROVEN, Asked, Figures, ledger_entry, priced_by
 from core.workflows.pricing.listing_columns import REFERENCE
 from core.workspace import Workspace, market_days
 
@@ -37,6 +39,7 @@ _SAME: Final = 1e-12
 _SIZE: Final = "living_area_sqft"
 _ID: Final = "property_id"
 _REQUEST: Final = "request_id"
+_HOME_BYTES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Question:
 
     ``facts`` holds only known facts, by canonical name, in canonical units; ``list_price`` is the asking price, if
     already known: such an estimate is not blind. ``reference`` is the caller's own name for the home, ``request_id``
-    that of the request that asked.
+    that of the request that asked. ``home_id`` is one for all questions about a home, however its facts were corrected
+    (see ``begin_home``), "" where nobody tells which are.
     """
 
     facts: Mapping[str, object]
@@ -54,6 +58,12 @@ class Question:
     list_price: float | None = None
     reference: str = ""
     request_id: str = ""
+    home_id: str = ""
+
+
+def begin_home() -> str:
+    """Return what the questions about another home have in common: a new id."""
+    return secrets.token_hex(_HOME_BYTES)
 
 
 @dataclass(frozen=True)
@@ -144,7 +154,11 @@ def _figures(record: EstimateRecord) -> str:
     if record.point is None or record.low is None or record.high is None:
         return ""
     found = money_range(record.low, record.high, record.currency), money(record.point, record.currency)
-    sure = "" if record.confidence is None else f", confidence {record.confidence:.0f} of 100"
+    sure = (
+        ""
+        if record.confidence is None or record.answer.get(UNPROVEN)
+        else f", confidence {record.confidence:.0f} of 100"
+    )
     return f": {found[0]}, estimate {found[1]}{sure}"
 
 
@@ -185,7 +199,7 @@ def load_question(workspace: Workspace, estimate_id: str) -> StoredQuestion:
 def _question(record: EstimateRecord, level: float) -> Question:
     asked = record.answer
     reference, request = (str(asked.get(name) or "") for name in (REFERENCE, _REQUEST))
-    return Question(_facts(record), record.as_of, level, record.list_price, reference, request)
+    return Question(_facts(record), record.as_of, level, record.list_price, reference, request, record.home_id)
 
 
 _OF_FILES: Final[tuple[Channel, ...]] = ("file", "command line")
@@ -290,7 +304,7 @@ def earlier_of_home(workspace: Workspace, market_id: str, estimate_id: str, limi
     found = _found(workspace, market_id, limit, (), WantedEstimates(priced=True, home_of=estimate_id))
     place = next((place for place, one in enumerate(found) if one.estimate_id == estimate_id), len(found))
     given = found[place:]
-    if len(given) < 2 or not (given[0].property_key or given[0].channel in _OF_FILES):
+    if len(given) < 2 or not (given[0].property_key or given[0].home_id or given[0].channel in _OF_FILES):
         return []
     this, *before = _with_decisions(workspace, market_id, given)
     return [one for one in before if _home_key(one) == _home_key(this)]
@@ -299,13 +313,14 @@ def earlier_of_home(workspace: Workspace, market_id: str, estimate_id: str, limi
 def _home_key(one: LatestAnswer) -> tuple[object, ...]:
     """Return what tells that two answers are about one home, () where nothing does.
 
-    It is the address or property id, else the name that a file gives the home, else, in a file, facts and figures.
+    It is the address or property id, else the name that a file gives the home, else, in a file, facts and figures,
+    else that the page asked for it again.
     """
     given = one.estimate
     if given.property_key:
         return given.property_key, given.area
     if given.channel not in _OF_FILES:
-        return ()
+        return ("home", given.home_id) if given.home_id else ()
     same = (given.status, given.list_price, given.low, given.point, given.high)
     return ("reference", one.reference) if one.reference else (one.home, *same)
 
@@ -382,14 +397,15 @@ def _priced(desk: Desk, question: Question, actor: Actor) -> Result:
         refuse_unknown_facts(question.facts, desk.live_model.model.facts if desk.live_model else None)
         return desk.price(question.facts, question.as_of, question.level, actor)
     except ImpossibleProperty as error:
-        columns = desk.live_model.model.facts if desk.live_model else None
-        found = fact_faults(question.facts, question.as_of, columns, desk.problem)
+        model = desk.live_model.model if desk.live_model else None
+        found = fact_faults(question.facts, question.as_of, model.facts if model else None, desk.problem)
         faults = found or (FactFault(error.field, error.reason, error.remedy),)
-        return Refused(" ".join(f"{fault.reason} {fault.remedy}".strip() for fault in faults), faults)
+        missing = missing_beside(model, desk.problem, question.facts) if model else ()
+        return Refused(" ".join(f"{fault.reason} {fault.remedy}".strip() for fault in faults), faults, missing)
 
 
 def _entry(desk: Desk, question: Question, channel: Channel, result: Result, milliseconds: float) -> NewEstimate:
-    asked = Asked(question.facts, question.as_of, question.list_price)
+    asked = Asked(question.facts, question.as_of, question.list_price, question.home_id)
     answer = to_document(result) | {_LEVEL: question.level}
     answer |= {name: text for name, text in ((REFERENCE, question.reference), (_REQUEST, question.request_id)) if text}
     return ledger_entry(priced_by(desk), asked, _outcome(result), channel, milliseconds, answer)

@@ -44,6 +44,9 @@ _HEADINGS: Final = {
 _DIGIT: Final = 10.0**0.5
 
 
+_REPEATS: Final = 6
+
+
 class Place(StrEnum):
     """Where an asking price lies beside the range."""
 
@@ -85,6 +88,19 @@ def not_priced(priced: PricedFile) -> pd.DataFrame:
     homes = priced.homes.set_index("source_row")
     table = priced.errors.assign(**{name: priced.errors["row"].map(homes[name]) for name in naming_columns(homes)})
     return with_asking(priced, table)
+
+
+def repeats_words(priced: PricedFile) -> str:
+    """Say which rows of a file are the same as an earlier one in every known fact, "" for none; all are priced."""
+    homes = priced.homes.set_index("source_row").sort_index()
+    rows = homes.assign(**{REFERENCE: [priced.references.get(row, "") for row in homes.index.tolist()]})
+    rows = rows.astype("str")
+    first = dict(zip(map(tuple, rows[::-1].to_numpy()), rows.index[::-1].tolist(), strict=True))
+    again = [(row, first[tuple(cells)]) for row, cells in zip(rows.index.tolist(), rows.to_numpy(), strict=True)]
+    found = [f"row {row} is the same as row {known}" for row, known in again if row != known]
+    more = f"; and {len(found) - _REPEATS:,} more" if len(found) > _REPEATS else ""
+    words = "; ".join(found[:_REPEATS])
+    return f"{words[:1].upper()}{words[1:]}{more}: each is priced as a home of its own." if found else ""
 
 
 def with_asking(priced: PricedFile, table: pd.DataFrame) -> pd.DataFrame:

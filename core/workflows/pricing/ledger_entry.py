@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from core.collect.addresses import address_key
 from core.collect.parsers import identifier
@@ -15,6 +16,9 @@ from core.serve.subject import shortened
 from core.store import NewEstimate
 from core.store.ledger.records import Channel, Status
 from core.workflows.pricing.desk import Desk
+
+UNPROVEN: Final = "confidence_unproven"
+"""What a row of a file notes in its answer where its confidence is kept to be tested, but shown nowhere."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,15 @@ class PricedBy:
 
 @dataclass(frozen=True)
 class Asked:
-    """The question: known facts by canonical name in canonical units, the date, and any asking price."""
+    """The question: known facts by canonical name in canonical units, the date, any asking price, and which home.
+
+    ``home_id`` is "" where nobody asks for one home after another.
+    """
 
     facts: Mapping[str, object]
     as_of: date
     list_price: float | None = None
+    home_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,7 @@ def ledger_entry(
         facts={name: _storable(value) for name, value in facts.items()},
         answer=answer_document(outcome) if answer is None else answer,
         list_price=asked.list_price,
+        home_id=asked.home_id,
         **figures,
     )
 

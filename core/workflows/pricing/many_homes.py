@@ -42,7 +42,15 @@ from core.store.ledger.spool import Fate
 from core.wording import with_id_words
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.ledger_entry import Asked, Figures, PricedBy, answer_document, ledger_entry, priced_by
+from core.workflows.pricing.ledger_entry import (
+    UNPROVEN,
+    Asked,
+    Figures,
+    PricedBy,
+    answer_document,
+    ledger_entry,
+    priced_by,
+)
 from core.workflows.pricing.listing_columns import (
     LIST_PRICE,
     REFERENCE,
@@ -64,6 +72,7 @@ _WORDS: Final = ("flags", "advice", _UNKNOWN)
 _NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
 # Rows per batch: enough that call overhead is negligible, few enough to show progress and save memory.
 _CHUNK: Final = 5_000
+_NO_CONFIDENCE: Final = f"There is no confidence: {words.UNPROVEN}."
 _UNREADABLE: Final = "Fix the line in the file, and price it again."
 
 
@@ -72,8 +81,9 @@ class PricedFile:
     """A file's answers: ``table`` has the priced rows, ``errors`` all others.
 
     ``table``: row (1-based data row of the file), the home's name columns, low, high, point (money), confidence (0 to
-    100), fsd (share of the point), flags (kinds, joined by "; "), advice (what they say to an agent, in sentences),
-    not_understood (words of the row that no sale here has, and an asking price that is no amount; "" for none).
+    100; NA where no test tells it, while ``unproven`` has by row what the ledger keeps), fsd (share of the point),
+    flags (kinds, joined by "; "), advice (what they say to an agent, in sentences), not_understood (words of the row
+    that no sale here has, and an asking price that is no amount; "" for none).
     ``errors``: ERROR_COLUMNS; status is "unavailable", "refused" (an impossible or unreadable fact) or "unreadable" (a
     broken line). ``counts`` by status add up to ``rows``. ``homes`` holds the facts by row, in canonical units;
     ``kinds`` says by row why there is no price, and ``references`` holds the file's own names of its rows, ``filled``
@@ -94,6 +104,7 @@ class PricedFile:
     kinds: Mapping[int, UnavailableKind]
     references: Mapping[int, str]
     filled: Mapping[int, tuple[str, ...]]
+    unproven: Mapping[int, int]
 
 
 def price_file(
@@ -131,7 +142,7 @@ def price_file(
         homes, filled = fill_known(mapped.frame, book)
         mapped = replace(mapped, frame=homes)
     progress(0.2, "Pricing")
-    priced, errors, kinds = _price(desk, mapped, as_of, part(progress, 0.2, 1.0))
+    priced, errors, kinds, unproven = _price(desk, mapped, as_of, part(progress, 0.2, 1.0))
     priced = _with_unread_asking(priced, mapped)
     errors = pd.concat([errors, _unreadable(table)], ignore_index=True).sort_values("row", ignore_index=True)
     statuses = errors["status"].value_counts()
@@ -151,6 +162,7 @@ def price_file(
         kinds=kinds,
         references=_references(table),
         filled=filled,
+        unproven=unproven,
     )
 
 
@@ -196,7 +208,7 @@ def record_file(workspace: Workspace, priced: PricedFile, channel: Channel) -> P
 
 def _price(
     desk: Desk, mapped: MappedTable, as_of: date, progress: Progress
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, UnavailableKind]]:
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, UnavailableKind], dict[int, int]]:
     homes = mapped.frame
     if desk.live_market is None:
         answer = desk.no_model()
@@ -205,18 +217,21 @@ def _price(
             for row in homes["source_row"]
         ]
         kinds = dict.fromkeys(map(int, homes["source_row"]), UnavailableKind.NO_MODEL)
-        return _priced_table([], homes), pd.DataFrame(every, columns=list(ERROR_COLUMNS)), kinds
+        return _priced_table([], homes), pd.DataFrame(every, columns=list(ERROR_COLUMNS)), kinds, {}
     unread = _wrong_rows(mapped, desk, desk.live_market.live_model.model.facts, as_of)
     errors = list(unread.values())
     readable = homes[~homes["source_row"].isin(list(unread))]
     tables, kinds = [], {}
+    unproven: dict[int, int] = {}
     chunks = [readable.iloc[start : start + _CHUNK] for start in range(0, len(readable), _CHUNK)]
     for chunk, answers in zip(chunks, _answers(desk, desk.live_market, chunks, as_of, progress), strict=True):
         tables.append(_figures(answers, chunk, desk.market.area_unit))
         errors += [_error(one, chunk, desk.market) for one in answers.not_priced]
         kinds |= {int(chunk["source_row"].iloc[one.position]): one.kind for one in answers.not_priced}
+        found = zip(tables[-1]["row"].tolist(), answers.promised, answers.confidence, strict=True)
+        unproven |= {row: sure for row, shown, sure in found if shown is None}
     progress(1.0, f"Priced {len(homes):,} rows")
-    return _priced_table(tables, homes), pd.DataFrame(errors, columns=list(ERROR_COLUMNS)), kinds
+    return _priced_table(tables, homes), pd.DataFrame(errors, columns=list(ERROR_COLUMNS)), kinds, unproven
 
 
 def _answers(
@@ -281,14 +296,17 @@ def _wrongly_listed(homes: pd.DataFrame, problem: Problem) -> dict[int, tuple[An
 
 def _figures(answers: Answers, chunk: pd.DataFrame, area_unit: str) -> pd.DataFrame:
     flags = ["; ".join(flag.kind.value for flag in found) for found in answers.flags]
-    advised = ["\n".join(advice(found, area_unit)) for found in answers.flags]
+    advised = [
+        "\n".join([*advice(found, area_unit), *([_NO_CONFIDENCE] if shown is None else [])])
+        for found, shown in zip(answers.flags, answers.promised, strict=True)
+    ]
     return pd.DataFrame(
         {
             "row": chunk["source_row"].to_numpy()[answers.rows],
             "low": answers.priced.low,
             "high": answers.priced.high,
             "point": answers.priced.point,
-            "confidence": np.array(answers.confidence, dtype=np.int64),
+            "confidence": pd.array(answers.promised, dtype="Int64"),
             "fsd": answers.priced.fsd,
             "flags": pd.Series(flags, dtype="str"),
             "advice": pd.Series(advised, dtype="str"),
@@ -411,13 +429,20 @@ def _entry(priced: PricedFile, row: Mapping[Any, Any], channel: Channel) -> NewE
     milliseconds = priced.milliseconds / max(priced.rows, 1)
     outcome, reference = _outcome(row, priced), priced.references.get(row["row"], "")
     answer = answer_document(outcome) | ({REFERENCE: reference} if reference else {})
+    answer |= {UNPROVEN: True} if row["row"] in priced.unproven else {}
     return ledger_entry(priced.by, asked, outcome, channel, milliseconds, answer)
 
 
 def _outcome(row: Mapping[Any, Any], priced: PricedFile) -> Figures | Unavailable | Refused:
     if row["status"] == "priced":
-        figures = {name: row[name] for name in ("point", "low", "high", "confidence", "fsd")}
-        return Figures(**figures, level=priced.level, flags=tuple(flag for flag in row["flags"].split("; ") if flag))
+        figures = {name: row[name] for name in ("point", "low", "high", "fsd")}
+        sure = priced.unproven.get(row["row"], row["confidence"])
+        return Figures(
+            **figures,
+            confidence=sure,
+            level=priced.level,
+            flags=tuple(flag for flag in row["flags"].split("; ") if flag),
+        )
     reason = row["reason"].removeprefix(UNAVAILABLE).strip()
     if row["status"] == "unavailable":
         kind = priced.kinds.get(row["row"], UnavailableKind.NOT_KNOWN)

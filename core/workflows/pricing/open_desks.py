@@ -32,7 +32,7 @@ RETRY_SECONDS: Final = 30.0
 WhileOpening = Callable[[], AbstractContextManager[object]]
 
 DeskState = tuple[str, ...]
-"""What a desk depends on; another folder, champion, data version, open drift alert or scope gives another desk."""
+"""What a desk depends on; another folder, champion, data version, unit of areas, alert or scope gives another desk."""
 
 
 def desk_state(store: Store, market_id: str) -> DeskState:
@@ -44,6 +44,7 @@ def desk_state(store: Store, market_id: str) -> DeskState:
         basis.champion_id,
         basis.version_id,
         str(basis.signature),
+        basis.area_unit,
         *basis.alert_ids,
     )
 

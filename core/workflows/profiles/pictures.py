@@ -24,6 +24,8 @@ _PIXELS_MAX: Final = 50_000_000
 _SIDE_MIN: Final = 16
 # What a printed report shows at 300 dots an inch.
 _PHOTO: Final = (480, 480)
+# Of a wide photo the middle, of a tall one the top: there is the head.
+_KEPT: Final = (0.5, 0.0)
 _LOGO: Final = (900, 360)
 _STORED_MAX: Final = 400_000
 _QUALITY: Final = 85
@@ -35,9 +37,10 @@ def name_of(content: bytes) -> str:
 
 
 def photo(payload: bytes) -> bytes:
-    """Return a photo as a small square JPEG, cut to its middle; raises InvalidRecord."""
+    """Return a photo as a small square JPEG, cut at both sides or at the foot; raises InvalidRecord."""
     with _opened(payload, "The photo") as picture:
-        return _jpeg(ImageOps.fit(_on_white(picture), _least(_PHOTO, picture), Image.Resampling.LANCZOS))
+        square = _least(_PHOTO, picture)
+        return _jpeg(ImageOps.fit(_on_white(picture), square, Image.Resampling.LANCZOS, centering=_KEPT))
 
 
 def logo(payload: bytes) -> bytes:

@@ -18,7 +18,7 @@ from core.workflows.pricing.known_homes import home_at, homes_like
 from core.workspace import Workspace
 from pages.kit import cached_desk
 from pages.kit.text import plain
-from pages.views.pricing import subject_form
+from pages.views.pricing import fact_fields, subject_form
 from pages.views.pricing.fact_fields import key
 
 _FOUND: Final = "address_found"
@@ -60,11 +60,11 @@ def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
         # A press on a home of a list would replace the facts that were priced.
         _say_where_from(workspace, desk, model, typed)
         return
-    if of := subject_form.put_away(market):
+    if of := fact_fields.put_away(market):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.caption(f"The facts of {plain(of)} are put away.", width="content")
             st.button(
-                "Bring them back", key="facts_back", on_click=subject_form.bring_back, args=(market,), type="tertiary"
+                "Bring them back", key="facts_back", on_click=fact_fields.bring_back, args=(market,), type="tertiary"
             )
     try:
         found = _look_up(workspace, desk, typed)

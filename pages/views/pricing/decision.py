@@ -386,13 +386,17 @@ def _press_take_back(deciding: Deciding, made: DecisionRecord) -> None:
 
 
 def _change(deciding: Deciding, made: DecisionRecord) -> None:
-    """Open the fields again with the amounts of the decision that counts."""
-    st.session_state[deciding.key("changing")] = True
+    """Open the fields again with what the decision that counts says: amounts, or no list price, reason and note."""
+    state = st.session_state
+    state[deciding.key("changing")] = True
     deciding.note(_PRESSED)
     deciding.put("price", made.price)
-    if made.listing_price is not None:
+    if made.listing_price is None:
+        state[deciding.key("listing")] = ""
+    else:
         deciding.put("listing", made.listing_price)
-        st.session_state[deciding.key("touched")] = made.listing_price != deciding.listing(made.price)
+    state[deciding.key("touched")] = made.listing_price != deciding.listing(made.price)
+    state[deciding.key("reason")], state[deciding.key("note")] = made.reason_code, made.note
 
 
 def _keep(deciding: Deciding) -> None:

@@ -15,6 +15,7 @@ from core.prepare.features.profile import MarketProfile
 from core.problem import Problem
 from core.schema import label_of
 from core.serve import words
+from core.serve.subject import FactFault
 from core.store import Market
 from core.train.model import Model
 from core.wording import day_form, id_words, marked
@@ -29,6 +30,9 @@ _LARGE: Final = 100.0
 _SMALL: Final = 20.0
 LIST_PRICE: Final = "list_price"
 AS_OF: Final = "valuation_date"
+FACTS_OF: Final = "facts_of"
+PUT_AWAY: Final = "facts_before"
+_USUAL_DATE: Final = "valuation_date_usual"
 _EARLIER: Final = "facts_earlier"
 _ROUND: Final = "facts_round"
 _SEEN: Final = "facts_seen"
@@ -101,6 +105,34 @@ def draw_round(market: Market) -> None:
         st.text_input("Round", key=widget, label_visibility="collapsed", persist_state="session")
 
 
+def by_field(faults: Iterable[FactFault]) -> dict[str, str]:
+    """Return what is wrong with facts, and what to do, as it stands at their fields."""
+    return {one.field: f"{one.reason} {one.remedy}".strip() for one in faults}
+
+
+def take_usual_date(market: Market) -> None:
+    """Value the next home on the usual day, whatever day the home before was valued on."""
+    with filling(market, (AS_OF,)):
+        if usual := st.session_state.get(key(market, _USUAL_DATE)):
+            st.session_state[key(market, AS_OF)] = usual
+
+
+def put_away(market: Market) -> str:
+    """Return the address of the home whose facts were put away for another address, "" if none were."""
+    before = st.session_state.get(key(market, PUT_AWAY))
+    of = key(market, FACTS_OF)
+    return str(before[FACTS_OF]) if isinstance(before, dict) and not st.session_state.get(of) else ""
+
+
+def bring_back(market: Market) -> None:
+    """Enter the facts that were put away again, under the address typed since; for callbacks."""
+    before = st.session_state.pop(key(market, PUT_AWAY), None) or {}
+    back = {name: value for name, value in before.items() if name not in ("address", FACTS_OF)}
+    with filling(market, back):
+        for name, value in back.items():
+            st.session_state[key(market, name)] = value
+
+
 def _round(market: Market) -> str:
     return str(st.session_state.get(key(market, _ROUND)) or 0)
 
@@ -116,6 +148,7 @@ def draw_all(fields: Fields, names: Sequence[str]) -> None:
 def valuation_date(market: Market, usual: date) -> None:
     """Draw the field of the valuation date, ``usual`` until another is chosen."""
     widget = key(market, AS_OF)
+    st.session_state[key(market, _USUAL_DATE)] = usual
     st.session_state.setdefault(widget, usual)
     st.date_input(
         "Valuation date",

@@ -49,7 +49,7 @@ def draw(workspace: Workspace, market: Market) -> None:
 
 
 def draw_earlier(workspace: Workspace, market: Market, estimate_id: str) -> None:
-    """Draw, folded, what the same asker was told of this home before, each a button that opens it; nothing for none.
+    """Draw, folded, what the same asker was given for this home before, each a button that opens it; nothing for none.
 
     Raises StoreUnavailable.
     """

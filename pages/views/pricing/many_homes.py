@@ -19,6 +19,7 @@ from core.progress import part
 from core.schema import keeping_names, label_of
 from core.serve.agent.advice import in_short
 from core.serve.estimate import UNAVAILABLE
+from core.serve.words import UNPROVEN
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload
 from core.wording import MISSING, area_label, count, day_form, market_day, money, money_range, percent, signed_percent
@@ -212,6 +213,8 @@ def _show(answer: PricedFile, desk: Desk) -> None:
         f"{percent(answer.level)} ranges in {answer.by.currency} · valued "
         f"{market_day(answer.as_of, answer.by.currency)} · a row’s number counts the homes, not the heading"
     )
+    if repeated := asking_prices.repeats_words(answer):
+        st.warning(plain(repeated), icon=":material/content_copy:")
     stem = f"{answer.by.market_id}-{answer.as_of:%Y-%m-%d}"
     if len(answer.table):
         if unused := unused_columns(answer):
@@ -220,11 +223,7 @@ def _show(answer: PricedFile, desk: Desk) -> None:
             st.warning(plain(words), icon=":material/warning:")
         _prices(answer, desk, stem)
     if len(answer.errors):
-        st.markdown(f"**{count(len(answer.errors), 'row')} not priced**")
-        if answer.errors["reason"].str.startswith(UNAVAILABLE).any():
-            # The general advice is shown literally, so it is not escaped.
-            st.info(UNAVAILABLE, icon=":material/info:")
-        figures.frame(errors_on_screen(answer), "rows_not_priced")
+        _not_priced(answer)
         _download(
             "Download the rows not priced",
             asking_prices.to_take_along(asking_prices.not_priced(answer)),
@@ -232,6 +231,19 @@ def _show(answer: PricedFile, desk: Desk) -> None:
         )
     with st.expander("How the columns were read", icon=":material/table_chart:"):
         figures.frame(columns_on_screen(answer), "columns_read")
+
+
+def _not_priced(answer: PricedFile) -> None:
+    """Draw the rows not priced: those to correct, then those for which there is no price, under the general advice."""
+    shown, advised_on = errors_on_screen(answer), answer.errors["reason"].str.startswith(UNAVAILABLE)
+    if (to_correct := shown[~advised_on]).size:
+        st.markdown(f"**{count(len(to_correct), 'row')} to correct**")
+        figures.frame(to_correct, "rows_to_correct")
+    if (without := shown[advised_on]).size:
+        st.markdown(f"**{count(len(without), 'row')} without a price**")
+        # The general advice is shown literally, so it is not escaped.
+        st.info(UNAVAILABLE, icon=":material/info:")
+        figures.frame(without, "rows_without_price")
 
 
 def _download(label: str, table: pd.DataFrame, name: str) -> None:
@@ -336,10 +348,7 @@ def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
     """Return the prices for display: which home, the range and the asking price before the rest, money as text."""
     low, high, point = (table[name].map(lambda amount: money(amount, currency)) for name in ("low", "high", "point"))
     shown = {"Reference": table["reference"]} if "reference" in table else {}
-    shown |= {label_of(name): table[name].fillna("") for name in _told_apart_by(table)}
-    if "unit" in table and "address" in table:
-        unit = table["unit"].fillna("").astype(str)
-        shown[label_of("address")] = table["address"].fillna("") + (" " + unit).where(unit != "", "")
+    shown |= _homes(table)
     shown["Range"] = low + " to " + high
     if "asking_price" in table:
         shown["Asking price"] = table["asking_price"].map(lambda amount: money(amount, currency))
@@ -351,15 +360,24 @@ def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
     return pd.DataFrame(shown if "reference" in table else {**shown, "Row": table["row"]})
 
 
-def _told_apart_by(table: pd.DataFrame) -> list[str]:
-    """Return the columns that tell the homes apart: an address, else a property id, and one area.
+def _homes(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return what tells the homes apart: address, else property id, with the area where that alone does not.
 
-    Addresses that all differ need no area beside them, and have its room.
+    An area of its own beside the addresses would take the room that they need.
     """
-    home = [name for name in ("address", "property_id") if name in table][:1]
-    if "address" in home and table["address"].notna().all() and not table["address"].duplicated().any():
-        return home
-    return [*home, *[name for name in ("zipcode", "neighbourhood") if name in table][:1]]
+    home = next((name for name in ("address", "property_id") if name in table), "")
+    area = next((name for name in ("zipcode", "neighbourhood") if name in table), "")
+    areas = table[area].fillna("").astype(str) if area else None
+    if not home:
+        return {label_of(area): areas} if areas is not None else {}
+    named = table[home].fillna("").astype(str)
+    if home == "address" and "unit" in table:
+        unit = table["unit"].fillna("").astype(str)
+        named += (" " + unit).where(unit != "", "")
+    if areas is not None:
+        several = areas.groupby(named).transform("nunique") > 1
+        named = named.where(~several & (named != ""), (named + ", " + areas).str.strip(", "))
+    return {label_of(home): named}
 
 
 def _to_look_at(flags: str) -> str:
@@ -415,7 +433,9 @@ def _read_as(field: str) -> str:
 def _columns(desk: Desk, shown: pd.DataFrame) -> Mapping[str, Any]:
     tolerance, column = percent(desk.problem.success.tolerance), st.column_config
     wide = figures.widths(shown, {label_of("zipcode"): 78, label_of("neighbourhood"): 104, **_WIDTHS})
-    chance = f"Of 100: chance that the sale price falls within {tolerance} of the point estimate"
+    chance = (
+        f"Of 100: chance that the sale price falls within {tolerance} of the point estimate; “{MISSING}”: {UNPROVEN}"
+    )
     found = {name: column.Column(width=width) for name, width in wide.items()}
     found["Confidence"] = column.NumberColumn(format="%d of 100", help=chance, width=wide["Confidence"])
     if _PLACE in wide:

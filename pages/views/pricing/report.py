@@ -22,14 +22,23 @@ _RANGE_ONLY: Final = "Range only"
 
 
 def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk) -> None:
-    """Draw the report's few options and its download; ``estimate`` has the comparables in use."""
+    """Draw the report's few options and its download; ``estimate`` has the comparables in use.
+
+    The options are those of one home: the name of its seller must not stand on the report of the next.
+    """
+    home = answered.question.home_id or answered.estimate_id or answered.pending_id
     name_column, got = st.columns([1, 1], gap="medium")
     with name_column:
         seller = st.text_input(
-            "Prepared for", key="report_for", placeholder="Name of the seller", persist_state="session"
+            "Prepared for", key=f"report_for-{home}", placeholder="Name of the seller", persist_state="session"
         )
         shows = st.segmented_control(
-            "Shows", (_WITH_POINT, _RANGE_ONLY), default=_WITH_POINT, required=True, key="report_shows"
+            "Shows",
+            (_WITH_POINT, _RANGE_ONLY),
+            default=_WITH_POINT,
+            required=True,
+            key=f"report_shows-{home}",
+            persist_state="session",
         )
     request = ReportRequest(seller or "", shows == _WITH_POINT, estimate)
     with got:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Final
 
@@ -13,7 +13,7 @@ from core.schema import label_of
 from core.serve import words
 from core.serve.agent.form_facts import area_named, unknown_area_words
 from core.serve.estimate import Estimate, Refused, Unavailable
-from core.serve.fact_groups import LOCATION, critical_facts, never_of_its_type
+from core.serve.fact_groups import LOCATION, critical_facts, missing_beside, never_of_its_type
 from core.serve.subject import FactFault, fact_faults
 from core.serve.typical_home import typical_home, usual_facts
 from core.store import Market
@@ -25,13 +25,22 @@ from core.workflows.pricing.questions import list_price
 from pages.kit.choice import amount
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
-from pages.views.pricing.fact_fields import AS_OF, COORDINATES, LIST_PRICE, PROPERTY_ID, Fields, filling, held, key
+from pages.views.pricing.fact_fields import (
+    AS_OF,
+    COORDINATES,
+    FACTS_OF,
+    LIST_PRICE,
+    PROPERTY_ID,
+    PUT_AWAY,
+    Fields,
+    filling,
+    held,
+    key,
+)
 
 _PRESSED: Final = "price_pressed"
 _OPEN: Final = "form_open"
 _FAULTS: Final = "form_faults"
-_OF: Final = "facts_of"
-_BEFORE: Final = "facts_before"
 _FILLED: Final = "area_filled"
 
 
@@ -43,16 +52,16 @@ def pressed(desk: Desk, model: Model, today: date, level: float) -> Question | N
     market, state = desk.market, st.session_state
     if state.pop(_PRESSED, None) != market.market_id:
         return None
-    state[key(market, _OF)] = str(state.get(key(market, "address")) or "").strip()
+    state[key(market, FACTS_OF)] = str(state.get(key(market, "address")) or "").strip()
     state[_OPEN] = False
     try:
         return _question(desk, model, today, level)
     except ImpossibleProperty as error:
-        st.session_state[_OPEN] = True
+        state[_OPEN], entered = True, _entered(desk, model)
         as_of = state.get(key(market, AS_OF)) or desk.valuation_date(today)
-        faults = [*fact_faults(_entered(desk, model), as_of, model.facts, desk.problem)]
-        faults.append(FactFault(error.field, error.reason, error.remedy))
-        state[_FAULTS] = {one.field: f"{one.reason} {one.remedy}".strip() for one in faults}
+        faults = fact_faults(entered, as_of, model.facts, desk.problem)
+        missing = {name: _missing(name, model) for name in missing_beside(model, desk.problem, entered)}
+        state[_FAULTS] = missing | fact_fields.by_field([*faults, FactFault(error.field, error.reason, error.remedy)])
         return None
 
 
@@ -118,8 +127,9 @@ def fill(desk: Desk, model: Model) -> None:
 
 
 def clear(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
-    """Clear the form and its answer for the next home."""
+    """Clear the form and its answer for the next home, which is valued on the usual day."""
     put_facts(desk, model, {})
+    fact_fields.take_usual_date(desk.market)
     on_clear()
 
 
@@ -136,7 +146,7 @@ def put(desk: Desk, model: Model, question: Question) -> None:
 
 
 def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
-    """Enter a home's facts in place of those of the home before; the valuation date stays."""
+    """Enter a home's facts in place of those in the form; a valuation date chosen for it stays."""
     market = desk.market
     with filling(market, _all(desk, model)):
         _empty(desk, model)
@@ -145,15 +155,15 @@ def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
                 st.session_state[key(market, code)] = str(facts[code])
         for name in _names(desk):
             st.session_state[key(market, name)] = held(name, facts.get(name), desk, model)
-    st.session_state[key(market, _OF)] = str(facts.get("address") or "").strip()
-    st.session_state.pop(key(market, _BEFORE), None)
+    st.session_state[key(market, FACTS_OF)] = str(facts.get("address") or "").strip()
+    st.session_state.pop(key(market, PUT_AWAY), None)
 
 
 def not_chosen(market: Market) -> str:
     """Return the address of a home about to be priced whose facts nobody took from the records, "" for none."""
     state = st.session_state
     typed = str(state.get(key(market, "address")) or "").strip()
-    return typed if state.get(_PRESSED) == market.market_id and typed != state.get(key(market, _OF)) else ""
+    return typed if state.get(_PRESSED) == market.market_id and typed != state.get(key(market, FACTS_OF)) else ""
 
 
 def complete(desk: Desk, model: Model, address: str, facts: Mapping[str, object]) -> None:
@@ -171,7 +181,7 @@ def holds_facts_of(desk: Desk, address: str) -> bool:
     """Tell whether the form holds facts that were entered or priced as those of this address."""
     market, state = desk.market, st.session_state
     entered = [state.get(key(market, name)) for name in (*desk.asked_first, *desk.asked_further)]
-    return state.get(key(market, _OF)) == address.strip() and any(one not in (None, "") for one in entered)
+    return state.get(key(market, FACTS_OF)) == address.strip() and any(one not in (None, "") for one in entered)
 
 
 def shows(desk: Desk, model: Model, facts: Mapping[str, object]) -> bool:
@@ -187,29 +197,15 @@ def address_changed(desk: Desk, model: Model) -> None:
     """
     market, state = desk.market, st.session_state
     fact_fields.take_again(market)
-    typed, of = str(state.get(key(market, "address")) or "").strip(), state.get(key(market, _OF))
+    typed, of = str(state.get(key(market, "address")) or "").strip(), state.get(key(market, FACTS_OF))
     if not of or not typed or typed == of:
         return
-    before = {name: state.get(key(market, name)) for name in _all(desk, model)}
+    before = {name: state.get(key(market, name)) for name in (*_all(desk, model), AS_OF)}
     with filling(market, _all(desk, model)):
         _empty(desk, model)
-        state[key(market, "address")], state[key(market, _OF)] = typed, ""
-    state[key(market, _BEFORE)] = before | {_OF: of}
-
-
-def put_away(market: Market) -> str:
-    """Return the address of the home whose facts were put away for another address, "" if none were."""
-    before = st.session_state.get(key(market, _BEFORE))
-    return str(before[_OF]) if isinstance(before, dict) and not st.session_state.get(key(market, _OF)) else ""
-
-
-def bring_back(market: Market) -> None:
-    """Enter the facts that were put away again, under the address typed since; for callbacks."""
-    before = st.session_state.pop(key(market, _BEFORE), None) or {}
-    back = {name: value for name, value in before.items() if name not in ("address", _OF)}
-    with filling(market, back):
-        for name, value in back.items():
-            st.session_state[key(market, name)] = value
+        state[key(market, "address")], state[key(market, FACTS_OF)] = typed, ""
+    fact_fields.take_usual_date(market)
+    state[key(market, PUT_AWAY)] = before | {FACTS_OF: of}
 
 
 def _usual(desk: Desk, model: Model, today: date) -> Mapping[str, float | str]:
@@ -281,7 +277,7 @@ def press(desk: Desk) -> None:
     market, state = desk.market, st.session_state
     fact_fields.tidy((*_names(desk), LIST_PRICE), market)
     state[_PRESSED] = market.market_id
-    state.pop(key(market, _BEFORE), None)
+    state.pop(key(market, PUT_AWAY), None)
 
 
 def _edit() -> None:
@@ -307,12 +303,16 @@ def _faults(answered: RecordedAnswer | None, desk: Desk, model: Model) -> dict[s
         return unread
     match answered.result:
         case Refused() as refused:
-            return {one.field: f"{one.reason} {one.remedy}".strip() for one in refused.faults}
+            return _still_missing(refused.missing, desk, model) | fact_fields.by_field(refused.faults)
         case Unavailable() as unavailable:
-            given = {*_given(desk, model), *([LOCATION] if chosen_codes(desk.market, model) else [])}
-            return {name: _missing(name, model) for name in unavailable.missing if name not in given}
+            return _still_missing(unavailable.missing, desk, model)
         case _:
             return {}
+
+
+def _still_missing(missing: Iterable[str], desk: Desk, model: Model) -> dict[str, str]:
+    given = {*_given(desk, model), *([LOCATION] if chosen_codes(desk.market, model) else [])}
+    return {name: _missing(name, model) for name in missing if name not in given}
 
 
 def _missing(name: str, model: Model) -> str:
@@ -328,7 +328,7 @@ def _empty(desk: Desk, model: Model) -> None:
 
 
 def _all(desk: Desk, model: Model) -> tuple[str, ...]:
-    """Return all that is emptied for another home: the valuation date stays."""
+    """Return all that is emptied for another home; its valuation date is the usual one again."""
     return (*model.facts.area_codes, *_names(desk), LIST_PRICE)
 
 

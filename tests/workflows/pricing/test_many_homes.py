@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,14 +11,16 @@ import pytest
 
 from core.access import Actor, Role
 from core.collect.reading.reader import read_table
-from core.errors import AccessDenied, FileEmpty, MappingError
+from core.errors import AccessDenied, AnswerUnreadable, FileEmpty, MappingError
 from core.problem import Problem
 from core.progress import silent
 from core.schema import SQFT_PER_SQM
 from core.serve.estimate import UNAVAILABLE, Estimate
+from core.serve.words import confidence_words
 from core.store import Store, open_store
-from core.workflows.pricing.answers import recent
-from core.workflows.pricing.asking_prices import beside_asking, not_priced, to_take_along
+from core.workflows.pricing.answer_form import answer_form
+from core.workflows.pricing.answers import Question, load_answer, price_and_record, recent
+from core.workflows.pricing.asking_prices import beside_asking, not_priced, repeats_words, to_take_along
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.listing_columns import map_listings
 from core.workflows.pricing.many_homes import ERROR_COLUMNS, PricedFile, in_file_order, price_file, record_file
@@ -96,7 +98,33 @@ def test_the_answers_are_those_of_the_single_estimate(small_desk: Desk, small_ho
         alone = small_desk.price({str(name): fact for name, fact in facts.items()}, as_of, 0.8, AGENT)
         assert isinstance(alone, Estimate)
         assert (row["low"], row["point"], row["high"]) == (alone.low, alone.point, alone.high)
-        assert (row["confidence"], row["fsd"]) == (alone.confidence, pytest.approx(alone.fsd))
+        assert (row["confidence"], row["fsd"]) == (alone.promised, pytest.approx(alone.fsd))
+
+
+def test_where_no_test_tells_a_confidence_none_is_shown_anywhere_and_the_ledger_keeps_it_to_be_tested(
+    own_store: Store, problem: Problem, tmp_path: Path
+) -> None:
+    desk = open_desk(own_store, own_store.markets.list()[0].market_id, problem)
+    assert desk.live_market is not None
+    bundle = desk.live_market.bundle
+    bundle = replace(bundle, metrics={**bundle.metrics, "tested": [1.0, 2.0]})
+    desk = replace(desk, live_market=replace(desk.live_market, bundle=bundle))
+    area = next(iter(bundle.model.profile.area_codes["zipcode"]))
+    workspace, facts = acting(own_store, AGENT), {"zipcode": area, "living_area_sqft": 1_680.0}
+    question = Question(facts, desk.valuation_date(TODAY), 0.8)
+    alone = price_and_record(workspace, desk, question, "page")
+    assert isinstance(alone.result, Estimate)
+    assert "no test tells" in confidence_words(alone.result, "10%")
+    assert answer_form(alone, desk.market)["confidence"] is None
+    answer = record_file(workspace, priced(desk, tmp_path, f"zip,living area\n{area},1680\n"), "file")
+    assert answer.table["confidence"].isna().all()
+    taken = to_take_along(beside_asking(answer))
+    assert taken["Confidence (of 100)"].isna().all()
+    assert "no test tells" in taken["To look at"][0]
+    kept = own_store.ledger.get(answer.table["estimate_id"][0])
+    assert kept.confidence == alone.result.confidence > 0
+    with pytest.raises(AnswerUnreadable, match=r"estimate \$[\d,]+\. Price the home alone"):
+        load_answer(workspace, kept.estimate_id)
 
 
 def test_a_single_row_keeps_the_markets_own_columns(small_desk: Desk, tmp_path: Path, area: str) -> None:
@@ -126,7 +154,7 @@ def test_a_heading_that_is_a_fact_of_the_market_is_no_other_fact(small_desk: Des
     path = tmp_path / "homes.csv"
     assert small_desk.bundle is not None
     facts = small_desk.bundle.model.facts
-    with_rooms = dataclasses.replace(facts, numeric=(*facts.numeric, "x_rooms"))
+    with_rooms = replace(facts, numeric=(*facts.numeric, "x_rooms"))
     for known, content, fields in (
         (with_rooms, "Zip,Rooms,Bedroom", ["zipcode", "x_rooms", "bedrooms"]),
         (with_rooms, "Zip,Rooms,Colour", ["zipcode", "x_rooms", ""]),
@@ -156,7 +184,7 @@ def test_a_single_impossible_or_unknown_value_is_not_taken_for_another_column(
 
 def test_areas_without_a_unit_are_read_in_the_markets(small_desk: Desk, tmp_path: Path, area: str) -> None:
     content = f"zip,living area,lot\n{area},400,900\n{area},380,800\n"
-    metric = dataclasses.replace(small_desk, market=dataclasses.replace(small_desk.market, area_unit="sqm"))
+    metric = replace(small_desk, market=replace(small_desk.market, area_unit="sqm"))
     for desk, factor in ((small_desk, 1.0), (metric, SQFT_PER_SQM)):
         homes = priced(desk, tmp_path, content).homes
         assert homes["living_area_sqft"].tolist() == pytest.approx([400 * factor, 380 * factor])
@@ -164,7 +192,7 @@ def test_areas_without_a_unit_are_read_in_the_markets(small_desk: Desk, tmp_path
 
 
 def test_a_metric_market_is_told_of_a_wrong_area_in_its_own_unit(small_desk: Desk, tmp_path: Path, area: str) -> None:
-    metric = dataclasses.replace(small_desk, market=dataclasses.replace(small_desk.market, area_unit="sqm"))
+    metric = replace(small_desk, market=replace(small_desk.market, area_unit="sqm"))
     errors = priced(metric, tmp_path, f"zip,living area\n{area},5\n{area},-3\n").errors
     assert errors["value"].tolist() == ["5 m²", "-3 m²"]
     assert errors["reason"].str.contains("Limits are in square feet: 5 m² is 54 sq ft.", regex=False).tolist() == [
@@ -174,7 +202,7 @@ def test_a_metric_market_is_told_of_a_wrong_area_in_its_own_unit(small_desk: Des
 
 
 def test_a_metric_market_is_told_of_every_wrong_area_of_a_row(small_desk: Desk, tmp_path: Path, area: str) -> None:
-    metric = dataclasses.replace(small_desk, market=dataclasses.replace(small_desk.market, area_unit="sqm"))
+    metric = replace(small_desk, market=replace(small_desk.market, area_unit="sqm"))
     rows = f"{area},1000,5,\n{area},4,5,\n{area},,30,9\n"
     errors = priced(metric, tmp_path, f"zip,bathrooms,living area,bedrooms\n{rows}").errors
     told = errors["reason"].str.partition("Limits are in square feet: ")[2]
@@ -224,6 +252,15 @@ def test_all_that_is_wrong_in_a_row_is_named(small_desk: Desk, tmp_path: Path, a
     ):
         assert [errors["reason"].count(words) for words in told] == [1] * len(told)
         assert "Correct it, or leave it blank" in errors["remedy"]
+
+
+def test_a_row_that_repeats_another_is_priced_and_named(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    content = f"ref,address,living area,zip\nA1,1 Elm St,1680,{area}\nA2,1 Elm St,1680,{area}\n"
+    alike = priced(small_desk, tmp_path, content)
+    assert repeats_words(alike) == "", "another reference is another row"
+    again = priced(small_desk, tmp_path, f"{content}A1,1 Elm St,1680,{area}\n")
+    assert again.counts["priced"] == 3
+    assert repeats_words(again) == "Row 3 is the same as row 1: each is priced as a home of its own."
 
 
 def test_files_to_take_along_begin_with_what_tells_the_homes_apart(small_desk: Desk, tmp_path: Path, area: str) -> None:

@@ -43,6 +43,11 @@ def bomb(wide: int, high: int) -> bytes:
 def test_a_photo_becomes_a_small_square_jpeg_and_a_logo_keeps_its_shape_and_what_shines_through() -> None:
     square = opened(photo(picture(3_000, 2_000)))
     assert (square.format, square.size) == ("JPEG", (480, 480))
+    portrait = Image.new("RGB", (600, 900), "white")
+    portrait.paste("red", (0, 0, 600, 300))
+    greens = opened(photo(written(portrait, "PNG"))).getchannel("G").resize((1, 480)).tobytes()
+    reds = [greens[high] < 128 for high in (2, 120, 230, 250)]
+    assert reds == [True, True, True, False], "the top third of a portrait, where the head is, stays whole"
     wide = opened(logo(picture(2_000, 500, "PNG")))
     assert (wide.format, wide.mode, wide.size) == ("PNG", "RGBA", (900, 225))
     assert opened(logo(picture(2_000, 500))).format == "JPEG"
