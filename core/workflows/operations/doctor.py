@@ -19,7 +19,7 @@ from core.serve.typical_home import typical_home
 from core.store import Market
 from core.store.operations.workers import ALIVE_WITHIN
 from core.wording import count
-from core.workflows.operations.settings import setting_faults
+from core.workflows.operations.settings import dashboard_faults
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.promotion import ways_out
 from core.workspace import Workspace
@@ -73,7 +73,7 @@ def _run(name: str, run: Callable[[Workspace], Iterator[Check]], workspace: Work
 
 
 def _settings(workspace: Workspace) -> Iterator[Check]:
-    faults = setting_faults(workspace.store.home)
+    faults = dashboard_faults(workspace.store.home)
     yield from (Check("settings", Health.FAILED, fault) for fault in faults)
     if not faults:
         yield Check("settings", Health.OK, "Every setting of the environment makes sense.")
