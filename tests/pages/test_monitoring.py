@@ -318,6 +318,10 @@ def test_a_manager_gives_an_alert_back_and_it_is_open_as_before(own_home: Path) 
         assert (now.state, now.why, now.next_action) == ("open", alert.why, alert.next_action)
     assert "open again" in text(app)
     assert "deals with it: prices fell" not in text(app)
+    history = next(one.value for one in (*app.dataframe, *app.table) if "State" in one.value)
+    assert not any("Next: " in why for why in history["Why"]), "the column beside says it"
+    assert history["Next"].iloc[1] == "retrain on Monday"
+    assert f"**Next:** {history['Next'].iloc[-1]}" in text(app), "what stands last is what to do now"
     assert app.text_input(f"why_{alert.alert_id}"), "somebody else can take it on"
 
 

@@ -183,6 +183,11 @@ def reopen(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     return record
 
 
+def without_next(why: str) -> str:
+    """Return why an alert changed, without the next step that an opening one ends with."""
+    return why.partition(" Next: ")[0]
+
+
 def alert_lines(alerts: Iterable[AlertRecord], steps: Mapping[str, str] | None = None) -> list[str]:
     """Return a line per alert for a terminal: state, id, what was measured and why, and what to do now.
 
@@ -194,7 +199,7 @@ def alert_lines(alerts: Iterable[AlertRecord], steps: Mapping[str, str] | None =
         words = str(one.document["history"][0]["why"])
         if steps and one.alert_id in steps:
             step = steps[one.alert_id]
-            words = f"{words.partition(' Next: ')[0]}{f' Next: {step}' if step else ''}"
+            words = f"{without_next(words)}{f' Next: {step}' if step else ''}"
         found.append(f"{one.state:12} {one.alert_id}  {words}")
     return found
 

@@ -17,7 +17,14 @@ from core.states import AlertState, Period
 from core.store.operations.alerts import AlertRecord
 from core.store.operations.thresholds import ThresholdRecord
 from core.wording import MISSING, count
-from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge, watch_market
+from core.workflows.monitoring.alerts import (
+    acknowledge,
+    reopen,
+    resolve,
+    unacknowledge,
+    watch_market,
+    without_next,
+)
 from core.workflows.monitoring.limits import limit_doubt, limits_of, reset_threshold, set_threshold
 from core.workflows.standing import is_next_step, next_for
 from pages.kit.figures import frame, missing
@@ -189,16 +196,19 @@ def _closed(selection: Selection, alert: AlertRecord, reason: str) -> str:
 
 
 def _history(selection: Selection, alert: AlertRecord) -> pd.DataFrame:
+    changes = alert.document["history"]
+    # What stands last is what to do now; a change that brought it back may have brought back old advice with it.
+    steps = [*(one["next_action"] for one in changes[:-1]), _next(selection, alert)]
     return pd.DataFrame(
         [
             {
                 "State": one["state"],
                 "When": when(selection, datetime.fromisoformat(one["at"])),
                 "By": one["by"],
-                "Why": one["why"],
-                "Next": one["next_action"] or MISSING,
+                "Why": without_next(str(one["why"])),
+                "Next": step or MISSING,
             }
-            for one in alert.document["history"]
+            for one, step in zip(changes, steps, strict=True)
         ]
     )
 
@@ -216,7 +226,7 @@ def _resolved(selection: Selection, alerts: list[AlertRecord]) -> None:
                     "Resolved": when(selection, one.changed_at),
                     "By": one.changed_by,
                     "Why": one.why,
-                    "It was": str(one.document["history"][0]["why"]),
+                    "It was": without_next(str(one.document["history"][0]["why"])),
                 }
                 for one in alerts
             ]
