@@ -24,11 +24,12 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from api import PREFIX
-from api.dashboard import Served, dashboard_protection, network_fault
+from api.dashboard import Served, dashboard_protection
 from api.interpreter import LoadedLater, keep_collections_short, limit_threads
 from core.errors import WrongUsage
 from core.serve.agent.map_tiles import read_tiles
 from core.store import default_home
+from core.workflows.login.reach import network_fault
 from core.workflows.login.settings import DEMANDED
 from core.workflows.operations.logs import start_logging
 from core.workflows.operations.settings import check_settings

@@ -16,13 +16,12 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from api.local import comes_from_here, is_loopback
+from api.local import comes_from_here
 from api.security import protection
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _POLICY_VIOLATION: Final = 1008
 _CLOSED: Final = ("_stcore/metrics", "_stcore/agent/", "_stcore/script-health-check")
-_LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _FILES: Final = ("media/", "_stcore/upload_file/")
 _PICTURES: Final = (".png", ".svg")
 _LOGIN: Final = "auth/login"
@@ -70,22 +69,6 @@ def dashboard_protection(page: str, served: Served, signed_in: SignedIn) -> list
         return [*protection(page, served.hosts, served.https, served.pictures), Middleware(LocalOnly), *own]
     own += [Middleware(Files, served=served, signed_in=signed_in), Middleware(AskedPage, served=served)]
     return [*protection(page, served.hosts, served.https, served.pictures), *own]
-
-
-def network_fault(address: str, hosts: Sequence[str]) -> str:
-    """Return why a server without login must not start at this address or under these names, "" if it may."""
-    beyond = [name for name in hosts if name.strip("[]") not in _LOOPBACK_NAMES]
-    if not is_loopback(address):
-        where = f"server.address = {address!r}" if address else "server.address is not set, which"
-        what = f"{where} opens Doorstep to the network"
-    elif beyond or not hosts:
-        what = f"server.allowedHosts = {list(hosts)!r} opens Doorstep to other computers"
-    else:
-        return ""
-    return (
-        f"{what}, but login is not configured, so anyone could do anything. Configure login (README, “Open it to the "
-        "office”), or keep to 127.0.0.1."
-    )
 
 
 class Dashboard:

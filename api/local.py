@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 
 from starlette.requests import HTTPConnection, Request
+
+from core.workflows.login.reach import is_loopback
 
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _OF_PROXIES: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
@@ -23,11 +24,3 @@ def comes_from_here(request: HTTPConnection) -> bool:
     """Tell whether a request comes from this computer; a proxy on it calls for the whole world."""
     passed_a_proxy = any(name in request.headers for name in _OF_PROXIES)
     return request.client is not None and is_loopback(request.client.host) and not passed_a_proxy
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether an address or name is this computer's own; "" stands for every address."""
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return address.casefold() == "localhost"

@@ -158,6 +158,18 @@ addEventListener("click", event => {
   const button = ".st-key-begin_next button, .st-key-next_home button, .st-key-clear_form button";
   if (document.querySelector("[data-heading='price-range']")) document.querySelector(button)?.click();
 });
+// A link to a page, opened in another tab, keeps role and market, as a press in this one does.
+for (const near of ["pointerdown", "focusin"]) addEventListener(near, event => {
+  const link = event.target.closest?.("[data-testid='stSidebarNavLink'], [data-testid='stPageLink-NavLink']");
+  if (!link || link.origin !== location.origin) return;
+  const here = new URLSearchParams(location.search);
+  const there = new URL(link.href);
+  for (const name of ["role", "market"]) {
+    if (here.has(name)) there.searchParams.set(name, here.get(name));
+    else there.searchParams.delete(name);
+  }
+  if (there.href !== link.href) link.href = there.href;
+}, true);
 // Streamlit closes its menu after a choice on phones only; in a narrow window it would stay over the page.
 addEventListener("click", event => {
   if (innerWidth > 768 || !event.target.closest("[data-testid='stSidebarNavLink']")) return;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from core.errors import WrongUsage
 
 if TYPE_CHECKING:
     from core.store import Job
+    from core.store.operations.alerts import AlertRecord
+    from core.workflows.standing import Standing
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -67,7 +70,6 @@ def _watch(session: Session) -> int:
     from core.wording import market_day
     from core.workflows.monitoring.alerts import alert_lines, watch_market
     from core.workflows.monitoring.schedule import schedule_of
-    from core.workflows.standing import next_for
     from core.workflows.worker import schedule_words
 
     options, store = session.options, session.workspace.store
@@ -95,7 +97,7 @@ def _watch(session: Session) -> int:
             changed = f"{len(one.opened)} opened, {len(one.resolved)} resolved, {len(one.open)} not resolved"
             market = store.markets.get(one.market_id)
             standing = session.standing(market)
-            steps = {alert.alert_id: next_for(alert, standing) for alert in one.open}
+            steps = _own_steps(one.open, standing)
             lines += [f"{one.market_id} as of {market_day(one.clock, market.currency)}: {changed}", standing.sentence]
             lines += [*alert_lines(one.open, steps), *one.notes, schedule_words(session.workspace, one.market_id)]
         return "\n".join(lines) or "no markets yet"
@@ -115,11 +117,19 @@ def _alerts(session: Session) -> int:
         alerts = tuple(store.alerts.list(market.market_id))
     rows = [asdict(alert) | {"next": next_for(alert, standing) if alert.is_open else ""} for alert in alerts]
     document = {"market": market.market_id, "standing": standing.sentence, "alerts": rows}
-    steps = {alert.alert_id: next_for(alert, standing) for alert in alerts if alert.is_open}
+    steps = _own_steps([alert for alert in alerts if alert.is_open], standing)
     session.print_result(
         document, lambda: "\n".join([*(alert_lines(alerts, steps) or ["no open alerts"]), standing.sentence])
     )
     return OK
+
+
+def _own_steps(alerts: Iterable[AlertRecord], standing: Standing) -> dict[str, str]:
+    """Return what to do by alert id, "" for the one next step that the market's own sentence names."""
+    from core.workflows.standing import next_for
+
+    following = {one.alert_id: next_for(one, standing) for one in alerts}
+    return {alert_id: "" if step == standing.next else step for alert_id, step in following.items()}
 
 
 def _ledger(session: Session) -> int:

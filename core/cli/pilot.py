@@ -58,18 +58,18 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _pilot(session: Session) -> int:
-    from core.workflows.pilot.rollout import CHANGES, rollout_form, rollout_of
+    from core.workflows.pilot.rollout import change_words, rollout_form, rollout_of
 
     workspace, market = session.workspace, session.market()
     changed = _change(session, market)
-    form: dict[str, Any] = rollout_form(market, rollout_of(workspace, market.market_id), workspace.today(market))
-
+    today = workspace.today(market)
+    form: dict[str, Any] = rollout_form(market, rollout_of(workspace, market.market_id), today)
     report = _report(session, market) if session.options.report else None
     if session.options.report:
         form |= {"report": report[0] if report else None}
 
     def text() -> str:
-        lines = [f"{market.market_id}: {CHANGES[changed.change].lower()}"] if changed else []
+        lines = [f"{market.market_id}: {change_words(changed, today).lower()}"] if changed else []
         lines += [form["words"], *map(_line, form["offices"]), form["whose_day"]]
         if session.options.report:
             lines += report[1] if report else ["no office of the pilot has a start date, so there is nothing to report"]

@@ -42,8 +42,9 @@ SHOWN: Final = 6
 
 
 class PromiseState(StrEnum):
-    """Whether a promise is met: missed while an alert is not resolved, on watch if only the last period was off, or if
-    all sales in use together break it and no period is sure enough alone.
+    """Whether a promise is met: missed while an alert is not resolved, on watch if only the last period was off, if all
+    sales in use together break it and no period is sure enough alone, or if answers took longer than promised, but not
+    as long as opens an alert.
 
     When an alert opens is the one rule wherever a promise in use is named. Before the first sale in use, a promise that
     the model's test breaks is missed on the test.
@@ -70,7 +71,8 @@ class Promise:
     """A promise: ``words`` is the latest figure with its limit, as a sentence, ``values`` its line, oldest first.
 
     ``labels`` name the periods of the line, ``limit`` is drawn beside it, None if it has no place there, and
-    ``limit_words`` name it. ``cause`` and ``action`` say why it is missed or on watch and what to do, "" if unknown.
+    ``limit_words`` name it. ``cause`` and ``action`` say why it is missed or on watch and what to do, "" if unknown;
+    ``until_alert`` says of one on watch what it takes for an alert to open.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Promise:
     cause: str = ""
     action: str = ""
     remedy: Remedy = Remedy.NONE
+    until_alert: str = ""
 
 
 # Each promise with the kinds of alerts that break it; the first is the one whose figures are shown.
@@ -94,6 +97,7 @@ _KINDS: Final[tuple[tuple[str, tuple[AlertKind, ...]], ...]] = (
     ("Freshness", (AlertKind.RETRAINING_OVERDUE,)),
 )
 _BEFORE_CONFIDENCE: Final = 2
+_NO_ALERT_YET: Final = "One month beyond it is no alert yet; a second one in a row opens it."
 _NOTHING: Final = {
     "Error": "No home that the live model priced before its listing has a known sale yet.",
     "Range": "No home that the live model priced before its listing has a known sale yet.",
@@ -121,8 +125,9 @@ def legend(problem: Problem) -> str:
     """Say what "Missed" means, of each promise what holds for it."""
     return (
         "Missed: an alert on it is not resolved, or a person resolved it while the limit is still passed. On watch: "
-        "the last month passed the limit, which opens no alert yet, or all sales in use together surely break the "
-        "promise. Confidence has no alert: it is missed if "
+        "the last month passed the limit, which opens no alert yet, all sales in use together surely break the "
+        "promise, or answers took longer than promised, but not as long as opens an alert. Confidence has no alert: it "
+        "is missed if "
         f"significantly fewer estimates of the last {CONFIDENCE_MONTHS} months ended within "
         f"{percent(problem.success.tolerance)} of the price than promised. {opening_words(problem)}"
     )
@@ -155,8 +160,12 @@ def _promise(watch: MarketWatch, name: str, kinds: tuple[AlertKind, ...], read: 
     alert = next((one for kind in kinds for one in read.alerts if one.kind == kind and not one.segment), None)
     line = _line_of(watch, name, kinds[0], read.found, judged, read.scheduled)
     line = replace(line, state=_state(alert, judged, limit), limit_words=_limit_words(limit))
+    if line.state is PromiseState.WATCH:
+        line = replace(line, until_alert=_NO_ALERT_YET)
     if line.state is PromiseState.UNKNOWN:
         line = _by_its_test(watch, line)
+    if kinds[0] is AlertKind.SLOW and line.state is PromiseState.MET:
+        line = _by_its_promise(line, judged[-1], limit, watch.problem.success.answer_ms)
     if line.state is PromiseState.MET:
         line = _by_all_its_sales(line, read.in_use, watch.problem)
     if kinds[0] is AlertKind.VOLUME_DOWN and line.state is PromiseState.UNKNOWN:
@@ -196,6 +205,8 @@ def _without_alert(watch: MarketWatch, line: Promise, *, of_the_model: bool, sta
         return line
     if line.name == "Volume":
         return _quiet(watch, line)
+    if line.name == "Speed":
+        return replace(line, action=RULE_OF[AlertKind.SLOW].action, remedy=Remedy.FIGURES)
     if of_the_model and standing.next:
         return replace(line, action=standing.next, remedy=Remedy.NEXT)
     return line
@@ -209,7 +220,9 @@ def _line_of(
     labels, values = _line(watch, kind, found)
     words = [_words(name, judged, limit)]
     if kind is AlertKind.SLOW and judged:
-        words.append(f"Answers are promised within {limit.written(watch.problem.success.answer_ms)}.")
+        promised = watch.problem.success.answer_ms
+        late = ", so they took longer than promised" if judged[-1].measure > promised else ""
+        words.append(f"Answers are promised within {limit.written(promised)}{late}.")
     if kind is AlertKind.RETRAINING_OVERDUE and watch.champion is not None:
         words.append(_learned(watch, watch.champion))
         words.append(scheduled)
@@ -259,6 +272,13 @@ def _by_its_test(watch: MarketWatch, line: Promise) -> Promise:
         words = f"On its test sales, i{words[1:]}" if broken else words
     state = PromiseState.ON_TEST if broken else line.state
     return replace(line, words=f"{line.words} {words}".strip(), state=state)
+
+
+def _by_its_promise(line: Promise, last: Judged, limit: Threshold, answer_ms: float) -> Promise:
+    """Put the promise on speed on watch if answers took longer than promised: the limit of its alert may be higher."""
+    if last.measure <= answer_ms:
+        return line
+    return replace(line, state=PromiseState.WATCH, until_alert=f"No alert opens up to {limit.bound(limit.value)}.")
 
 
 def _by_all_its_sales(line: Promise, in_use: Watched, problem: Problem) -> Promise:

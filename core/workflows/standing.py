@@ -181,6 +181,15 @@ def next_for(alert: AlertRecord, standing: Standing) -> str:
     return alert.next_action
 
 
+def is_next_step(alert: AlertRecord, standing: Standing) -> bool:
+    """Tell whether what to do about an alert is the live model's one next step, and not what a person wrote instead."""
+    if alert.kind not in KINDS or not RULE_OF[AlertKind(alert.kind)].of_the_model:
+        return False
+    if alert.state is AlertState.OPEN:
+        return True
+    return alert.next_action == next_instead(str(alert.document["history"][0]["next_action"]), standing)
+
+
 def next_instead(retrain: str, standing: Standing) -> str:
     """Return the advice to retrain, or the one next step where that is another."""
     return retrain if standing.step is Step.RETRAIN or not standing.next else standing.next

@@ -37,7 +37,6 @@ from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.notifications import Notices
 from core.workflows.monitoring.schedule import schedule_of
 from core.workflows.promotion import decided_against
-from core.workflows.standing import standing_now
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
@@ -145,8 +144,8 @@ def worker_state(store: Store) -> WorkerState:
     return WorkerState(True, shown.beat_at, last, following, problems, words)
 
 
-def schedule_words(workspace: Workspace, market_id: str) -> str:
-    """Say when a market is retrained by schedule, what stands against it, and the next step of its live model.
+def schedule_words(workspace: Workspace, market_id: str, following: str = "") -> str:
+    """Say when a market is retrained by schedule, what stands against it, and ``following``, the next step then.
 
     Raises NotFound, InvalidThreshold, StoreUnavailable.
     """
@@ -167,8 +166,9 @@ def schedule_words(workspace: Workspace, market_id: str) -> str:
     if (tried := schedule.tried) is not None:
         learned = "was trained on the sales there are" if waits else "was trained last"
         against = decided_against(store, market, live, tried) or _waits_words(store, market_id, tried)
-        following = standing_now(workspace, market).next or "nothing."
-        parts.append(f"Model {tried.model_id} {learned} but {against}. Next: {following}")
+        parts.append(f"Model {tried.model_id} {learned} but {against}.")
+        if following:
+            parts.append(f"Next: {following}")
     return " ".join(parts)
 
 

@@ -17,12 +17,19 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
 from core.access import Actor
-from core.errors import DoorstepError, SignInEnded, WrongUsage
+from core.errors import DoorstepError, SignInEnded
 from core.store import Store
 from core.workflows.login.identity import actor_of
 from core.workflows.login.people import People
 from core.workflows.login.sessions import Sessions
-from core.workflows.login.settings import DEMANDED, LoginSettings, check_provider, providers, read_login_settings
+from core.workflows.login.settings import (
+    DEMANDED,
+    LoginSettings,
+    check_provider,
+    providers,
+    read_login_settings,
+    require_provider,
+)
 from pages.kit.text import plain
 
 _CHECK_SECONDS: Final = 60
@@ -138,8 +145,7 @@ def _lasts(store: Store, actor: Actor) -> bool:
 
 
 def _require_provider() -> None:
-    if not _has_provider():
-        raise WrongUsage("Login is demanded, but no secrets file with the table [auth] can be read. Restore the file.")
+    require_provider(_has_provider())
 
 
 def _has_provider() -> bool:

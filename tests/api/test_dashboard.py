@@ -13,10 +13,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.dashboard import Served, dashboard_protection, network_fault
+from api.dashboard import Served, dashboard_protection
 from api.server import LOCAL_SCOPE, local_actor, settings
 from core.access import Action
 from core.errors import WrongUsage
+from core.workflows.login.reach import network_fault
 from core.workflows.operations.api_settings import read_settings
 
 OWN = "http://127.0.0.1:8501"

@@ -193,6 +193,10 @@ def test_the_market_is_chosen_in_the_sidebar_and_simulated_ones_say_so(chromium:
         opened.choose("Market", "Made-up city (simulated)")
         there = page.url
         assert "market=Made-up+city" in there
+        # In another tab a link leads to this market, too.
+        link = page.get_by_test_id("stSidebarNavLink").filter(has_text="Price a home")
+        link.focus()
+        assert urlsplit(link.get_attribute("href") or "").query == urlsplit(there).query
         opened.follow(page.get_by_test_id("stSidebarNavLink").filter(has_text="Price a home"), "pricing")
         assert "market=Made-up+city" in page.url
         page.go_back()

@@ -14,7 +14,7 @@ from streamlit.testing.v1.element_tree import Button, Element
 
 from core.access import Action, Actor, Role, may
 from core.monitor.alerts import thresholds_of
-from core.monitor.rules import AlertKind
+from core.monitor.rules import RULE_OF, AlertKind
 from core.problem import Problem
 from core.states import AlertState, Period
 from core.store import NewDecision, NewModel, Store, open_store
@@ -29,7 +29,7 @@ from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.home.phases import FOLD
 from pages.views.monitoring import selection
-from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET, TO_TRAIN
+from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET
 from tests.acting import acting
 from tests.workflows.watched_market import AGENT, Month, live_through
 
@@ -243,7 +243,7 @@ def test_while_a_challenger_waits_every_advice_to_retrain_leads_to_it(own_home: 
         payload = store.models.load_bytes(live.model_id) + b"\0"
         new = store.models.add(NewModel(live.market_id, live.version_id, payload, dict(live.card)), MANAGER)
         store.models.challenge(new.model_id, MANAGER)
-        alerts = [one for one in store.alerts.list(live.market_id) if one.kind in TO_TRAIN]
+        alerts = [one for one in store.alerts.list(live.market_id) if RULE_OF[AlertKind(one.kind)].of_the_model]
     assert alerts
     decide = f"decide on challenger {new.model_id}"
     for view in ("Alerts", "Drift"):
@@ -318,6 +318,10 @@ def test_a_manager_gives_an_alert_back_and_it_is_open_as_before(own_home: Path) 
         assert (now.state, now.why, now.next_action) == ("open", alert.why, alert.next_action)
     assert "open again" in text(app)
     assert "deals with it: prices fell" not in text(app)
+    history = next(one.value for one in (*app.dataframe, *app.table) if "State" in one.value)
+    assert not any("Next: " in why for why in history["Why"]), "the column beside says it"
+    assert history["Next"].iloc[1] == "retrain on Monday"
+    assert f"**Next:** {history['Next'].iloc[-1]}" in text(app), "what stands last is what to do now"
     assert app.text_input(f"why_{alert.alert_id}"), "somebody else can take it on"
 
 

@@ -104,8 +104,13 @@ def test_a_manager_starts_stops_and_takes_back_on_the_page(store: Store) -> None
 
 def test_a_first_pilot_of_a_later_day_is_asked_about_and_nothing_can_be_taken_back_before_it(store: Store) -> None:
     app = page("monitoring", Role.MANAGER, "Pilot")
-    [back] = [button for button in app.button if button.label == "Take back the last change"]
-    assert back.disabled
+    labels = [button.label for button in app.button]
+    assert "Take back the last change" not in labels
+    assert "Stop estimates for all offices" in labels
+    reasons = [one.label for one in app.text_input if one.key.startswith("rollout")]
+    assert reasons == ["Reason, at least 10 characters", "To stop: reason, at least 10 characters"]
+    press(app, "Give them estimates")
+    assert "No office is named; name at least one. To change who has estimates" in text(app), "all that is missing"
     app.text_area("rollout_names").set_value("North\n")
     app.text_input("rollout_add_reason").set_value("the first office")
     today = app.date_input("rollout_start").value

@@ -26,6 +26,7 @@ from core.workflows.standing import (
     Step,
     decided,
     in_use_words,
+    is_next_step,
     next_for,
     standing_for,
     standing_of,
@@ -283,6 +284,12 @@ def test_every_open_alert_on_the_model_has_the_one_next_step_and_others_keep_the
     assert next_for(overdue, tried) == tried.next
     assert tried.next == "bring newer sales, as the model trained last was rolled back on Jul 1, 2025."
     assert next_for(slow, tried) == slow.next_action
+    # What a person wrote leads to no step of somebody else's, unless it is that very step.
+    opened = [{"next_action": "start a retraining."}]
+    own = {**overdue.document, "history": opened, "next_action": "retrain with July sales"}
+    same = {**own, "next_action": tried.next}
+    taken = [replace(overdue, state=AlertState.ACKNOWLEDGED, document=one) for one in (own, same)]
+    assert [is_next_step(one, tried) for one in (overdue, *taken, slow)] == [True, False, True, False]
     not_tried = standing_of(with_alerts(fresh, overdue), problem)
     assert next_for(overdue, not_tried) == overdue.next_action
 

@@ -103,7 +103,8 @@ def test_the_schedule_says_what_it_counts_from_where_a_newer_model_is_not_live(
     newer = store.models.add(NewModel(market.market_id, latest.version_id, b"newer", card), MANAGER).model_id
     promote(manager, newer, "to see")
     rollback(manager, market.market_id, "worse in use")
-    words = schedule_words(manager, market.market_id)
+    words = schedule_words(manager, market.market_id, standing_now(manager, market).next)
+    assert " Next: " not in schedule_words(manager, market.market_id), "who says it beside need not say it twice"
     days = (
         "The live model is 91 days old on Apr 2, 2025. Scheduled retraining: May 31, 2025, "
         f"30 days after model {newer}, which is not live."

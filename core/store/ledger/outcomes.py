@@ -243,6 +243,15 @@ class Outcomes:
             at, as_of = connection.execute(query).one()
         return None if at is None else min(at.date(), as_of)
 
+    def unmatched_homes(self, market_id: str) -> set[str]:
+        """Return the keys of homes with a priced estimate that no sale is compared with; raises StoreUnavailable."""
+        e, o = ESTIMATE.c, OUTCOME.c
+        compared = sa.select(o.estimate_id).where(o.market_id == market_id, o.current.is_(True))
+        priced = sa.and_(e.market_id == market_id, e.property_key > "", e.status == "priced")
+        query = sa.select(e.property_key).where(priced, e.estimate_id.not_in(compared)).distinct()
+        with self._database.read() as connection:
+            return set(connection.scalars(query))
+
     def held_keys(self, market_id: str) -> set[str]:
         """Return the keys of the sales that have current outcomes; raises StoreUnavailable."""
         query = sa.select(OUTCOME.c.sale_key).where(OUTCOME.c.market_id == market_id, OUTCOME.c.current.is_(True))

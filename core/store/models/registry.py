@@ -137,7 +137,7 @@ class Models:
         with self._database.write() as connection:
             market = lock_market(connection, market_id)
             if market["champion_model_id"] == model_id:
-                raise InvalidRecord(f"Model {model_id} is the champion and cannot challenge itself; choose another.")
+                raise InvalidRecord(f"Model {model_id} is the live model and cannot challenge itself; choose another.")
             _check_may_be_live(_get(connection, model_id), market)
             earlier = _challenger(connection, market_id)
             if earlier is None or earlier.model_id != model_id:
@@ -269,7 +269,7 @@ class Models:
             target = _find(connection, _previous_champion(connection, market_id, current))
             if target is None:
                 raise ArtifactCorrupt(
-                    f"The champion of market {market_id} before {current} is no longer in the store; promote another "
+                    f"The live model of market {market_id} before {current} is no longer in the store; promote another "
                     "model instead."
                 )
             _check_may_be_live(target, market)
@@ -328,8 +328,8 @@ def _champion(connection: sa.Connection, market_id: str, model_id: str) -> Model
     record = _find(connection, model_id)
     if record is None or record.market_id != market_id:
         raise ArtifactCorrupt(
-            f"Market {market_id} points to champion {model_id}, which is not one of its models in the store; promote a "
-            "model to repair it. The pointer was left unchanged."
+            f"Market {market_id} points to live model {model_id}, which is not one of its models in the store; promote "
+            "a model to repair it. The pointer was left unchanged."
         )
     return record
 
@@ -337,17 +337,17 @@ def _champion(connection: sa.Connection, market_id: str, model_id: str) -> Model
 def _previous_champion(connection: sa.Connection, market_id: str, current: str | None) -> str:
     if current is None:
         raise NotFound(
-            f"Market {market_id} has no champion, so no champion before it to go back to; promote a model instead."
+            f"Market {market_id} has no live model, so none before it to go back to; promote a model instead."
         )
     champions = _champions(connection, market_id)
     if (champions[-1] if champions else None) != current:
         raise ArtifactCorrupt(
-            f"The champion of market {market_id} is {current}, but its promotion history ends at "
-            f"{champions[-1] if champions else None}, so the previous champion is unknown; promote a model instead."
+            f"The live model of market {market_id} is {current}, but its promotion history ends at "
+            f"{champions[-1] if champions else None}, so the one before it is unknown; promote a model instead."
         )
     if len(champions) < 2:
         raise NotFound(
-            f"Market {market_id} has no champion before {current} to go back to; promote another model instead."
+            f"Market {market_id} had no live model before {current} to go back to; promote another model instead."
         )
     return champions[-2]
 

@@ -98,6 +98,31 @@ def estimates_left_out(workspace: Workspace, market_id: str) -> str:
     return f"{count(n, 'estimate')} {were} made in another currency than {currency} and {are} compared with no sale."
 
 
+def sales_left_out(workspace: Workspace, market_id: str) -> str:
+    """Say how many sales of priced homes are compared with no estimate, as the homes were priced too late; "" if none.
+
+    Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable.
+    """
+    workspace.require(Action.WATCH)
+    store = workspace.store
+    version, priced = store.versions.latest(market_id), store.outcomes.unmatched_homes(market_id)
+    first = store.outcomes.first_candidate(market_id)
+    if version is None or first is None or not priced:
+        return ""
+    sales = store.versions.load(version.version_id)
+    sales = sales[sales["sale_date"] >= pd.Timestamp(first) - timedelta(days=workspace.problem.monitoring.match_days)]
+    keys = frozenset(key for key, homes in _homes(sales).items() if not priced.isdisjoint(homes))
+    found, left = _find(workspace, market_id, sales, keys)
+    n = sum(1 for key in left.late_sales if not found.get(key))
+    if not n:
+        return ""
+    of, are = ("sale of a priced home", "is") if n == 1 else ("sales of priced homes", "are")
+    return (
+        f"{n:,} {of} {are} compared with no estimate: no estimate was made before the day of the sale, and one made on "
+        "that day or later may have known the price."
+    )
+
+
 def settle_quietly(workspace: Workspace, market_id: str) -> tuple[OutcomeReport, ...]:
     """Settle outcomes after a completed action: a failure is logged, and the next call makes up for it."""
     try:
@@ -189,6 +214,8 @@ class _Left:
     late: int = 0
     ambiguous: int = 0
     other_currency: int = 0
+    late_sales: frozenset[str] = frozenset()
+    """The keys of the sales that the late ones came after."""
 
 
 def _find(
@@ -237,6 +264,7 @@ def _assigned(
     met: defaultdict[str, list[Candidate]] = defaultdict(list)
     sold: dict[str, _Sale] = {}
     late = ambiguous = 0
+    late_sales: set[str] = set()
     for one in candidates:
         day = _day(one, simulated)
         homes = [name for name in (one.property_key, one.property_id) if name]
@@ -249,11 +277,12 @@ def _assigned(
             sold[fitting[0].key] = fitting[0]
         elif fitting:
             ambiguous += 1
-        elif any(sale.day <= day <= sale.day + reach for sale in same.values()):
+        elif before := {sale.key for sale in same.values() if sale.day <= day <= sale.day + reach}:
             late += 1
+            late_sales |= before
     found: dict[str, list[NewOutcome]] = {key: [] for key in affected}
     found |= {key: _outcomes(sold[key], estimates, simulated) for key, estimates in met.items()}
-    return found, _Left(late, ambiguous)
+    return found, _Left(late, ambiguous, late_sales=frozenset(late_sales))
 
 
 def _outcomes(sale: _Sale, estimates: Sequence[Candidate], simulated: bool) -> list[NewOutcome]:

@@ -84,6 +84,12 @@ def parse_login_settings(table: Mapping[str, Any], environment: Mapping[str, str
     )
 
 
+def require_provider(found: bool) -> None:
+    """Raise WrongUsage where login is demanded and no table [auth] was found."""
+    if not found:
+        raise WrongUsage("Login is demanded, but no secrets file with the table [auth] can be read. Restore the file.")
+
+
 def check_provider(auth: Mapping[str, Any]) -> None:
     """Raise WrongUsage unless the table [auth] of the secrets file is enough to sign in with, and its secret strong."""
     address = str(auth.get("redirect_uri", ""))

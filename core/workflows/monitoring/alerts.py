@@ -183,16 +183,23 @@ def reopen(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     return record
 
 
+def without_next(why: str) -> str:
+    """Return why an alert changed, without the next step that an opening one ends with."""
+    return why.partition(" Next: ")[0]
+
+
 def alert_lines(alerts: Iterable[AlertRecord], steps: Mapping[str, str] | None = None) -> list[str]:
     """Return a line per alert for a terminal: state, id, what was measured and why, and what to do now.
 
-    ``steps`` has what to do now by alert id; what stood there when it opened may have been tried since.
+    ``steps`` has what to do now by alert id, "" for what is said beside the alerts; what stood there when it opened may
+    have been tried since.
     """
     found = []
     for one in alerts:
         words = str(one.document["history"][0]["why"])
         if steps and one.alert_id in steps:
-            words = f"{words.partition(' Next: ')[0]} Next: {steps[one.alert_id]}"
+            step = steps[one.alert_id]
+            words = f"{without_next(words)}{f' Next: {step}' if step else ''}"
         found.append(f"{one.state:12} {one.alert_id}  {words}")
     return found
 

@@ -19,9 +19,10 @@ from core.serve.typical_home import typical_home
 from core.store import Market
 from core.store.operations.workers import ALIVE_WITHIN
 from core.wording import count
-from core.workflows.operations.settings import setting_faults
+from core.workflows.operations.settings import dashboard_faults
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.promotion import ways_out
+from core.workflows.worker import worker_command
 from core.workspace import Workspace
 
 _CLERK: Final = Actor("Doorstep", Role.AGENT)
@@ -73,7 +74,7 @@ def _run(name: str, run: Callable[[Workspace], Iterator[Check]], workspace: Work
 
 
 def _settings(workspace: Workspace) -> Iterator[Check]:
-    faults = setting_faults(workspace.store.home)
+    faults = dashboard_faults(workspace.store.home)
     yield from (Check("settings", Health.FAILED, fault) for fault in faults)
     if not faults:
         yield Check("settings", Health.OK, "Every setting of the environment makes sense.")
@@ -183,8 +184,9 @@ def _workers(workspace: Workspace) -> Iterator[Check]:
     if living:
         yield Check("workers", Health.OK, f"{count(living, 'worker')} at work.")
     else:
-        remedy = "Start the app, or run: doorstep worker."
-        yield Check("workers", Health.WARNING, "No worker is alive, so nothing is trained or monitored.", remedy)
+        remedy = f"Run: {worker_command()}. The app starts a worker only for the jobs of its pages."
+        found = "No worker is alive, so no market is watched, and none is retrained on schedule."
+        yield Check("workers", Health.WARNING, found, remedy)
 
 
 def _cluster(_: Workspace) -> Iterator[Check]:

@@ -17,8 +17,15 @@ from core.store.operations.shared_files import VARIABLE as ARTIFACTS
 from core.store.operations.shared_files import shared_files
 from core.workflows.embedded_worker import starts_none
 from core.workflows.login.people import People
+from core.workflows.login.reach import network_fault, server_options
 from core.workflows.login.secrets_file import read_secrets, usual_secrets_files
-from core.workflows.login.settings import DEMANDED, check_provider, parse_login_settings, read_login_settings
+from core.workflows.login.settings import (
+    DEMANDED,
+    check_provider,
+    parse_login_settings,
+    read_login_settings,
+    require_provider,
+)
 from core.workflows.login.settings import ENVIRONMENT as LOGIN
 from core.workflows.monitoring.notifications import channels_of
 from core.workflows.operations.api_settings import HOSTS, LOCAL, RATE, read_settings
@@ -61,6 +68,14 @@ def setting_faults(home: Path, secrets_files: Sequence[Path] | None = None) -> t
     return tuple(dict.fromkeys(found))
 
 
+def dashboard_faults(home: Path) -> tuple[str, ...]:
+    """Return what would keep a dashboard started here from starting: its settings, no login where it is demanded, and
+    an address or name beyond this computer without login. What its command would set is not known.
+    """
+    checks = (lambda: _check_demand(os.environ), lambda: _check_reach(os.environ))
+    return tuple(dict.fromkeys([*setting_faults(home), *_faults(checks)]))
+
+
 def _alone(
     read: Callable[[Mapping[str, str]], object], names: Iterable[str], environment: Mapping[str, str]
 ) -> Iterator[Callable[[], object]]:
@@ -97,6 +112,17 @@ def _check_login(environment: Mapping[str, str], files: Sequence[Path]) -> None:
         check_provider(_table(secrets, "auth"))
         read_login_settings(table, environment)
     People(known.people).check()
+
+
+def _check_demand(environment: Mapping[str, str]) -> None:
+    if environment.get(DEMANDED) == "on":
+        require_provider("auth" in read_secrets(usual_secrets_files()))
+
+
+def _check_reach(environment: Mapping[str, str]) -> None:
+    has_login = environment.get(DEMANDED) == "on" or "auth" in read_secrets(usual_secrets_files())
+    if not has_login and (fault := network_fault(*server_options(environment))):
+        raise WrongUsage(fault)
 
 
 def _table(secrets: Mapping[str, Any], name: str) -> Mapping[str, Any]:

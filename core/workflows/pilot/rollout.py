@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from core.access import Action, Actor, Role, office_key, reason_for
-from core.errors import InvalidRecord, NotInPilot, StoreUnavailable
+from core.errors import InvalidRecord, NotInPilot, ReasonNeeded, StoreUnavailable
 from core.states import Group, RolloutChange
 from core.store import Market
 from core.store.base.values import plain_document, plain_text
@@ -25,14 +25,14 @@ NAME_MAX: Final = 80
 
 OFFICES_MAX: Final = 500
 
-CHANGES: Final = {
+_CHANGES: Final = {
     RolloutChange.STARTED: "Started",
     RolloutChange.WIDENED: "Offices added",
     RolloutChange.STOPPED: "Stopped",
     RolloutChange.TAKEN_BACK: "Taken back",
 }
-"""What each change is called."""
 
+_ENDED: Final = "Ended: every office has estimates"
 _TO_CHANGE: Final = "To change who has estimates"
 
 _LOG: Final = logging.getLogger(__name__)
@@ -48,6 +48,12 @@ def rollout_history(workspace: Workspace, market_id: str) -> list[RolloutRecord]
     """Return all changes of a market's rollout, newest first; raises AccessDenied, NotFound, StoreUnavailable."""
     workspace.require(Action.WATCH)
     return workspace.store.rollouts.history(market_id)
+
+
+def change_words(change: RolloutRecord, today: date) -> str:
+    """Name a change; one that gave every office estimates ended the pilot."""
+    over = change.rollout is not None and is_for_everyone(change.rollout, today)
+    return _ENDED if over and change.change is RolloutChange.WIDENED else _CHANGES[change.change]
 
 
 def unheard_of(names: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
@@ -93,11 +99,12 @@ def add_offices(workspace: Workspace, market_id: str, plans: Sequence[OfficePlan
     StoreUnavailable.
     """
     workspace.require(Action.MANAGE_PILOT)
-    given = reason_for(_TO_CHANGE, reason)
+    nameless = "" if plans else "No office is named; name at least one."
+    given = _reason(reason, nameless)
+    if nameless:
+        raise InvalidRecord(nameless)
     new = {office_key(one.office): replace(one, office=_name(one)) for one in plans}
     heard_of = workspace.store.ledger.offices(market_id)
-    if not new:
-        raise InvalidRecord("No office is named; name at least one.")
 
     def widened(before: Rollout | None) -> tuple[RolloutChange, Rollout]:
         held = {office_key(one.office): one for one in before.offices} if before else {}
@@ -247,6 +254,14 @@ def rollout_form(market: Market, rollout: Rollout | None, today: date) -> dict[s
         "offices": offices,
     }
     return plain_document(form, "rollout")
+
+
+def _reason(reason: str, besides: str) -> str:
+    """Return the reason as kept; raises ReasonNeeded, which says ``besides`` too, so that all is missed at once."""
+    try:
+        return reason_for(_TO_CHANGE, reason)
+    except ReasonNeeded as error:
+        raise ReasonNeeded(f"{besides} {error}".strip()) from error
 
 
 def _name(plan: OfficePlan) -> str:

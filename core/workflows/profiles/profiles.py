@@ -222,6 +222,8 @@ def _save(
         document[picture_field] = pictures.name_of(content)
     elif held and workspace.store.profiles.picture(held) is None:
         raise InvalidRecord(f"The {picture_field} {held[:12]} is not in the store. Upload it again.")
+    if not any(document.values()) and workspace.store.profiles.current(kind, owner) is None:
+        raise InvalidRecord("Every field is empty, so there is nothing to save. Enter something first.")
     new = NewProfile(kind, owner, document, (content,) if content is not None else ())
     return workspace.store.profiles.save(new, workspace.actor)
 

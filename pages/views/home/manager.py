@@ -104,7 +104,7 @@ def _ends(seen: Overview) -> None:
 def _decisions(found: Decided, beside: Line | None) -> None:
     with figures.box():
         value = MISSING if found.share is None else percent(found.share)
-        decided_on = f"of {count(found.decisions, 'estimate')} of it that agents decided on"
+        decided_on = f"of its {count(found.decisions, 'estimate')} that agents decided on"
         note = decided_on if found.decisions else "No agent has decided on it yet"
         _tile("Estimates accepted", value, note)
         if beside is not None:
@@ -114,7 +114,7 @@ def _decisions(found: Decided, beside: Line | None) -> None:
 def _beside(line: Line) -> str:
     """Say who was closer to the sale price where an agent decided."""
     agents, model = percent(line.agent.value, 1), percent(line.model.value, 1)
-    sales = f"{count(line.n, 'sale')} with a decision"
+    sales = f"{count(line.n, 'home')} decided on and sold since"
     if line.nearer is Nearer.UNSURE:
         return f"Agents {agents} off the sale price, the model {model}: no sure difference ({sales})."
     closer = "the agents are closer" if line.nearer is Nearer.AGENT else "the model is closer"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.store.ledger.figures import Basis
 from core.wording import count, percent
-from core.workflows.data.outcomes import estimates_left_out
+from core.workflows.data.outcomes import estimates_left_out, sales_left_out
 from core.workflows.monitoring.figures import Accuracy, accuracy_by
 from pages.kit import navigation
 from pages.kit.charts import intervals
@@ -23,6 +23,7 @@ from pages.views.monitoring.selection import (
     PARTS,
     UNKNOWN,
     Selection,
+    compute_once,
     compute_once_per_sale_data,
     errors_of,
     narrow,
@@ -56,6 +57,8 @@ def draw(selection: Selection) -> None:
     found = errors_of(selection, basis)
     if left_out := estimates_left_out(selection.workspace, selection.market.market_id):
         st.caption(plain(left_out))
+    if too_late := compute_once(selection, "too_late", lambda one: sales_left_out(one.workspace, one.market.market_id)):
+        st.caption(plain(too_late))
     if found.periods.empty:
         with st.container(border=True):
             missing(NO_SALES_YET)

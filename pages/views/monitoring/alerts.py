@@ -17,9 +17,16 @@ from core.states import AlertState, Period
 from core.store.operations.alerts import AlertRecord
 from core.store.operations.thresholds import ThresholdRecord
 from core.wording import MISSING, count
-from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge, watch_market
+from core.workflows.monitoring.alerts import (
+    acknowledge,
+    reopen,
+    resolve,
+    unacknowledge,
+    watch_market,
+    without_next,
+)
 from core.workflows.monitoring.limits import limit_doubt, limits_of, reset_threshold, set_threshold
-from core.workflows.standing import next_for
+from core.workflows.standing import is_next_step, next_for
 from pages.kit.figures import frame, missing
 from pages.kit.palette import NEUTRAL, NOTED, WATCH, Tone
 from pages.kit.text import asks, plain
@@ -27,7 +34,6 @@ from pages.views.monitoring.selection import Selection
 from pages.views.monitoring.words import (
     CAUSED,
     KINDS,
-    TO_TRAIN,
     act,
     csv,
     first_sentence,
@@ -101,7 +107,7 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
             st.markdown(f"**{plain(alert.changed_by)}** is handling it: {plain(alert.why)}")
         if following := _next(selection, alert):
             st.markdown(f"**Next:** {plain(following)}")
-        if alert.kind in TO_TRAIN:
+        if is_next_step(alert, standing(selection)):
             to_next(selection)
         # Without a key, the fold that was opened would stay open at its place for the alert that moves there.
         fold = f"handle_{alert.alert_id}"
@@ -160,7 +166,7 @@ def _take_on(selection: Selection, alert: AlertRecord) -> None:
 
 def _give_back(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"unack_{alert.alert_id}", border=False):
-        st.caption("It is open again, with the next step it had before.")
+        st.caption("Opening it again gives it the next step it had before.")
         why = st.text_input(REASON_ASKED, key=f"back_{alert.alert_id}", max_chars=_WORDS_MAX)
         if st.form_submit_button("Open it again"):
             act(lambda: _given_back(selection, alert, why))
@@ -168,7 +174,7 @@ def _give_back(selection: Selection, alert: AlertRecord) -> None:
 
 def _resolve_form(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"res_{alert.alert_id}", border=False):
-        st.caption("It opens again only if later periods are beyond the limit.")
+        st.caption("Once resolved, it opens again only if later periods are beyond the limit.")
         reason = st.text_input(REASON_ASKED, key=f"reason_{alert.alert_id}", max_chars=_WORDS_MAX)
         if st.form_submit_button("Resolve"):
             act(lambda: _closed(selection, alert, reason))
@@ -190,16 +196,19 @@ def _closed(selection: Selection, alert: AlertRecord, reason: str) -> str:
 
 
 def _history(selection: Selection, alert: AlertRecord) -> pd.DataFrame:
+    changes = alert.document["history"]
+    # What stands last is what to do now; a change that brought it back may have brought back old advice with it.
+    steps = [*(one["next_action"] for one in changes[:-1]), _next(selection, alert)]
     return pd.DataFrame(
         [
             {
                 "State": one["state"],
                 "When": when(selection, datetime.fromisoformat(one["at"])),
                 "By": one["by"],
-                "Why": one["why"],
-                "Next": one["next_action"] or MISSING,
+                "Why": without_next(str(one["why"])),
+                "Next": step or MISSING,
             }
-            for one in alert.document["history"]
+            for one, step in zip(changes, steps, strict=True)
         ]
     )
 
@@ -217,7 +226,7 @@ def _resolved(selection: Selection, alerts: list[AlertRecord]) -> None:
                     "Resolved": when(selection, one.changed_at),
                     "By": one.changed_by,
                     "Why": one.why,
-                    "It was": str(one.document["history"][0]["why"]),
+                    "It was": without_next(str(one.document["history"][0]["why"])),
                 }
                 for one in alerts
             ]

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from core.workflows.monitoring.figures import missing_file
-from core.workflows.promises import Promise, PromiseState, Remedy, legend, promises_of
+from core.workflows.promises import Promise, Remedy, legend, promises_of
 from pages.kit import navigation
 from pages.kit.palette import palette
 from pages.kit.spark import spark
@@ -19,7 +19,6 @@ from pages.views.monitoring.words import PROMISE_LOOKS, go_to_view, to_next
 _FAR: Final = 3.0
 _NAME_WIDTH: Final = 100
 _STATE_WIDTH: Final = 150
-_NO_ALERT_YET: Final = "One month beyond it is no alert yet; a second one in a row opens it."
 _EXPLAINED_BY_DRIFT: Final = frozenset({"Error", "Range", "Confidence"})
 
 
@@ -34,8 +33,8 @@ def draw(selection: Selection) -> None:
             _row(promise)
             if promise.action:
                 _cause(selection, promise)
-            elif promise.state is PromiseState.WATCH:
-                st.caption(_NO_ALERT_YET)
+            elif promise.until_alert:
+                st.caption(plain(promise.until_alert))
     st.caption(plain(legend(selection.problem)))
 
 
@@ -61,8 +60,8 @@ def _cause(selection: Selection, promise: Promise) -> None:
     if not fold.open:
         return
     with fold:
-        if promise.state is PromiseState.WATCH:
-            st.caption(_NO_ALERT_YET)
+        if promise.until_alert:
+            st.caption(plain(promise.until_alert))
         if promise.cause:
             st.markdown(plain(promise.cause))
         st.markdown(f"**Next:** {plain(promise.action)}")

@@ -11,13 +11,13 @@ import streamlit as st
 
 from core.access import REASON_ASKED, Action, may
 from core.errors import InvalidRecord, ReasonNeeded
-from core.states import Group, RolloutChange
+from core.states import Group
 from core.store.operations.rollouts import OfficePlan, Rollout
 from core.wording import count, day_form, either, market_day
 from core.workflows.pilot.rollout import (
-    CHANGES,
     add_offices,
     as_known,
+    change_words,
     control_at_once,
     end_pilot,
     gap_before,
@@ -158,12 +158,16 @@ def _end(selection: Selection) -> None:
 
 def _stop(selection: Selection, rollout: Rollout | None) -> None:
     workspace, market_id = selection.workspace, selection.market.market_id
+    if rollout is None:
+        with st.expander("Stop estimates for all offices", icon=":material/block:"):
+            _stop_form(selection, rollout)
+        return
     with st.expander("Stop, or take back the last change", icon=":material/block:"):
-        if rollout is None or rollout.offices:
+        if rollout.offices:
             _stop_form(selection, rollout)
         with st.form("rollout_back", border=False):
-            why = st.text_input(REASON_ASKED, key="rollout_back_reason")
-            if st.form_submit_button("Take back the last change", icon=":material/undo:", disabled=rollout is None):
+            why = st.text_input(f"To take it back: {REASON_ASKED.lower()}", key="rollout_back_reason")
+            if st.form_submit_button("Take back the last change", icon=":material/undo:"):
                 _do(lambda: take_back_change(workspace, market_id, why), "The last change is taken back.")
 
 
@@ -179,7 +183,7 @@ def _stop_form(selection: Selection, rollout: Rollout | None) -> None:
                 key="rollout_keep",
                 help="Agents of all other offices get no more estimates. What they got stays, in the report too.",
             )
-        reason = st.text_input(REASON_ASKED, key="rollout_stop_reason")
+        reason = st.text_input(f"To stop: {REASON_ASKED.lower()}", key="rollout_stop_reason")
         label = "Stop all other offices" if named else "Stop estimates for all offices"
         if st.form_submit_button(label, icon=":material/block:"):
             everybody = "" if keep else "No office and no agent would have estimates."
@@ -203,10 +207,5 @@ def _history(selection: Selection) -> None:
     with st.expander(f"{count(len(changes), 'change')}", icon=":material/history:"):
         for one in changes:
             by = f"{plain(one.actor)}, {when(selection, one.at)}"
-            over = one.rollout is not None and is_for_everyone(one.rollout, selection.clock)
-            change = (
-                "Ended: every office has estimates"
-                if over and one.change == RolloutChange.WIDENED
-                else CHANGES[one.change]
-            )
+            change = change_words(one, selection.clock)
             st.markdown(f"**{change}** · {plain(one.reason)}  \n:gray[{by}]")

@@ -29,9 +29,6 @@ from pages.views.monitoring.selection import Selection, compute_once
 KINDS: Final[dict[str, str]] = {rule.kind.value: rule.title for rule in RULES}
 """The title of each kind of alert."""
 
-TO_TRAIN: Final = frozenset(rule.kind.value for rule in RULES if rule.of_the_model)
-"""Kinds of alerts that a newer model may fix."""
-
 CAUSED: Final = frozenset(rule.kind.value for rule in RULES if rule.calls_for_training)
 """Kinds of alerts that the drift view explains."""
 

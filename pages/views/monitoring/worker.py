@@ -14,7 +14,7 @@ from pages.kit.palette import GOOD, NEUTRAL, WATCH
 from pages.kit.text import plain
 from pages.views.monitoring import audit
 from pages.views.monitoring.selection import Selection
-from pages.views.monitoring.words import act, fact, say_what_was_done, when
+from pages.views.monitoring.words import act, fact, say_what_was_done, standing, when
 
 _EVERY = "10s"
 
@@ -54,7 +54,8 @@ def _worker(selection: Selection) -> None:
             by_day = "by the market’s day"
             name, note = ("Retraining was due", "overdue") if is_late else ("Next scheduled retraining", by_day)
             fact(name, market_day(due, selection.market.currency), note)
-        st.markdown(plain(schedule_words(selection.workspace, selection.market.market_id)))
+        following = standing(selection).next or "nothing."
+        st.markdown(plain(schedule_words(selection.workspace, selection.market.market_id, following)))
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")
 

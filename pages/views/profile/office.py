@@ -26,7 +26,7 @@ from pages.kit.text import plain
 from pages.views.profile import fields
 
 _NO_OFFICE: Final = "No office is named yet. Enter yours under “Me”."
-_NONE_KNOWN: Final = "No office is known yet. Type the name of one above."
+_NONE_CHOSEN: Final = "Choose an office above, or type its name."
 
 
 def draw(workspace: Workspace) -> None:
@@ -36,7 +36,7 @@ def draw(workspace: Workspace) -> None:
     office = _which(workspace)
     if not office.strip():
         all_of_them = not workspace.actor.office and may(workspace.actor, Action.EDIT_OFFICE)
-        st.info(_NONE_KNOWN if all_of_them else _NO_OFFICE, icon=":material/info:")
+        st.info(_NONE_CHOSEN if all_of_them else _NO_OFFICE, icon=":material/info:")
         return
     profile = office_profile(workspace, office)
     if not may_edit_office(workspace, office):
@@ -69,7 +69,8 @@ def _which(workspace: Workspace) -> str:
     chosen = st.selectbox(
         "Office",
         known,
-        index=0 if known else None,
+        # Nobody edits an office that they did not choose.
+        index=0 if own else None,
         key="profile_office",
         placeholder="Choose an office, or type its name",
         accept_new_options=True,

@@ -23,6 +23,7 @@ from core.workflows.data.outcomes import (
     OutcomeReport,
     estimates_left_out,
     match_outcomes,
+    sales_left_out,
     settle_outcomes,
     settle_quietly,
 )
@@ -208,6 +209,13 @@ def test_an_estimate_on_the_day_of_the_sale_or_over_a_year_before_is_not_matched
     commit(store, market, sale(0, "2024-06-01"))
     report = settle(store, market)
     assert (report.matched, report.late) == (0, 1)
+    manager = acting(store, MANAGER)
+    assert sales_left_out(manager, market.market_id).startswith("1 sale of a priced home is compared with no estimate")
+    # One made in time takes the sale in, whatever was priced later.
+    priced(store, market, "2024-05-01")
+    commit(store, market, sale(0, "2024-06-01", 245_000.0))
+    settle(store, market)
+    assert sales_left_out(manager, market.market_id) == ""
 
 
 def test_a_price_corrected_later_replaces_the_outcome(store: Store, market: Market) -> None:

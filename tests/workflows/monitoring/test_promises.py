@@ -96,6 +96,7 @@ def test_a_promise_off_without_an_alert_is_on_watch_and_says_what_helps(lived: P
     assert len(error.values) == len(error.labels) <= SHOWN
     assert error.values[-1] > error.limit > error.values[0]  # type: ignore[operator]
     assert "a newer model may do better" in error.action
+    assert error.until_alert.startswith("One month beyond it is no alert yet")
     assert error.remedy is Remedy.NEXT
 
 
@@ -118,6 +119,28 @@ def test_a_range_that_all_sales_together_break_is_on_watch_though_no_month_is_su
     assert "Over all 300 sales in use, the 80% range held" in held.words
     assert held.words.endswith("not the share it promises.")
     assert said.endswith("not as promised, but not for long enough to open an alert.")
+
+
+def test_answers_slower_than_promised_are_no_promise_met_though_no_alert_opens(
+    small_home: Path, problem: Problem, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(small_home, tmp_path / "own"))
+    with open_store(home) as store:
+        live_through(
+            store, store.markets.list()[0], Month(date(2025, 1, 1), latency_ms=problem.success.answer_ms + 100)
+        )
+    slow = promised(home, problem)["Speed"]
+    assert (slow.state, slow.remedy) == (PromiseState.WATCH, Remedy.FIGURES)
+    assert slow.words.endswith("within 500 ms, so they took longer than promised.")
+    assert slow.until_alert == "No alert opens up to 1,000 ms."
+    assert slow.action
+    with open_store(home) as store:
+        live_through(
+            store, store.markets.list()[0], Month(date(2025, 2, 1), latency_ms=problem.success.answer_ms - 100)
+        )
+    met = promised(home, problem)["Speed"]
+    assert (met.state, met.until_alert) == (PromiseState.MET, "")
+    assert met.words.endswith("Answers are promised within 500 ms.")
 
 
 def test_an_alert_breaks_its_promise_and_brings_cause_and_remedy(lived: Path, problem: Problem, tmp_path: Path) -> None:

@@ -32,6 +32,9 @@ def test_a_sound_store_has_no_failure_and_its_live_model_prices(
     checks = {one["name"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
     assert "A typical home is priced at" in checks["live model of Larkhaven"]["found"]
     assert checks["workers"]["health"] == "warning"
+    # The app's own worker ends with the jobs of its pages, so starting the app would not help.
+    assert checks["workers"]["remedy"].startswith("Run: ")
+    assert " worker. The app starts a worker only for the jobs of its pages." in checks["workers"]["remedy"]
     assert {one["health"] for name, one in checks.items() if name not in ("workers", "folder")} == {"ok"}
 
 

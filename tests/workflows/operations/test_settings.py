@@ -14,7 +14,7 @@ import pytest
 from core.cli.api import listening_socket
 from core.cli.main import main
 from core.errors import WrongUsage
-from core.workflows.operations.settings import check_settings, setting_faults
+from core.workflows.operations.settings import check_settings, dashboard_faults, setting_faults
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = "only-the-server-knows-this"
@@ -71,7 +71,7 @@ def test_no_variable_that_the_code_reads_goes_unchecked() -> None:
 
 def test_without_any_setting_nothing_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOORSTEP_SIGNING_KEY")
-    assert setting_faults(tmp_path / "home") == ()
+    assert setting_faults(tmp_path / "home") == dashboard_faults(tmp_path / "home") == ()
     assert not (tmp_path / "account").exists(), "checking makes no key"
 
 
@@ -157,6 +157,36 @@ def test_doctor_names_a_wrong_setting(
     monkeypatch.setenv("DOORSTEP_WORKER", "off")
     assert main(["doctor", "--home", str(tmp_path / "home")]) == 1
     assert "settings: DOORSTEP_WORKER = 'off' is not external" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("DOORSTEP_LOGIN", "on", "Login is demanded, but no secrets file with the table"),
+        ("STREAMLIT_SERVER_ADDRESS", "0.0.0.0", "server.address = '0.0.0.0' opens Doorstep to the network"),
+        ("STREAMLIT_SERVER_ALLOWED_HOSTS", "prices.example localhost", r"server.allowedHosts = \['prices.example'"),
+        ("", '[server]\naddress = "192.168.1.5"', "server.address = '192.168.1.5' opens"),
+        ("", "not toml", "config.toml cannot be read"),
+    ],
+)
+def test_what_keeps_the_dashboard_from_starting_is_a_fault_for_doctor(
+    name: str, value: str, told: str, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (elsewhere / ".streamlit").mkdir()
+    if name:
+        monkeypatch.setenv(name, value)
+    else:
+        (elsewhere / ".streamlit" / "config.toml").write_text(value, encoding="utf-8")
+    [fault] = dashboard_faults(elsewhere / "home")
+    assert re.search(told, fault)
+    # A server of the API alone may do without the dashboard's login.
+    assert setting_faults(elsewhere / "home") == ()
+    if "opens" in told:
+        table = '[auth]\nredirect_uri = "https://prices.example/oauth2callback"\nclient_id = "a"\nclient_secret = "s"\n'
+        table += f'server_metadata_url = "https://id.example"\ncookie_secret = "{"c" * 40}"\n'
+        text = f'{table}[doorstep]\nrole_claim = "roles"\n'
+        (elsewhere / ".streamlit" / "secrets.toml").write_text(text, encoding="utf-8")
+        assert dashboard_faults(elsewhere / "home") == ()
 
 
 def test_a_port_that_is_taken_is_one_sentence_and_no_address_is_printed(

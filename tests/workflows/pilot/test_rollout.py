@@ -19,11 +19,13 @@ from core.workflows.pilot.report import pilot_report
 from core.workflows.pilot.rollout import (
     add_offices,
     as_known,
+    change_words,
     control_at_once,
     end_pilot,
     is_for_everyone,
     require_in_pilot,
     rollout_form,
+    rollout_history,
     rollout_words,
     shared_days,
     stop_offices,
@@ -234,6 +236,9 @@ def test_ending_a_pilot_gives_everyone_estimates_and_keeps_the_pilots_offices(st
     plans = [OfficePlan("North", Group.PILOT, before), OfficePlan("South", Group.CONTROL, None)]
     add_offices(manager, market.market_id, plans, "the first office")
     record = end_pilot(manager, market.market_id, "it went well")
+    # The change before it only added offices, though every office has estimates today.
+    words = [change_words(one, today) for one in rollout_history(manager, market.market_id)]
+    assert words == ["Ended: every office has estimates", "Started"]
     assert record.rollout is not None
     assert is_for_everyone(record.rollout, today)
     assert record.rollout.of_group(Group.PILOT) == (plans[0],)

@@ -157,6 +157,16 @@ def test_the_audit_trail_names_the_fields_that_changed_and_not_what_is_in_them(s
     assert first.actor == "ana"
 
 
+def test_an_empty_profile_that_nobody_gave_before_is_nothing_to_save(store: Store) -> None:
+    workspace = acting(store, MANAGER)
+    with pytest.raises(InvalidRecord, match="there is nothing to save"):
+        profiles.save_office(workspace, "Harbour", OfficeProfile())
+    assert profiles.history(workspace, ProfileKind.OFFICE, "Harbour") == []
+    # One that was given can be emptied.
+    profiles.save_office(workspace, "Harbour", OfficeProfile("Harbour Realty"))
+    assert profiles.save_office(workspace, "Harbour", OfficeProfile()) == OfficeProfile()
+
+
 @pytest.mark.parametrize("phone", ["not a phone", "555", "1-2-3-4 ext"])
 def test_a_phone_without_the_digits_of_one_is_refused_and_nothing_is_saved(store: Store, phone: str) -> None:
     workspace = acting(store, ANA)
