@@ -50,12 +50,13 @@ def sentences(drivers: Drivers, shown: MainSteps, market: Conventions) -> tuple[
     rest = shown.rest + sum(driver.amount for driver in steps if driver not in named)
     sentences = [f"A typical home in {drivers.area} is estimated at about {_signed_amount(shown.start, market)}."]
     sentences += [sentence(driver, drivers.area, market) for driver in named if driver.group is not FactGroup.OWN_SALE]
-    if abs(rest) >= NAMED_FROM * drivers.point:
-        sentences.append(f"Everything else together {_effect(rest, _ONE, market)}.")
-    elif len(named) < len(drivers.items):
-        sentences.append("Everything else makes little difference.")
-    # What the facts alone say comes before what the home's own sale says beyond them.
+    # What the facts alone say comes before what the home's own sale says beyond them, and is not "everything".
     own = [driver for driver in named if driver.group is FactGroup.OWN_SALE]
+    others, adds, makes = ("Its other facts", _MANY, "make") if own else ("Everything else", _ONE, "makes")
+    if abs(rest) >= NAMED_FROM * drivers.point:
+        sentences.append(f"{others} together {_effect(rest, adds, market)}.")
+    elif len(named) < len(drivers.items):
+        sentences.append(f"{others} {makes} little difference.")
     sentences += [own_sale_sentence(driver, drivers.point, market) for driver in own]
     return (*sentences, f"So this home is estimated at about {_signed_amount(drivers.point, market)}.")
 
@@ -100,12 +101,16 @@ def _sides(driver: Driver) -> tuple[list[Difference], list[Difference]]:
 
 
 def own_sale_sentence(driver: Driver, point: float, market: Conventions) -> str:
-    """Say what the home's own sale changes in the price of its facts alone, so that nobody takes it for the price."""
+    """Say what the home's own sale changes in the price of its facts alone, so that nobody takes it for the price.
+
+    The model learned it from later sales of such homes: it does not tell whether that sale itself was high or low.
+    """
     alone = _signed_amount(point - driver.amount, market)
     verb = "more" if driver.amount > 0 else "less"
     return (
-        f"By these facts alone it would be about {alone}; its own earlier sale{_sold(driver.facts, market)} brought "
-        f"{verb} than such facts do, which {_effect(driver.amount, _ONE, market)}."
+        f"By its facts alone it would be about {alone} today. Its own earlier sale{_sold(driver.facts, market)} "
+        f"{_effect(driver.amount, _ONE, market)}: homes with such a sale behind them brought {verb} than their facts "
+        "say when they were sold again."
     )
 
 

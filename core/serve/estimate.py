@@ -19,7 +19,7 @@ from core.prepare.features.columns import Columns, size, stack, take
 from core.problem import Problem
 from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.ask_next import AskNext, Questions, ask_next, questions
-from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted, candidates, reconcile
+from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted, candidates, like_enough, reconcile
 from core.serve.drivers import Compared, Drivers, compared, drivers
 from core.serve.fact_groups import (
     area_figures,
@@ -214,7 +214,7 @@ def _explained(
     in_use = {one.sale_id: 1.0 for one in comparables[:IN_USE]}
     together = reconcile(comparables, in_use, exact, fsd, figures.low, figures.high)
     answer = replace(figures, comparables=together, own_sale=next((one for one in comparables if one.own), None))
-    rules = flag_rules(bundle, live_market.notices, problem, live_market.scope)
+    rules = flag_rules(bundle, live_market.notices, problem, live_market.scope, live_market.area_figures)
     segment, held = rules.record(level, str(priced.segments[0]), answer.point)
     kept = rules.kept(answer.confidence)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
@@ -281,9 +281,9 @@ def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     rows = np.vstack([matrix, asked.matrix])
     estimates = model.log_estimate(rows, np.append(shift, np.full(len(asked.names), shift[0])))
     log_price, theirs, then = np.split(estimates, [count, len(matrix)])
-    comparables = adjusted(live_model, beside.homes, subject.facts, chosen, theirs, float(log_price[0]))
+    found = adjusted(live_model, beside.homes, subject.facts, chosen, theirs, float(log_price[0]))
     of_subject = np.vstack([matrix[:1], asked.matrix]), np.append(log_price[0], then)
-    return _Worked(beside, asked, *of_subject, log_price, comparables, float(shift[0]))
+    return _Worked(beside, asked, *of_subject, log_price, like_enough(found), float(shift[0]))
 
 
 def confidence_word(confidence: float, problem: Problem) -> str:

@@ -127,7 +127,7 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
 
 
 def _rules(live_market: LiveMarket, problem: Problem) -> FlagRules:
-    return flag_rules(live_market.bundle, live_market.notices, problem, live_market.scope)
+    return flag_rules(live_market.bundle, live_market.notices, problem, live_market.scope, live_market.area_figures)
 
 
 def read_columns(homes: pd.DataFrame, facts: FactColumns, problem: Problem) -> dict[str, ReadColumn]:

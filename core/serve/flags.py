@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from core.evaluate.scope import GoverningScope, ScopeBasis
-from core.prepare.features.facts import AREA_CODES
+from core.prepare.features.facts import AREA_CODES, COORDINATES
 from core.prepare.features.own_sales import DAYS_A_YEAR, SOON_YEARS
 from core.prepare.features.profile import MEDIAN, MarketProfile
 from core.problem import Problem
@@ -84,6 +84,9 @@ class DriftNotice:
     kind: FlagKind = FlagKind.DRIFT_ALERT
 
 
+COMPLETE: Final = "Complete the facts, or narrow the range with sales you know."
+"""What to do about a wide range where a fact is not given that somebody can find out."""
+
 _SHOWN_IN_DAYS: Final = 60
 GRAVITY: Final = {kind: place for place, kind in enumerate(FlagKind)}
 """The place of each kind where only a few flags are shown, the gravest first."""
@@ -129,12 +132,16 @@ def answers_of(priced: Priced) -> list[Answer]:
 
 @dataclass(frozen=True)
 class FlagRules:
-    """The basis of a market's flags: its model with its test, scope, open drift alerts and limits."""
+    """The basis of a market's flags: its model with its test, scope, open drift alerts and limits.
+
+    ``figures`` are the facts that describe an area: nobody finds them out about a home.
+    """
 
     bundle: Bundle
     scope: GoverningScope
     notices: tuple[DriftNotice, ...]
     problem: Problem
+    figures: frozenset[str] = frozenset()
 
     @property
     def model(self) -> Model:
@@ -152,13 +159,17 @@ class FlagRules:
 
 
 def flag_rules(
-    bundle: Bundle, notices: tuple[DriftNotice, ...], problem: Problem, scope: GoverningScope | None = None
+    bundle: Bundle,
+    notices: tuple[DriftNotice, ...],
+    problem: Problem,
+    scope: GoverningScope | None = None,
+    figures: frozenset[str] = frozenset(),
 ) -> FlagRules:
     """Return the basis of the flags of the bundle's market; build it once for many homes.
 
     Without a ``scope``, signed or proposed, the standard prices hold.
     """
-    return FlagRules(bundle, scope or standard_prices(bundle, problem), notices, problem)
+    return FlagRules(bundle, scope or standard_prices(bundle, problem), notices, problem, figures)
 
 
 def standard_prices(bundle: Bundle, problem: Problem) -> GoverningScope:
@@ -180,7 +191,7 @@ def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterat
     yield from subject_flags(subject, rules.model, rules.problem, rules.bundle.currency)
     yield from _scope_flags(subject, rules.scope)
     yield from drift_flags(subject, rules.notices)
-    yield from _answer_flags(answer, _area_sales(subject, rules.model), rules)
+    yield from _answer_flags(answer, subject, rules)
     yield from _own_sale_flags(answer, rules.bundle.currency)
 
 
@@ -232,8 +243,8 @@ def _scope_flags(subject: Subject, scope: GoverningScope) -> Iterator[Flag]:
         )
 
 
-def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iterator[Flag]:
-    scope, limits = rules.scope, rules.problem.estimate
+def _answer_flags(answer: Answer, subject: Subject, rules: FlagRules) -> Iterator[Flag]:
+    scope, limits, nearby_sales = rules.scope, rules.problem.estimate, _area_sales(subject, rules.model)
     if not scope.low <= answer.point <= scope.high:
         yield Flag(
             FlagKind.PRICE_OUT_OF_SCOPE,
@@ -251,7 +262,7 @@ def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iter
             "range",
             f"±{width / 2:.0%} of the estimate",
             f"±{limits.wide_range / 2:.0%}",
-            "Complete the facts, or narrow the range with sales you know.",
+            COMPLETE if _can_be_told(subject, rules) else "Compare it with sales you know.",
         )
     confidence = came_true(answer.confidence, rules.kept(answer.confidence))
     if confidence < limits.confidence_medium:
@@ -388,6 +399,14 @@ def _missing_flags(subject: Subject, model: Model) -> Iterator[Flag]:
             "filled with the middle of the area",
             "Enter latitude and longitude: location matters more than any other fact.",
         )
+
+
+def _can_be_told(subject: Subject, rules: FlagRules) -> bool:
+    """Tell whether a fact is not given that somebody can find out about this home; its place is one."""
+    facts = rules.model.facts
+    places = COORDINATES if facts.located else ()
+    never = rules.figures | never_of_its_type(rules.model, subject.facts) | ONLY_ON_ROLL
+    return not {*facts.numeric, *facts.categorical, *places} - never <= {*subject.facts}
 
 
 def _category_flags(subject: Subject, profile: MarketProfile) -> Iterator[Flag]:

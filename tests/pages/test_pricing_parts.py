@@ -14,7 +14,7 @@ from core.serve.agent.away import place_of
 from core.serve.agent.map_tiles import TILES, read_tiles
 from core.serve.agent.sale_sum import sale_sum
 from core.serve.agent.sold_around import SHOWN_MAX
-from core.serve.comparables import ComparableValue
+from core.serve.comparables import Comparable, ComparableValue
 from core.serve.driver_words import sentences
 from core.serve.drivers import Driver, Drivers
 from core.serve.estimate import Estimate
@@ -352,6 +352,24 @@ def test_an_asking_price_beyond_the_axis_is_an_arrow_with_its_amount_and_dots_ar
     away = money_axis.legend(estimate, None, [*used, 9 * estimate.high])
     assert away == "○ comparable sales in use, adjusted (1 of them beyond this axis)"
     assert "○" not in money_axis.legend(estimate, None, [])
+    # A sale beyond the axis leaves no empty half of it.
+    assert money_axis.bounds(estimate, None, [*used, 9 * estimate.high]) == money_axis.bounds(estimate, None, used)
+
+
+def test_old_sales_are_named_by_why_they_are_compared(estimate: Estimate) -> None:
+    day = estimate.subject.as_of
+    late = replace(estimate.comparables[0], sale_date=day, own=False)
+    offered = replace(late, sale_date=day - timedelta(days=900))
+    own, added = replace(offered, own=True), replace(offered, added=True)
+
+    def told(*sales: Comparable) -> str:
+        return comparables.old_words(replace(estimate, comparables=sales))
+
+    assert told(late) == ""
+    assert told(own, late) == "More than a year old: this home’s own sale."
+    assert told(late, added) == "More than a year old: 1 that you added."
+    everything = told(own, offered, late, added)
+    assert "own sale; 1 that you added; 1 offered, for too few homes like this one sold since." in everything
 
 
 def test_the_homes_own_sale_is_no_house_beside_it_on_the_map(placed: Estimate, small_desk: Desk) -> None:

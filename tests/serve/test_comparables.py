@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from core.problem import Problem
 from core.serve.agent.advice import advice
 from core.serve.agent.away import is_other_kind
-from core.serve.comparables import IN_USE, Comparable, reconcile, similarity
+from core.serve.comparables import GROSS_HIGH, GROSS_MOST, IN_USE, Comparable, like_enough, reconcile, similarity
 from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.fact_groups import FactGroup, group_of
 from core.serve.flags import Answer, FlagKind, Severity, estimate_flags, flag_rules
@@ -73,18 +75,67 @@ def test_adjustments_lead_from_the_sale_price_to_the_adjusted_one(answer: Estima
 def test_a_home_is_compared_with_its_own_kind_and_any_other_is_told_from_it(
     evidence: LiveMarket, answer: Estimate, problem: Problem
 ) -> None:
-    """Of rare kinds too few are sold to choose from; then any kind counts, and is known as another."""
-    found = 0
-    for kind in ("single_family", "condo", "townhouse", "houseboat"):
-        one = estimate(evidence, {**answer.subject.facts, "property_type": kind}, answer.subject.as_of, problem, 0.8)
+    """Every sale of a rare kind that can be compared comes before any of another kind, which is known as such."""
+    live, as_of = evidence.live_model, answer.subject.as_of
+    kinds = live.sales["property_type"].copy()
+    boats = np.flatnonzero(kinds == "houseboat")
+    kinds[boats[2:]] = "condo"
+    fewer = replace(evidence, live_model=replace(live, sales={**live.sales, "property_type": kinds}))
+    for market, kind in (
+        (evidence, "single_family"),
+        (evidence, "condo"),
+        (evidence, "houseboat"),
+        (fewer, "houseboat"),
+    ):
+        one = estimate(market, {**answer.subject.facts, "property_type": kind}, as_of, problem, 0.8)
         assert isinstance(one, Estimate)
         others = [is_other_kind(sale, one.subject.facts) for sale in one.comparables]
         assert others == [sale.facts["property_type"] != kind for sale in one.comparables]
-        found += sum(others) > 0
-        assert kind != "single_family" or not any(others)
-    assert found, "a houseboat is compared with other homes"
+        assert others == sorted(others), "its own kind comes first"
+        if market is fewer:
+            assert others.count(False) <= 2 < len(others), "other kinds, for want of its own"
+        else:
+            assert not any(others), "older and farther ones of its own kind, rather than others"
     open_kind = {name: value for name, value in answer.subject.facts.items() if name != "property_type"}
     assert not any(is_other_kind(sale, open_kind) for sale in answer.comparables)
+
+
+def test_a_sale_adjusted_by_more_than_its_price_is_no_comparable_but_the_homes_own_is() -> None:
+    def moved(sale_id: str, share: float) -> Comparable:
+        one = made(sale_id, 400_000.0)
+        return replace(one, adjustments={FactGroup.SIZE: share * 4e5}, adjusted=(1 + share) * 4e5)
+
+    most, beyond = moved("most", GROSS_MOST), moved("beyond", 1.01 * GROSS_MOST)
+    assert like_enough([replace(beyond, own=True), most, beyond]) == (replace(beyond, own=True), most)
+
+
+def test_a_home_larger_than_nearly_all_is_compared_with_large_homes_or_none(
+    evidence: LiveMarket, answer: Estimate, problem: Problem
+) -> None:
+    sizes = evidence.live_model.sales["living_area_sqft"].astype(float)
+    facts = {**answer.subject.facts, "living_area_sqft": float(np.nanquantile(sizes, 0.999))}
+    found = estimate(evidence, facts, answer.subject.as_of, problem, 0.8)
+    assert isinstance(found, Estimate)
+    assert all(one.gross <= GROSS_MOST for one in found.comparables)
+    large = float(np.nanquantile(sizes, 0.9))
+    assert all(one.facts.get("living_area_sqft", large) >= large for one in found.comparables)
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5), st.floats(0.05, 0.4))
+def test_the_more_sales_are_adjusted_the_less_they_pull(gross: list[float], fsd: float) -> None:
+    """Weak sales pull by no more than a third of the way to their mean, those that confirm no price by nothing."""
+    sales = [
+        replace(made(str(n), 480_000.0), sale_price=4e5, time_adjusted=4e5, adjustments={FactGroup.SIZE: share * 4e5})
+        for n, share in enumerate(gross)
+    ]
+    value = reconcile(sales, {one.sale_id: 1.0 for one in sales}, 400_000.0, fsd, 1e5, 1e6)
+    assert value is not None
+    pull = math.log(value.reconciled / 4e5) / math.log(value.mean / 4e5)
+    assert -1e-9 <= pull <= 1
+    if value.adjusted_by >= GROSS_HIGH:
+        assert pull <= 1 / 3
+    if not value.confirms and value.adjusted_by > 2 * GROSS_HIGH:
+        assert value.reconciled == pytest.approx(4e5)
 
 
 def test_the_market_moves_all_sales_of_a_day_alike(evidence: LiveMarket, answer: Estimate, problem: Problem) -> None:

@@ -131,21 +131,23 @@ def test_a_driver_is_said_as_an_agent_would_say_it(
     [
         (
             14_000.0,
-            "By these facts alone it would be about $386K; its own earlier sale on Mar 5, 2013 brought more than such "
-            "facts do, which adds about $14K.",
+            "By its facts alone it would be about $386K today. Its own earlier sale on Mar 5, 2013 adds about $14K: "
+            "homes with such a sale behind them brought more than their facts say when they were sold again.",
         ),
         (
             -42_000.0,
-            "By these facts alone it would be about $442K; its own earlier sale on Mar 5, 2013 brought less than such "
-            "facts do, which takes off about $42K.",
+            "By its facts alone it would be about $442K today. Its own earlier sale on Mar 5, 2013 takes off about "
+            "$42K: homes with such a sale behind them brought less than their facts say when they were sold again.",
         ),
     ],
 )
 def test_its_own_sale_is_said_last_beside_the_price_of_the_facts_alone(amount: float, words: str) -> None:
     own = Driver(FactGroup.OWN_SALE, amount, (Difference("own_sale_day", "2013-03-05", None),))
     size = Driver(FactGroup.SIZE, 9_000.0, (Difference("living_area_sqft", 1_900.0, 1_800.0),))
-    found = told_of(Drivers("zipcode 98103", 30, 391_000.0 - amount, (own, size), 0.0, 400_000.0))
+    tiny = Driver(FactGroup.ROOMS, 10.0, (Difference("bathrooms", 2.0, 1.0),))
+    found = told_of(Drivers("zipcode 98103", 30, 390_990.0 - amount, (own, size, tiny), 0.0, 400_000.0))
     assert found[-2:] == (words, "So this home is estimated at about $400K.")
+    assert found[-3] == "Its other facts make little difference.", "the own sale is no fact, and follows"
 
 
 def test_a_fact_that_works_against_the_amount_is_said_to_and_no_garage_is_no_number() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.evaluate.scope import GoverningScope, ScopeBasis
+from core.prepare.features.facts import COORDINATES
 from core.problem import Problem
 from core.serve.flags import (
+    COMPLETE,
     Answer,
     DriftNotice,
     FlagKind,
@@ -83,6 +86,33 @@ def test_flags_of_facts_come_first_then_open_alerts_then_figures(small_desk: Des
         FlagKind.WIDE_RANGE,
         FlagKind.LOW_CONFIDENCE,
     ]
+
+
+def test_a_wide_range_asks_for_the_facts_that_somebody_can_find_out(small_desk: Desk, problem: Problem) -> None:
+    """Figures of an area are assumed for most homes: nobody enters those."""
+    bundle = bundle_of(small_desk)
+    facts = bundle.model.facts
+    live = small_desk.live_market
+    assert live is not None
+    figures = live.area_figures
+    assert figures
+    [answer] = answers_of(priced_at(0.99))
+    wide = replace(answer, low=0.4 * answer.point, high=1.6 * answer.point)
+    every: dict[str, str | float] = {
+        **dict.fromkeys(facts.numeric, 1.0),
+        **dict.fromkeys(facts.categorical, "single_family"),
+        **dict.fromkeys(COORDINATES, 47.0),
+    }
+    home, rules = home_of(bundle), flag_rules(bundle, (), problem, figures=figures)
+    told = {name: value for name, value in {**every, **home.facts}.items() if name not in figures}
+
+    def action(facts: Mapping[str, str | float]) -> str:
+        flags = estimate_flags(Subject(dict(facts), home.as_of), wide, rules)
+        return next(one.action for one in flags if one.kind is FlagKind.WIDE_RANGE)
+
+    assert action(told) != COMPLETE
+    for missing in ("year_built", "latitude"):
+        assert action({name: value for name, value in told.items() if name != missing}) == COMPLETE
 
 
 def test_an_area_with_few_sales_is_flagged_and_a_home_without_an_area_is_not(

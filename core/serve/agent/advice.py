@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.schema import label_of
-from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
+from core.serve.flags import COMPLETE, GRAVITY, Flag, FlagKind, Severity
 from core.serve.words import unit_of
 from core.wording import count, from_sqft
 
@@ -111,6 +111,12 @@ def _units(flag: Flag) -> str:
     return f"It has {count(int(float(flag.value)), 'unit')}: value it by its rental income."
 
 
+def _wide(flag: Flag) -> str:
+    """Ask for more facts only where one is not given that somebody can find out."""
+    remedy = "enter more facts, or narrow it" if flag.action == COMPLETE else "compare it"
+    return f"The range is wide: {remedy} with sales you know."
+
+
 def _sold_soon(flag: Flag) -> str:
     return f"It was sold {flag.value.removesuffix(' before')} ago: ask what was done to it since."
 
@@ -135,7 +141,7 @@ _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
     FlagKind.UNKNOWN_CATEGORY: _unknown,
     FlagKind.OUT_OF_DISTRIBUTION: _unusual_fact,
     FlagKind.FEW_COMPARABLES: _always("Few homes were sold in the area: look for sales around it."),
-    FlagKind.WIDE_RANGE: _always("The range is wide: enter more facts, or narrow it with sales you know."),
+    FlagKind.WIDE_RANGE: _wide,
     FlagKind.LOW_CONFIDENCE: _always(
         "Confidence is low: compare with sales of similar homes before you quote a price."
     ),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
-from core.serve.agent.away import HOME_UNPLACED, NO_PLACE, away_words, is_unplaced, place_of
+from core.serve.agent.away import HOME_UNPLACED, NO_PLACE, away_words, is_other_kind, is_unplaced, place_of
 from core.serve.agent.sale_sum import SaleSum, sale_sum
 from core.serve.agent.sale_weights import multipliers, often_words
 from core.serve.comparables import GROSS_HIGH, NET_HIGH, Comparable
@@ -69,7 +69,7 @@ def sales_page(
         sentence = "No comparable sale was used: none is near, recent and like this home, or all were dropped."
         return [heading, Paragraph(f"{sentence} The price comes from the market as a whole.", BODY)]
     valued = market_day(estimate.subject.as_of, frame.currency)
-    which = "chosen by your agent" if is_picked(estimate) else "most like this home"
+    which = "chosen by your agent" if is_picked(estimate) else _most_like(estimate, chosen)
     intro = (
         f"{count(len(chosen), 'sale')} {which}. Each price is first brought to {valued} by how the market "
         "moved, then to the facts of this home: what it sold for, market and facts add up to the adjusted price"
@@ -91,6 +91,15 @@ def _rounded(chosen: Sequence[Comparable], amounts: Amounts) -> str:
     """Say to what the sums are rounded, "" where all add up as they are printed."""
     exact = all(sale_sum(one, amounts).is_exact for one in chosen)
     return "" if exact else f", rounded to {amounts.write(amounts.unit)}"
+
+
+def _most_like(estimate: Estimate, chosen: Sequence[Comparable]) -> str:
+    """Say of the sales in use that they are most like the home, and how many are of another kind or hardly like it."""
+    other = sum(is_other_kind(one, estimate.subject.facts) for one in chosen)
+    weak = sum(one.weak for one in chosen)
+    if other:
+        return f"of those in the records most like this home, {other} of another kind of home"
+    return "least unlike this home, most of them adjusted much" if 2 * weak > len(chosen) else "most like this home"
 
 
 def has_map(estimate: Estimate) -> bool:
@@ -125,7 +134,9 @@ def _row(estimate: Estimate, one: Comparable, total: SaleSum, frame: ReportFrame
     far, value = away_words(one, estimate, frame), estimate.comparable_value
     often = multipliers(used(estimate), value.weights).get(one.sale_id, 1.0) if value is not None else 1.0
     # One sentence below the table says that the home's own place is not known.
-    parts = ["" if far == HOME_UNPLACED else far, short_line(known, frame) if known else "", often_words(often)]
+    kind = "another kind of home" if is_other_kind(one, estimate.subject.facts) else ""
+    placed = "" if far == HOME_UNPLACED else far
+    parts = [placed, short_line(known, frame) if known else "", kind, often_words(often)]
     rates = f"{_rates(one)}*" if one.weak else _rates(one)
     weak = f'<font color="{LESS.hexval().replace("0x", "#")}">{markup(rates)}</font>' if one.weak else rates
     return [

@@ -27,7 +27,7 @@ _SENTENCES: Final[Mapping[FlagKind, str]] = {
     FlagKind.PRICE_OUT_OF_SCOPE: "The price is beyond those the estimate was tested on: ask for a second opinion.",
     FlagKind.LEFT_OUT_OF_SCOPE: "For homes of this kind the estimate is less reliable: ask for a second opinion.",
     FlagKind.OWN_SALE_FAR: "This home itself sold not long ago at a price far from the estimate: ask your agent why.",
-    FlagKind.UNUSUAL_TYPE: "Few homes of this type are sold: sales of the same type count most.",
+    FlagKind.UNUSUAL_TYPE: "Few homes of this type are sold: look at the sales of the same type first.",
     FlagKind.UNUSUAL_ZONING: "The zoning may allow another use, which can change what the land is worth.",
     FlagKind.MULTI_UNIT: "The home has several units: its rents matter for its price, too.",
     FlagKind.FEW_COMPARABLES: "Few homes were sold nearby: sales farther away count, too.",

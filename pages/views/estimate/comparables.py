@@ -16,7 +16,7 @@ from core.serve.agent.sale_sum import sale_sum
 from core.serve.agent.sale_weights import is_firm, often_words
 from core.serve.comparables import (
     GROSS_HIGH,
-    LATELY_DAYS,
+    GROSS_MOST,
     NET_HIGH,
     Comparable,
     ComparableValue,
@@ -24,6 +24,7 @@ from core.serve.comparables import (
 )
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
+from core.serve.likeness import LATELY_DAYS
 from core.serve.words import short_line
 from core.wording import (
     MISSING,
@@ -76,6 +77,9 @@ def draw(
             "There is no comparable sale: no earlier sale is like this home. The price is based on the model alone.",
             icon=":material/info:",
         )
+        if finds is not None:
+            none = comparables_choice.choice(answered, estimate)
+            comparables_added.draw(answered, estimate, finds, lambda sale: card(sale, none, estimate, market))
         return
     st.html(_STYLE)
     chosen = comparables_choice.choice(answered, estimate)
@@ -94,7 +98,7 @@ def draw(
     pressed = _map(estimate, chosen, value, market, sales)
 
     def words(sale: Comparable) -> str:
-        return f"**{plain(name_of(sale, market))}**  \n{describe(sale, chosen, estimate, market)}"
+        return card(sale, chosen, estimate, market)
 
     if pressed is not None and finds is not None:
         comparables_added.draw_pressed(answered, estimate, pressed, finds, words)
@@ -120,18 +124,26 @@ def _meaning(estimate: Estimate) -> str:
         f"“{FactGroup.PLACE.label}”, what sold around that home since. “Adjustments by fact” lists them by kind."
         f"{since} Net: all of it, with signs. Gross: each kind of fact, and the market together with what sold around "
         f"the home since, none against another. ▲ marks a weak comparable: net "
-        f"above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%} of its price."
+        f"above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%} of its price; no sale is offered whose gross is above "
+        f"{GROSS_MOST:.0%}."
     )
 
 
 def _old(estimate: Estimate) -> None:
     """Say how many sales are of long ago, and why they are among the comparables."""
+    if told := old_words(estimate):
+        st.caption(told)
+
+
+def old_words(estimate: Estimate) -> str:
+    """Name the sales of long ago by why they are there: "More than a year old: this home’s own sale."; "" for none."""
     old = [one for one in estimate.comparables if (estimate.subject.as_of - one.sale_date).days > LATELY_DAYS]
-    others = sum(not one.own for one in old)
-    parts = ["this home’s own sale among them"] if others < len(old) else []
-    parts += ["for too few homes like this one sold since"] if others else []
-    if old:
-        st.caption(f"More than a year old: {len(old)} of {len(estimate.comparables)}, {', '.join(parts)}.")
+    added = sum(one.added for one in old)
+    others = sum(not one.own and not one.added for one in old)
+    parts = ["this home’s own sale"] if any(one.own for one in old) else []
+    parts += [f"{added} that you added"] if added else []
+    parts += [f"{others} offered, for too few homes like this one sold since"] if others else []
+    return f"More than a year old: {'; '.join(parts)}." if parts else ""
 
 
 def agreement(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> str:
@@ -179,8 +191,8 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
                 together,
                 help="The comparables’ span reaches from the lowest to the highest adjusted price of those in use. In "
                 "their mean, those adjusted least count most. "
-                "The reconciled value weights model and comparables by their reliability and stays inside the model’s "
-                "range.",
+                "The reconciled value weights model and comparables by their reliability, so that sales adjusted much "
+                "pull it little, and stays inside the model’s range.",
             )
         confirmed = value is not None and is_firm(estimate.comparables, value)
         icon = ":material/check_circle:" if confirmed else ":material/warning:"
@@ -369,6 +381,11 @@ def describe(sale: Comparable, chosen: Choice, estimate: Estimate, market: Conve
         _colored(f"gross {gross(sale)}", sale.gross_is_high),
     ]
     return f"{plain(steps)}**{plain(adjusted)}**  \n:gray[{plain(' · '.join(parts))} ·] {' · '.join(shares)}"
+
+
+def card(sale: Comparable, chosen: Choice, estimate: Estimate, market: Conventions) -> str:
+    """Return a sale's name and the text of its card, as Markdown."""
+    return f"**{plain(name_of(sale, market))}**  \n{describe(sale, chosen, estimate, market)}"
 
 
 def _colored(text: str, high: bool) -> str:

@@ -52,7 +52,7 @@ def axis(estimate: Estimate, asking: float | None, adjusted: Sequence[float]) ->
     What lies beyond the axis is an arrow at its end with the amount, never a mark at a wrong place.
     """
     colors, currency = palette(), estimate.currency
-    low, high = bounds(estimate, [*adjusted, *([asking] if asking else [])])
+    low, high = bounds(estimate, asking, adjusted)
     scale = 100 / (high - low)
 
     def place(amount: float) -> str:
@@ -86,18 +86,22 @@ def axis(estimate: Estimate, asking: float | None, adjusted: Sequence[float]) ->
     return f"<div class='axis' role='img' aria-label='{described}'>{''.join(parts)}</div>"
 
 
-def bounds(estimate: Estimate, marks: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of the axis: around range and marks, but at most one width of the range beyond it."""
+def bounds(estimate: Estimate, asking: float | None, adjusted: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of the axis: around range and marks, but at most one width of the range beyond it.
+
+    A sale farther away makes no room that would stay empty; the asking price does, for its arrow.
+    """
     width = (estimate.high - estimate.low) or 0.1 * estimate.point
-    low = max(min(estimate.low, *marks, estimate.low), estimate.low - _FAR * width)
-    high = min(max(estimate.high, *marks, estimate.high), estimate.high + _FAR * width)
+    least, most = estimate.low - _FAR * width, estimate.high + _FAR * width
+    marks = [one for one in adjusted if least <= one <= most] + ([min(max(asking, least), most)] if asking else [])
+    low, high = min([estimate.low, *marks]), max([estimate.high, *marks])
     room = _ROOM * (high - low)
     return max(low - room, 0.0), high + room
 
 
 def legend(estimate: Estimate, asking: float | None, adjusted: Sequence[float]) -> str:
     """Return in plain text what the marks are."""
-    low, high = bounds(estimate, [*adjusted, *([asking] if asking else [])])
+    low, high = bounds(estimate, asking, adjusted)
     away = sum(not low <= one <= high for one in adjusted)
     far = f" ({away} of them beyond this axis)" if away else ""
     parts = [f"○ comparable sales in use, adjusted{far}"] if adjusted else []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.serve.agent.advice import advice, in_short, to_review
-from core.serve.flags import Flag, FlagKind, Severity
+from core.serve.flags import COMPLETE, Flag, FlagKind, Severity
 from core.serve.report.words import to_look_at
 
 
@@ -18,6 +20,12 @@ def test_every_kind_has_a_sentence_with_what_to_do(kind: FlagKind) -> None:
     [sentence] = advice([flag(kind)])
     assert sentence.endswith(".")
     assert not any(word in sentence for word in ("alert", "drift", "stale", "imputed", "; limit"))
+
+
+def test_more_facts_are_asked_for_only_where_some_are_not_given() -> None:
+    wide = flag(FlagKind.WIDE_RANGE)
+    assert "enter more facts" in advice([replace(wide, action=COMPLETE)])[0]
+    assert advice([wide]) == ("The range is wide: compare it with sales you know.",)
 
 
 def test_flags_with_one_remedy_are_said_once_and_what_needs_review_comes_first() -> None:
