@@ -174,6 +174,15 @@ def under_way(store: Store, kind: str, market_id: str | None) -> Job | None:
     )
 
 
+def pulse(store: Store) -> tuple[int, int, int]:
+    """Return numbers that change when any work begins or ends; work of a dead process ends here.
+
+    Raises StoreUnavailable.
+    """
+    store.jobs.sweep(SILENCE)
+    return store.jobs.pulse()
+
+
 def training_under_way(store: Store, market_id: str) -> Job | None:
     """Return the open training of a market, whoever started it and wherever it runs; None without one.
 

@@ -147,7 +147,7 @@ class _Read:
 def _read(workspace: Workspace, market_id: str) -> tuple[MarketWatch, _Read]:
     watch = market_watch(workspace, market_id)
     seen = overview(workspace, watch.market)
-    standing = standing_for(workspace.actor, seen, workspace.problem)
+    standing = standing_for(workspace.actor, seen, workspace.problem).still
     schedule = schedule_of(workspace, market_id)
     scheduled = schedule.words(watch.market.currency) if schedule is not None else ""
     return watch, _Read(promised_readings(watch), open_alerts(workspace, market_id), standing, seen.watched, scheduled)

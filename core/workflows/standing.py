@@ -75,6 +75,14 @@ class Standing:
     done: str = ""
     mine: bool = True
 
+    @property
+    def still(self) -> Standing:
+        """The same without how far a training is, for a page that stands while the training goes on."""
+        if not self.done:
+            return self
+        sentence, following = (one.replace(self.done, "") for one in (self.sentence, self.next))
+        return replace(self, sentence=sentence, next=following, done="")
+
 
 @dataclass(frozen=True)
 class Decided:

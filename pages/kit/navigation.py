@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NoReturn
@@ -128,11 +128,8 @@ def say_standing(standing: Standing, page: str) -> None:
     """Draw where the market stands on a page, with the link to the next step unless it is done on this page."""
     path, label = STEPS[standing.step]
     mark = f":{GOOD}[:material/check_circle:]" if standing.good else f":{WATCH}[:material/priority_high:]"
-    if path == page and standing.done:
-        # The page's own bar moves on while this stands.
-        still = {name: getattr(standing, name).replace(standing.done, "") for name in ("sentence", "next")}
-        standing = replace(standing, sentence=still["sentence"], next=still["next"])
-    say_in_parts(mark, standing)
+    # The page's own bar moves on while this stands.
+    say_in_parts(mark, standing.still if path == page else standing)
     if path != page and not standing.good and standing.mine:
         link_to(path, label)
 

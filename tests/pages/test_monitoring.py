@@ -235,6 +235,27 @@ def test_drift_names_the_market_and_offers_to_retrain(home: Path) -> None:
     assert "models" in links
 
 
+def test_a_training_that_begins_is_the_next_step_of_every_view_at_once_and_no_view_freezes_how_far_it_is(
+    own_home: Path,
+) -> None:
+    views = ("Promises", "Alerts", "Drift")
+    folds = {f"promise_{name}": True for name in ("Error", "Range", "Confidence", "Freshness")}
+    for view in views:
+        assert "is being trained" not in text(opened(view, **folds))
+    with open_store(own_home) as store:
+        job = store.jobs.create("retrain", market_of(store), MANAGER)
+        for fraction in (0.59, 0.11):
+            store.jobs.progress(job.job_id, fraction, "Fitting")
+            for view in views:
+                said = text(opened(view, **folds))
+                assert "Next: a challenger is being trained." in said.replace("**", "")
+                assert "retrain, as a newer model" not in said
+                assert "start a retraining" not in said
+                assert "%)." not in "".join(one for one in said.splitlines() if "being trained" in one)
+        store.jobs.fail(job.job_id, "stopped")
+    assert "is being trained" not in text(opened("Alerts"))
+
+
 def test_while_a_challenger_waits_every_advice_to_retrain_leads_to_it(own_home: Path) -> None:
     assert "decide on challenger" not in text(opened("Alerts"))
     with open_store(own_home) as store:

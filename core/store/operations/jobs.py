@@ -203,6 +203,13 @@ class Jobs:
         with self._database.read() as connection:
             return _get(connection, job_id)
 
+    def pulse(self) -> tuple[int, int, int]:
+        """Return numbers that change when a job is created, begins or ends; raises StoreUnavailable."""
+        waiting, running = (sa.func.count(sa.case((JOB.c.state == state, 1))) for state in _OPEN)
+        with self._database.read() as connection:
+            newest, waits, runs = connection.execute(sa.select(sa.func.max(JOB.c.seq), waiting, running)).one()
+        return int(newest or 0), int(waits), int(runs)
+
     def any_waiting(self) -> bool:
         """Tell whether a job waits for a worker; raises StoreUnavailable."""
         waiting = sa.and_(JOB.c.state == JobState.WAITING, JOB.c.task.is_not(None))

@@ -14,6 +14,7 @@ from core.states import Period
 from core.store import Market, Store
 from core.store.ledger.figures import Basis, Dimension, Slice
 from core.wording import day_form, market_day
+from core.workflows import jobs
 from core.workflows.monitoring.figures import Accuracy, accuracy_of
 from core.workflows.monitoring.readings import latest_days
 from core.workspace import Workspace
@@ -142,8 +143,8 @@ def errors_of(selection: Selection, basis: Basis) -> Accuracy:
 
 
 def pulse_of(workspace: Workspace) -> tuple[int, ...]:
-    """Return numbers that change whenever anything is written; raises StoreUnavailable."""
-    return workspace.store.figures.pulse()
+    """Return numbers that change whenever anything is written or work begins or ends; raises StoreUnavailable."""
+    return (*workspace.store.figures.pulse(), *jobs.pulse(workspace.store))
 
 
 def _kept(selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable) -> _Result:

@@ -140,8 +140,12 @@ def say_what_was_done() -> None:
 
 
 def standing(selection: Selection) -> Standing:
-    """Return where the market stands, computed once until something is written."""
-    return compute_once(selection, "standing", lambda one: standing_now(one.workspace, one.market))
+    """Return where the market stands, computed once until something is written or a training begins or ends.
+
+    How far a training is goes unsaid: the page does not follow it.
+    """
+    role = selection.workspace.actor.role
+    return compute_once(selection, "standing", lambda one: standing_now(one.workspace, one.market).still, role)
 
 
 def to_next(selection: Selection) -> None:
