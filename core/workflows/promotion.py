@@ -13,7 +13,7 @@ from core.store.base.audit import Event
 from core.store.patience import patiently
 from core.wording import count, market_day, market_instant
 from core.workflows.models.floor import broken_words
-from core.workflows.models.gate import gate_of, reason_needed
+from core.workflows.models.gate import gate_of, gate_on, reason_needed
 from core.workflows.models.scope import ScopeChange, scope_change
 from core.workflows.models.waiting import rolled_back_to, set_beside
 from core.workflows.monitoring.alerts import follow_champion, reopening, settling
@@ -103,6 +103,15 @@ def decided_against(store: Store, market: Market, live: ModelRecord | None, reco
         return ""
     back = rolled_back_to(store, live.model_id, record.model_id)
     return f"was rolled back on {_on(market, back.at)}" if back is not None else ""
+
+
+def is_supported(store: Store, market: Market, live: ModelRecord | None, record: ModelRecord) -> bool:
+    """Tell whether the evidence is for promoting a model: its gate passes it over the live one, and nobody undid it.
+
+    Raises StoreUnavailable.
+    """
+    live_id = live.model_id if live is not None else None
+    return not reason_needed(gate_on(record), live_id) and not decided_against(store, market, live, record)
 
 
 def displaced(store: Store, market: Market, record: ModelRecord) -> str:

@@ -24,7 +24,7 @@ from core.workflows.models.retraining import RetrainPlan
 from core.workflows.models.scope import PROPOSED, sign_scope
 from core.workflows.models.test_scores import scores_of
 from core.workflows.models.waiting import place
-from core.workflows.promotion import rollback_effect
+from core.workflows.promotion import promote_challenger, rollback, rollback_effect
 from core.workspace import Workspace
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
@@ -97,11 +97,26 @@ def test_a_card_shows_leaderboard_and_origin_once_it_is_opened(home: Path, made:
     assert not [table for table in folded.table if "Validation MAPE" in table.value]
 
 
-def test_live_and_challenger_stand_side_by_side_with_one_primary_action(home: Path, challenged: Path) -> None:
+def test_live_and_challenger_stand_side_by_side_and_a_promotion_is_primary_only_where_the_gate_passes(
+    home: Path, challenged: Path, made: tuple[Path, str, str]
+) -> None:
     app = opened(card=False)
-    assert primary(app) == ["promote_challenger"]
+    assert primary(app) == [], "the gate cannot tell"
     assert {"promote_challenger", "reject_challenger"} <= {str(one.key) for one in app.main.button}
     assert {"**Live model**", "**Challenger**"} <= {str(one.value) for one in app.markdown}
+    passes = GateRecord(made[1], date(2024, 12, 1), date(2024, 12, 31), 0, Gate(GateVerdict.PASS, *CANNOT_TELL[1:]))
+    with open_store(home) as store:
+        waits = store.models.challenger(MARKET)
+        assert waits is not None
+        payload = store.models.load_bytes(waits.model_id) + b"\0"
+        card = {**waits.card, GATE: document_of(passes)}
+        better = store.models.add(NewModel(MARKET, waits.version_id, payload, card), MANAGER)
+        store.models.challenge(better.model_id, MANAGER)
+        assert primary(opened(card=False)) == ["promote_challenger"]
+        promote_challenger(acting(store, MANAGER), better.model_id, "")
+        rollback(acting(store, MANAGER), MARKET, "agents saw odd prices")
+        store.models.challenge(better.model_id, MANAGER)
+    assert primary(opened(card=False)) == [], "it was rolled back"
 
 
 def test_without_a_challenger_retraining_is_the_primary_action(home: Path) -> None:

@@ -18,7 +18,7 @@ from core.workflows.models.floor import miss_words
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed, same_sales
 from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
-from core.workflows.promotion import beside, decided_against
+from core.workflows.promotion import beside, decided_against, is_supported
 from core.workflows.standing import Step
 from core.workflows.worker import worker_command
 from core.workspace import Workspace
@@ -45,7 +45,10 @@ _LIVE: Final = "Live model"
 
 
 def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, ModelRecord], step: Step) -> None:
-    """Draw the challenger with its gate's verdict, and offer its promotion and rejection to whom it is allowed."""
+    """Draw the challenger with its gate's verdict, and offer its promotion and rejection to whom it is allowed.
+
+    Its promotion is the primary button only where the evidence is for it.
+    """
     live, challenger = pair
     gated, card = gate_on(challenger), challenger.card
     st.markdown("**Challenger**")
@@ -64,7 +67,8 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
         if change.asks_for_a_signature and may(workspace.actor, Action.PROMOTE):
             navigation.sign_here(challenger.model_id)
     if may(workspace.actor, Action.PROMOTE):
-        _promotion(workspace, pair, primary=step is Step.COMPARE)
+        supported = is_supported(workspace.store, market, live, challenger)
+        _promotion(workspace, pair, primary=step is Step.COMPARE and supported)
 
 
 def draw_later(workspace: Workspace, market: Market, live: ModelRecord | None, waits: tuple[ModelRecord, ...]) -> None:
