@@ -17,12 +17,15 @@ from scipy.stats import t
 
 from core.arrays import Bools, Floats, Indices, Objects, ShortInts
 from core.evaluate.accuracy import Figure
-from core.evaluate.intervals import draws, spread
+from core.evaluate.intervals import draws, mean_interval, spread
 from core.problem import Problem
 from core.wording import count, percent, point_number
 
 COVERAGE: Final = "coverage"
 """The name of the check of how far the shares of sales inside the ranges are from the level."""
+
+MEAN_ERROR: Final = "mape"
+"""The name of the check of the mean errors of all sales."""
 
 _WITHIN: Final = 0.10
 # As in core.measures: an error of exactly 10% counts as within 10%, whatever its last binary digit.
@@ -64,7 +67,8 @@ class Check:
     Shares are fractions; the COD is a percentage of the median ratio. ``margin`` is how much worse is tolerated, in the
     figure's unit; worse is less for ppe10 and hit_rate, more for all others. For a segment's check, ``name`` is the
     segmentation and ``segment`` the segment (empty for all sales). ``held`` are the shares of sales inside the ranges,
-    champion and challenger, whose distance from the level the coverage's check compares.
+    champion and challenger, whose distance from the level the coverage's check compares. ``ends`` are the 95% interval
+    of the champion's mean error, in the check of it.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Check:
     verdict: CheckVerdict
     segment: str = ""
     held: tuple[float, float] | None = None
+    ends: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +195,10 @@ def _compared(old: _Sample, new: _Sample, problem: Problem, seed: int) -> Iterat
         low, high = spread(np.concatenate([part[place] for part in sampled]), worse, n)
         margin = 0.0 if one.name == "mdape" else problem.monitoring.gate_margin * one.scale
         check = _check(one.name, one.label, before, now, (worse, low, high, n), margin, one.sign)
+        if one.name == MEAN_ERROR:
+            size = np.abs(old.signed[0])
+            bottom, top = mean_interval(size.mean(), size.std(ddof=1), n)
+            check = replace(check, ends=(float(bottom), float(top)))
         yield replace(check, held=held) if one.name == COVERAGE else check
 
 
@@ -218,7 +227,7 @@ def _check(
 def _measures(level: float) -> tuple[_Measure, ...]:
     return (
         _Measure("mdape", "Median error (MdAPE)", lambda one: np.median(np.abs(one.signed), axis=1), 1.0, 1.0),
-        _Measure("mape", "Mean error (MAPE)", lambda one: np.abs(one.signed).mean(axis=1), 1.0, 1.0),
+        _Measure(MEAN_ERROR, "Mean error (MAPE)", lambda one: np.abs(one.signed).mean(axis=1), 1.0, 1.0),
         _Measure("ppe10", "Within 10% (PPE10)", lambda one: _share(np.abs(one.signed) <= _WITHIN + _TIE), -1.0, 1.0),
         _Measure("cod", "Scatter of the ratios (COD)", _dispersion, 1.0, 100.0),
         _Measure("bias", "Bias (median signed error, either way)", _bias, 1.0, 1.0),

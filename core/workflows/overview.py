@@ -24,6 +24,7 @@ from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.wording import count, days, market_day, money_range, percent
 from core.workflows.jobs import training_under_way, why_training_failed
 from core.workflows.models.floor import floor_of, miss_words, target_verdict
+from core.workflows.models.gate import SameSales, measured_beside
 from core.workflows.models.scope import governing_scope, signed_although
 from core.workflows.models.waiting import waiting
 from core.workflows.monitoring.figures import came_true_of, confidence_in_use, figure_of, with_intervals
@@ -105,7 +106,8 @@ class Overview:
     decided against it if it has learned all sales there are. ``back`` says when the challenger was rolled back, ""
     if it never was; ``training`` is the open training, wherever it runs, ``failed`` why the last failed. ``although``
     says what a signed scope misses. ``rows`` counts the rows of all uploads by what became of them. ``chain`` is the
-    version with those that it was built on, newest first.
+    version with those that it was built on, newest first. ``beside`` are the champion's figures on the latest sales on
+    which a later model was compared with it.
     """
 
     market: Market
@@ -127,6 +129,7 @@ class Overview:
     failed: str = ""
     although: str = ""
     chain: tuple[DataVersion, ...] = ()
+    beside: SameSales | None = None
 
     def is_of_the_latest_sales(self, model: ModelRecord) -> bool:
         """Tell whether a model learned from the sales there are, so that training would only repeat it."""
@@ -174,6 +177,7 @@ def overview(workspace: Workspace, market: Market) -> Overview:
         training=training_under_way(store, market.market_id),
         failed=why_training_failed(store, market.market_id),
         although=signed_although(store, champion) if champion else "",
+        beside=measured_beside(records, champion.model_id) if champion else None,
     )
 
 

@@ -23,6 +23,7 @@ from core.store.ledger.figures import Slice
 from core.store.operations.alerts import AlertRecord
 from core.wording import bound, count, market_day, percent
 from core.workflows.models.floor import miss_words, target_verdict
+from core.workflows.models.gate import worse_error, worse_range
 from core.workflows.monitoring.alerts import market_watch, open_alerts
 from core.workflows.monitoring.figures import CONFIDENCE_MONTHS, came_true_of, confidence_in_use
 from core.workflows.monitoring.readings import (
@@ -32,7 +33,7 @@ from core.workflows.monitoring.readings import (
     trained_on,
 )
 from core.workflows.monitoring.schedule import schedule_of
-from core.workflows.overview import Watched, is_range_off, overview
+from core.workflows.overview import Overview, Watched, is_range_off, overview
 from core.workflows.standing import Standing, next_for, next_instead, standing_for
 from core.workspace import Workspace
 from core.workspace import market_day as day_of
@@ -140,7 +141,7 @@ class _Read:
     found: Sequence[Reading]
     alerts: Sequence[AlertRecord]
     standing: Standing
-    in_use: Watched
+    seen: Overview
     scheduled: str
 
 
@@ -150,7 +151,7 @@ def _read(workspace: Workspace, market_id: str) -> tuple[MarketWatch, _Read]:
     standing = standing_for(workspace.actor, seen, workspace.problem).still
     schedule = schedule_of(workspace, market_id)
     scheduled = schedule.words(watch.market.currency) if schedule is not None else ""
-    return watch, _Read(promised_readings(watch), open_alerts(workspace, market_id), standing, seen.watched, scheduled)
+    return watch, _Read(promised_readings(watch), open_alerts(workspace, market_id), standing, seen, scheduled)
 
 
 def _promise(watch: MarketWatch, name: str, kinds: tuple[AlertKind, ...], read: _Read) -> Promise:
@@ -163,11 +164,11 @@ def _promise(watch: MarketWatch, name: str, kinds: tuple[AlertKind, ...], read: 
     if line.state is PromiseState.WATCH:
         line = replace(line, until_alert=_NO_ALERT_YET)
     if line.state is PromiseState.UNKNOWN:
-        line = _by_its_test(watch, line)
+        line = _by_its_test(watch, line, read.seen)
     if kinds[0] is AlertKind.SLOW and line.state is PromiseState.MET:
         line = _by_its_promise(line, judged[-1], limit, watch.problem.success.answer_ms)
     if line.state is PromiseState.MET:
-        line = _by_all_its_sales(line, read.in_use, watch.problem)
+        line = _by_all_its_sales(line, read.seen.watched, watch.problem)
     if kinds[0] is AlertKind.VOLUME_DOWN and line.state is PromiseState.UNKNOWN:
         # A line that cannot be judged yet would look like a verdict.
         line = replace(line, labels=(), values=())
@@ -257,8 +258,11 @@ def _limit_words(limit: Threshold) -> str:
     return "the range’s level" if limit.centre else f"the limit of {limit.bound(limit.value)}"
 
 
-def _by_its_test(watch: MarketWatch, line: Promise) -> Promise:
-    """Add what a live model's test says before the first sale in use, and that it breaks the promise if it does."""
+def _by_its_test(watch: MarketWatch, line: Promise, seen: Overview) -> Promise:
+    """Add what a live model's tests say before the first sale in use, and that they break the promise if they do.
+
+    They are its own, and that on later sales on which another model was compared with it, if that is worse.
+    """
     if watch.champion is None or line.name not in ("Error", "Range"):
         return line
     card, problem = watch.champion.card, watch.problem
@@ -266,10 +270,19 @@ def _by_its_test(watch: MarketWatch, line: Promise) -> Promise:
     if line.name == "Range":
         known = "coverage" in test.figures
         words, broken = short_range_words(card), known and is_range_off(test["coverage"], test.level, problem)
+        later = worse_range(seen.beside, test["coverage"] if known else None, problem)
+        found = f"its {percent(test.level)} range held {percent(later.held)}" if later is not None else ""
+        broken = broken or later is not None
     else:
         words = miss_words(card, problem, "It")
         broken = target_verdict(test["mape"], problem) is Verdict.FAIL
         words = f"On its test sales, i{words[1:]}" if broken else words
+        later = worse_error(seen.beside, test["mape"], problem)
+        found = f"its mean error was {percent(later.error, 1)}" if later is not None else ""
+        broken = broken or (later is not None and target_verdict(later.mape, problem) is Verdict.FAIL)
+    if later is not None:
+        sales = later.sales(watch.market.currency)
+        words = f"{words} On {sales}, when another model was compared with it, {found}.".strip()
     state = PromiseState.ON_TEST if broken else line.state
     return replace(line, words=f"{line.words} {words}".strip(), state=state)
 

@@ -26,9 +26,16 @@ from core.store.operations.alerts import AlertRecord
 from core.wording import bound, count, days, percent
 from core.workflows.jobs import RetrainTask
 from core.workflows.models.floor import target_verdict
-from core.workflows.models.gate import GATE, gate_on, reason_needed
+from core.workflows.models.gate import GATE, gate_on, reason_needed, worse_error, worse_range
 from core.workflows.monitoring.limits import KINDS
-from core.workflows.overview import ERROR_KINDS, Overview, Watched, attention, is_range_off, overview
+from core.workflows.overview import (
+    ERROR_KINDS,
+    Overview,
+    Watched,
+    attention,
+    is_range_off,
+    overview,
+)
 from core.workspace import Workspace
 
 
@@ -292,7 +299,12 @@ def _error_broken(seen: Overview, live: ModelRecord, problem: Problem) -> str:
         return f"it has missed its target of {target}{since}"
     if watched.error is not None and target_verdict(watched.error, problem) is Verdict.FAIL:
         return f"its mean error in use, {percent(watched.error.value, 1)}, is above the target of {target}"
-    if target_verdict(headline_of(live.card)["mape"], problem) is Verdict.FAIL:
+    test = headline_of(live.card)["mape"]
+    beside = worse_error(seen.beside, watched.error or test, problem)
+    if beside is not None and target_verdict(beside.mape, problem) is Verdict.FAIL:
+        measured = f"{percent(beside.error, 1)} for {beside.sales(seen.market.currency)}"
+        return f"its mean error was {measured}, above the target of {target}"
+    if target_verdict(test, problem) is Verdict.FAIL:
         return f"it misses its target of {target} on its test sales"
     return ""
 
@@ -304,13 +316,17 @@ def _range_broken(seen: Overview, live: ModelRecord, problem: Problem) -> str:
         return (
             f"its {percent(watched.level)} range has been off{off}" if watched.level else f"its range has been off{off}"
         )
-    if watched.held is None:
-        return short_range(live.card)
-    if is_range_off(watched.held, watched.level, problem):
+    if watched.held is not None and is_range_off(watched.held, watched.level, problem):
         return (
             f"its {percent(watched.level)} range held {percent(watched.held.value)} of {watched.held.n:,} sales in use"
         )
-    return ""
+    beside = worse_range(seen.beside, watched.held, problem)
+    if beside is not None:
+        return (
+            f"its {percent(problem.estimate.level)} range held {percent(beside.held)} of "
+            f"{beside.sales(seen.market.currency)}"
+        )
+    return short_range(live.card) if watched.held is None else ""
 
 
 def _lesser_trouble(seen: Overview, live: ModelRecord, problem: Problem) -> str:

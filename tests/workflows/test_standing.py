@@ -19,7 +19,7 @@ from core.states import AlertState, JobState
 from core.store import Job, ModelRecord, Store, open_store
 from core.store.operations.alerts import AlertRecord
 from core.workflows import standing
-from core.workflows.models.gate import GateRecord
+from core.workflows.models.gate import GateRecord, SameSales
 from core.workflows.overview import NOTHING_WATCHED, Month, Overview, attention, overview
 from core.workflows.standing import (
     Decided,
@@ -364,6 +364,25 @@ def test_a_first_model_that_misses_its_target_says_so(
 ) -> None:
     monkeypatch.setattr(standing, "headline_of", lambda card: {"mape": Figure(0.12, 0.11, 0.13, 500)})
     assert "misses its target of 10% on its test sales" in standing_of(with_alerts(fresh), problem).sentence
+
+
+def test_a_later_gate_that_found_the_live_model_worse_than_its_test_is_named(
+    fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tested = {"mape": Figure(0.08, 0.07, 0.09, 500), "coverage": Figure(0.80, 0.76, 0.84, 500)}
+    monkeypatch.setattr(standing, "headline_of", lambda card: tested)
+    turned = SameSales(304, 0.21, 0.42, date(2025, 6, 30), (0.19, 0.23))
+    calm = with_alerts(fresh)
+    found = standing_of(replace(calm, beside=turned), problem)
+    assert found.matter == (
+        "The live model’s mean error was 21.0% for 304 sales up to Jun 30, 2025, above the target of 10%, and its 80% "
+        "range held 42% of 304 sales up to Jun 30, 2025."
+    )
+    assert not found.good
+    better = SameSales(304, 0.07, 0.81, date(2025, 6, 30), (0.06, 0.08))
+    unsure = replace(turned, error=0.105, held=0.79, ends=(0.09, 0.12))
+    for one in (better, unsure):
+        assert standing_of(replace(calm, beside=one), problem).good
 
 
 def test_without_sales_or_a_model_the_step_is_to_bring_or_train(fresh: Overview, problem: Problem) -> None:

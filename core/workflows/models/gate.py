@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -15,10 +15,11 @@ from core.arrays import Bools, Objects
 from core.errors import DoorstepError, StoreError
 from core.evaluate.accuracy import Figure
 from core.evaluate.behavior.month_ahead import price_month_ahead
+from core.evaluate.intervals import share_interval
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.scored_sales import from_bytes as scores_from_bytes
 from core.evaluate.segmentation import NOT_KNOWN, Segmentation, segments_of
-from core.monitor.gate import COVERAGE, Answers, Check, CheckVerdict, Gate, GateVerdict, gate
+from core.monitor.gate import COVERAGE, MEAN_ERROR, Answers, Check, CheckVerdict, Gate, GateVerdict, gate
 from core.problem import Problem
 from core.store import ModelRecord, Store
 from core.train.bundle import Bundle
@@ -74,14 +75,34 @@ def gate_on(record: ModelRecord) -> GateRecord | None:
 
 @dataclass(frozen=True)
 class SameSales:
-    """One model's figures on the ``n`` sales of a gate, on which the other model was measured, too.
+    """One model's figures on the ``n`` sales of a gate up to ``last``, on which the other model was measured, too.
 
-    ``error`` is the mean absolute error (MAPE), ``held`` the share of sales inside the range, NaN if unknown.
+    ``error`` is the mean absolute error (MAPE), ``held`` the share of sales inside the range, NaN if unknown. ``ends``
+    are the error's 95% interval, known only of the model that was live.
     """
 
     n: int
     error: float
     held: float
+    last: date
+    ends: tuple[float, float] = (math.nan, math.nan)
+
+    @property
+    def mape(self) -> Figure:
+        """The mean error with its interval."""
+        return Figure(self.error, *self.ends, self.n)
+
+    @property
+    def coverage(self) -> Figure | None:
+        """The share of sales inside the range with its interval, None if unknown."""
+        if math.isnan(self.held):
+            return None
+        low, high = share_interval([round(self.held * self.n)], [self.n])
+        return Figure(self.held, float(low[0]), float(high[0]), self.n)
+
+    def sales(self, currency: str) -> str:
+        """Name the sales: "304 sales up to Jun 30, 2025"."""
+        return f"{count(self.n, 'sale')} up to {market_day(self.last, currency)}"
 
 
 def same_sales(gated: GateRecord | None, champion_id: str) -> tuple[SameSales, SameSales] | None:
@@ -89,12 +110,37 @@ def same_sales(gated: GateRecord | None, champion_id: str) -> tuple[SameSales, S
     if gated is None or gated.champion_id != champion_id:
         return None
     by_name = {one.name: one for one in gated.gate.checks}
-    if "mape" not in by_name:
+    if MEAN_ERROR not in by_name:
         return None
-    mape, coverage = by_name["mape"], by_name.get(COVERAGE)
+    mape, coverage = by_name[MEAN_ERROR], by_name.get(COVERAGE)
     held = coverage.held if coverage is not None and coverage.held else (math.nan, math.nan)
-    live, new = (SameSales(gated.gate.n, *one) for one in zip((mape.champion, mape.challenger), held, strict=True))
-    return live, new
+    n, last = gated.gate.n, gated.last
+    return (
+        SameSales(n, mape.champion, held[0], last, mape.ends or (math.nan, math.nan)),
+        SameSales(n, mape.challenger, held[1], last),
+    )
+
+
+def measured_beside(records: Iterable[ModelRecord], champion_id: str) -> SameSales | None:
+    """Return the live model's figures on the sales of the newest gate on it, from ``records``, newest first.
+
+    They are known before its first sale in use, and stay known when the other model was rejected. None without a gate.
+    """
+    found = (same_sales(gate_on(one), champion_id) for one in records)
+    return next((one[0] for one in found if one is not None), None)
+
+
+def worse_error(found: SameSales | None, known: Figure, problem: Problem) -> SameSales | None:
+    """Return what a gate measured of the live model if its error is above the target and above the one known."""
+    return found if found is not None and found.error > max(known.value, problem.success.target_mape) else None
+
+
+def worse_range(found: SameSales | None, known: Figure | None, problem: Problem) -> SameSales | None:
+    """Return what a gate measured of the live model if its range held surely too few sales, and fewer than known."""
+    held = found.coverage if found is not None else None
+    if held is None or held.high >= problem.estimate.level or (known is not None and held.value >= known.value):
+        return None
+    return found
 
 
 def reason_needed(gated: GateRecord | None, champion_id: str | None) -> str:
@@ -253,9 +299,14 @@ def _check(document: Mapping[str, Any]) -> Check:
         margin=_number(document["margin"]),
         verdict=CheckVerdict(document["verdict"]),
         segment=document["segment"],
-        # A gate stored by an earlier release has none.
-        held=(float(held[0]), float(held[1])) if (held := document.get("held")) else None,
+        # A gate stored by an earlier release has neither.
+        held=_pair(document.get("held")),
+        ends=_pair(document.get("ends")),
     )
+
+
+def _pair(values: Sequence[float] | None) -> tuple[float, float] | None:
+    return (float(values[0]), float(values[1])) if values else None
 
 
 def _number(value: float | None) -> float:

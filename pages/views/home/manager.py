@@ -9,6 +9,7 @@ from core.monitor.scorecard import Line, Nearer
 from core.problem import Problem
 from core.store import Market
 from core.wording import MISSING, count, percent
+from core.workflows.models.gate import SameSales, worse_error, worse_range
 from core.workflows.monitoring.scorecard import decisions_beside
 from core.workflows.overview import Overview, State, error_state, is_range_off
 from core.workflows.pilot.rollout import nobody_has_estimates
@@ -64,12 +65,14 @@ def _error(seen: Overview, problem: Problem) -> None:
     with figures.box():
         if watched.error is None:
             _tile("Error on test sales", percent(error.value, 1), f"{beside}No sale in use yet", verdict)
+            _later(worse_error(seen.beside, error, problem), seen)
             return
         note = f"{beside}{count(error.n, 'sale')}, each priced before its listing"
         _tile("Error in use", percent(error.value, 1), note, verdict)
         by_month = ", ".join(f"{one.label} {percent(one.error, 1)}" for one in watched.months)
         spark("error", [one.error for one in watched.months], f"Mean error by month: {by_month}", palette(), target)
         _ends(seen)
+        _later(worse_error(seen.beside, error, problem), seen)
 
 
 def _range(seen: Overview, problem: Problem) -> None:
@@ -85,6 +88,7 @@ def _range(seen: Overview, problem: Problem) -> None:
     with figures.box():
         if watched.held is None:
             _tile("Range held", percent(held.value), f"{beside}{held.n:,} test sales", verdict)
+            _later_range(worse_range(seen.beside, held, problem), seen)
             return
         note = f"{beside}{count(held.n, 'sale')}, each priced before its listing"
         _tile("Range held", percent(held.value), note, verdict)
@@ -93,6 +97,22 @@ def _range(seen: Overview, problem: Problem) -> None:
             "held", [one.held for one in watched.months], f"Range held by month: {by_month}", palette(), watched.level
         )
         _ends(seen)
+        _later_range(worse_range(seen.beside, held, problem), seen)
+
+
+def _later(found: SameSales | None, seen: Overview) -> None:
+    """Draw the live model's worse error on later sales, on which another model was compared with it."""
+    if found is not None:
+        _beside_another(f"{percent(found.error, 1)} for {found.sales(seen.market.currency)}")
+
+
+def _later_range(found: SameSales | None, seen: Overview) -> None:
+    if found is not None:
+        _beside_another(f"{percent(found.held)} of {found.sales(seen.market.currency)}")
+
+
+def _beside_another(words: str) -> None:
+    st.caption(f":{BAD}[{plain(words)}], when another model was compared with it")
 
 
 def _ends(seen: Overview) -> None:

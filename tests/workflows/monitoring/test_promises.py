@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,13 +11,16 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied
+from core.evaluate.accuracy import Figure
 from core.monitor.alerts import thresholds_of
+from core.monitor.gate import Check, CheckVerdict, Gate, GateVerdict
 from core.monitor.rules import AlertKind
 from core.problem import Problem
 from core.states import AuditAction, Period
 from core.store import NewModel, open_store
 from core.store.ledger.figures import Slice
 from core.wording import money
+from core.workflows.models.gate import GATE, GateRecord, document_of
 from core.workflows.monitoring.alerts import market_watch, watch_market
 from core.workflows.monitoring.audit_words import action_words, by_words, detail_words, subject_words, with_units
 from core.workflows.monitoring.figures import drift_of, of_models_before
@@ -85,6 +89,20 @@ def test_after_a_promotion_the_test_speaks_and_the_figures_say_whose_sales_they_
         "No home that the live model priced before its listing has a known sale yet. On its test sales, it misses its "
         "target of 10%: mean error 13.0% (95% interval 11.0% to 15.0%)."
     )
+    with open_store(home) as store:
+        turned = Check("mape", "Mean error", 0.21, 0.2, Figure(-0.01, -0.02, 0.01, 304), 0.0, CheckVerdict.NEITHER)
+        far = Figure(0.01, -0.02, 0.03, 304)
+        held = replace(turned, name="coverage", difference=far, held=(0.42, 0.43))
+        checks = (replace(turned, ends=(0.19, 0.23)), held)
+        days = date(2025, 6, 1), date(2025, 6, 30)
+        gated = GateRecord(newer.model_id, *days, 0, Gate(GateVerdict.INCONCLUSIVE, 304, checks, (), "Words."))
+        compared = {**before.card, GATE: document_of(gated)}
+        store.models.add(NewModel(market.market_id, before.version_id, b"compared", compared), MANAGER)
+    found = promised(home, problem)
+    beside = "On 304 sales up to Jun 30, 2025, when another model was compared with it, its"
+    assert found["Error"].words.endswith(f"{beside} mean error was 21.0%.")
+    assert found["Range"].words.endswith(f"{beside} 80% range held 42%.")
+    assert found["Range"].state is PromiseState.ON_TEST
 
 
 def test_a_promise_off_without_an_alert_is_on_watch_and_says_what_helps(lived: Path, problem: Problem) -> None:
