@@ -150,7 +150,7 @@ def _read(workspace: Workspace, market_id: str) -> tuple[MarketWatch, _Read]:
     seen = overview(workspace, watch.market)
     standing = standing_for(workspace.actor, seen, workspace.problem).still
     schedule = schedule_of(workspace, market_id)
-    scheduled = schedule.words(watch.market.currency) if schedule is not None else ""
+    scheduled = schedule.words(watch.clock, watch.market.currency) if schedule is not None else ""
     return watch, _Read(promised_readings(watch), open_alerts(workspace, market_id), standing, seen, scheduled)
 
 

@@ -158,11 +158,11 @@ def schedule_words(workspace: Workspace, market_id: str, following: str = "") ->
     )
     if schedule is None or live is None or newest is None:
         return "No retraining is scheduled: no model is live."
-    parts = [schedule.words(market.currency)]
-    is_due = workspace.today(market) >= schedule.next_on
+    today = workspace.today(market)
+    parts = [schedule.words(today, market.currency)]
     waits = latest is not None and store.versions.has_sales_of(newest.version_id, latest)
-    if is_due:
-        parts.append("It is overdue and starts once new sales are in." if waits else "It is overdue.")
+    if today >= schedule.next_on and waits:
+        parts.append("It starts once new sales are in.")
     if (tried := schedule.tried) is not None:
         learned = "was trained on the sales there are" if waits else "was trained last"
         against = decided_against(store, market, live, tried) or _waits_words(store, market_id, tried)
@@ -299,7 +299,8 @@ class Worker:
                 opened, resolved = opened + len(watched.opened), resolved + len(watched.resolved)
                 started += self._retrain(market, at)
                 if (schedule := schedule_of(self._workspace, market.market_id)) is not None:
-                    _LOG.info("market %s: %s", market.market_id, schedule.words(market.currency))
+                    today = self._workspace.today(market)
+                    _LOG.info("market %s: %s", market.market_id, schedule.words(today, market.currency))
                 shadows += shadow_pending(self._workspace, market.market_id)
             except DoorstepError as error:
                 _LOG.error("market %s: %s", market.market_id, error)

@@ -95,7 +95,14 @@ def test_the_schedule_says_what_it_counts_from_where_a_newer_model_is_not_live(
     at_first = "Scheduled retraining: Apr 2, 2025, when the live model is 91 days old."
     assert schedule_words(manager, market.market_id) == at_first
     live_through(store, market, JANUARY, FEBRUARY, *LATER)
-    assert schedule_words(manager, market.market_id) == f"{at_first} It is overdue."
+    late = (manager.today(market) - date(2025, 4, 2)).days
+    overdue = (
+        "The scheduled retraining was due on Apr 2, 2025, when the live model was 91 days old: it is "
+        f"{late} days overdue."
+    )
+    assert schedule_words(manager, market.market_id) == overdue
+    [fresh] = [one for one in promises_of(manager, market.market_id) if one.name == "Freshness"]
+    assert overdue in fresh.words, "every view says so"
     live, latest = store.models.champion(market.market_id), store.versions.latest(market.market_id)
     assert live is not None
     assert latest is not None
@@ -106,7 +113,7 @@ def test_the_schedule_says_what_it_counts_from_where_a_newer_model_is_not_live(
     words = schedule_words(manager, market.market_id, standing_now(manager, market).next)
     assert " Next: " not in schedule_words(manager, market.market_id), "who says it beside need not say it twice"
     days = (
-        "The live model is 91 days old on Apr 2, 2025. Scheduled retraining: May 31, 2025, "
+        "The live model was 91 days old on Apr 2, 2025. Scheduled retraining: May 31, 2025, "
         f"30 days after model {newer}, which is not live."
     )
     assert words.startswith(days)

@@ -31,14 +31,23 @@ class Schedule:
     pause_days: int
     tried: ModelRecord | None
 
-    def words(self, currency: str) -> str:
-        """Both days in a sentence, with the reason where they differ."""
+    def is_overdue(self, today: date) -> bool:
+        """Tell whether the day of the retraining is past; ``today`` is the market's day."""
+        return today > self.next_on
+
+    def words(self, today: date, currency: str) -> str:
+        """Both days in a sentence, with the reason where they differ, as read on the market's day ``today``."""
         limit, following = market_day(self.limit_on, currency), market_day(self.next_on, currency)
+        was = "was" if today > self.limit_on else "is"
+        begin, end = f"Scheduled retraining: {following}", "."
+        if self.is_overdue(today):
+            late = days((today - self.next_on).days)
+            begin, end = f"The scheduled retraining was due on {following}", f": it is {late} overdue."
         if self.next_on == self.limit_on or self.tried is None:
-            return f"Scheduled retraining: {limit}, when the live model is {days(self.limit_days)} old."
+            return f"{begin}, when the live model {was} {days(self.limit_days)} old{end}"
         return (
-            f"The live model is {days(self.limit_days)} old on {limit}. Scheduled retraining: {following}, "
-            f"{days(self.pause_days)} after model {self.tried.model_id}, which is not live."
+            f"The live model {was} {days(self.limit_days)} old on {limit}. {begin}, {days(self.pause_days)} after "
+            f"model {self.tried.model_id}, which is not live{end}"
         )
 
 

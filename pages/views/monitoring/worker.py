@@ -50,7 +50,7 @@ def _worker(selection: Selection) -> None:
             fact("Last sign of life", when(selection, state.beat_at), "every few seconds while it runs")
             fact("Last round", when(selection, state.last_turn), "a round checks every market once")
             fact("Next round", when(selection, state.next_turn), "known while it runs")
-            is_late = due is not None and due <= selection.workspace.today(selection.market)
+            is_late = schedule is not None and schedule.is_overdue(selection.workspace.today(selection.market))
             by_day = "by the market’s day"
             name, note = ("Retraining was due", "overdue") if is_late else ("Next scheduled retraining", by_day)
             fact(name, market_day(due, selection.market.currency), note)
