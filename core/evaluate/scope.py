@@ -25,6 +25,14 @@ _SURELY: Final = 3.0
 _DISPROVED: Final = 2.0
 _NAMED_MAX: Final = 6
 
+CARRIED_OVER: Final = "carried over from the model before, less what this model’s test disproves"
+"""What became of a scope that a new model's small test could not draw anew."""
+
+
+def nothing_proven(target: float) -> str:
+    """Say that a test proposes no scope, as part of a sentence."""
+    return f"no price range has a proven mean error of at most {percent(target)}"
+
 
 class ScopeBasis(StrEnum):
     """What a scope rests on."""
@@ -81,7 +89,7 @@ class GoverningScope:
         status = {
             ScopeBasis.SIGNED: "signed",
             ScopeBasis.PROPOSED: f"unsigned{until}",
-            ScopeBasis.CARRIED: f"carried over from the model before, unsigned{until}",
+            ScopeBasis.CARRIED: f"{CARRIED_OVER}, unsigned{until}",
             ScopeBasis.DEFAULT: "standard prices, nothing signed or proposed",
         }[self.basis]
         return f"{money_range(self.low, self.high, currency)}{f', without {left_out}' if left_out else ''} ({status})"
@@ -123,10 +131,7 @@ class ProposedScope:
     def words(self) -> str:
         """The proposal in plain words."""
         if not self.found:
-            return (
-                f"Do not deploy without review: no price range has a proven mean error of at most "
-                f"{percent(self.target)}."
-            )
+            return f"Do not deploy without review: {nothing_proven(self.target)}."
         bounds = f"{money_short(self.low, self.currency)} to {money_short(self.high, self.currency)}"
         held = (
             f"{percent(self.share)} of test sales, mean error {percent(self.inside.value, 1)}, at most "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from core.access import Action, reason_for
 from core.errors import ArtifactCorrupt, ModelOutdated, NotFound
 from core.evaluate.edge_cases import flagged_by
 from core.evaluate.scope import (
+    CARRIED_OVER,
     GoverningScope,
     ProposedScope,
     ScopeBasis,
@@ -178,7 +179,7 @@ def governs_without_signature(governing: GoverningScope | None, currency: str) -
         return "No scope is signed, so the standard prices flag estimates for review."
     left_out = left_out_words(governing.types_left_out, governing.areas_left_out)
     also = f", and every estimate for {left_out}" if left_out else ""
-    source = "carried over from the model before" if governing.basis is ScopeBasis.CARRIED else "that its test proposes"
+    source = f"{CARRIED_OVER}," if governing.basis is ScopeBasis.CARRIED else "that its test proposes"
     return (
         f"Until somebody signs again, the scope {source} holds: a person reviews estimates outside "
         f"{_bounds(governing, currency)}{also}."
@@ -228,7 +229,7 @@ def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: 
     if not scope.found:
         raise ValueError("the proposed scope has no bounds; choose them, or leave the model unsigned")
     record = store.models.get(model_id)
-    against = unproven_words(scope, workspace.problem)
+    against = unproven_words(scope, record, workspace.problem)
     note = reason_for(f"{against} To sign it all the same", note) if against else note.strip()
     detail = {
         **_to_card(scope.governing(ScopeBasis.SIGNED)),
@@ -237,7 +238,7 @@ def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: 
         "mape": scope.inside.value,
         "mape_high": scope.inside.high,
         "share": scope.share,
-        "verdict": _verdict(scope, workspace.problem).value,
+        "verdict": scope_verdict(scope, record, workspace.problem).value,
         "target": scope.target,
     }
     store.events.record(workspace.actor, AuditAction.SCOPE_SIGNED, record.market_id, model_id, detail)
@@ -287,9 +288,9 @@ def signed_scope(store: Store, model_id: str) -> SignedScope | None:
     )
 
 
-def unproven_words(scope: ProposedScope, problem: Problem) -> str:
+def unproven_words(scope: ProposedScope, record: ModelRecord, problem: Problem) -> str:
     """Say in a sentence that a scope's test disproves its target, or cannot prove it; "" if it is proven."""
-    judged, error = _verdict(scope, problem), scope.inside
+    judged, error = scope_verdict(scope, record, problem), scope.inside
     if judged is Verdict.PASS:
         return ""
     interval = f"{percent(error.value, 1)}, 95% interval {percent(error.low, 1)} to {percent(error.high, 1)}"
@@ -297,6 +298,8 @@ def unproven_words(scope: ProposedScope, problem: Problem) -> str:
     if judged is Verdict.FAIL:
         return f"This scope misses its target, {target}: its test shows {interval}."
     shows = f": it shows {interval}" if math.isfinite(error.low) else ""
+    if _is_drawn_from_too_few(scope, record):
+        return f"This test is too small to draw a scope from, so it does not prove {target} for this scope{shows}."
     return f"The test does not prove {target} for this scope{shows}."
 
 
@@ -309,8 +312,23 @@ def signed_although(store: Store, record: ModelRecord) -> str:
     return signed.although if signed is not None else ""
 
 
-def _verdict(scope: ProposedScope, problem: Problem) -> Verdict:
-    return judge(scope.inside, at_most(scope.target, "problem statement"), problem.estimate.small_sample_n)
+def scope_verdict(scope: ProposedScope, record: ModelRecord, problem: Problem) -> Verdict:
+    """Judge a scope by the mean error of the model's test sales inside it.
+
+    A test too small to draw a scope from proves none that it alone would draw, however few its errors: only the scope
+    carried over, which rests on an earlier test, may pass it.
+    """
+    judged = judge(scope.inside, at_most(scope.target, "problem statement"), problem.estimate.small_sample_n)
+    proves_nothing = judged is Verdict.PASS and _is_drawn_from_too_few(scope, record)
+    return Verdict.INCONCLUSIVE if proves_nothing else judged
+
+
+def _is_drawn_from_too_few(scope: ProposedScope, record: ModelRecord) -> bool:
+    """Tell whether a scope is another than the one carried over to a model whose test is too small to draw any."""
+    carried = unsigned_scope(record)
+    if carried is None or carried.basis is not ScopeBasis.CARRIED:
+        return False
+    return replace(carried, basis=ScopeBasis.PROPOSED) != scope.governing(ScopeBasis.PROPOSED)
 
 
 def _although(detail: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from core.evaluate.card.card import CardSubject, model_card
 from core.evaluate.card.html import html_card
 from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
 from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
-from core.evaluate.targets import Verdict, at_most, judge
+from core.evaluate.targets import Verdict
 from core.schema import keeping_names, label_of
 from core.wording import market_instant, percent, symbol
 from core.workflows.models.explanations import agent_decisions_of
@@ -25,6 +25,7 @@ from core.workflows.models.scope import (
     SignedScope,
     governs_without_signature,
     proposal_words,
+    scope_verdict,
     sign_scope,
     signed_scope,
     unproven_words,
@@ -123,8 +124,8 @@ def _until_signed(governing: GoverningScope | None, currency: str) -> str:
         return "Until a manager signs, the standard prices flag estimates for review."
     if governing.basis is ScopeBasis.CARRIED:
         return (
-            "This test is too small to draw a scope from. Until a manager signs, the scope of the model before flags "
-            f"estimates for review, less what this test disproves: {governing.words(currency)}."
+            "This test is too small to draw a scope from. Until a manager signs, this scope flags estimates for "
+            f"review: {governing.words(currency)}."
         )
     return "Until a manager signs, the proposed scope flags estimates for review, marked “unsigned”."
 
@@ -143,7 +144,7 @@ def _sign(selection: Selection, signed: SignedScope | None, governing: Governing
     if governing is not None and governing.basis is ScopeBasis.SIGNED and _is_the_same(scope, governing):
         st.caption("This is the scope signed. To sign another, change it.")
         return
-    against = unproven_words(scope, selection.problem)
+    against = unproven_words(scope, selection.record, selection.problem)
     if against:
         st.warning(plain(f"{against} You may sign it all the same, with a reason."), icon=":material/priority_high:")
     label = REASON_ASKED if against else "Note, for the record"
@@ -240,8 +241,7 @@ def _choose(label: str, options: list[str], proposed: tuple[str, ...], key: str)
 
 
 def _evidence(scope: ProposedScope, selection: Selection) -> None:
-    target = at_most(scope.target, "problem statement")
-    judgement = judge(scope.inside, target, selection.problem.estimate.small_sample_n)
+    judgement = scope_verdict(scope, selection.record, selection.problem)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         verdict(judgement)
         st.caption(

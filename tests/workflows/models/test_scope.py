@@ -13,6 +13,7 @@ import pytest
 from core.access import Actor, Role
 from core.errors import AccessDenied, NotFound, ReasonNeeded
 from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
+from core.evaluate.targets import Verdict
 from core.problem import Problem
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
 from core.serve.estimate_many import estimate_many
@@ -27,7 +28,9 @@ from core.workflows.models.scope import (
     governing_scope,
     proposal_to_card,
     scope_change,
+    scope_verdict,
     sign_scope,
+    unproven_words,
     unsigned_scope,
     withdraw_signature,
 )
@@ -211,8 +214,18 @@ def test_a_challenger_of_a_small_test_keeps_the_scope_in_force_and_says_so(store
     carried = carried_to_card(store, record, month, problem)
     payload = store.models.load_bytes(record.model_id)
     new = NewModel(record.market_id, record.version_id, payload + b"again", {**record.card, **carried, "metrics": {}})
-    found = governing_scope(store, store.models.add(new, MANAGER))
+    challenger = store.models.add(new, MANAGER)
+    found = governing_scope(store, challenger)
     assert found is not None
+    estimates = month.priced["estimate"]
+    alone = supports(month, float(estimates.quantile(0.05)), float(estimates.max()), problem)
+    assert alone.inside.high < problem.success.target_mape
+    assert scope_verdict(alone, challenger, problem) is Verdict.INCONCLUSIVE, "its test is too small to draw a scope"
+    assert "too small to draw a scope from" in unproven_words(alone, challenger, problem)
+    with pytest.raises(ReasonNeeded):
+        sign_scope(acting(store, MANAGER, problem), challenger.model_id, alone, "")
+    kept = supports(month, scope.low, scope.high, problem, ("condo",))
+    assert scope_verdict(kept, challenger, problem) is Verdict.PASS, "what an earlier test bears out"
     assert (found.low, found.high, found.types_left_out) == (scope.low, scope.high, ("condo",))
     assert found.basis is ScopeBasis.CARRIED
-    assert "carried over from the model before, unsigned" in found.words("USD")
+    assert "carried over from the model before, less what this model’s test disproves, unsigned" in found.words("USD")
