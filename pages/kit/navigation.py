@@ -71,6 +71,8 @@ PAGES: Final = (
 LANDING: Final[Mapping[Role, str]] = MappingProxyType({Role.AGENT: "pricing"})
 """Where a role begins if not on the first page, which its menu then leaves out: agents came to price a home."""
 
+NO_QUERY: Final[Mapping[str, str]] = MappingProxyType({})
+
 SIGNATURE: Final[Mapping[str, str]] = MappingProxyType({"verdict_and_signature": "Signature"})
 """The parameters of the page Evaluation that open the signature."""
 
@@ -91,10 +93,10 @@ def go_to(path: str, **query: str) -> NoReturn:
     st.switch_page(page_at(path).script, query_params=query)
 
 
-def link_to(path: str, label: str) -> None:
-    """Draw a link to the page at the address, with its icon."""
+def link_to(path: str, label: str, query: Mapping[str, str] = NO_QUERY) -> None:
+    """Draw a link to the page at the address, with its icon and parameters of that page."""
     page = page_at(path)
-    st.page_link(page.script, label=label, icon=page.icon)
+    st.page_link(page.script, label=label, icon=page.icon, query_params=dict(query) or None)
 
 
 def sign_here(model_id: str, label: str = "Sign its scope") -> None:
@@ -116,12 +118,17 @@ STEPS: Final[dict[Step, tuple[str, str]]] = {
 """The page of each step and the words of its button."""
 
 
+def query_of(step: Step) -> Mapping[str, str]:
+    """Return the parameters with which the page of a step opens where the step is done."""
+    return SIGNATURE if step is Step.SIGN else NO_QUERY
+
+
 def link_next(standing: Standing) -> None:
     """Draw the link to where the one next step is done, unless somebody else has to do it."""
     if not standing.mine:
         return
     path, label = STEPS[standing.step]
-    link_to(path, label)
+    link_to(path, label, query_of(standing.step))
 
 
 def say_standing(standing: Standing, page: str) -> None:
@@ -131,7 +138,7 @@ def say_standing(standing: Standing, page: str) -> None:
     # The page's own bar moves on while this stands.
     say_in_parts(mark, standing.still if path == page else standing)
     if path != page and not standing.good and standing.mine:
-        link_to(path, label)
+        link_to(path, label, query_of(standing.step))
 
 
 def say_in_parts(mark: str, standing: Standing) -> None:

@@ -13,7 +13,7 @@ from core.workflows.models.gate import SameSales, worse_error, worse_range
 from core.workflows.monitoring.scorecard import decisions_beside
 from core.workflows.overview import Overview, State, error_state, is_range_off
 from core.workflows.pilot.rollout import nobody_has_estimates
-from core.workflows.standing import Decided, Standing, Step, decided, standing_for, worst_homes
+from core.workflows.standing import Decided, Standing, decided, standing_for, worst_homes
 from core.workspace import Workspace
 from pages.kit import figures, navigation
 from pages.kit.palette import BAD, GOOD, WATCH, palette
@@ -47,7 +47,7 @@ def _sentence(standing: Standing) -> None:
     with st.container(border=True):
         navigation.say_in_parts(icon, standing)
         if standing.mine and st.button(label, key="next_step", type="primary"):
-            navigation.go_to(path, **(navigation.SIGNATURE if standing.step is Step.SIGN else {}))
+            navigation.go_to(path, **navigation.query_of(standing.step))
 
 
 def _tile(label: str, value: str, note: str, verdict: str = "") -> None:
