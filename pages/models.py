@@ -82,7 +82,9 @@ def both(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
     live, challenger = pair
     gated = gate_on(challenger) if challenger is not None else None
     same = same_sales(gated, live.model_id) if live is not None else None
-    left, right = st.columns(2, gap="small")
+    # api/static/dashboard.css puts them one below the other where the page is too narrow for both.
+    with st.container(key="both_models"):
+        left, right = st.columns(2, gap="small")
     with left.container(border=True, height="stretch"):
         live_view.draw(workspace, market, live, same[0] if same else None)
     with right.container(border=True, height="stretch"):
