@@ -13,7 +13,7 @@ from typing import Final
 
 from core.access import ALLOWED, Action, Actor, Role, may
 from core.evaluate.card.headline import headline_of, short_range
-from core.evaluate.scope import ScopeBasis
+from core.evaluate.scope import ScopeBasis, nothing_proven
 from core.evaluate.targets import Verdict
 from core.monitor.cause import hardest_hit
 from core.monitor.gate import GateVerdict
@@ -145,21 +145,24 @@ def _of_live(seen: Overview, live: ModelRecord, problem: Problem) -> Standing:
         return Standing(f"The file of the live model cannot be verified: {words}", Step.ALERTS, next=words)
     trouble = _trouble(seen, live, problem)
     if trouble:
-        return _steps(f"{trouble}{_signed_against(seen, ', and')}", _remedy(seen, live, problem), seen.training)
+        return _steps(f"{trouble}{_scope_against(seen, problem, ', and')}", _remedy(seen, live, problem), seen.training)
     others = [one for one in seen.watched.alerts if not RULE_OF[AlertKind(one.kind)].of_the_model]
     if others:
         words = ", ".join(dict.fromkeys(RULE_OF[AlertKind(one.kind)].title for one in others))
-        scope = f" The scope is {seen.although}." if seen.although else ""
+        scope = _scope_against(seen, problem, "", "the scope").lstrip()
+        scope = f" {scope[:1].upper()}{scope[1:]}." if scope else ""
         return Standing(f"{count(len(others), 'alert')} not resolved: {words}.{scope}", Step.ALERTS)
     if seen.training is not None or _is_open(seen.challenger, live.model_id):
-        matter = f"The live model is in order{_signed_against(seen, ', but')}"
+        matter = f"The live model is in order{_scope_against(seen, problem, ', but')}"
         return _steps(matter, _remedy(seen, live, problem), seen.training)
-    return _in_order(seen)
+    return _in_order(seen, problem)
 
 
-def _signed_against(seen: Overview, link: str) -> str:
-    """Say that the scope is signed against its test, wherever something else is the matter, too; "" if it is not."""
-    return f"{link} its scope is {seen.although}" if seen.although else ""
+def _scope_against(seen: Overview, problem: Problem, link: str, scope: str = "its scope") -> str:
+    """Say beside what else is the matter that there is no scope, or that it is signed against its test; "" if not."""
+    if seen.scope is None:
+        return f"{link} {nothing_proven(problem.success.target_mape)}"
+    return f"{link} {scope} is {seen.although}" if seen.although else ""
 
 
 def _steps(matter: str, remedy: tuple[str, Step], training: Job | None) -> Standing:
@@ -214,7 +217,7 @@ def _is_unsigned(seen: Overview) -> bool:
     return seen.scope is not None and seen.scope.basis is not ScopeBasis.SIGNED
 
 
-def _in_order(seen: Overview) -> Standing:
+def _in_order(seen: Overview, problem: Problem) -> Standing:
     """Say what is left to do for a live model that nothing speaks against."""
     unsigned = _is_unsigned(seen)
     if seen.watched.error is None and seen.models > 1:
@@ -225,6 +228,9 @@ def _in_order(seen: Overview) -> Standing:
         return Standing("The live model is in order, but nobody has signed its scope.", Step.SIGN)
     if seen.although:
         return Standing(f"The live model is in order, but its scope is {seen.although}.", Step.SIGN)
+    if seen.scope is None:
+        none = nothing_proven(problem.success.target_mape)
+        return Standing(f"The live model is in order, but {none}: the standard prices say which to review.", Step.WATCH)
     return Standing("The live model is in order; there is nothing to do.", Step.WATCH, good=True)
 
 
@@ -392,8 +398,9 @@ def _decide(seen: Overview, live: ModelRecord, challenger: ModelRecord, problem:
 
 def _train_or_bring(seen: Overview, live: ModelRecord, worse: ModelRecord | None) -> tuple[str, Step]:
     """Return the advice to retrain, or to bring newer sales where retraining would repeat the model that there is."""
-    if GATE in live.card and seen.is_of_the_latest_sales(live):
-        why = "as it was already retrained on those there are"
+    retrained = GATE in live.card
+    if seen.is_of_the_latest_sales(live) and (retrained or not (worse or seen.failed)):
+        why = f"as it was already {'retrained' if retrained else 'trained'} on those there are"
         if _is_unsigned(seen):
             return f"sign the scope in which it holds, and bring newer sales, {why}", Step.SIGN
         return f"bring newer sales, or more facts of the homes, {why}", Step.UPLOAD

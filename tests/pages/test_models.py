@@ -24,7 +24,8 @@ from core.workflows.models.retraining import RetrainPlan
 from core.workflows.models.scope import PROPOSED, sign_scope
 from core.workflows.models.test_scores import scores_of
 from core.workflows.models.waiting import place
-from core.workflows.promotion import promote_challenger, rollback, rollback_effect
+from core.workflows.overview import Overview
+from core.workflows.promotion import promote_challenger, reject, rollback, rollback_effect
 from core.workspace import Workspace
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
@@ -119,7 +120,11 @@ def test_live_and_challenger_stand_side_by_side_and_a_promotion_is_primary_only_
     assert primary(opened(card=False)) == [], "it was rolled back"
 
 
-def test_without_a_challenger_retraining_is_the_primary_action(home: Path) -> None:
+def test_without_a_challenger_retraining_is_the_primary_action_once_there_are_newer_sales(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert primary(opened(card=False)) == [], "it learned all sales there are"
+    monkeypatch.setattr(Overview, "since", lambda self, model: "New sales have arrived")
     app = opened(card=False)
     assert primary(app) == ["retrain"]
     assert [tile.label for tile in app.main.metric] == ["Error on test sales"]
@@ -331,6 +336,16 @@ def test_live_and_challenger_show_their_figures_on_the_same_sales_side_by_side(c
     said = [str(one.value).replace("\\", "") for one in app.main.caption]
     assert any(one.endswith("above the target of 10%], 130 sales") for one in said)
     assert "target 10%, 130 sales" in said
+    assert not any("are left out, so the two errors differ" in one for one in said), "the gate left none out"
+    with open_store(challenged) as store:
+        [waits] = [one for one in store.models.list(MARKET) if one.stage is Stage.CHALLENGER]
+        payload = store.models.load_bytes(waits.model_id) + b"\0"
+        card = {**waits.card, GATE: {**waits.card[GATE], "left_out": 41}}
+        store.models.challenge(
+            store.models.add(NewModel(MARKET, waits.version_id, payload, card), MANAGER).model_id, MANAGER
+        )
+    said = [str(one.value).replace("\\", "") for one in opened(card=False).main.caption]
+    assert any("The error on the same sales is of 130 of its" in one and "41 others" in one for one in said)
 
 
 def test_a_model_is_said_to_be_trained_and_tested_on_the_same_sales_everywhere(challenged: Path) -> None:
@@ -349,7 +364,9 @@ def test_a_model_is_said_to_be_trained_and_tested_on_the_same_sales_everywhere(c
 
 
 def test_the_way_to_the_signature_stands_where_one_is_asked_for(challenged: Path) -> None:
-    assert not ways_to_sign(opened(card=False)), "no scope is proposed, so the standard prices hold"
+    app = opened(card=False)
+    assert "no price range has a proven mean error" in said(app.main.markdown)
+    assert ways_to_sign(app) == [champion(challenged)], "no scope is proposed, but a manager may sign one"
     with open_store(challenged) as store:
         live, challenger = store.models.champion(MARKET), store.models.challenger(MARKET)
         assert live is not None
@@ -364,7 +381,11 @@ def test_the_way_to_the_signature_stands_where_one_is_asked_for(challenged: Path
         payload = store.models.load_bytes(live.model_id) + b"\0\0"
         unsigned = store.models.add(NewModel(MARKET, live.version_id, payload, card), MANAGER)
         store.models.promote(unsigned.model_id, MANAGER, "try it")
-    assert ways_to_sign(opened(card=False)) == [unsigned.model_id]
+        assert ways_to_sign(opened(card=False)) == [unsigned.model_id]
+        reject(workspace, challenger.model_id, "no longer wanted")
+    app = opened(card=False)
+    [link] = [one.proto for one in app.main.get("page_link") if one.proto.label == "Open the signature"]
+    assert "verdict_and_signature=Signature" in str(link), "it opens where the scope is signed"
     assert not ways_to_sign(opened("analyst", card=False)), "a manager signs"
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -239,7 +240,7 @@ def test_a_training_that_begins_is_the_next_step_of_every_view_at_once_and_no_vi
     own_home: Path,
 ) -> None:
     views = ("Promises", "Alerts", "Drift")
-    folds = {f"promise_{name}": True for name in ("Error", "Range", "Confidence", "Freshness")}
+    folds: dict[str, Any] = {f"promise_{name}": True for name in ("Error", "Range", "Confidence", "Freshness")}
     for view in views:
         assert "is being trained" not in text(opened(view, **folds))
     with open_store(own_home) as store:

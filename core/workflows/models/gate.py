@@ -121,6 +121,17 @@ def same_sales(gated: GateRecord | None, champion_id: str) -> tuple[SameSales, S
     )
 
 
+def bridge(gated: GateRecord, tested: int) -> str:
+    """Say why a challenger's gate counts fewer sales than the ``tested`` of its own test; "" if it counts all."""
+    if not gated.left_out or gated.gate.n == tested:
+        return ""
+    others = count(gated.left_out, "other")
+    return (
+        f"The error on the same sales is of {gated.gate.n:,} of its {count(tested, 'test sale')}: the live model was "
+        f"trained on {others}, which are left out, so the two errors differ."
+    )
+
+
 def measured_beside(records: Iterable[ModelRecord], champion_id: str) -> SameSales | None:
     """Return the live model's figures on the sales of the newest gate on it, from ``records``, newest first.
 

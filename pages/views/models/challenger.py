@@ -9,13 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from core.access import Action, may
-from core.evaluate.card.headline import short_range_words
+from core.evaluate.card.headline import headline_of, short_range_words
 from core.evaluate.segmentation import Segmentation
 from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
 from core.store import Market, ModelRecord
 from core.wording import MISSING, count, market_day, percent, point_number, points, signed_percent
 from core.workflows.models.floor import miss_words
-from core.workflows.models.gate import GateRecord, gate_on, reason_needed, same_sales
+from core.workflows.models.gate import GateRecord, bridge, gate_on, reason_needed, same_sales
 from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import beside, decided_against, is_supported
@@ -61,6 +61,8 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
     for words in (miss_words(card, workspace.problem, "The challenger"), short_range_words(card)):
         if words:
             st.warning(plain(words), icon=":material/priority_high:")
+    if gated is not None and live is not None and gated.champion_id == live.model_id:
+        st.caption(plain(bridge(gated, headline_of(card)["mape"].n)))
     if live is not None:
         change = scope_change(workspace, live, challenger)
         st.markdown(f"**Scope:** {plain(' '.join(change.words))}")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.access import Action, may
 from core.evaluate.card.headline import headline_of, short_range_words
+from core.evaluate.scope import nothing_proven
 from core.evaluate.targets import Verdict
 from core.problem import Problem
 from core.store import Market, ModelRecord
@@ -43,14 +44,14 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, same: S
     if missed:
         st.warning(plain(missed), icon=":material/priority_high:")
     scope, against = governing_scope(workspace.store, live), signed_although(workspace.store, live)
-    if scope is not None:
-        st.markdown(f"**Scope:** {plain(scope.words(market.currency))}")
+    none = f"none, as {nothing_proven(workspace.problem.success.target_mape)}; the standard prices say which to review"
+    st.markdown(f"**Scope:** {plain(scope.words(market.currency) if scope is not None else none)}")
     if against:
         st.warning(plain(f"The scope is {against}."), icon=":material/priority_high:")
     if may(workspace.actor, Action.PROMOTE):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             promotion.rollback_button(workspace, market, live)
-            if against or is_unsigned(workspace.store, live):
+            if scope is None or against or is_unsigned(workspace.store, live):
                 navigation.sign_here(live.model_id)
 
 
