@@ -306,13 +306,12 @@ def _error_broken(seen: Overview, live: ModelRecord, problem: Problem) -> str:
     if watched.error is not None and target_verdict(watched.error, problem) is Verdict.FAIL:
         return f"its mean error in use, {percent(watched.error.value, 1)}, is above the target of {target}"
     test = headline_of(live.card)["mape"]
+    misses = target_verdict(test, problem) is Verdict.FAIL
     beside = worse_error(seen.beside, watched.error or test, problem)
-    if beside is not None and target_verdict(beside.mape, problem) is Verdict.FAIL:
+    if beside is not None and (misses or target_verdict(beside.mape, problem) is Verdict.FAIL):
         measured = f"{percent(beside.error, 1)} for {beside.sales(seen.market.currency)}"
         return f"its mean error was {measured}, above the target of {target}"
-    if target_verdict(test, problem) is Verdict.FAIL:
-        return f"it misses its target of {target} on its test sales"
-    return ""
+    return f"it misses its target of {target} on its test sales" if misses else ""
 
 
 def _range_broken(seen: Overview, live: ModelRecord, problem: Problem) -> str:

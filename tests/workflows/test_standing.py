@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -389,6 +390,10 @@ def test_a_later_gate_that_found_the_live_model_worse_than_its_test_is_named(
         "range held 42% of 304 sales up to Jun 30, 2025."
     )
     assert not found.good
+    tested["mape"] = Figure(0.129, 0.116, 0.146, 600)
+    of_before = replace(turned, ends=(math.nan, math.nan))
+    assert "mean error was 21.0%" in standing_of(replace(calm, beside=of_before), problem).matter, "worse than its test"
+    tested["mape"] = Figure(0.08, 0.07, 0.09, 500)
     better = SameSales(304, 0.07, 0.81, date(2025, 6, 30), (0.06, 0.08))
     unsure = replace(turned, error=0.105, held=0.79, ends=(0.09, 0.12))
     for one in (better, unsure):
