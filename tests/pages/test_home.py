@@ -330,7 +330,7 @@ def test_a_manager_reads_one_sentence_with_one_button_and_three_tiles(home: Path
     assert buttons(app) == ["next_step"]
     assert [tile.label for tile in app.main.metric] == ["Error on test sales", "Range held", "Estimates accepted"]
     app.button("next_step").click().run()
-    assert [title.value for title in app.main.title] == ["Models"]
+    assert [title.value for title in app.main.title] == ["Sales data"], "the live model learned all sales there are"
 
 
 def test_an_analyst_finds_the_last_upload_what_waits_and_the_months(home: Path, trained: Path) -> None:
