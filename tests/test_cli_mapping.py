@@ -343,7 +343,7 @@ def test_a_new_market_takes_the_currency_its_prices_are_written_in(
 ) -> None:
     home, path = tmp_path / "home", tmp_path / "verkauf.csv"
     sales().assign(Kaufpreis=[f"{250_000 + 1_377 * n} €" for n in range(ROWS)]).to_csv(path, index=False, sep=";")
-    code, out, _ = run(capsys, "ingest", path, "--market", "Köln", *USD, "--home", home)
+    code, out, _ = run(capsys, "ingest", path, "--market", "Köln", "--home", home)
     assert (code, "prices are in EUR ('€' in 120 of 120 cells" in out) == (OK, True)
     wrong = ("ingest", path, "--market", "Wien", *USD, "--home", home)
     code, _, err = run(capsys, *wrong)
