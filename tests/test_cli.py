@@ -52,12 +52,12 @@ def test_what_names_persons_is_dropped_column_by_column_and_said_in_text_and_jso
     path = tmp_path / "sales.csv"
     path.write_bytes(as_csv(columns) + b"1,2023-05-05\n")
     home = ("--home", tmp_path / "store", "--quiet")
-    code, out, err = run(capsys, "ingest", path, "--market", "Testville", *home, "--json")
+    code, out, err = run(capsys, "ingest", path, "--market", "Testville", "--currency", "USD", *home, "--json")
     assert (code, err) == (OK, "")
     found = json.loads(out)["taken_out"]["sales.csv"]
     assert {one["column"] for one in found} == set(shown(SOME))
     assert all(one["reason"] for one in found)
-    code, text, _ = run(capsys, "ingest", path, "--market", "Otherville", *home)
+    code, text, _ = run(capsys, "ingest", path, "--market", "Otherville", "--currency", "USD", *home)
     assert code == OK
     assert all(f"column {header!r}" in text for header in SOME if header)
     kept = b"".join(part.read_bytes() for part in (tmp_path / "store").rglob("*") if part.is_file())
@@ -86,11 +86,11 @@ def test_from_a_large_file_to_priced_home_and_back_by_rollback(
     code, out, _ = run(capsys, "cut", statewide, "--by", "County", "--into", folder, *quiet)
     assert code == OK
     assert "420 rows in = 420 in 3 files + 0 without a value in 'County' + 0 unread" in out
-    code, out, _ = run(capsys, "ingest-pieces", folder, *quiet, "--json")
+    code, out, _ = run(capsys, "ingest-pieces", folder, "--currency", "USD", *quiet, "--json")
     assert code == OK
     taken = {one["market"]: (one["rows_in"], one["sales"]) for one in json.loads(out)["files"]}
     assert taken == {"east-end": (10, 10), "testville": (400, 400), "upper-falls": (10, 10)}
-    code, out, _ = run(capsys, "ingest-pieces", folder, *quiet)
+    code, out, _ = run(capsys, "ingest-pieces", folder, "--currency", "USD", *quiet)
     assert (code, out.count("(as before)")) == (OK, 3)
     home = (*quiet, "--market", "testville")
 
@@ -244,7 +244,7 @@ def test_errors_are_one_line_without_traceback(
 def test_refused_first_upload_leaves_no_market(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text("address,beds\n1 Elm St,3\n2 Elm St,4\n", encoding="utf-8")
-    code, _, err = run(capsys, "ingest", bad, "--market", "X", "--home", tmp_path / "store")
+    code, _, err = run(capsys, "ingest", bad, "--market", "X", "--currency", "USD", "--home", tmp_path / "store")
     assert code == FAILED
     assert "sales" in err
     with open_store(tmp_path / "store") as store:
@@ -389,7 +389,7 @@ def test_doubtful_sales_are_listed_decided_on_applied_and_taken_back(
 ) -> None:
     home, path = ("--home", tmp_path / "store", "--quiet"), tmp_path / "sales.csv"
     path.write_bytes(doubtful_sales().csv())
-    code, out, _ = run(capsys, "ingest", path, "--market", "Testville", *home)
+    code, out, _ = run(capsys, "ingest", path, "--market", "Testville", "--currency", "USD", *home)
     assert (code, "15 set aside" in out) == (OK, True)
     code, out, _ = run(capsys, "scrutiny", *home)
     assert (code, "15 undecided" in out, out.count("digit too many or too few")) == (OK, True, 5)
@@ -414,7 +414,7 @@ def test_the_test_of_a_split_by_time_begins_on_the_day_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = ("--home", tmp_path / "store", "--quiet")
-    run(capsys, "ingest", sales_file(tmp_path), "--market", "Testville", *home)
+    run(capsys, "ingest", sales_file(tmp_path), "--market", "Testville", "--currency", "USD", *home)
     by_time = ("train", "--split", "time", "--family", "linear baseline", "--json", *home)
     tested = []
     for first in ("2024-09-01", "2024-11-01"):

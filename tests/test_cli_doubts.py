@@ -13,7 +13,8 @@ from core.installation import program
 from core.store import open_store
 from tests.test_cli import run, sales_file
 
-ASSUMED = "prices taken as USD, areas as sq ft: give --currency and --area-unit if that is wrong"
+ASSUMED = "areas taken as sq ft: give --area-unit if that is wrong"
+USD = ("--currency", "USD")
 
 
 @pytest.fixture(autouse=True)
@@ -27,28 +28,32 @@ def sales_held(folder: Path) -> int:
         return version.rows if version else 0
 
 
-def test_a_new_market_says_which_currency_and_unit_it_takes_for_granted(
+def test_a_new_market_needs_its_currency_and_says_which_unit_it_takes_for_granted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home, sales = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
-    _, out, _ = run(capsys, "ingest", sales, "--market", "Testville", *home)
-    assert ASSUMED in out.splitlines()
-    _, out, _ = run(capsys, "ingest", sales, "--market", "Otherville", *home, "--json")
-    assert json.loads(out)["assumed"] == ASSUMED
-    # A market that exists has its currency and its unit; a currency that is named says nothing of the unit.
-    _, out, _ = run(capsys, "ingest", sales, "--market", "Otherville", *home, "--json")
-    assert json.loads(out)["assumed"] == ""
-    _, out, _ = run(capsys, "ingest", sales, "--market", "Thirdville", "--currency", "EUR", *home)
-    assert "prices taken as" not in out
+    code, out, err = run(capsys, "ingest", sales, "--market", "Testville", *home)
+    assert (code, out) == (2, "")
+    assert "the new market 'Testville' needs one. Name it, such as --currency USD." in err
+    _, out, _ = run(capsys, "ingest", sales, "--market", "Testville", "--currency", "EUR", *home)
     assert "areas taken as" not in out, "the file's header names the unit"
     sales.write_text(sales.read_text(encoding="utf-8").replace("living area sqft", "living area"), encoding="utf-8")
-    _, out, _ = run(capsys, "ingest", sales, "--market", "Fifthville", "--currency", "EUR", *home)
-    assert "areas taken as sq ft: give --area-unit if that is wrong" in out.splitlines()
-    _, out, _ = run(capsys, "ingest", sales, "--market", "Fourthville", "--area-unit", "sqm", *home)
-    assert "prices taken as USD: give --currency if that is wrong" in out.splitlines()
+    _, out, _ = run(capsys, "ingest", sales, "--market", "Otherville", *USD, *home, "--json")
+    assert json.loads(out)["assumed"] == ASSUMED
+    # A market that exists has its currency and its unit; prices that state theirs need no option.
+    _, out, _ = run(capsys, "ingest", sales, "--market", "Otherville", *home, "--json")
+    assert json.loads(out)["assumed"] == ""
+    sales.write_text(sales.read_text(encoding="utf-8").replace("sale price", "sale price (AUD)"), encoding="utf-8")
+    assert ASSUMED in run(capsys, "ingest", sales, "--market", "Thirdville", *home)[1].splitlines()
+    with open_store(tmp_path / "store") as store:
+        assert [(one.currency, one.area_unit) for one in store.markets.list()] == [
+            ("USD", "sqft"),
+            ("EUR", "sqft"),
+            ("AUD", "sqft"),
+        ]
 
 
-def test_areas_read_in_another_unit_than_they_are_shown_in_are_said(
+def test_a_new_market_shows_its_areas_as_the_file_has_them_unless_told_otherwise(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = sales_file(tmp_path)
@@ -56,22 +61,26 @@ def test_areas_read_in_another_unit_than_they_are_shown_in_are_said(
     homes = [line.split(",") for line in lines]
     in_m2 = [",".join([*home[:5], str(int(home[5]) // 10), *home[6:]]) for home in homes]
     path.write_text("\n".join([header.replace("living area sqft", "living area m2"), *in_m2]) + "\n")
-    _, out, _ = run(capsys, "ingest", path, "--market", "Testville", "--home", tmp_path / "store", "--quiet")
-    assert "prices taken as USD, areas as m², shown in sq ft: give" in out
+    home = ("--home", tmp_path / "store", "--quiet")
+    run(capsys, "ingest", path, "--market", "Testville", *USD, *home)
+    run(capsys, "ingest", path, "--market", "Otherville", "--area-unit", "sqft", *USD, *home)
+    with open_store(tmp_path / "store") as store:
+        units = {one.market_id: one.area_unit for one in store.markets.list()}
+    assert units == {"testville": "sqm", "otherville": "sqft"}
 
 
 def test_a_file_rejected_whole_fails_and_one_that_corrects_says_how_many(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home, sales = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
-    run(capsys, "ingest", sales, "--market", "Testville", *home)
+    run(capsys, "ingest", sales, "--market", "Testville", *USD, *home)
     header, *lines = sales.read_text().splitlines()
     wrong = tmp_path / "wrong.csv"
     price = header.split(",").index("sale price")
     cells = [line.split(",") for line in lines[:10]]
     cheap = [[*one[:price], "7", *one[price + 1 :]] for one in cells]
     wrong.write_text("\n".join([header, *map(",".join, cheap)]) + "\n")
-    code, out, _ = run(capsys, "ingest", wrong, "--market", "Testville", *home)
+    code, out, _ = run(capsys, "ingest", wrong, "--market", "Testville", *USD, *home)
     assert code == FAILED
     assert "The check rejects 10 of 10 rows (price impossible in 10)" in out
     # Ten prices changed by one and the same factor would need a word.
@@ -80,7 +89,7 @@ def test_a_file_rejected_whole_fails_and_one_that_corrects_says_how_many(
     ]
     other = tmp_path / "dearer.csv"
     other.write_text("\n".join([header, *map(",".join, dearer)]) + "\n")
-    code, out, _ = run(capsys, "ingest", other, "--market", "Testville", *home)
+    code, out, _ = run(capsys, "ingest", other, "--market", "Testville", *USD, *home)
     assert code == OK
     assert " sales, 0 new, 10 corrected" in out
     assert "dearer.csv (sales): 10 rows in" in out
@@ -88,16 +97,16 @@ def test_a_file_rejected_whole_fails_and_one_that_corrects_says_how_many(
 
 def test_a_file_of_elsewhere_is_refused_unless_it_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home, sales = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
-    run(capsys, "ingest", sales, "--market", "Testville", *home)
+    run(capsys, "ingest", sales, "--market", "Testville", *USD, *home)
     other = tmp_path / "other.csv"
     header, *lines = sales.read_text().splitlines()
     other.write_text("\n".join([header, *(f"9{line.replace(',0010', ',9910')}" for line in lines)]) + "\n")
-    code, out, err = run(capsys, "ingest", other, "--market", "Testville", *home)
+    code, out, err = run(capsys, "ingest", other, "--market", "Testville", *USD, *home)
     assert (code, out) == (FAILED, "")
     assert "Nothing was imported. other.csv: None of 400 sales is in a zipcode where this market has sales" in err
     assert "give --elsewhere 'other.csv'" in err
     assert sales_held(tmp_path) == 400
-    code, out, _ = run(capsys, "ingest", other, "--market", "Testville", "--elsewhere", "other.csv", *home)
+    code, out, _ = run(capsys, "ingest", other, "--market", "Testville", *USD, "--elsewhere", "other.csv", *home)
     assert code == OK
     # What was doubtful ends with the command that undoes it, which works as it is written.
     last = out.splitlines()[-1]
@@ -111,7 +120,7 @@ def test_a_commit_with_a_column_to_check_ends_with_its_undoing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home, path = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
-    plain = run(capsys, "ingest", path, "--market", "Testville", *home)[1]
+    plain = run(capsys, "ingest", path, "--market", "Testville", *USD, *home)[1]
     assert "undo" not in plain
     # What a command says to do next is done in the store that it was given.
     assert shlex.split(plain.splitlines()[-1])[-2:] == ["--home", str(tmp_path / "store")]
@@ -126,11 +135,11 @@ def test_a_commit_with_a_column_to_check_ends_with_its_undoing(
     ]
     mixed = tmp_path / "mixed.csv"
     mixed.write_text("\n".join([header, *swapped]) + "\n")
-    code, out, err = run(capsys, "ingest", mixed, "--market", "Mixedville", *home)
+    code, out, err = run(capsys, "ingest", mixed, "--market", "Mixedville", *USD, *home)
     assert (code, out) == (FAILED, "")
     assert "day and month stand both ways round" in err
     assert "give --misread 'mixed.csv'" in err
-    take = ("ingest", mixed, "--misread", "mixed.csv")
+    take = ("ingest", mixed, "--misread", "mixed.csv", *USD)
     _, out, _ = run(capsys, *take, "--market", "Mixedville", *home)
     assert out.splitlines()[-1].startswith(f"if that is wrong, undo: {program()} undo-version ")
     _, out, _ = run(capsys, *take, "--market", "Again", *home, "--json")

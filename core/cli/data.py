@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 
     from core.collect.columns.corrections import Correction
     from core.collect.mapping import ColumnMapping
-    from core.store.base.markets import AreaUnit
     from core.workflows.data.market_of_files import NewMarket
     from core.workflows.source_files.reading import SourceFile
-
-# Of a new market whose files do not say it.
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -33,12 +30,13 @@ def add_verbs(verb: AddVerb) -> None:
     )
     ingest.add_argument("--market", help="market to add to; created if new")
     ingest.add_argument(
-        "--currency", help="ISO code of a new market's currency (default: as the prices are written, else USD)"
+        "--currency", help="ISO code of a new market's currency (default: as the prices are written, where they say it)"
     )
     ingest.add_argument(
         "--area-unit",
         choices=["sqft", "sqm"],
-        help="unit in which the market shows areas, and of areas without one (default: as it is; sqft if new)",
+        help="unit in which the market shows areas, and of areas without one (default: as it is; if new, as the files "
+        "have it, else sqft)",
     )
     _add_consents(ingest)
     ingest.add_argument(
@@ -125,7 +123,7 @@ def _ingest(session: Session) -> int:
     from core.cli.ingested import assumed_words, ingest_document, ingest_text, is_rejected
     from core.progress import part
     from core.workflows.data.intake import ingest
-    from core.workflows.data.market_of_files import NewMarket, show_areas_in, unit_of_areas
+    from core.workflows.data.market_of_files import NewMarket, market_of_files, show_areas_in, unit_of_areas
     from core.workflows.source_files.mapped_files import map_files, stated_currency
 
     options, progress = session.options, session.progress()
@@ -137,9 +135,12 @@ def _ingest(session: Session) -> int:
     market = _market_for_ingest(session)
     unit = options.area_unit or (unit_of_areas(session.workspace.store, market) if isinstance(market, str) else "")
     mapped = map_files(files, corrections, part(progress, 0.0, 0.4), unit)
-    if isinstance(market, NewMarket) and options.currency is None:
-        market = replace(market, currency=stated_currency(file.mapping for file in mapped) or market.currency)
-    assumed = assumed_words(market, [file.mapping for file in mapped], options)
+    mappings = [file.mapping for file in mapped]
+    if market is None:
+        market = market_of_files(options.market, options.currency or "", options.area_unit, mappings)
+    elif isinstance(market, NewMarket) and options.currency is None:
+        market = replace(market, currency=stated_currency(mappings) or market.currency)
+    assumed = assumed_words(market, mappings, options)
     report = ingest(
         session.workspace,
         market,
@@ -309,9 +310,10 @@ def _mapping_line(name: str, mapping: ColumnMapping) -> str:
     return f"{name} ({mapping.source.word}): {taken}; left out: {left_out}"
 
 
-def _market_for_ingest(session: Session) -> str | NewMarket:
+def _market_for_ingest(session: Session) -> str | NewMarket | None:
+    """Return the market that files go to; None for one that does not exist yet, whose files say its terms."""
     from core.store.base.markets import USUAL_CURRENCY, new_market
-    from core.workflows.data.market_of_files import NewMarket, market_in_terms
+    from core.workflows.data.market_of_files import market_in_terms
 
     options, store = session.options, session.workspace.store
     for market in store.markets.list():
@@ -320,10 +322,8 @@ def _market_for_ingest(session: Session) -> str | NewMarket:
     if options.market is None:
         return session.market().market_id
     # Refuses an impossible name or currency before the files are read.
-    currency = options.currency or USUAL_CURRENCY
-    unit: AreaUnit = options.area_unit or "sqft"
-    new_market(options.market, currency, unit, False)
-    return NewMarket(options.market, currency, unit)
+    new_market(options.market, options.currency or USUAL_CURRENCY, options.area_unit or "sqft", False)
+    return None
 
 
 def _text_of(path: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.installation import program
+from core.cli.session import command
 
 if TYPE_CHECKING:
     import argparse
@@ -23,21 +22,13 @@ if TYPE_CHECKING:
 def assumed_words(
     market: str | NewMarket, mappings: Collection[ColumnMapping | None], options: argparse.Namespace
 ) -> str:
-    """Say what a new market takes for granted: the currency that neither files nor options state, and the unit."""
+    """Say what a new market takes for granted: the unit of its areas, where neither files nor options name it."""
     from core.wording import area_label
-    from core.workflows.source_files.mapped_files import headers_name_unit, stated_currency, stated_unit
+    from core.workflows.source_files.mapped_files import headers_name_unit
 
-    if isinstance(market, str):
+    if isinstance(market, str) or options.area_unit is not None or headers_name_unit(mappings):
         return ""
-    read, shown = stated_unit(mappings), area_label(market.area_unit)
-    areas = f"as {shown}" if read in (None, market.area_unit) else f"as {area_label(read)}, shown in {shown}"
-    if options.currency is not None or stated_currency(mappings):
-        # A currency says nothing of the unit of the areas.
-        is_known = options.area_unit is not None or headers_name_unit(mappings)
-        return "" if is_known else f"areas taken {areas}: give --area-unit if that is wrong"
-    if options.area_unit is not None:
-        return f"prices taken as {market.currency}: give --currency if that is wrong"
-    return f"prices taken as {market.currency}, areas {areas}: give --currency and --area-unit if that is wrong"
+    return f"areas taken as {area_label(market.area_unit)}: give --area-unit if that is wrong"
 
 
 def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> dict[str, Any]:
@@ -138,7 +129,7 @@ def _next_step(store: Store, report: IntakeReport, home: Path | None) -> str:
         return ""
     market_id = report.version.market_id
     verb = "retrain" if store.models.champion(market_id) else "train"
-    return f"next: {_command(f'{verb} --market {market_id}', home)}"
+    return f"next: {command(f'{verb} --market {market_id}', home)}"
 
 
 def _undo(report: IntakeReport, home: Path | None) -> str:
@@ -149,12 +140,7 @@ def _undo(report: IntakeReport, home: Path | None) -> str:
     unsure = any(not one.sure for table in preview.tables for one in table.inferences) or idle_files(preview.files)
     if not report.changed or not (unsure or preview.elsewhere):
         return ""
-    return _command(f'undo-version {report.version.version_id} --reason "read wrongly"', home)
-
-
-def _command(words: str, home: Path | None) -> str:
-    """Return a command to copy, with the store that this one was given: without it, it would work in another."""
-    return f"{program()} {words}" + (f" --home {shlex.quote(str(home))}" if home is not None else "")
+    return command(f'undo-version {report.version.version_id} --reason "read wrongly"', home)
 
 
 def _account_line(account: FileAccounting) -> str:

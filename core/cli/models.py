@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SEED_MAX: Final = 2_000_000_000  # as in the problem statement
 _TIME: Final = "time"
-_MODEL: Final = "id of the model, as `models` lists it"
+_MODEL: Final = "id of the model, as `models` lists it, or its first characters"
 _HERE: Final = "; it is no job: it runs in this process, and Ctrl+C stops it"
 _WHY: Final = f"why, in at least {REASON_MIN} characters; required"
 _JOB_HERE: Final = "; it is a job that runs in this process: Ctrl+C or `cancel` stops it"
@@ -32,7 +32,7 @@ def add_verbs(verb: AddVerb) -> None:
     _add_train(verb)
     evaluate = verb("evaluate", "show a model's sealed test, or measure it on later sales", _evaluate)
     add_market(evaluate)
-    evaluate.add_argument("--model", help="id of the model, as `models` lists it (default: the live model)")
+    evaluate.add_argument("--model", help=f"{_MODEL} (default: the live model)")
     evaluate.add_argument("--later", action="store_true", help="measure it on sales after the model's latest sale")
     models = verb("models", "list the models of a market", _models)
     add_market(models)
@@ -221,7 +221,7 @@ def _evaluate(session: Session) -> int:
 
     market, store = session.market(), session.workspace.store
     wanted = session.options.model
-    record = store.models.champion(market.market_id) if wanted is None else store.models.get(wanted)
+    record = store.models.champion(market.market_id) if wanted is None else store.models.get(session.model_id(wanted))
     if record is None:
         raise NotFound(f"Market {market.name!r} has no live model. Train one first.")
     if record.market_id != market.market_id:
@@ -299,7 +299,7 @@ def _promote(session: Session) -> int:
     from core.workflows.promotion import promote_challenger, promoter_of
 
     options = session.options
-    record = promote_challenger(session.workspace, options.model, options.reason)
+    record = promote_challenger(session.workspace, session.model_id(options.model), options.reason)
     # Whoever promotes the live model again is not who made it live.
     promoted = promoter_of(session.workspace.store, record.model_id)
     by = {"promoted_by": promoted.actor if promoted else session.workspace.actor.name}
@@ -381,7 +381,7 @@ def _reject(session: Session) -> int:
 
     options = session.options
     deed = reinstate if options.undo else reject
-    record = deed(session.workspace, options.model, options.reason)
+    record = deed(session.workspace, session.model_id(options.model), options.reason)
     stage = record.stage if record.stage is Stage.REJECTED else f"a {record.stage} again"
     session.print_result(model_form(record), lambda: f"model {record.model_id} is {stage} in {record.market_id}")
     return OK
@@ -396,7 +396,7 @@ def _backtest(session: Session) -> int:
     options, store = session.options, session.workspace.store
     market = session.market()
     latest = store.versions.latest(market.market_id)
-    version = latest if options.version is None else store.versions.get(options.version)
+    version = latest if options.version is None else store.versions.get(session.version_id(options.version))
     if version is None:
         raise NotFound(f"Market {market.name!r} has no sales yet. Import a sales file first.")
     if version.market_id != market.market_id:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.session import OK, AddVerb, Session, add_market
+from core.cli.session import OK, AddVerb, Session, add_market, whole_id
 from core.cli.values import calendar_day, minutes, whole_number
 from core.errors import WrongUsage
 
@@ -55,7 +55,7 @@ def add_verbs(verb: AddVerb) -> None:
     add_market(jobs, "id or name of one market (default: all)")
     jobs.add_argument("--open", action="store_true", help="only jobs that wait or run")
     cancel = verb("cancel", "cancel a job: a waiting one at once, a running one within seconds", _cancel)
-    cancel.add_argument("job", metavar="JOB", help="its id, as `jobs` lists it")
+    cancel.add_argument("job", metavar="JOB", help="its id, as `jobs` lists it, or its first characters")
 
 
 def _check_ledger(options: argparse.Namespace) -> None:
@@ -173,9 +173,10 @@ def _jobs(session: Session) -> int:
 
 
 def _cancel(session: Session) -> int:
-    from core.workflows.jobs import cancel
+    from core.workflows.jobs import cancel, list_jobs
 
-    job = cancel(session.workspace, session.options.job)
+    named = whole_id(session.options.job, [one.job_id for one in list_jobs(session.workspace)], "jobs")
+    job = cancel(session.workspace, named)
     stopped = "was cancelled" if not job.is_open else "is asked to stop; it ends within seconds"
     session.print_result(_form(job), lambda: f"job {job.job_id} ({job.kind}) {stopped}")
     return OK

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.values import quoted
-from core.errors import NotFound
+from core.errors import InvalidRecord, NotFound
+from core.installation import program
 from core.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ OK: Final = 0
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
 UNPRICED: Final = 3
+
+_ID_SHORTEST: Final = 4
+"""How much of an id must be given: less is a slip."""
 
 _MARKET: Final = "id or name of the market (default: the only one)"
 
@@ -46,6 +52,18 @@ class Session:
         what = f"There is no market {quoted(wanted)}" if wanted is not None else "Name a market with --market"
         raise NotFound(f"{what}; markets in the store: {known}.")
 
+    def version_id(self, typed: str) -> str:
+        """Return the id of the data version whose id begins as typed; see whole_id."""
+        store = self.workspace.store
+        listed = (store.versions.list(market.market_id) for market in store.markets.list())
+        return whole_id(typed, [one.version_id for versions in listed for one in versions], "data versions")
+
+    def model_id(self, typed: str) -> str:
+        """Return the id of the model whose id begins as typed; see whole_id."""
+        store = self.workspace.store
+        listed = (store.models.list(market.market_id) for market in store.markets.list())
+        return whole_id(typed, [one.model_id for models in listed for one in models], "models")
+
     def standing(self, market: Market) -> Standing:
         """Return where a market stands: without --role, whoever runs a command owns the files and may take any step."""
         from core.workflows.overview import overview
@@ -69,6 +87,26 @@ class Session:
     def print_result(self, document: dict[str, Any], text: Callable[[], str]) -> None:
         """Print the result as JSON or as text."""
         print(json.dumps(document, indent=2, default=str) if self.options.json else text())
+
+
+def whole_id(typed: str, known: Collection[str], what: str) -> str:
+    """Return the one of the known ids that begins as typed, or what was typed, where it is whole, short or begins none.
+
+    Raises InvalidRecord where several ids, of ``what`` in the plural, begin so.
+    """
+    found = [one for one in known if one.startswith(typed)]
+    if typed in found or len(typed) < _ID_SHORTEST:
+        return typed
+    if len(found) > 1:
+        raise InvalidRecord(
+            f"{len(found):,} {what} begin with {quoted(typed)}; give more of the id. Nothing was changed."
+        )
+    return found[0] if found else typed
+
+
+def command(words: str, home: Path | None) -> str:
+    """Return a command to copy, with the store that this one was given: without it, it would work in another."""
+    return f"{program()} {words}" + (f" --home {shlex.quote(str(home))}" if home is not None else "")
 
 
 def add_market(parser: argparse.ArgumentParser, help_text: str = _MARKET) -> None:

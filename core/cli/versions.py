@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
-from core.cli.session import OK, AddVerb, Session
+from core.cli.session import OK, AddVerb, Session, command
 from core.errors import NotFound, StaleVersion
-from core.installation import program
 
-_VERSION: Final = "id of the data version, as `versions` lists it"
+_VERSION: Final = "id of the data version, as `versions` lists it, or its first characters"
 _MARKET_OF_VERSION: Final = "market of the version, to be sure of it (default: the version's own)"
 
 
@@ -91,11 +91,15 @@ def _versions(session: Session) -> int:
 def _undo_version(session: Session) -> int:
     from core.workflows.data.versions import NOTHING_IN_USE, later_versions, undo_version
 
-    _check_market(session)
-    workspace, options = session.workspace, session.options
-    later = later_versions(workspace, options.version)
-    _require_named("undo-version", "later", later, f"were built on {options.version}", options.later)
-    undone = undo_version(workspace, options.version, options.reason, later)
+    workspace, options, version_id = session.workspace, session.options, _named(session)
+    later = later_versions(workspace, version_id)
+    if missed := _not_named(session, "later", later, options.later):
+        again = _again("undo-version", version_id, "later", later, options.reason)
+        raise StaleVersion(
+            f"{', '.join(later)} {missed} built on {version_id} and can only be undone with it. To do so, repeat: "
+            f"{command(again, options.home)}. Nothing was changed."
+        )
+    undone = undo_version(workspace, version_id, options.reason, later)
     version, restored = undone.version, undone.restored
     now = f"{restored.version_id} with {restored.rows:,} sales is in use" if restored else NOTHING_IN_USE
     document = {
@@ -112,8 +116,8 @@ def _undo_version(session: Session) -> int:
         lines = [f"data version {version.version_id} of {version.market_id} is undone{along}; {now}"]
         if undone.later:
             back, *rest = undone.later
-            again = "".join(f" --earlier {one}" for one in (version.version_id, *reversed(rest)))
-            lines.append(f"to take that back: {program()} use-version {back}{again}")
+            again = _again("use-version", back, "earlier", (version.version_id, *reversed(rest)), "")
+            lines.append(f"to take that back: {command(again, options.home)}")
         if undone.models:
             lines.append(
                 f"trained on {'them' if undone.later else 'it'} and unchanged, live or not: {', '.join(undone.models)}"
@@ -127,12 +131,15 @@ def _undo_version(session: Session) -> int:
 def _use_version(session: Session) -> int:
     from core.workflows.data.versions import earlier_versions, redo_version
 
-    _check_market(session)
-    workspace, options = session.workspace, session.options
-    earlier = earlier_versions(workspace, options.version)
-    built_on = f"are undone, too, and {options.version} was built on them"
-    _require_named("use-version", "earlier", earlier, built_on, options.earlier)
-    version = redo_version(workspace, options.version, options.reason, earlier)
+    workspace, options, version_id = session.workspace, session.options, _named(session)
+    earlier = earlier_versions(workspace, version_id)
+    if missed := _not_named(session, "earlier", earlier, options.earlier):
+        again = _again("use-version", version_id, "earlier", earlier, options.reason)
+        raise StaleVersion(
+            f"{version_id} was built on {', '.join(earlier)}, which {missed} undone, too: bring all back together. "
+            f"To do so, repeat: {command(again, options.home)}. Nothing was changed."
+        )
+    version = redo_version(workspace, version_id, options.reason, earlier)
     document = {"market": version.market_id, "in_use": version.version_id, "sales": version.rows}
     session.print_result(
         document,
@@ -141,27 +148,36 @@ def _use_version(session: Session) -> int:
     return OK
 
 
-def _require_named(verb: str, option: str, needed: Sequence[str], why: str, named: Sequence[str]) -> None:
-    """Raise StaleVersion unless the versions that go along are exactly those named, in any order."""
-    if set(needed) == set(named):
-        return
+def _not_named(session: Session, option: str, needed: Sequence[str], named: Sequence[str]) -> str:
+    """Return "" where the versions that go along are exactly those named, in any order, else how they go on: was, were.
+
+    Raises StaleVersion where versions are named and none goes along.
+    """
+    if set(needed) == {session.version_id(one) for one in named}:
+        return ""
     if not needed:
-        raise StaleVersion(f"--{option} names {', '.join(named)}, but no version goes along; leave it out.")
-    again = " ".join(f"--{option} {one}" for one in needed)
-    raise StaleVersion(
-        f"{', '.join(needed)} {why}: they can only go together, as only the latest can be undone. To do it in one "
-        f"step, give {verb} {again} as well. Nothing was changed."
-    )
+        raise StaleVersion(
+            f"No version goes along with this one, but --{option} names {', '.join(named)}; leave it out."
+        )
+    return "was" if len(needed) == 1 else "were"
 
 
-def _check_market(session: Session) -> None:
-    """Raise NotFound where the version is of another market than the one that is named."""
+def _again(verb: str, version_id: str, option: str, along: Sequence[str], reason: str) -> str:
+    """Return the whole command that takes the versions along."""
+    named = "".join(f" --{option} {one}" for one in along)
+    return f"{verb} {version_id}{named}" + (f" --reason {shlex.quote(reason)}" if reason else "")
+
+
+def _named(session: Session) -> str:
+    """Return the id of the version that is named; raises NotFound where it is of another market than is named."""
     options = session.options
+    version_id = session.version_id(options.version)
     if options.market is None:
-        return
-    wanted, version = session.market(), session.workspace.store.versions.get(options.version)
+        return version_id
+    wanted, version = session.market(), session.workspace.store.versions.get(version_id)
     if version.market_id != wanted.market_id:
         raise NotFound(
-            f"Version {options.version} is of market {version.market_id!r}, not of {wanted.market_id!r}: name that "
+            f"Version {version_id} is of market {version.market_id!r}, not of {wanted.market_id!r}: name that "
             "market, or leave --market out."
         )
+    return version_id

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -36,9 +37,10 @@ def in_parallel(
     waiting = list(calls)
     results: dict[int, T] = {}
     progress(0.0, f"{doing}: 0 of {len(waiting)}")
-    for number, result in _results(function, waiting):
-        results[number] = result
-        progress(len(results) / len(waiting), f"{doing}: {len(results)} of {len(waiting)}")
+    with _ended(_results(function, waiting)) as numbered:
+        for number, result in numbered:
+            results[number] = result
+            progress(len(results) / len(waiting), f"{doing}: {len(results)} of {len(waiting)}")
     return [results[number] for number in range(len(waiting))]
 
 
@@ -50,10 +52,10 @@ def batch_by_batch(
     For short calls on large data, which other processes of this machine would first have to copy.
     """
     on_cluster = cluster_of(get_active_backend()[0]) is not None
-    results = _in_order(_results(function, calls)) if on_cluster else (function(*one) for one in calls)
-    for done, result in enumerate(results, 1):
-        yield result
-        progress(done / len(calls), f"{doing}: {done} of {len(calls)}")
+    with _ended(_in_order(_results(function, calls)) if on_cluster else (function(*one) for one in calls)) as results:
+        for done, result in enumerate(results, 1):
+            yield result
+            progress(done / len(calls), f"{doing}: {done} of {len(calls)}")
 
 
 def end_processes() -> None:
@@ -63,7 +65,21 @@ def end_processes() -> None:
         executor.terminate(kill_workers=True)
 
 
-def _in_order(numbered: Iterable[tuple[int, T]]) -> Iterator[T]:
+@contextmanager
+def _ended(results: Generator[T, None, None]) -> Iterator[Iterator[T]]:
+    """End the calls that run when their results are no longer waited for, as after a cancellation.
+
+    Joblib advises on that by a warning, which means nothing to whoever cancelled.
+    """
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r".*You could benefit from adjusting the input task", UserWarning)
+            results.close()
+
+
+def _in_order(numbered: Iterable[tuple[int, T]]) -> Generator[T, None, None]:
     """Yield results in the order of their calls, each as soon as those before it are there."""
     early: dict[int, T] = {}
     following = 0
@@ -74,7 +90,7 @@ def _in_order(numbered: Iterable[tuple[int, T]]) -> Iterator[T]:
             following += 1
 
 
-def _results(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, T]]:
+def _results(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> Generator[tuple[int, T], None, None]:
     """Yield the number of each call and its result, as soon as it is there."""
     backend, _ = get_active_backend()
     client = cluster_of(backend)

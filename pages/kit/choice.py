@@ -41,6 +41,7 @@ def view(views: Sequence[str]) -> str:
         key="view",
         bind="query-params",
         label_visibility="collapsed",
+        wrap=True,
     )
     return on_offer(chosen, views, views[0])
 

@@ -268,7 +268,7 @@ def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_br
     app.session_state["view"] = "Data versions"
     app = app.run()
     listed = next(table.value for table in app.table if "Version" in table.value)
-    assert listed["State"].tolist() == ["in use", ""]
+    assert listed["State"].tolist() == ["in use", "earlier"]
     figures = {metric.label: metric.value for metric in app.metric}
     assert (figures["Added"], figures["Removed"], figures["Corrected"]) == ("30", "0", "0")
     sure = f"undo_sure_{listed['Version'][0]}"
@@ -294,7 +294,7 @@ def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_br
     assert not app.exception
     assert "with 60 sales is in use again" in str(app.success[0].value)
     listed = next(table.value for table in app.table if "Version" in table.value)
-    assert listed["State"].tolist() == ["in use", ""]
+    assert listed["State"].tolist() == ["in use", "earlier"]
     assert not any(str(one.key).startswith("use_") for one in app.button)
 
 

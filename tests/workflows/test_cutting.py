@@ -354,7 +354,7 @@ def test_the_report_says_why_rows_were_not_accepted_and_what_was_left_out(store:
         header = text_of([]).splitlines()[0]
         lines = [f"{header},Listing Agent", *(",".join(map(str, row)) for row in rows)]
         (folder / f"{name}.csv").write_text("\n".join(lines))
-    taken = take_pieces(acting(store, ANALYST, today=TODAY), folder, Taking(), silent)
+    taken = take_pieces(acting(store, ANALYST, today=TODAY), folder, Taking(currency="USD"), silent)
     assert [one.reasons["price_impossible"] for one in taken] == [2, 2]
     lines = taken_lines(taken, ())
     assert "of the rows: price impossible 4" in lines
@@ -367,7 +367,7 @@ def test_months_become_versions_of_one_market_one_after_another(store: Store, tm
     # A month alone does not tell its days from its months: they are read as in the whole file.
     rows = [row for row in rows if row[3][3:5] in ("01", "06") or (row[3][3:5] == "05" and row[3][:2] < "10")]
     report = cut_rows(tmp_path, text_of(rows), "month")
-    taken = take_pieces(acting(store, ANALYST, today=TODAY), report.folder, Taking("Springfield"), silent)
+    taken = take_pieces(acting(store, ANALYST, today=TODAY), report.folder, Taking("Springfield", "USD"), silent)
     assert [(one.file, one.market) for one in taken] == [(f"2024-{at}.csv", "springfield") for at in ("01", "05", "06")]
     assert len({one.version for one in taken}) == 3
     assert sum(one.rows_in for one in taken) == len(rows) == taken[-1].sales
@@ -386,7 +386,7 @@ def test_processes_may_share_the_pieces_of_a_large_folder(
     monkeypatch.setattr(taking, "in_parallel", as_sent)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     report = cut_rows(tmp_path, text_of(sales(60, ["King", "Pierce"])))
-    taken = take_pieces(acting(store, ANALYST, today=TODAY), report.folder, Taking(), silent)
+    taken = take_pieces(acting(store, ANALYST, today=TODAY), report.folder, Taking(currency="USD"), silent)
     assert [(one.market, one.sales, one.refused) for one in taken] == [("king", 30, ""), ("pierce", 30, "")]
     assert [one.market_id for one in store.markets.list()] == ["king", "pierce"]
 

@@ -369,8 +369,8 @@ def _cannot_leave(version: DataVersion, chain: Sequence[str]) -> str:
     name, market_id = f"Data version {version.version_id}", version.market_id
     if version.version_id not in chain:
         return (
-            f"{name} is not in use (the latest version of market {market_id} is {chain[0] if chain else 'none'}), and "
-            "only the latest can be undone, alone or with earlier ones. Reload and choose again."
+            f"{name} is not in use (the latest version of market {market_id} is {chain[0] if chain else 'none'}), so "
+            "there is nothing to undo. Nothing was changed."
         )
     later = chain[: chain.index(version.version_id)]
     return (

@@ -26,12 +26,11 @@ from core.store.base.markets import USUAL_CURRENCY, AreaUnit, new_market, slug_o
 from core.workflows.cutting.cut import MONTH
 from core.workflows.cutting.pieces import Manifest, read_manifest
 from core.workflows.data.intake import IntakePreview, IntakeReport, ingest
-from core.workflows.data.market_of_files import NewMarket, market_in_terms, unit_of_areas
+from core.workflows.data.market_of_files import NewMarket, market_in_terms, market_of_files, unit_of_areas
 from core.workflows.source_files.mapped_files import map_files, stated_currency
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
 
-_AREA_UNIT: Final[AreaUnit] = "sqft"
 _WORTH_PROCESSES: Final = 64 * 1024 * 1024
 """From how many bytes on several processes take in the pieces: below, starting them takes longer than they save."""
 
@@ -111,7 +110,7 @@ def take_pieces(workspace: Workspace, folder: Path, taking: Taking, progress: Pr
     if taking.mapping:
         mappings_for(taking.mapping, [waiting[0].path.name])
     # Refuses an impossible name or currency before the files are read.
-    new_market(taking.market or "market", taking.currency or USUAL_CURRENCY, _AREA_UNIT, False)
+    new_market(taking.market or "market", taking.currency or USUAL_CURRENCY, taking.area_unit or "sqft", False)
     if _is_worth_processes(waiting, taking):
         home, day = workspace.store.home, workspace.utc_today()
         calls = [(home, workspace.problem, workspace.actor, day, one, manifest, taking) for one in waiting]
@@ -209,11 +208,13 @@ def _ingest(
     given = mappings_for(taking.mapping, [name])[name] if taking.mapping else None
     if given is not None and manifest is not None:
         given = replace(given, encoding="")  # a cut writes UTF-8, however the file was written that the mapping is for
-    unit = taking.area_unit or unit_of_areas(workspace.store, market) if isinstance(market, str) else taking.area_unit
-    [mapped] = map_files([SourceFile(one.path, name, given)], [], part(progress, 0.0, 0.4), unit or "")
+    unit = taking.area_unit or (unit_of_areas(workspace.store, market) if isinstance(market, str) else "")
+    [mapped] = map_files([SourceFile(one.path, name, given)], [], part(progress, 0.0, 0.4), unit)
     if given is None and manifest is not None and mapped.mapping is not None:
         mapped = replace(mapped, mapping=_with_date_format(mapped.mapping, manifest))
-    if isinstance(market, NewMarket) and not taking.currency:
+    if market is None:
+        market = market_of_files(one.market, taking.currency, taking.area_unit, [mapped.mapping])
+    elif isinstance(market, NewMarket) and not taking.currency:
         market = replace(market, currency=stated_currency([mapped.mapping]) or market.currency)
     return ingest(workspace, market, [mapped], part(progress, 0.4, 1.0), taking.keep, taking.elsewhere, taking.misread)
 
@@ -231,8 +232,9 @@ def _with_date_format(mapping: ColumnMapping, manifest: Manifest) -> ColumnMappi
     return replace(mapping, rules=rules)
 
 
-def _market_of(workspace: Workspace, name: str, taking: Taking) -> str | NewMarket:
+def _market_of(workspace: Workspace, name: str, taking: Taking) -> str | NewMarket | None:
+    """Return the market of a piece; None for one that does not exist yet, whose file says its terms."""
     for held in workspace.store.markets.list():
         if name in (held.market_id, held.name) or slug_of(name) == held.market_id:
             return market_in_terms(workspace.store, held, taking.currency, taking.area_unit)
-    return NewMarket(name, taking.currency or USUAL_CURRENCY, taking.area_unit or _AREA_UNIT)
+    return None

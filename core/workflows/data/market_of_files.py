@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from core.access import Action
-from core.collect.mapping import MappedTable
+from core.collect.mapping import ColumnMapping, MappedTable
 from core.errors import AlreadyExists, WrongUsage
+from core.schema import Source
 from core.store import DataVersion, Market, Store
-from core.store.base.markets import AreaUnit, slug_of
+from core.store.base.markets import USUAL_CURRENCY, AreaUnit, slug_of
 from core.wording import area_label
+from core.workflows.source_files.mapped_files import stated_currency, stated_unit
 from core.workspace import Workspace
 
 
@@ -61,6 +63,23 @@ def show_areas_in(workspace: Workspace, market_id: str, area_unit: AreaUnit) -> 
         f"areas of {name} are shown in {area_label(area_unit)} from now on, and read so where a file states no unit: "
         f"--area-unit {other} changes that back"
     )
+
+
+def market_of_files(
+    name: str, currency: str, area_unit: AreaUnit | None, mappings: Collection[ColumnMapping | None]
+) -> NewMarket:
+    """Return a new market in the terms asked for; "" and None are those that its files state.
+
+    Areas are in square feet where neither says otherwise. Raises WrongUsage where nothing says what the prices are in:
+    a wrong guess would be in every price.
+    """
+    found = currency or stated_currency(mappings)
+    if not found and any(one is not None and one.source is Source.SALES for one in mappings):
+        raise WrongUsage(
+            f"The files do not say which currency their prices are in, and the new market {name!r} needs one. "
+            f"Name it, such as --currency {USUAL_CURRENCY}. Nothing was changed."
+        )
+    return NewMarket(name, found or USUAL_CURRENCY, area_unit or stated_unit(mappings) or "sqft")
 
 
 def parent_of(store: Store, market: str | NewMarket) -> DataVersion | None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.access import Action
 from core.errors import NotFound, TooFewSales, TrainError
+from core.evaluate.card.headline import headline_of
 from core.prepare.splits import TIME
 from core.problem import Problem
 from core.progress import Progress, part
@@ -78,8 +79,12 @@ def trained_words(record: ModelRecord) -> str:
     last = market_day(date.fromisoformat(card["last_sale"]), card["currency"])
     window = window_words(card.get("window_months"), card.get("half_life_days"))
     chosen = "" if window == _ALL else f" ({window})"
-    tested = count(int(card["metrics"]["mape"]["n"]), "other")
-    return f"Trained on {count(card['sales'], 'sale')} up to {last}{chosen}, tested on {tested}."
+    others = int(card["metrics"]["mape"]["n"])
+    # The figures of the headline leave out the sales that the desk would not have priced.
+    unpriced = others - headline_of(card)["mape"].n
+    without = f"; {unpriced:,} of them got no price" if 0 < unpriced < others else ""
+    tested = f"tested on {count(others, 'other')}{without}"
+    return f"Trained on {count(card['sales'], 'sale')} up to {last}{chosen}, {tested}."
 
 
 def refitted_words(record: ModelRecord) -> str:

@@ -14,6 +14,7 @@ from core.accounting import OF_CELLS, FileAccounting, reason_words
 from core.collect.columns.candidates import field_of_header
 from core.collect.columns.near_misses import are_listings, why_no_sales
 from core.collect.columns.parts import shift_words
+from core.collect.columns.sheet import AREA_FIELDS
 from core.collect.dates.guess import compact_date_format
 from core.collect.mapping import (
     LOCATIONS,
@@ -38,6 +39,10 @@ _TYPED = {"d": "DD", "m": "MM", "y": "YY", "Y": "YYYY"}
 _X_OR_Y = re.compile(r"(?:point|map|gps|coord\w*)?[ _.-]*([xy])(?:[ _.-]*coord\w*)?", re.IGNORECASE)
 _DEGREES = (180.0, 90.0)
 _RENT_LOW, _RENT_HIGH = 100.0, 20_000.0
+_PRICE_LOW = 30_000.0
+# What homes cost for each square foot or square meter, and how closely prices follow living areas, by ranks.
+_PER_AREA_LOW, _PER_AREA_HIGH = 20.0, 30_000.0
+_FOLLOWS = 0.4
 
 
 def apply_or_explain(table: RawTable, mapping: ColumnMapping, personal: Sequence[PersonalColumn]) -> MappedTable:
@@ -147,6 +152,7 @@ def nothing_usable_message(
     shifted = " ".join(shift_words(table.inferences) for table in tables).strip()
     remedy = (
         shifted
+        or _price_as_area(tables, reasons)
         or _rents(tables, reasons, currency)
         or _no_scale(tables, reasons)
         or _parcels_only(tables, reasons, tax)
@@ -159,6 +165,26 @@ def _left_out(personal: Mapping[str, Sequence[PersonalColumn]]) -> str:
     """Name the columns that were left out of files as those of persons: one may be what the sales lack."""
     dropped = [one.column for found in personal.values() for one in of_persons(found) if one.action == DROPPED]
     return f" Left out as personal data, or as text that may be: {', '.join(dropped)}." if dropped else ""
+
+
+def _price_as_area(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
+    """Say of prices no home costs, beside an area as large as prices are, that the two columns may be swapped."""
+    middle = _impossible_median(tables, reasons)
+    for table in tables:
+        price = table.frame["sale_price"]
+        for name in (one for one in AREA_FIELDS if one in table.frame):
+            area = table.frame[name]
+            typical = float(area.median())
+            per_area = typical / middle if middle else 0.0
+            if typical < _PRICE_LOW or not _PER_AREA_LOW <= per_area <= _PER_AREA_HIGH:
+                continue
+            if price.rank().corr(area.rank()) >= _FOLLOWS:
+                header, priced = table.columns[name], table.columns["sale_price"]
+                return (
+                    f"Their median price is {middle:,.0f}, and that of {header} is {typical:,.0f}: the columns "
+                    f"{priced} and {header} seem swapped. Take each for the other in the column mapping."
+                )
+    return ""
 
 
 def _rents(tables: Sequence[MappedTable], reasons: Counter[str], currency: str) -> str:

@@ -41,7 +41,6 @@ _SHOWN_ROWS: Final = 200
 _LARGE: Final = 0.25
 _SMALL: Final = 0.1
 _MEDIAN: Final = 2
-_STATES: Final = {"in use": "in use", "earlier": "", "undone": "undone"}
 _DONE: Final = "_version_deed"
 
 
@@ -76,7 +75,7 @@ def _list(records: tuple[Recorded, ...], market: Market) -> None:
         [
             {
                 "Version": one.version.version_id,
-                "State": _STATES[one.state],
+                "State": one.state,
                 "Sales": one.version.rows,
                 "Sold": _sold(one, market.currency),
                 "Files": ", ".join(file.file for file in one.version.files),

@@ -85,7 +85,8 @@ def test_the_command_line_asks_as_the_page_does(
     mapping = tmp_path / "mapping.json"
     mapping.write_text(mapping_to_json(mapped.mapping), encoding="utf-8")
     home = tmp_path / "home"
-    command = ["ingest", str(mapped.path), "--market", "Springfield", "--mapping", str(mapping), "--home", str(home)]
+    terms = ["--mapping", str(mapping), "--currency", "USD", "--home", str(home)]
+    command = ["ingest", str(mapped.path), "--market", "Springfield", *terms]
     assert main([*command, "--quiet"]) == 1
     assert "column 'valor' of sales.csv" in capsys.readouterr().err
     assert main([*command, "--quiet", "--keep", "valor"]) == 0

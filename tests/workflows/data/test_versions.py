@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.access import Actor, Role
 from core.cli.main import main
 from core.cli.session import FAILED, OK
 from core.errors import AccessDenied, ArtifactCorrupt, InvalidRecord, StaleVersion
+from core.installation import program
 from core.prepare.quality.column_shifts import column_shifts
 from core.states import Stage
 from core.store import DataVersion, Market, NewModel, NewVersion, Store
@@ -209,18 +211,31 @@ def test_the_command_line_names_what_goes_with_a_version_and_undoes_and_brings_b
     store: Store, market: Market, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second, third = (commit(store, market, sales(rows), rows) for rows in (30, 40, 50))
-    home = ["--home", str(store.home)]
-    undo = ["undo-version", second.version_id, "--reason", "the wrong county", *home]
-    assert main(undo) == FAILED
-    assert f"give undo-version --later {third.version_id} as well" in capsys.readouterr().err
+    home, undo_reason = ["--home", str(store.home)], ["--reason", "the wrong county"]
+    # The beginning of an id is enough, and what is to be repeated can be copied whole.
+    assert main(["undo-version", second.version_id[:8], "--reason", "the wrong county", *home]) == FAILED
+    again = copied(capsys.readouterr().err, "can only be undone with it. To do so, repeat: ")
+    assert again == ["undo-version", second.version_id, "--later", third.version_id, *undo_reason, *home]
     assert store.versions.latest(market.market_id) == third
-    assert main([*undo, "--later", third.version_id]) == OK
-    back = f"use-version {third.version_id} --earlier {second.version_id}"
-    assert back in capsys.readouterr().out
+    assert main(again) == OK
+    back = copied(capsys.readouterr().out, "to take that back: ")
+    assert back == ["use-version", third.version_id, "--earlier", second.version_id, *home]
     assert store.versions.latest(market.market_id) == first
+    assert main(["undo-version", second.version_id, "--reason", "again", *home]) == FAILED
+    assert "is not in use (the latest version of market" in capsys.readouterr().err
     assert main(["use-version", third.version_id, *home]) == FAILED
-    assert main([*back.split(), *home]) == OK
+    assert copied(capsys.readouterr().err, "bring all back together. To do so, repeat: ") == back
+    assert main(back) == OK
     assert store.versions.latest(market.market_id) == third
+    # A slip of three characters, and what begins no id, name none.
+    for typed in ("", second.version_id[:3], "nowhere"):
+        assert main(["undo-version", typed, "--reason", "no", *home]) == FAILED
+        assert f"There is no data version {typed!r}" in capsys.readouterr().err
+
+
+def copied(printed: str, before: str) -> list[str]:
+    """The arguments of the command that a message ends with."""
+    return shlex.split(printed.split(before)[1].partition(". Nothing")[0].removeprefix(program()))
 
 
 def test_versions_of_two_markets_are_not_compared(store: Store, market: Market) -> None:

@@ -19,12 +19,12 @@ from core.prepare.splits import TIME
 from core.problem import Problem
 from core.progress import silent
 from core.serve.estimate import Estimate
-from core.states import Family
-from core.store import Store, open_store
+from core.states import Family, Stage
+from core.store import ModelRecord, Store, open_store
 from core.store.ledger.outcomes import NewOutcome
 from core.train.trainer import TrainingPlan
 from core.workflows.models.gate import GateRecord, gate_of, gate_start, reason_needed, rival_of, unseen_by
-from core.workflows.models.retraining import RetrainPlan, retrain, window_named
+from core.workflows.models.retraining import RetrainPlan, retrain, trained_words, window_named
 from core.workflows.models.shadow import shadow_pending, shadow_report
 from core.workflows.models.training import known_sales, load_model
 from core.workflows.pricing.answers import Question, price_and_record
@@ -153,6 +153,23 @@ def test_what_the_gate_says_decides_whether_a_reason_is_needed() -> None:
     assert "cannot tell" in reason_needed(gated(GateVerdict.INCONCLUSIVE), "old")
     assert "nothing about these two" in reason_needed(gated(GateVerdict.PASS), "new")
     assert "not compared with" in reason_needed(None, "old")
+
+
+def test_a_model_says_how_many_of_its_test_sales_got_no_price() -> None:
+    def words(priced: int) -> str:
+        figures = {"mape": {"value": 0.08, "low": 0.07, "high": 0.09, "n": priced}}
+        card = {
+            "sales": 12_000,
+            "last_sale": "2024-12-30",
+            "currency": "USD",
+            "metrics": {"mape": figures["mape"] | {"n": 4_323}},
+            "headline": {"sales": 4_323, "figures": figures},
+        }
+        record = ModelRecord("m", "demo", "v", "", Stage.CHAMPION, card, 0, datetime(2025, 1, 1, tzinfo=UTC), "Ana")
+        return trained_words(record)
+
+    assert words(4_320).endswith("tested on 4,323 others; 3 of them got no price.")
+    assert words(4_323).endswith("tested on 4,323 others.")
 
 
 def test_sales_the_champion_learned_from_are_no_comparison(store: Store) -> None:
