@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -145,7 +145,11 @@ def most_alike(live_model: LiveModel, likeness: Likeness | None, subject: Column
     if likeness is None or not len(near):
         return near[:CANDIDATES]
     # Each is looked up only if the one before is not enough.
-    looks = (partial(_lately, live_model, subject, near), lambda: near, partial(_earlier, live_model, subject))
+    looks: tuple[Callable[[], Ints], ...] = (
+        partial(_lately, live_model, subject, near),
+        lambda: near,
+        partial(_earlier, live_model, subject),
+    )
     found, gross = near[:0], np.empty(0)
     for look in looks:
         found, gross = _ranked(live_model, likeness, subject, _same_kind(live_model, subject, look()))

@@ -118,7 +118,7 @@ def test_a_home_larger_than_nearly_all_is_compared_with_large_homes_or_none(
     assert isinstance(found, Estimate)
     assert all(one.gross <= GROSS_MOST for one in found.comparables)
     large = float(np.nanquantile(sizes, 0.9))
-    assert all(one.facts.get("living_area_sqft", large) >= large for one in found.comparables)
+    assert all(float(one.facts.get("living_area_sqft", large)) >= large for one in found.comparables)
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=5), st.floats(0.05, 0.4))
