@@ -153,11 +153,10 @@ def prepare_intake(
     or impossible mappings, NotFound, AlreadyExists for a taken name, NoUsableRows if nothing is new, ContractBroken.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
-    parent = parent_of(store, market)
+    parent, decisions = parent_of(store, market), store.sale_decisions.history(market_id_of(market))
     terms = market if isinstance(market, NewMarket) else store.markets.get(market)
     read = read_together(files, unit_of_areas(store, market), parent is not None, part(progress, 0.0, 0.5))
     read = replace(read, mapped=[without_other_money(table, terms.currency) for table in read.mapped])
-    decisions = store.sale_decisions.history(market_id_of(market))
     intake = _begin(store, parent, decisions, bool(read.sales) and read.one_of(Source.TAX) is None)
     currency, before = terms.currency, intake.in_use_before
     problem = in_currency(problem, currency, read.prices_or(before))
