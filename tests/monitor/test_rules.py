@@ -38,7 +38,9 @@ def test_a_rule_says_what_an_agent_or_manager_reads(rule: AlertRule) -> None:
 def test_training_is_called_for_by_alerts_on_the_model_that_are_no_matter_of_the_calendar_or_of_its_file() -> None:
     expected = {"error_high", "target_missed", "coverage_off", "level_drift", "feature_drift"}
     assert expected == worker._CALLS_FOR_TRAINING == words.CAUSED
-    assert expected | {"retraining_overdue", "model_unverified"} == words.TO_TRAIN
+    assert expected | {"retraining_overdue", "model_unverified"} == {
+        rule.kind.value for rule in RULES if rule.of_the_model
+    }
     assert {kind.value for kind in workflow._EXPLAINED} == expected - {"feature_drift", "coverage_off"}
 
 

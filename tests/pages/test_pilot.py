@@ -107,7 +107,7 @@ def test_a_first_pilot_of_a_later_day_is_asked_about_and_nothing_can_be_taken_ba
     labels = [button.label for button in app.button]
     assert "Take back the last change" not in labels
     assert "Stop estimates for all offices" in labels
-    reasons = [one.label for one in app.text_input if one.key.startswith("rollout")]
+    reasons = [one.label for one in app.text_input if str(one.key).startswith("rollout")]
     assert reasons == ["Reason, at least 10 characters", "To stop: reason, at least 10 characters"]
     press(app, "Give them estimates")
     assert "No office is named; name at least one. To change who has estimates" in text(app), "all that is missing"
