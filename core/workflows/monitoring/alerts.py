@@ -191,7 +191,7 @@ def without_next(why: str) -> str:
 def alert_lines(alerts: Iterable[AlertRecord], steps: Mapping[str, str] | None = None) -> list[str]:
     """Return a line per alert for a terminal: state, id, what was measured and why, and what to do now.
 
-    ``steps`` has what to do now by alert id, "" for what is said beside the alerts; what stood there when it opened may
+    ``steps`` has what to do now by alert id, "" for what stands beside the alerts; what it had when it opened may
     have been tried since.
     """
     found = []
