@@ -91,7 +91,7 @@ def _versions(session: Session) -> int:
 def _undo_version(session: Session) -> int:
     from core.workflows.data.versions import NOTHING_IN_USE, later_versions, undo_version
 
-    workspace, options, version_id = session.workspace, session.options, _named(session)
+    workspace, options, version_id = session.workspace, session.options, _version_named(session)
     later = later_versions(workspace, version_id)
     if missed := _not_named(session, "later", later, options.later):
         again = _again("undo-version", version_id, "later", later, options.reason)
@@ -131,7 +131,7 @@ def _undo_version(session: Session) -> int:
 def _use_version(session: Session) -> int:
     from core.workflows.data.versions import earlier_versions, redo_version
 
-    workspace, options, version_id = session.workspace, session.options, _named(session)
+    workspace, options, version_id = session.workspace, session.options, _version_named(session)
     earlier = earlier_versions(workspace, version_id)
     if missed := _not_named(session, "earlier", earlier, options.earlier):
         again = _again("use-version", version_id, "earlier", earlier, options.reason)
@@ -168,7 +168,7 @@ def _again(verb: str, version_id: str, option: str, along: Sequence[str], reason
     return f"{verb} {version_id}{named}" + (f" --reason {shlex.quote(reason)}" if reason else "")
 
 
-def _named(session: Session) -> str:
+def _version_named(session: Session) -> str:
     """Return the id of the version that is named; raises NotFound where it is of another market than is named."""
     options = session.options
     version_id = session.version_id(options.version)
