@@ -68,7 +68,7 @@ def drawn(total: int, most: int, seed: int) -> Ints:
 def distinct(rows: Floats) -> tuple[Ints, Ints]:
     """Return the places of the distinct rows of a matrix (n, p), in order, and for each row which of them it is, (n,).
 
-    Rows are told apart by their bits, so that a missing value equals itself. For some hundred rows this is faster than
+    Rows are compared by their bits, so that a missing value equals itself. For some hundred rows this is faster than
     to sort them.
     """
     width, data = rows.itemsize * rows.shape[1], rows.tobytes()

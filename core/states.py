@@ -40,7 +40,7 @@ class Stage(StrEnum):
 class Undecided(StrEnum):
     """What becomes of a challenger that nobody has decided on when a newer one is trained.
 
-    It is replaced where a person trains and was told so; where no person looks on, it is kept, and the newer one stands
+    It is replaced where a person trains and knows it; where no person looks on, it is kept, and the newer one stands
     beside it.
     """
 

@@ -73,10 +73,10 @@ def mixed_money(table: MappedTable) -> Iterator[Inference]:
     found = table.problems[is_other_money(table.problems)]
     if found.empty:
         return
-    told = found["problem"].str.removeprefix(_OTHER).str.partition(", not ")
+    named = found["problem"].str.removeprefix(_OTHER).str.partition(", not ")
     left = int(table.frame["sale_price"].notna().sum())
-    kinds = Counter(told[0]).most_common()
-    parts = [*((name, n) for name, n in kinds), (told[2].iloc[0], left)]
+    kinds = Counter(named[0]).most_common()
+    parts = [*((name, n) for name, n in kinds), (named[2].iloc[0], left)]
     claim = f"{SEVERAL}: {', '.join(f'{n:,} in {name}' for name, n in parts)}"
     seen = f"{count(len(found), 'row')} rejected, such as {found['value'].iloc[0]!r}: nothing is converted"
     grave = len(found) > max(_FEW_MIN, min(_FEW, _FEW_SHARE * table.rows_in))

@@ -131,8 +131,8 @@ def _meaning(estimate: Estimate) -> str:
 
 def _old(estimate: Estimate) -> None:
     """Say how many sales are of long ago, and why they are among the comparables."""
-    if told := old_words(estimate):
-        st.caption(told)
+    if words := old_words(estimate):
+        st.caption(words)
 
 
 def old_words(estimate: Estimate) -> str:

@@ -242,10 +242,10 @@ def _explanation(deciding: Deciding) -> tuple[str | None, str]:
     return state.get(deciding.key("reason")), state.get(deciding.key("note")) or ""
 
 
-def _fields(deciding: Deciding, said: str) -> None:
+def _fields(deciding: Deciding, shown: str) -> None:
     """Draw both amounts and the button; the reason appears once the price is the agent's own.
 
-    ``said`` is the fault already shown.
+    ``shown`` is the fault shown already.
     """
     estimate = deciding.estimate
     deciding.begin()
@@ -255,7 +255,7 @@ def _fields(deciding: Deciding, said: str) -> None:
         kind = kind_of(price, estimate.point, estimate.low, estimate.high)
     doubt = "" if price is None or listing is None else listing_doubt(price, listing, estimate.currency)
     # Above the fields: at the foot of a phone's screen it would lie under the bar.
-    if (fault := deciding.unread()) and fault != said:
+    if (fault := deciding.unread()) and fault != shown:
         st.caption(f":{BAD}[:material/error: {plain(fault)}]")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="decision_fields"):
         for name, then in (("price", _follow), ("listing", _touch)):

@@ -65,7 +65,7 @@ def draw_earlier(workspace: Workspace, market: Market, estimate_id: str) -> None
         for one in found:
             key, day = one.estimate.estimate_id, market_day(day_at(one.estimate.at), market.currency)
             st.button(
-                plain(f"{day} · {_said(one, market)}"),
+                plain(f"{day} · {_state_of(one, market)}"),
                 key=f"earlier-{key}",
                 type="tertiary",
                 width="stretch",
@@ -75,9 +75,9 @@ def draw_earlier(workspace: Workspace, market: Market, estimate_id: str) -> None
 
 
 def _line(one: LatestAnswer, market: Market) -> str:
-    return plain(f"{one.home} · {_said(one, market)}")
+    return plain(f"{one.home} · {_state_of(one, market)}")
 
 
-def _said(one: LatestAnswer, market: Market) -> str:
+def _state_of(one: LatestAnswer, market: Market) -> str:
     parts = (one.answer_words(market.currency), one.decision_line(market.currency))
     return " · ".join(filter(None, parts))

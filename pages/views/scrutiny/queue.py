@@ -315,7 +315,7 @@ def _other_value(workspace: Workspace, market: Market, row: dict[Any, Any]) -> N
     widget, button = f"value_{key}", f"correct_other_{key}"
     lacking = "" if str(st.session_state.get(widget, now) or "").strip() else "enter one first"
     value = marked_amount(asked_for(label, button, lacking), widget, float(now), market.currency)
-    # Of a text that is no amount, the field says so by itself.
+    # Of a text that is no amount, the field says so.
     if pressed("Correct", button, value is None, icon=":material/edit:") and value is not None:
         right = to_sqft(value, market.area_unit) if is_area else value
         _decide(workspace, market, [Choice(key, SaleDecision.CORRECT, field, right)])
