@@ -41,3 +41,8 @@ def asks(key: str, doubts: Sequence[str]) -> bool:
     st.session_state[key] = words
     st.warning(plain(f"{words} If it is right, press again."), icon=":material/help:")
     return True
+
+
+def one_line(text: str) -> str:
+    """Let no line end within the text."""
+    return text.replace(" ", "\u00a0")

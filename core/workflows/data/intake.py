@@ -148,9 +148,8 @@ def prepare_intake(
 ) -> IntakePreview:
     """Compute what committing the files to a market (its id, or a new one) would do, without changing anything.
 
-    At most one tax and one neighborhood file join the sales brought with them, or fill what stored sales lack (see
-    core.prepare.late_facts); one of market indicators joins those held. Raises CollectError leaves for unreadable files
-    or impossible mappings, NotFound, AlreadyExists for a taken name, NoUsableRows if nothing is new, ContractBroken.
+    Tax, neighborhood and indicator files join the sales brought with them, or fill what stored sales lack. Raises
+    CollectError leaves, NotFound, AlreadyExists for a taken name, NoUsableRows if nothing is new, ContractBroken.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = parent_of(store, market)

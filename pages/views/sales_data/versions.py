@@ -32,7 +32,7 @@ from core.workflows.promotion import ways_out
 from core.workspace import Workspace
 from pages.kit import errors, figures, session
 from pages.kit.choice import asked_for, pressed
-from pages.kit.text import plain
+from pages.kit.text import one_line, plain
 from pages.views.sales_data.mapping_table import inferences_table
 from pages.views.sales_data.preview import formats, readable
 
@@ -94,16 +94,11 @@ def _list(records: tuple[Recorded, ...], market: Market) -> None:
 
 def _sold(one: Recorded, currency: str) -> str:
     first, last = (market_day(day, currency) for day in (one.version.first_sale, one.version.last_sale))
-    return f"{_one_line(first)} to {_one_line(last)}"
+    return f"{one_line(first)} to {one_line(last)}"
 
 
 def _origin(one: Recorded, currency: str) -> str:
-    return f"{_one_line(market_instant(one.version.created_at, currency))}, by {one.version.created_by}"
-
-
-def _one_line(text: str) -> str:
-    """Let no line end within the text."""
-    return text.replace(" ", "\u00a0")
+    return f"{one_line(market_instant(one.version.created_at, currency))}, by {one.version.created_by}"
 
 
 def _undone(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:
