@@ -37,6 +37,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "corrects_earlier": "corrects an earlier sale",
     "price_missing": "no price",
     "price_unreadable": "price unreadable",
+    "price_other_currency": "price in another currency",
     "date_missing": "no date",
     "date_unreadable": "date unreadable",
     "no_such_day": "no such day",
@@ -56,7 +57,15 @@ _COUNTED: Final = (("duplicate_row", "duplicate_sale", "near_duplicate"), ("corr
 """The reasons of rows that repeat another row of their file, and of those that correct a stored sale."""
 
 _REJECTING: Final = frozenset(
-    {"price_missing", "price_unreadable", "date_missing", "date_unreadable", "no_such_day", "date_in_future"}
+    {
+        "price_missing",
+        "price_unreadable",
+        "price_other_currency",
+        "date_missing",
+        "date_unreadable",
+        "no_such_day",
+        "date_in_future",
+    }
     | {"no_location", "bad_line", "total_row", "non_market_sale", "not_sold", "not_a_home", "package_sale"}
 )
 """The reasons of rejected rows; beside them, a value that is impossible rejects its row."""

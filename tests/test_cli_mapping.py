@@ -453,3 +453,45 @@ def test_a_name_in_the_mapping_file_becomes_that_of_the_market(
         == OK
     )
     assert '"label": "Population"' in mapping.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("written", ["sign", "code", "column"])
+def test_of_a_file_in_two_currencies_only_the_rows_in_the_markets_go_in_once_somebody_agrees(
+    written: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, path = ("--home", tmp_path / "home"), tmp_path / "verkauf.csv"
+    amounts = [250_000 + 1_377 * n for n in range(ROWS)]
+    codes = ["EUR" if n % 2 else "GBP" for n in range(ROWS)]
+    texts = {
+        "sign": [f"{'€' if code == 'EUR' else '£'}{amount}" for code, amount in zip(codes, amounts, strict=True)],
+        "code": [f"{amount} {code}" for code, amount in zip(codes, amounts, strict=True)],
+        "column": amounts,
+    }
+    frame = sales().assign(Kaufpreis=texts[written])
+    frame = frame.assign(Währung=codes) if written == "column" else frame
+    frame.to_csv(path, index=False, sep=";")
+    code, out, _ = run(capsys, "ingest", path, "--write-mapping", tmp_path / "mapping.json", *home)
+    assert (code, "prices are in several currencies: " in out, "60 in GBP" in out) == (OK, True, True)
+    code, _, err = run(capsys, "ingest", path, "--market", "Köln", "--currency", "EUR", *home)
+    assert (code, "prices are in several currencies: 60 in GBP, 60 in EUR" in err) == (FAILED, True)
+    accept = ("--misread", path.name, "--json")
+    code, out, _ = run(capsys, "ingest", path, "--market", "Köln", "--currency", "EUR", *accept, *home)
+    account = json.loads(out)["files"][0]
+    assert (code, account["accepted"], account["rejected"]) == (OK, 60, 60)
+    assert account["reasons"]["price_other_currency"] == 60
+    with open_store(tmp_path / "home") as store:
+        version = store.versions.latest(store.markets.list()[0].market_id)
+        assert version is not None
+        prices = store.versions.load(version.version_id, ["sale_price"])["sale_price"]
+    assert sorted(prices) == amounts[1::2]
+
+
+def test_a_few_prices_in_another_currency_are_left_out_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "verkauf.csv"
+    sales().assign(Kaufpreis=[f"{'$' if n == 7 else '€'}{250_000 + 1_377 * n}" for n in range(ROWS)]).to_csv(
+        path, index=False, sep=";"
+    )
+    code, out, _ = run(capsys, "ingest", path, "--market", "Köln", "--home", tmp_path / "home")
+    assert (code, "119 accepted" in out, "price_other_currency 1" in out) == (OK, True, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from core.collect.cells.currencies import CURRENCIES, written_currency
+from core.collect.cells.currencies import CURRENCIES, currency_column, money_of_rows, written_currency
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,32 @@ def test_a_header_without_one_currency_tells_none(header: str) -> None:
 
 def test_a_few_signs_among_many_cells_tell_nothing() -> None:
     assert written_currency(pd.Series(["450000"] * 15 + ["€450000"] * 5), "price") is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "fits", "not_of"),
+    [
+        ("$221,900", "AUD", "GBP"),
+        ("USD 221900", "USD", "AUD"),
+        ("538000 GBP", "GBP", "USD"),
+        ("£538,000", "EGP", "USD"),
+        ("2 400 000 kr", "DKK", "EUR"),
+        ("R$ 500.000,00", "BRL", "USD"),
+        ("¥ 3,000,000", "CNY", "USD"),
+    ],
+)
+def test_a_cell_says_which_currencies_it_may_be_in(cell: str, fits: str, not_of: str) -> None:
+    [money, none] = money_of_rows(pd.Series([cell, "1,221,900.50"]))
+    assert money is not None
+    assert (none, fits in money.codes, not_of in money.codes) == (None, True, False)
+
+
+def test_a_column_of_currencies_speaks_where_a_price_does_not() -> None:
+    frame = pd.DataFrame({"Price": ["500", "€ 600", "700"], "Currency": ["USD", "USD", None], "Current use": ["a"] * 3})
+    column = currency_column(frame)
+    money = money_of_rows(frame["Price"], frame[column])
+    assert (column, [one and one.name for one in money]) == ("Currency", ["USD", "EUR", None])
+    assert currency_column(frame.drop(columns="Currency")) == ""
 
 
 def test_every_code_is_listed_once() -> None:

@@ -1,9 +1,9 @@
-"""Currencies: the codes there are, and which one prices are written in by their own signs."""
+"""Currencies: the codes there are, and which one prices, or single cells of them, are written in by their signs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -99,6 +99,27 @@ _WRITTEN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     *((re.compile(sign, re.IGNORECASE), code) for sign, code in _SIGNS.items()),
     *((re.compile(rf"(?<![^\W_]){code}(?![^\W\d_])", re.IGNORECASE), code) for code in _CODES.split()),
 )
+# What a sign may stand for beside its usual currency, or where it has no usual one.
+_POUNDS: Final = frozenset({"GBP", "EGP", "FKP", "GIP", "LBP", "SDG", "SHP", "SSP", "SYP"})
+_DOLLARS: Final = (
+    "USD AUD CAD NZD HKD TWD SGD MXN ARS CLP COP UYU BRL BBD BMD BND BSD BZD CUP DOP FJD GYD JMD KYD LRD NAD NIO SBD"
+    " SRD TTD XCD CVE MOP TOP WST"
+)
+_CROWNS: Final = frozenset({"SEK", "NOK", "DKK", "ISK"})
+_RUPEES: Final = frozenset({"INR", "PKR", "LKR", "NPR", "MUR", "SCR"})
+_MEANINGS: Final[tuple[tuple[re.Pattern[str], str, frozenset[str]], ...]] = (
+    (re.compile("£"), "GBP", _POUNDS),
+    (re.compile(r"\$"), "$", frozenset(_DOLLARS.split())),
+    (re.compile("[¥￥]"), "¥", frozenset({"JPY", "CNY"})),
+    (re.compile(r"(?<![^\W\d_])kr(?![^\W_])", re.IGNORECASE), "kr", _CROWNS),
+    (re.compile(r"(?<![^\W\d_])Rs(?![^\W_])", re.IGNORECASE), "Rs", _RUPEES),
+    (re.compile(r"^\s*R\s?(?=[0-9])"), "R", frozenset({"ZAR"})),
+)
+_OWN_COLUMN: Final = re.compile(
+    r"currenc|^\W*(?:ccy|curr?|cur\.?\s?code)\W*$|w(?:ä|ae)hrung|devise|moneda|moeda|valuta|waluta|валюта|币种|幣別|通貨",
+    re.IGNORECASE,
+)
+_PLAIN: Final = r"\s*[-+]?[0-9][0-9.,\s]*"
 _SHARE: Final = 0.9
 _SAMPLE: Final = 200
 
@@ -148,6 +169,56 @@ def likely_currency(cells: pd.Series, header: str, headers: Iterable[str]) -> Wr
         evidence = seen.evidence if seen else f"its header is {header!r}"
         return WrittenCurrency(code, evidence + (f", which could also be {others}" if others else ""), len(sample))
     return None
+
+
+@dataclass(frozen=True)
+class Money:
+    """What a cell is written in: ``name`` as people read it ("GBP", "$"), and the currencies it may stand for."""
+
+    name: str
+    codes: Collection[str]
+
+
+def currency_column(frame: pd.DataFrame, but: Collection[str] = ()) -> str:
+    """Return the column of a file that states the currency of each row, by its header and cells; "" without one."""
+    for column in frame.columns:
+        if column in but or not _OWN_COLUMN.search(str(column)):
+            continue
+        cells = _sample(frame[column]).str.strip()
+        if len(cells) and cells.map(lambda cell: _money(cell) is not None).mean() >= _SHARE:
+            return str(column)
+    return ""
+
+
+def money_of_rows(prices: pd.Series, stated: pd.Series | None = None) -> list[Money | None]:
+    """Return what each price is written in, by its sign, else by the cell beside it in ``stated``; None if neither."""
+    own = _money_of_cells(prices)
+    if stated is None:
+        return own
+    return [one or other for one, other in zip(own, _money_of_cells(stated), strict=True)]
+
+
+def _money_of_cells(cells: pd.Series) -> list[Money | None]:
+    found: list[Money | None] = [None] * len(cells)
+    written = cells.notna() & ~cells.str.fullmatch(_PLAIN, na=False)
+    # Prices differ in their figures and hardly in anything else: a million of them have a few signs.
+    signs, texts = pd.factorize(cells[written].str.replace(r"[0-9][0-9.,]*", "1", regex=True))
+    kinds = [_money(text) for text in texts]
+    for place, sign in zip(written.to_numpy().nonzero()[0], signs, strict=True):
+        found[place] = kinds[sign]
+    return found
+
+
+def _money(text: str) -> Money | None:
+    """Return what a text is written in; of one with several signs, any may be meant."""
+    if text.strip().upper() in CURRENCIES:
+        return Money(text.strip().upper(), {text.strip().upper()})
+    codes = {code for pattern, code in _WRITTEN if pattern.search(text)}
+    meanings = [one for one in _MEANINGS if one[0].search(text)]
+    if codes:
+        wider = [more for _, usual, more in meanings if usual in codes]
+        return Money(" or ".join(sorted(codes)), codes.union(*wider))
+    return Money(meanings[0][1], meanings[0][2]) if meanings else None
 
 
 def _sample(cells: pd.Series) -> pd.Series:

@@ -9,7 +9,6 @@ from typing import Final
 
 from core.collect.columns.area_units import add_area_units, unit_inferences
 from core.collect.columns.candidates import best_reading
-from core.collect.columns.guess import with_currency
 from core.collect.columns.leftovers import extra_reading
 from core.collect.columns.picks import ADDRESS_PART, EXTRA, PICKED, can_read, usual_parse
 from core.collect.columns.proofs import prove
@@ -17,6 +16,7 @@ from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet,
 from core.collect.inference import Inference
 from core.collect.leaks import NEEDED, leak_by_numbers, parts_of_price
 from core.collect.mapping import NEAR_NAME, ColumnMapping, ColumnRule, check_mapping
+from core.collect.money.stated import with_currency
 from core.collect.parsers import Marks
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import snake

@@ -10,8 +10,6 @@ from typing import Final
 
 import pandas as pd
 
-from core.collect.cells.currencies import likely_currency, written_currency
-from core.collect.cells.price_notes import notes_against_sales
 from core.collect.columns.area_units import add_area_units, areas_of_types, extras_like_home, unit_inferences
 from core.collect.columns.candidates import assign_fields, find_candidates, is_called_street
 from core.collect.columns.leftovers import Leftover, judge_leftover
@@ -33,6 +31,7 @@ from core.collect.inference import Inference
 from core.collect.leaks import NEEDED, parts_of_price
 from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule
 from core.collect.mapping_file import with_reading
+from core.collect.money.stated import with_currency
 from core.collect.parsers import as_text
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import Summand, snake
@@ -163,37 +162,6 @@ def guess_indicators(sheet: Sheet) -> Guess:
 
 def _in_currency(guess: Guess, table: RawTable) -> Guess:
     return replace(guess, mapping=with_currency(guess.mapping, table))
-
-
-def with_currency(mapping: ColumnMapping, table: RawTable) -> ColumnMapping:
-    """Return the mapping with the currency that the sale prices are written in, where they say it or hint at it."""
-    column = next((rule.column for rule in mapping.rules if rule.field == "sale_price"), "")
-    if not column:
-        return replace(mapping, currency="")
-    cells = table.frame[column]
-    mapping = replace(mapping, inferences=(*mapping.inferences, *_notes_against_sales(table, column)))
-    stated = written_currency(cells, column)
-    found = stated or likely_currency(cells, column, map(str, table.frame))
-    if found is None:
-        return replace(mapping, currency="")
-    claim = f"prices are in {found.code}"
-    why = Inference(column, "sale_price", claim, found.evidence, found.n, sure=stated is not None)
-    return replace(mapping, currency=found.code, inferences=(*mapping.inferences, why))
-
-
-def _notes_against_sales(table: RawTable, column: str) -> list[Inference]:
-    """Doubt sale prices whose own cells say that they are asking prices, or rents."""
-    return [
-        Inference(
-            column,
-            "sale_price",
-            f"taken for the sale price, but its cells speak of {kind}: map the price that was paid",
-            f"{cell!r} and others, {times:,} of {n:,} cells",
-            n,
-            sure=False,
-        )
-        for kind, (cell, times, n) in notes_against_sales(table.frame[column]).items()
-    ]
 
 
 _NO_FIGURES: Final = "no figures of a day"

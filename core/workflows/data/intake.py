@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -48,6 +48,7 @@ from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_p
 from core.workflows.doubts.columns import with_doubts
 from core.workflows.doubts.elsewhere import elsewhere_of, refuse_elsewhere
 from core.workflows.doubts.misread import misread_words, refuse_misread
+from core.workflows.doubts.mixed_money import without_other_money
 from core.workflows.doubts.price_tellers import Leaks, leaks_of_files, refuse_leaks, words_of_kept
 from core.workflows.doubts.rejected_rows import row_guesses, with_guesses
 from core.workflows.indicators.brought import brought_indicators
@@ -153,10 +154,11 @@ def prepare_intake(
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = parent_of(store, market)
+    terms = market if isinstance(market, NewMarket) else store.markets.get(market)
     read = read_together(files, unit_of_areas(store, market), parent is not None, part(progress, 0.0, 0.5))
+    read = replace(read, mapped=[without_other_money(table, terms.currency) for table in read.mapped])
     decisions, answers = store.sale_decisions.history(market_id_of(market)), store.matches.of(market_id_of(market))
     intake = _begin(store, parent, decisions, read)
-    terms = market if isinstance(market, NewMarket) else store.markets.get(market)
     currency, before = terms.currency, intake.in_use_before
     problem = in_currency(problem, currency, read.prices_or(before))
     _add_all(intake, read, answers, decisions, problem, today, part(progress, 0.5, 0.95))

@@ -31,6 +31,7 @@ from core.prepare.quality.corrections import CORRECTS
 from core.schema import label_of
 from core.workflows.data.corrected_sales import BEFORE, CORRECTED_ROW
 from core.workflows.data.sale_pool import DECIDED, ROW, Pool, changed_rows
+from core.workflows.doubts.mixed_money import is_other_money
 
 _COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw", CORRECTED_ROW, BEFORE)
 
@@ -40,6 +41,7 @@ _UNREAD: Final = {
 }
 _DETAILS: Final = {"sale_price": NO_PRICE, "sale_date": NO_DATE}
 _NO_SUCH_DAY: Final = "no_such_day"
+_OTHER_MONEY: Final = "price_other_currency"
 
 _DECIDED_WORDS: Final = {
     Outcome.SET_ASIDE: "set aside by a person earlier",
@@ -149,11 +151,10 @@ def _with_unread(ledger: pd.DataFrame, problems: pd.DataFrame) -> pd.DataFrame:
             continue
         found = cells.loc[ledger.loc[rows, "source_row"]]
         no_day = found["problem"].eq(f"not {NO_SUCH_DAY}").to_numpy()
-        codes = np.where(no_day, _NO_SUCH_DAY, unread)
-        words = [
-            f"{what} {cell!r} {'is no day of the calendar' if gone else 'is unreadable'}"
-            for cell, gone in zip(found["value"], no_day, strict=True)
-        ]
+        money = is_other_money(found).to_numpy()
+        codes = np.select([no_day, money], [_NO_SUCH_DAY, _OTHER_MONEY], unread)
+        why = np.select([no_day, money], ["is no day of the calendar", "is " + found["problem"]], "is unreadable")
+        words = [f"{what} {cell!r} {is_so}" for cell, is_so in zip(found["value"], why, strict=True)]
         for name, before, after in (("reasons", missing, codes), ("detail", _DETAILS[field], words)):
             texts = zip(ledger.loc[rows, name], after, strict=True)
             ledger.loc[rows, name] = [text.replace(before, str(new)) for text, new in texts]

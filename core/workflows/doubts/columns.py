@@ -14,10 +14,12 @@ from core.collect.columns.parts import is_shifted
 from core.collect.inference import Inference
 from core.collect.join_keys import column_or_missing
 from core.collect.mapping import MappedTable
+from core.collect.money.stated import SEVERAL
 from core.collect.set_aside import PERHAPS_NO_HOME
 from core.prepare.quality.column_check import ColumnComparison, compare_columns
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.wording import Conventions, count, percent
+from core.workflows.doubts.mixed_money import is_other_money, mixed_money
 from core.workflows.doubts.overwritten import overwritten
 from core.workflows.doubts.price_tellers import doubt_of_price
 from core.workflows.doubts.rejected_rows import RowGuess
@@ -71,6 +73,7 @@ def with_doubts(
         return (
             *_look_alikes(table, likes),
             *_other_money(table, currency),
+            *mixed_money(table),
             *priced,
             *(one for one in _other_levels(table, compared) if one.field not in passed_over),
             *_no_homes(table),
@@ -82,7 +85,14 @@ def with_doubts(
             *(one.inference() for one in guesses if one.file == table.name),
         )
 
-    return [replace(table, inferences=(*table.inferences, *doubts(table))) for table in tables]
+    found = [(table, doubts(table)) for table in tables]
+    return [replace(table, inferences=(*_not_said_again(table, more), *more)) for table, more in found]
+
+
+def _not_said_again(table: MappedTable, more: Sequence[Inference]) -> Iterator[Inference]:
+    """Return the table's own inferences, without its currencies where those are counted against the market's."""
+    counted = any(one.claim.startswith(SEVERAL) for one in more)
+    return (one for one in table.inferences if not (counted and one.claim.startswith(SEVERAL)))
 
 
 def _overwritten(
@@ -167,7 +177,7 @@ def _mixed_orders(table: MappedTable) -> Iterator[Inference]:
 
 def _unread(table: MappedTable) -> Iterator[Inference]:
     """Doubt prices and dates of which many are written so that they cannot be read."""
-    unread = table.problems
+    unread = table.problems[~is_other_money(table.problems)]
     for name in ("sale_price", "sale_date") if len(unread) >= _GRAVE_ROWS else ():
         # Words such as "price withheld" say that there is none.
         is_written = unread["value"].str.contains(r"\d", na=False)

@@ -1,0 +1,1 @@
+"""What money the prices of a file are in."""
