@@ -410,6 +410,24 @@ def test_doubtful_sales_are_listed_decided_on_applied_and_taken_back(
     assert (code, err) == (FAILED, "error: 0 sales of the queue begin with 'zzz'; name one as it is listed.\n")
 
 
+def test_a_sale_without_a_suggestion_is_corrected_by_naming_the_value_and_if_need_be_the_fact(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, path = ("--home", tmp_path / "store", "--quiet"), tmp_path / "sales.csv"
+    table = doubtful_sales(faults=0).table.drop(columns="List price")
+    table.loc[7, "Sale price"] *= 4.2
+    table.to_csv(path, index=False)
+    run(capsys, "ingest", path, "--market", "Testville", *home)
+    _, out, _ = run(capsys, "scrutiny", "--json", *home)
+    [sale] = json.loads(out)["sales"]
+    assert (sale["kind"], sale["field"], sale["waiting"]) == ("far_from_usual", "", False)
+    for given, field in (((), "sale_price"), (("--field", "living_area_sqft"), "living_area_sqft")):
+        run(capsys, "scrutiny", sale["key"], "--decide", "correct", "--value", "15200", *given, *home)
+        with open_store(tmp_path / "store") as store:
+            [*_, decided] = store.sale_decisions.history("testville")
+        assert (decided.kind, decided.field, decided.value) == ("correct", field, 15_200)
+
+
 def test_the_test_of_a_split_by_time_begins_on_the_day_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,10 @@ _KEY_SHOWN: Final = 12
 _DEEDS: Final = {"keep": SaleDecision.KEEP, "set-aside": SaleDecision.SET_ASIDE, "correct": SaleDecision.CORRECT}
 
 
+# What can be corrected, as core.workflows.data.scrutiny has it, which is not to be imported for every verb.
+_FIELDS: Final = ("sale_price", "living_area_sqft")
+
+
 def add_verbs(verb: AddVerb) -> None:
     """Declare the verb and its arguments."""
     scrutiny = verb("scrutiny", "list doubtful sales, decide on them, or take decisions back", _scrutiny)
@@ -31,6 +35,9 @@ def add_verbs(verb: AddVerb) -> None:
     deeds.add_argument("--decide", choices=sorted(_DEEDS), help="decide on the sales named, or on all of --kind")
     deeds.add_argument("--take-back", action="store_true", help="take the decisions on these sales back")
     scrutiny.add_argument("--value", type=number, help="the right value of one sale (default: what is suggested)")
+    scrutiny.add_argument(
+        "--field", choices=_FIELDS, help="what --value is (default: the fact suggested, else the sale price)"
+    )
     scrutiny.add_argument("--note", default="", help="why, for the record")
     scrutiny.add_argument("--apply", action="store_true", help="make a data version of all decisions")
     scrutiny.add_argument("--effect", action="store_true", help="measure what the decisions do to error and prices")
@@ -41,6 +48,8 @@ def _check(options: argparse.Namespace) -> None:
     """Raise WrongUsage for options that would have no effect."""
     if options.value is not None and options.decide != "correct":
         raise WrongUsage("--value is the right value of a sale to correct; add --decide correct, or leave --value out.")
+    if options.field and options.value is None:
+        raise WrongUsage("--field says what --value is; add --value, or leave --field out.")
     if options.note and not (options.decide or options.take_back):
         raise WrongUsage("--note is the reason for a decision; add --decide or --take-back, or leave --note out.")
 
@@ -96,7 +105,7 @@ def _deed(session: Session, market_id: str, queue: Queue) -> dict[str, Any]:
         # All of a kind means all that nobody has decided on.
         chosen = chosen[chosen["decision"] == ""]
     kind = _DEEDS[options.decide]
-    choices = [Choice(key, kind, value=options.value) for key in chosen["key"]]
+    choices = [Choice(key, kind, options.field or "", options.value) for key in chosen["key"]]
     return {"decided": decide(session.workspace, market_id, choices, options.note)}
 
 

@@ -4,8 +4,8 @@ The explanation that fits best decides what is wrong: a price with a digit too m
 times), a living area in the other unit (10.76 times), or neither. Each explanation is measured by how many standard
 deviations it leaves price and size from what is usual there (see usual_values). A doubt is *strong* where
 
-- one explanation beats "nothing is wrong" by far (GAIN_STRONG), the home's size is known, and no list price agrees
-  with the price as recorded;
+- one explanation beats "nothing is wrong" by far (GAIN_STRONG), the home's size is known, no list price agrees with
+  the price as recorded, and a price with another digit would be usual there, or much nearer to it;
 - or the list price or the home's own last sale says the same as the neighbors;
 - or several homes share one deed, or one price far above what each of them is worth;
 - or the record itself says that a share was sold, or names a kind of sale that rarely is one of the open market.
@@ -46,6 +46,10 @@ GAIN_STRONG: Final = 36.0
 _SIGMAS_FAR: Final = 6.0
 _FAR: Final = float(np.log(2.0))
 _NEAR_FACTOR: Final = 0.9
+# Where only the neighbors speak for a digit, the price with the right one must be as usual as homes scatter there, or
+# much nearer to the usual than the price as recorded.
+_SIGMAS_NEAR: Final = 3.0
+_TIMES_NEARER: Final = 3.0
 _EXPECTED_MAX: Final = 3.0
 _MISFIT: Final = 1.75
 _PACKAGE_DEAR: Final = float(np.log(1.5))
@@ -242,10 +246,12 @@ def _mark_digits(
     supported = _near(beside_list, factor) | _near(beside_last, factor)
     refuted = np.abs(np.nan_to_num(beside_list, nan=np.inf)) < 0.5
     fits = (factor != 1.0) & (np.abs(best.left) < _NEAR_FACTOR)
-    asked = alone | (fits & ((best.gain > GAIN_ASKED) | supported))
+    away, then = np.abs(np.nan_to_num(usual.price)), np.abs(best.left)
+    usual_then = (then < _SIGMAS_NEAR * usual.price_spread) | (_TIMES_NEARER * then < away)
+    asked = alone | (fits & ((usual_then & (best.gain > GAIN_ASKED)) | supported))
     # Of a home whose size nobody knows the usual price is a wide guess: only asked about.
     sized = np.isfinite(usual.size)
-    strong = ~alone & fits & (supported | ((best.gain > GAIN_STRONG) & ~refuted & sized))
+    strong = ~alone & fits & (supported | (usual_then & (best.gain > GAIN_STRONG) & ~refuted & sized))
     _mark(rows, Doubt.PRICE_DIGIT, asked, strong)
     rows.loc[asked, "field"] = "sale_price"
     rows.loc[asked, "suggested"] = (price / factor)[asked]

@@ -58,7 +58,10 @@ _SHOWN: Final = (
 
 @dataclass(frozen=True)
 class Choice:
-    """What a person chooses for one sale of the queue; ``value`` corrects ``field``, None takes what is suggested."""
+    """What a person chooses for one sale of the queue; ``value`` corrects ``field``, None takes what is suggested.
+
+    Without a ``field`` it is the one that the doubt suggests, else the price.
+    """
 
     key: str
     kind: SaleDecision
@@ -322,12 +325,10 @@ def _model_estimates(store: Store, market_id: str, pool: Pool, rows: pd.DataFram
 def _correction(choice: Choice, row: Mapping[Any, Any], problem: Problem) -> tuple[str, float | None]:
     if choice.kind is not SaleDecision.CORRECT:
         return "", None
-    field = choice.field or str(row["field"])
+    field = choice.field or str(row["field"]) or CORRECTABLE[0]
     value = choice.value if choice.value is not None else float(row["suggested"])
     if field not in CORRECTABLE:
-        raise InvalidRecord(
-            f"A correction of {field or 'no field'!r} is not possible here; name one of {', '.join(CORRECTABLE)}."
-        )
+        raise InvalidRecord(f"A correction of {field!r} is not possible here; name one of {', '.join(CORRECTABLE)}.")
     limit, label = problem.limits[field], label_of(field).lower()
     if not np.isfinite(value):
         raise InvalidRecord(f"No value suggests itself for this sale; give the right {label}.")

@@ -99,6 +99,13 @@ def test_the_price_is_corrected_by_the_factor_that_list_price_and_neighbours_agr
     assert f"{right:,.0f} would fit" in in_words(doubt)
 
 
+@pytest.mark.parametrize(("times", "kind"), [(4.2, Doubt.FAR), (10.0, Doubt.PRICE_DIGIT)])
+def test_a_digit_is_too_many_only_where_the_price_without_it_is_usual(times: float, kind: Doubt) -> None:
+    frame = plain().drop(columns="list_price")
+    [doubt] = look(changed(frame, 7, sale_price=float(frame["sale_price"][7]) * times)).doubts.to_dict("records")
+    assert (doubt["position"], doubt["kind"], doubt["strong"]) == (7, kind, kind is Doubt.PRICE_DIGIT)
+
+
 def test_the_wrong_sale_is_set_aside_and_its_right_list_price_kept() -> None:
     frame = plain()
     cleaned = clean(changed(frame, 7, sale_price=float(frame["sale_price"][7]) * 10))
