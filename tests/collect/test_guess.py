@@ -120,6 +120,13 @@ def test_spoiled_and_clean_king_county_agree(sales_data: Path) -> None:
     assert agreeing / compared >= 0.995
 
 
+def test_an_id_stays_one_although_all_rows_stand_twice_in_the_file(tmp_path: Path) -> None:
+    once = {"id": [f"{7_129_300_520 + 977 * number}" for number in range(200)], **_sales()}
+    for times in (1, 2):
+        table = _table(tmp_path, {name: cells * times for name, cells in once.items()})
+        assert _fields(guess_mapping(table, Source.SALES))["id"] == "property_id"
+
+
 def test_a_tab_file_of_another_publisher_loses_its_leaking_columns(sales_data: Path) -> None:
     guess, mapped = _by_guess(sales_data / "king_county/house_sales_2006_2015.tsv.gz")
     assert _fields(guess) == {

@@ -43,7 +43,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The file under study: a sample of its rows, evenly spaced, beside the whole.
+    """The file under study: a sample of its rows, evenly spaced and each once, beside the whole.
 
     ``named`` has the headers that the values give to the columns of a file without a header line.
     """
@@ -102,7 +102,8 @@ class Sheet:
 def open_sheet(table: RawTable, source: Source, area_unit: str = "") -> Sheet:
     """Sample the file and find its number marks."""
     places = np.unique(np.linspace(0, len(table.frame) - 1, _SAMPLE_ROWS).astype(int))
-    sample = table.frame.iloc[places].reset_index(drop=True)
+    # Of rows pasted twice each says the same once: an id that repeats with its whole row still numbers one home.
+    sample = table.frame.iloc[places].drop_duplicates().reset_index(drop=True)
     named = name_by_values(table.frame)
     return Sheet(table, sample, guess_marks(table), source, load_vocabulary(), area_unit, named)
 
