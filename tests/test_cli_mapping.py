@@ -465,7 +465,7 @@ def test_of_a_file_in_two_currencies_only_the_rows_in_the_markets_go_in_once_som
     texts = {
         "sign": [f"{'€' if code == 'EUR' else '£'}{amount}" for code, amount in zip(codes, amounts, strict=True)],
         "code": [f"{amount} {code}" for code, amount in zip(codes, amounts, strict=True)],
-        "column": amounts,
+        "column": [str(amount) for amount in amounts],
     }
     frame = sales().assign(Kaufpreis=texts[written])
     frame = frame.assign(Währung=codes) if written == "column" else frame

@@ -10,7 +10,8 @@ class Inference:
     """A conclusion about one column and the evidence for it, each in words; ``n`` is the number of rows it was seen on.
 
     ``sure`` is False where a person should answer before the sales are trusted; ``grave`` where the file goes in only
-    once one has: nobody finds later what was read wrongly.
+    once one has: nobody finds later what was read wrongly. ``of_rows`` is True where no other choice of a column
+    answers it: it is of what the rows do, and is confirmed or not when they go in.
     """
 
     column: str
@@ -20,6 +21,7 @@ class Inference:
     n: int
     sure: bool = True
     grave: bool = False
+    of_rows: bool = False
 
     def __str__(self) -> str:
         """Return the inference as one sentence."""

@@ -12,6 +12,7 @@ import pandas as pd
 
 from core.access import Action
 from core.collect.inference import Inference
+from core.collect.join_keys import column_or_missing
 from core.collect.mapping_file import inferences_of
 from core.errors import InvalidRecord
 from core.prepare.quality.column_shifts import ColumnShift, column_shifts
@@ -22,7 +23,7 @@ from core.workflows.data.outcomes import settle_quietly
 from core.workspace import Workspace
 
 ROW: Final = "intake_row"
-CHANGE_COLUMNS: Final = (ROW, "field", "before", "after")
+CHANGE_COLUMNS: Final = (ROW, "home", "sale_date", "field", "before", "after")
 
 NOTHING_IN_USE: Final = "no data is in use, so nothing is priced until sales are imported"
 """What an undo of a market’s only data leaves."""
@@ -38,9 +39,9 @@ class VersionDiff:
     """The differences between two versions, row by row and column by column.
 
     ``added_rows`` and ``removed_rows`` are sales as stored, but for ids, which here and in ``changes`` are as their
-    source writes them; ``changes`` has one row per changed fact of a sale in both
-    (CHANGE_COLUMNS, values as text): ``completed`` counts the sales that only gained facts they lacked, ``corrected``
-    the others of these.
+    source writes them; ``changes`` has one row per changed fact of a sale in both (CHANGE_COLUMNS, values as text) with
+    the ``home`` by address, else id, else zip code, and its ``sale_date``. ``completed`` counts the sales that only
+    gained facts they lacked, ``lost`` those that only lost some, and ``corrected`` the others of these.
     """
 
     before: DataVersion
@@ -49,6 +50,7 @@ class VersionDiff:
     removed: int
     corrected: int
     completed: int
+    lost: int
     same: int
     added_rows: pd.DataFrame
     removed_rows: pd.DataFrame
@@ -122,14 +124,15 @@ def compare_versions(workspace: Workspace, before_id: str, after_id: str) -> Ver
     gone = (old >= shared) | ~np.isin(old, new)
     come = (new >= shared) | ~np.isin(new, old)
     changes = _changes(first[~gone], second[~come])
-    completed = int((changes["before"] == "").groupby(changes[ROW]).all().sum())
+    completed, lost = (int((changes[side] == "").groupby(changes[ROW]).all().sum()) for side in ("before", "after"))
     return VersionDiff(
         before=before,
         after=after,
         added=int(come.sum()),
         removed=int(gone.sum()),
-        corrected=int(changes[ROW].nunique()) - completed,
+        corrected=int(changes[ROW].nunique()) - completed - lost,
         completed=completed,
+        lost=lost,
         same=int((~come).sum()) - int(changes[ROW].nunique()),
         added_rows=second[come].reset_index(drop=True),
         removed_rows=first[gone].reset_index(drop=True),
@@ -308,7 +311,11 @@ def _line(version: DataVersion, by_id: Mapping[str, DataVersion]) -> list[str]:
 def _changes(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """List the facts that differ between two tables with the same intake rows, in any order."""
     old, new = (table.sort_values(ROW, kind="stable", ignore_index=True) for table in (first, second))
-    rows, found = old[ROW], []
+    homes = column_or_missing(new, "address")
+    for name in ("property_id", "zipcode"):
+        homes = homes.fillna(column_or_missing(new, name))
+    of_sale = pd.DataFrame({ROW: new[ROW], "home": homes.fillna(""), "sale_date": _texts(new["sale_date"])})
+    found = []
     for name in dict.fromkeys([*new.columns, *old.columns]):
         if name == ROW:
             continue
@@ -316,7 +323,7 @@ def _changes(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         differs = (before != after) & ~(before.isna() & after.isna())
         if differs.any():
             texts = {"before": _texts(before[differs]), "after": _texts(after[differs])}
-            found.append(pd.DataFrame({ROW: rows[differs], "field": str(name), **texts}))
+            found.append(of_sale[differs].assign(field=str(name), **texts))
     if not found:
         return _empty_changes()
     changes = pd.concat(found, ignore_index=True).astype(_empty_changes().dtypes)

@@ -63,6 +63,8 @@ def without_other_money(table: MappedTable, currency: str) -> MappedTable:
 
 def is_other_money(problems: pd.DataFrame) -> pd.Series:
     """Tell which of a table's problems are prices in another currency."""
+    if problems.empty:
+        return pd.Series(False, index=problems.index, dtype="bool")
     return problems["field"].eq("sale_price") & problems["problem"].str.startswith(_OTHER)
 
 
@@ -78,4 +80,6 @@ def mixed_money(table: MappedTable) -> Iterator[Inference]:
     claim = f"{SEVERAL}: {', '.join(f'{n:,} in {name}' for name, n in parts)}"
     seen = f"{count(len(found), 'row')} rejected, such as {found['value'].iloc[0]!r}: nothing is converted"
     grave = len(found) > max(_FEW_MIN, min(_FEW, _FEW_SHARE * table.rows_in))
-    yield Inference(table.columns["sale_price"], "sale_price", claim, seen, table.rows_in, sure=False, grave=grave)
+    yield Inference(
+        table.columns["sale_price"], "sale_price", claim, seen, table.rows_in, sure=False, grave=grave, of_rows=True
+    )

@@ -52,7 +52,7 @@ def overwritten(table: MappedTable, corrections: pd.DataFrame, stored: int, mark
         one = of_field.iloc[0]
         before, after = (_shown(field, one[side], market) for side in ("before", "after"))
         seen = f"one changes from {before} to {after}"
-        yield Inference(table.columns[field], field, claim, seen, n, sure=False, grave=True)
+        yield Inference(table.columns[field], field, claim, seen, n, sure=False, grave=True, of_rows=True)
 
 
 def _shown(field: str, text: str, market: Conventions) -> str:

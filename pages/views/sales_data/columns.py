@@ -83,7 +83,11 @@ def _doubted(held: Draft, name: str) -> tuple[Inference, ...]:
 
 def _file(workspace: Workspace, file: Staged, number: int, doubted: Sequence[Inference]) -> None:
     seen = draft.preview(file.upload_id, file.source, file.kept)
-    _edit(file, seen, [one for one in doubted if one not in file.mapping.inferences and one.column != ROWS])
+    _edit(
+        file,
+        seen,
+        [one for one in doubted if one not in file.mapping.inferences and not one.of_rows and one.column != ROWS],
+    )
     file = draft.as_kept(file)
     _names(file)
     file = draft.as_kept(file)

@@ -117,17 +117,20 @@ def say_doubts(found: IntakePreview) -> None:
 
     Each step from the check to the commit says so: who commits must have read it there.
     """
-    doubted = False
+    doubted: list[int] = []
     if found.elsewhere:
         st.warning(plain(" ".join(found.elsewhere.values())), icon=":material/wrong_location:")
     for words in idle_files(found.files):
         st.warning(plain(words), icon=":material/link_off:")
-    for table in found.tables:
+    for place, table in enumerate(found.tables):
         for one in table.inferences:
             if not one.sure:
-                st.warning(plain(f"{table.name}, {one.column}: {one}."), icon=":material/help:")
-                doubted |= one.column != ROWS
+                confirm = " Confirm it at the commit." if one.of_rows and one.grave else ""
+                st.warning(plain(f"{table.name}, {one.column}: {one}.{confirm}"), icon=":material/help:")
+                doubted += [] if one.of_rows or one.column == ROWS else [place]
     if doubted and st.button("Decide in Columns", key="decide_in_columns", icon=":material/arrow_back:"):
+        # Of several files, the one with the doubt is open there.
+        st.session_state["mapped_file"] = doubted[0]
         steps.go(Step.COLUMNS)
 
 

@@ -60,14 +60,14 @@ def draw(workspace: Workspace, market: Market) -> None:
         return
     _list(records, market)
     _undone(workspace, market, records)
-    _intake(workspace, records)
+    _intake(workspace, market, records)
     if may(workspace.actor, Action.INGEST):
         _names(workspace, market)
     if len(records) > 1:
         _compare(workspace, market, records)
     in_use = tuple(one for one in records if one.state in ("in use", "earlier"))
     if may(workspace.actor, Action.INGEST) and in_use:
-        _undo(workspace, in_use)
+        _undo(workspace, market, in_use)
 
 
 def _list(records: tuple[Recorded, ...], market: Market) -> None:
@@ -142,11 +142,11 @@ def _own_note(one: Recorded) -> str:
     return one.version.note.removeprefix(names).removeprefix(" · ")
 
 
-def _intake(workspace: Workspace, records: tuple[Recorded, ...]) -> None:
+def _intake(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:
     """Draw how the files of a version were read and mapped, and what was inferred from them."""
-    titles = {one.version.version_id: _title(one) for one in records}
+    titles = {one.version.version_id: _title(one, market.currency) for one in records}
     with st.expander("How the files were read and mapped", icon=":material/fact_check:"):
-        version_id = st.selectbox("Version", list(titles), format_func=titles.__getitem__, key="intake_of", width=380)
+        version_id = st.selectbox("Version", list(titles), format_func=titles.__getitem__, key="intake_of", width=520)
         files = intake_of(workspace, version_id)
         if not files:
             st.caption("Nothing is on record: the version was not made from files, or by an earlier release.")
@@ -198,7 +198,7 @@ def _column_words(column: str) -> str:
 
 
 def _compare(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:
-    titles = {one.version.version_id: _title(one) for one in records}
+    titles = {one.version.version_id: _title(one, market.currency) for one in records}
     ids = list(titles)
     # What the version in use changed, not an undone one: that is compared with it only if somebody asks.
     current = next((one.version for one in records if one.state == "in use"), records[0].version)
@@ -213,7 +213,7 @@ def _compare(workspace: Workspace, market: Market, records: tuple[Recorded, ...]
                 format_func=titles.__getitem__,
                 key="before",
                 bind="query-params",
-                width=380,
+                width=520,
             )
             after = st.selectbox(
                 "To",
@@ -222,7 +222,7 @@ def _compare(workspace: Workspace, market: Market, records: tuple[Recorded, ...]
                 format_func=titles.__getitem__,
                 key="after",
                 bind="query-params",
-                width=380,
+                width=520,
             )
         if before not in titles or after not in titles or before == after:
             st.caption("Choose two different versions.")
@@ -241,17 +241,17 @@ def _diff(home: str, before: str, after: str, _workspace: Workspace) -> VersionD
     return compare_versions(_workspace, before, after)
 
 
-def _title(one: Recorded) -> str:
+def _title(one: Recorded, currency: str) -> str:
+    named = ", ".join([market_day(one.version.created_at.date(), currency), *(file.file for file in one.version.files)])
     state = f", {one.state}" if one.state != "earlier" else ""
-    return f"{one.version.version_id} ({count(one.version.rows, 'sale')}{state})"
+    return f"{named} ({count(one.version.rows, 'sale')}{state}) {one.version.version_id}"
 
 
 def _draw_diff(diff: VersionDiff, market: Market) -> None:
-    figures = {
-        "Added": diff.added,
-        "Removed": diff.removed,
+    figures = {"Added": diff.added, "Removed": diff.removed} | {
         "Corrected": diff.corrected,
         "Completed": diff.completed,
+        "Lost facts": diff.lost,
         "Unchanged": diff.same,
     }
     with st.container(horizontal=True, gap="small"):
@@ -356,7 +356,8 @@ def _middle(one: ColumnShift, quantiles: tuple[float, ...], market: Market) -> s
 def _changes_table(changes: pd.DataFrame, market: Market) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Intake row": changes["intake_row"],
+            "Home": changes["home"],
+            "Sold": [fact_words("sale_date", day, market.currency, market.area_unit) for day in changes["sale_date"]],
             "Fact": changes["field"].map(label_of),
             "Before": _in_words(changes, "before", market),
             "After": _in_words(changes, "after", market),
@@ -369,13 +370,12 @@ def _in_words(changes: pd.DataFrame, side: str, market: Market) -> list[str]:
     return [fact_words(name, text, market.currency, market.area_unit) for name, text in facts]
 
 
-def _undo(workspace: Workspace, in_use: tuple[Recorded, ...]) -> None:
+def _undo(workspace: Workspace, market: Market, in_use: tuple[Recorded, ...]) -> None:
     """Draw what undoes the latest version, or an earlier one with all that were built on it; newest first."""
     by_id = {one.version.version_id: one for one in in_use}
+    titles = {version_id: _title(one, market.currency) for version_id, one in by_id.items()}
     with st.expander("Undo a version", icon=":material/undo:"):
-        chosen = by_id[
-            st.selectbox("Version to undo", list(by_id), format_func=lambda one: _title(by_id[one]), key="undo_which")
-        ]
+        chosen = by_id[st.selectbox("Version to undo", list(by_id), format_func=titles.__getitem__, key="undo_which")]
         version = chosen.version
         gone = (*(by_id[one] for one in chosen.later), chosen)
         parent = by_id.get(version.parent_id or "")

@@ -244,9 +244,12 @@ def test_corrections_of_many_stored_sales_at_once_need_a_word_and_a_few_do_not(
     held = sold(1_000)
     table = replace(_table(rows), columns={"sale_price": "Price"}, frame=sold(rows))
     account = _account(rows, accepted=rows)
-    found = misread_words(with_doubts([table], [account], USD, held, corrections), [account])
+    doubted = with_doubts([table], [account], USD, held, corrections)
+    found = misread_words(doubted, [account])
     assert bool(found) == bool(words)
     assert words in found.get("sales.csv", "")
+    # No choice of a column answers it: it is confirmed at the commit.
+    assert all(one.of_rows for one in doubted[0].inferences if one.claim.startswith("corrects the"))
 
 
 def test_corrected_areas_are_told_in_the_unit_of_the_market() -> None:

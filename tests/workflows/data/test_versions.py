@@ -40,6 +40,7 @@ def sales(rows: int, start: int = 0) -> pd.DataFrame:
     numbers = np.arange(start, start + rows)
     return pd.DataFrame(
         {
+            "property_id": pd.Series([f"P{n}" for n in numbers], dtype="str"),
             "zipcode": pd.Series([f"981{n % 3:02}" for n in numbers], dtype="str"),
             "sale_price": 300_000.0 + 100 * (numbers % 97),
             "living_area_sqft": 1_000.0 + 10 * (numbers % 31),
@@ -75,6 +76,8 @@ def test_a_longer_version_tells_its_new_rows_and_which_facts_were_corrected(stor
     assert diff.removed_rows["intake_row"].tolist() == [7]
     told = diff.changes.set_index("field")
     assert told["intake_row"].tolist() == [3, 3]
+    assert told["sale_date"].tolist() == [str(corrected["sale_date"][3].date())] * 2
+    assert told["home"].tolist() == ["P3", "P3"]
     assert (told.loc["sale_price", "before"], told.loc["sale_price", "after"]) == ("300300", "999000")
     assert (told.loc["zipcode", "before"], told.loc["zipcode", "after"]) == ("98100", "")
     back = compare_versions(acting(store, ANALYST), second.version_id, first.version_id)
@@ -89,6 +92,8 @@ def test_sales_that_only_gained_facts_are_completed_and_not_corrected(store: Sto
     second = commit(store, market, other, 10, "areas.csv")
     diff = compare_versions(acting(store, ANALYST), first.version_id, second.version_id)
     assert (diff.added, diff.removed, diff.corrected, diff.completed, diff.same) == (0, 0, 1, 7, 2)
+    back = compare_versions(acting(store, ANALYST), second.version_id, first.version_id)
+    assert (back.corrected, back.completed, back.lost, back.same) == (1, 0, 7, 2)
 
 
 def test_facts_kept_as_text_are_read_as_in_the_market() -> None:
