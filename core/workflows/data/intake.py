@@ -153,8 +153,7 @@ def prepare_intake(
     or impossible mappings, NotFound, AlreadyExists for a taken name, NoUsableRows if nothing is new, ContractBroken.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
-    parent = parent_of(store, market)
-    terms = market if isinstance(market, NewMarket) else store.markets.get(market)
+    parent, terms = parent_of(store, market), market if isinstance(market, NewMarket) else store.markets.get(market)
     read = read_together(files, unit_of_areas(store, market), parent is not None, part(progress, 0.0, 0.5))
     read = replace(read, mapped=[without_other_money(table, terms.currency) for table in read.mapped])
     decisions, answers = store.sale_decisions.history(market_id_of(market)), store.matches.of(market_id_of(market))
