@@ -12,6 +12,7 @@ import pandas as pd
 
 from core.collect.cells.currencies import currency_column, money_of_rows
 from core.collect.inference import Inference
+from core.collect.join_keys import column_or_missing
 from core.collect.mapping import MappedTable, cells_of
 from core.collect.money.stated import SEVERAL
 from core.schema import Source
@@ -63,9 +64,7 @@ def without_other_money(table: MappedTable, currency: str) -> MappedTable:
 
 def is_other_money(problems: pd.DataFrame) -> pd.Series:
     """Tell which of a table's problems are prices in another currency."""
-    if problems.empty:
-        return pd.Series(False, index=problems.index, dtype="bool")
-    return problems["field"].eq("sale_price") & problems["problem"].str.startswith(_OTHER)
+    return column_or_missing(problems, "problem").str.startswith(_OTHER, na=False)
 
 
 def mixed_money(table: MappedTable) -> Iterator[Inference]:
