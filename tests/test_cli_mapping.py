@@ -387,12 +387,12 @@ def test_the_unit_in_which_a_market_shows_areas_is_changed_by_the_option_and_bac
 
     assert run(capsys, *given)[0] == OK
     before = shown()
-    assert before[0] == "sqft"
-    code, out, _ = run(capsys, *given, "--area-unit", "sqm")
-    assert (code, shown()) == (OK, ("sqm", before[1]))
-    assert "areas of Rhein are shown in m² from now on" in out
-    assert "from now on" not in run(capsys, *given, "--area-unit", "sqm")[1]
-    assert "--area-unit sqm changes that back" in run(capsys, *given, "--area-unit", "sqft")[1]
+    assert before[0] == "sqm"
+    code, out, _ = run(capsys, *given, "--area-unit", "sqft")
+    assert (code, shown()) == (OK, ("sqft", before[1]))
+    assert "areas of Rhein are shown in sq ft from now on" in out
+    assert "from now on" not in run(capsys, *given, "--area-unit", "sqft")[1]
+    assert "--area-unit sqft changes that back" in run(capsys, *given, "--area-unit", "sqm")[1]
     assert shown() == before
 
 
