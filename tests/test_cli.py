@@ -418,7 +418,7 @@ def test_a_sale_without_a_suggestion_is_corrected_by_naming_the_value_and_if_nee
     table = doubtful_sales(faults=0).table.drop(columns="List price")
     table["Sale price"] *= np.where(np.arange(len(table)) == 7, 4.2, 1.0)
     table.to_csv(path, index=False)
-    run(capsys, "ingest", path, "--market", "Testville", *home)
+    run(capsys, "ingest", path, "--market", "Testville", "--currency", "USD", *home)
     _, out, _ = run(capsys, "scrutiny", "--json", *home)
     [sale] = json.loads(out)["sales"]
     assert (sale["kind"], sale["field"], sale["waiting"]) == ("far_from_usual", "", False)

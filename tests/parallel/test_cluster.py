@@ -58,14 +58,6 @@ def mortal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
         yield made
 
 
-@pytest.fixture
-def lone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """A cluster of one worker of the test's own, named by the setting, whose scheduler is to be killed."""
-    with started(1) as made:
-        monkeypatch.setenv(SCHEDULER, made.address)
-        yield made
-
-
 @contextmanager
 def stranger(cluster: Cluster, code: Path) -> Iterator[None]:
     """A third worker with other code, as long as the block runs."""
@@ -178,15 +170,15 @@ def test_a_scheduler_without_this_code_is_refused_before_anything_waits_for_it(
             pass
 
 
-def test_a_scheduler_that_ends_ends_the_work_in_words(lone: Cluster) -> None:
+def test_a_scheduler_that_ends_ends_the_work_in_words(mortal: Cluster) -> None:
     with pytest.raises(ClusterUnreachable, match="went away"), on_cluster():
-        in_parallel(time.sleep, [(0.2,)] * 200, _killing(lone.scheduler), "Sleeping")
+        in_parallel(time.sleep, [(0.2,)] * 200, _killing(mortal.scheduler), "Sleeping")
 
 
-def test_a_library_that_calls_joblib_itself_meets_a_lost_scheduler_in_our_words(lone: Cluster) -> None:
+def test_a_library_that_calls_joblib_itself_meets_a_lost_scheduler_in_our_words(mortal: Cluster) -> None:
     def lose_it() -> None:
-        lone.scheduler.kill()
-        lone.scheduler.wait()
+        mortal.scheduler.kill()
+        mortal.scheduler.wait()
         wait_until(lambda client: client.status != "running")
         Parallel()(delayed(operator.neg)(number) for number in range(4))
 

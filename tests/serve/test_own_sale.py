@@ -92,7 +92,7 @@ def test_the_drivers_name_the_own_sale_and_still_add_up(
     assert not any(one.group is FactGroup.OWN_SALE for one in stranger.drivers.items)
     text = " ".join(sentences(drivers, drivers.main_steps(round), Dollars()))
     if abs(own.amount) >= 0.005 * drivers.point:
-        assert "its own earlier sale on" in text
+        assert "Its own earlier sale on" in text
 
 
 def test_the_own_sale_is_a_comparable_not_adjusted_for_itself(
