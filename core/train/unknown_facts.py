@@ -126,8 +126,10 @@ class UnknownFactsRanges(RangeCalibration):
         if homes is not None:
             beyond, parts = _within(homes, beyond), _within(homes, parts)
         penalty = float(beyond.var()) / _FACTOR_SD**2
-        learned = np.linalg.solve(parts.T @ parts + penalty * np.eye(parts.shape[1]), parts.T @ beyond)
-        self.moves_: Floats = np.asarray(learned[:, 0], dtype=float)
+        self.moves_: Floats = np.zeros(parts.shape[1])
+        if penalty > 0:  # Errors that never differ from what was expected say nothing of a fact.
+            learned = np.linalg.solve(parts.T @ parts + penalty * np.eye(parts.shape[1]), parts.T @ beyond)
+            self.moves_ = np.asarray(learned[:, 0], dtype=float)
         return expected * self._factor(features)
 
     def expected_size(self, features: Floats, log_estimate: Floats) -> Floats:

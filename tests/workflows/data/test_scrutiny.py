@@ -228,8 +228,10 @@ def test_what_is_refused_names_the_value_and_changes_nothing(workspace: Workspac
     [package, *_], [digit, *_] = keys_of(workspace, "package_sale"), keys_of(workspace, "price_digit")
     with pytest.raises(NotFound, match="not-a-sale"):
         decide(workspace, MARKET, [Choice(digit, SaleDecision.KEEP), Choice("not-a-sale", SaleDecision.KEEP)])
-    with pytest.raises(InvalidRecord, match="not possible"):
+    with pytest.raises(InvalidRecord, match="give the right sale price"):
         decide(workspace, MARKET, [Choice(package, SaleDecision.CORRECT)])
+    with pytest.raises(InvalidRecord, match="of 'bedrooms' is not possible here"):
+        decide(workspace, MARKET, [Choice(package, SaleDecision.CORRECT, "bedrooms", 3.0)])
     with pytest.raises(InvalidRecord, match="outside 10,000"):
         decide(workspace, MARKET, [Choice(digit, SaleDecision.CORRECT, "sale_price", 12.0)])
     with pytest.raises(NotFound, match="nothing can be taken back"):
