@@ -171,8 +171,7 @@ def other_kind(live_model: LiveModel, rows: Ints, kind: str) -> Bools:
     """Return which sales are known to be of another kind of home than ``kind``, shape (n,); none where that is ""."""
     if not kind or _KIND not in live_model.sales:
         return np.zeros(len(rows), dtype=bool)
-    # As recorded: a kind that was filled in is no reason to prefer a sale.
-    kinds = words({_KIND: live_model.sales[_KIND][rows]}, _KIND, "")
+    kinds = _kinds(live_model, rows)
     other: Bools = (kinds != kind) & (kinds != "")
     return other
 
@@ -182,7 +181,12 @@ def _same_kind(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:
     if _KIND not in subject or _KIND not in live_model.sales:
         return rows
     [kind] = words(subject, _KIND, "")
-    return rows[words({_KIND: live_model.sales[_KIND][rows]}, _KIND, "") == kind] if kind else rows
+    return rows[_kinds(live_model, rows) == kind] if kind else rows
+
+
+def _kinds(live_model: LiveModel, rows: Ints) -> NDArray[Any]:
+    """Return the kinds of sales as recorded, "" for none: one that was filled in is no reason to prefer a sale."""
+    return words({_KIND: live_model.sales[_KIND][rows]}, _KIND, "")
 
 
 def _lately(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:

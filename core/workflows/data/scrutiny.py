@@ -15,7 +15,7 @@ import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting, Outcome
-from core.arrays import Floats
+from core.arrays import Floats, Ints
 from core.errors import ArtifactCorrupt, InvalidRecord, ModelOutdated, NotFound
 from core.prepare.quality.scrutiny import scrutinise
 from core.problem import Problem
@@ -104,7 +104,7 @@ def review_queue(workspace: Workspace, market_id: str) -> Queue:
     Raises AccessDenied, NotFound where the market has no sales, StoreUnavailable.
     """
     workspace.require(Action.VIEW_DATA)
-    version = _latest(workspace, market_id)
+    version = latest_version(workspace, market_id)
     pool = load_pool(workspace.store, version)
     rows = _queue_rows(pool, workspace.store.sale_decisions.history(market_id))
     # Whoever decides on a sale needs no model: one that cannot be read takes away its column alone.
@@ -146,7 +146,7 @@ class ToDecide:
 def to_decide(workspace: Workspace, market_id: str) -> ToDecide:
     """Count the doubtful sales of a market's latest version that wait for somebody; raises as review_queue does."""
     workspace.require(Action.VIEW_DATA)
-    pool = load_pool(workspace.store, _latest(workspace, market_id))
+    pool = load_pool(workspace.store, latest_version(workspace, market_id))
     rows = _queue_rows(pool, workspace.store.sale_decisions.history(market_id))
     waiting = rows.loc[rows["decision"] == "", "waiting"]
     return ToDecide(int(waiting.sum()), int((~waiting).sum()), int(rows["pending"].sum()))
@@ -156,7 +156,7 @@ def queue_revision(workspace: Workspace, market_id: str) -> str:
     """Return a word that changes whenever the review queue may have; raises NotFound, StoreUnavailable."""
     history = workspace.store.sale_decisions.history(market_id)
     champion = workspace.store.models.champion(market_id)
-    parts = (_latest(workspace, market_id).version_id, history[-1].seq if history else 0)
+    parts = (latest_version(workspace, market_id).version_id, history[-1].seq if history else 0)
     return "-".join(str(part) for part in (*parts, champion.model_id if champion else "none"))
 
 
@@ -169,7 +169,7 @@ def decide(workspace: Workspace, market_id: str, choices: Sequence[Choice], note
     """
     workspace.require(Action.INGEST)
     store, history = workspace.store, workspace.store.sale_decisions.history(market_id)
-    pool = load_pool(store, _latest(workspace, market_id))
+    pool = load_pool(store, latest_version(workspace, market_id))
     rows = _queue_rows(pool, history).set_index(KEY)
     earlier = by_sale(history)
     places = {row: place for place, row in enumerate(pool.sales[ROW])}
@@ -231,7 +231,7 @@ def apply_decisions(workspace: Workspace, market_id: str) -> Applied:
     Raises AccessDenied, NotFound, InvalidRecord where no sale would be left in use, StaleVersion, StoreUnavailable.
     """
     workspace.require(Action.INGEST)
-    store, version = workspace.store, _latest(workspace, market_id)
+    store, version = workspace.store, latest_version(workspace, market_id)
     before = load_pool(store, version)
     after = settle(before, store.sale_decisions.history(market_id))
     changed = changed_rows(before, after)
@@ -239,22 +239,50 @@ def apply_decisions(workspace: Workspace, market_id: str) -> Applied:
         return Applied(version, 0)
     if after.waits.all():
         raise InvalidRecord("These decisions would set every sale of the market aside; keep some. Nothing was changed.")
+    return put_in_use(workspace, version, after, _account(after, changed), _ledger(before, after, changed))
+
+
+def put_in_use(
+    workspace: Workspace, version: DataVersion, after: Pool, account: FileAccounting, ledger: pd.DataFrame
+) -> Applied:
+    """Make a pool the version after ``version``, named as its account, whose rows are the sales that changed.
+
+    Raises StaleVersion if another commit came first, StoreUnavailable.
+    """
     new = NewVersion(
-        market_id=market_id,
+        market_id=version.market_id,
         sales=after.in_use(),
         parent_id=version.version_id,
-        files=(_account(after, changed),),
-        ledgers=_ledger(before, after, changed),
+        files=(account,),
+        ledgers=ledger,
         rows_seen=version.rows_seen,
-        note=_REVIEW_FILE,
+        note=account.file,
         set_aside=after.set_aside(),
     )
-    made = store.versions.follow(new, workspace.actor)
-    settle_quietly(workspace, market_id)
-    return Applied(made, len(changed))
+    made = workspace.store.versions.follow(new, workspace.actor)
+    settle_quietly(workspace, version.market_id)
+    return Applied(made, account.rows_in)
 
 
-def _latest(workspace: Workspace, market_id: str) -> DataVersion:
+def ledger_of_changes(file: str, after: Pool, changed: Ints, in_use: Outcome, details: Sequence[str]) -> pd.DataFrame:
+    """Return the ledger of the sales that changed in a pool: ``in_use`` is the outcome of those that do not wait."""
+    ledger = pd.DataFrame(
+        {
+            "file": file,
+            "source_row": after.sales[ROW].to_numpy()[changed],
+            "outcome": np.where(after.waits[changed], Outcome.SET_ASIDE.value, in_use.value),
+            "reasons": after.doubt[changed],
+            "detail": list(details),
+            "raw": "",
+            "corrected_row": -1,
+            "before": "",
+        }
+    )
+    return ledger.astype(dict.fromkeys(("file", "outcome", "reasons", "detail", "raw", "before"), "str"))
+
+
+def latest_version(workspace: Workspace, market_id: str) -> DataVersion:
+    """Return a market's latest version; raises NotFound where it has no sales."""
     version = workspace.store.versions.latest(market_id)
     if version is None:
         raise NotFound(f"Market {market_id!r} has no sales yet. Take in a sales file first.")
@@ -347,7 +375,7 @@ def _tidy(note: str) -> str:
 # Version
 
 
-def _account(after: Pool, changed: np.ndarray[Any, Any]) -> FileAccounting:
+def _account(after: Pool, changed: Ints) -> FileAccounting:
     waits = int(after.waits[changed].sum())
     return FileAccounting(
         file=_REVIEW_FILE,
@@ -368,24 +396,11 @@ def _counted(doubts: np.ndarray[Any, Any]) -> Mapping[str, int]:
     return {str(name): int(n) for name, n in zip(names, counts, strict=True)}
 
 
-def _ledger(before: Pool, after: Pool, changed: np.ndarray[Any, Any]) -> pd.DataFrame:
-    outcome = np.where(after.waits[changed], Outcome.SET_ASIDE.value, Outcome.ACCEPTED.value)
+def _ledger(before: Pool, after: Pool, changed: Ints) -> pd.DataFrame:
     names = [name for name in CORRECTABLE if name in after.sales]
     details = [""] * len(changed)
     for name in names:
         old, new = (pool.sales[name].to_numpy(dtype="float64")[changed] for pool in (before, after))
         for row in np.flatnonzero((old != new) & ~np.isnan(new)):
             details[row] += f"{label_of(name).lower()} {old[row]:.12g} -> {new[row]:.12g} "
-    ledger = pd.DataFrame(
-        {
-            "file": _REVIEW_FILE,
-            "source_row": after.sales[ROW].to_numpy()[changed],
-            "outcome": outcome,
-            "reasons": after.doubt[changed],
-            "detail": [detail.strip() for detail in details],
-            "raw": "",
-            "corrected_row": -1,
-            "before": "",
-        }
-    )
-    return ledger.astype(dict.fromkeys(("file", "outcome", "reasons", "detail", "raw", "before"), "str"))
+    return ledger_of_changes(_REVIEW_FILE, after, changed, Outcome.ACCEPTED, [detail.strip() for detail in details])

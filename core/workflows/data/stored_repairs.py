@@ -6,19 +6,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting, Outcome
-from core.errors import NotFound
 from core.prepare.quality.cleaning import repaired_again
 from core.schema import label_of
-from core.store import DataVersion, NewVersion
+from core.store import DataVersion
 from core.wording import count
-from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.sale_pool import ROW, Pool, changed_rows, load_pool, places_of
-from core.workflows.data.scrutiny import REVIEW, Applied
+from core.workflows.data.scrutiny import REVIEW, Applied, latest_version, ledger_of_changes, put_in_use
 from core.workspace import Workspace
 
 _FILE: Final = "Repairs by newer rules"
@@ -73,10 +70,7 @@ def repair_stored(workspace: Workspace, market_id: str) -> Applied:
     StaleVersion, StoreUnavailable.
     """
     workspace.require(Action.INGEST)
-    store = workspace.store
-    version = store.versions.latest(market_id)
-    if version is None:
-        raise NotFound(f"Market {market_id!r} has no sales yet. Take in a sales file first.")
+    version = latest_version(workspace, market_id)
     before, after, details = _repaired(workspace, version)
     changed = changed_rows(before, after)
     if not len(changed):
@@ -94,19 +88,10 @@ def repair_stored(workspace: Workspace, market_id: str) -> Applied:
         reasons={},
         set_aside=waits,
     )
-    new = NewVersion(
-        market_id=market_id,
-        sales=after.in_use(),
-        parent_id=version.version_id,
-        files=(account,),
-        ledgers=_ledger(after, changed, details),
-        rows_seen=version.rows_seen,
-        note=_FILE,
-        set_aside=after.set_aside(),
+    done = [details[place] for place in changed]
+    return put_in_use(
+        workspace, version, after, account, ledger_of_changes(_FILE, after, changed, Outcome.REPAIRED, done)
     )
-    made = store.versions.follow(new, workspace.actor)
-    settle_quietly(workspace, market_id)
-    return Applied(made, len(changed))
 
 
 def _repaired(workspace: Workspace, version: DataVersion) -> tuple[Pool, Pool, list[str]]:
@@ -119,23 +104,6 @@ def _repaired(workspace: Workspace, version: DataVersion) -> tuple[Pool, Pool, l
     decided = list(places_of(pool.sales, store.sale_decisions.history(version.market_id)).values())
     repaired.iloc[decided] = pool.sales.iloc[decided]
     return pool, Pool(repaired, pool.doubt), findings.details
-
-
-def _ledger(after: Pool, changed: np.ndarray, details: list[str]) -> pd.DataFrame:
-    outcome = np.where(after.waits[changed], Outcome.SET_ASIDE.value, Outcome.REPAIRED.value)
-    ledger = pd.DataFrame(
-        {
-            "file": _FILE,
-            "source_row": after.sales[ROW].to_numpy()[changed],
-            "outcome": outcome,
-            "reasons": after.doubt[changed],
-            "detail": [details[place] for place in changed],
-            "raw": "",
-            "corrected_row": -1,
-            "before": "",
-        }
-    )
-    return ledger.astype(dict.fromkeys(("file", "outcome", "reasons", "detail", "raw", "before"), "str"))
 
 
 def _written(value: object) -> str:
