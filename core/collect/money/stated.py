@@ -28,9 +28,10 @@ def with_currency(mapping: ColumnMapping, table: RawTable) -> ColumnMapping:
     if not column:
         return replace(mapping, currency="")
     cells = table.frame[column]
-    doubts = (*_notes_against_sales(table, column), *_several(table, column))
+    beside = currency_column(table.frame, (column,))
+    doubts = (*_notes_against_sales(table, column), *_several(table, column, beside))
     mapping = replace(mapping, inferences=(*mapping.inferences, *doubts))
-    stated = written_currency(cells, column) or _in_its_column(table, column)
+    stated = written_currency(cells, column) or _in_its_column(table, beside)
     found = stated or likely_currency(cells, column, map(str, table.frame))
     if found is None:
         return replace(mapping, currency="")
@@ -39,16 +40,14 @@ def with_currency(mapping: ColumnMapping, table: RawTable) -> ColumnMapping:
     return replace(mapping, currency=found.code, inferences=(*mapping.inferences, why))
 
 
-def _in_its_column(table: RawTable, price: str) -> WrittenCurrency | None:
-    """Return the currency that a column of currencies states for all prices; None without one."""
-    column = currency_column(table.frame, (price,))
+def _in_its_column(table: RawTable, column: str) -> WrittenCurrency | None:
+    """Return the currency that the column of currencies states for all prices; None without one ("")."""
     found = written_currency(table.frame[column], "") if column else None
     return replace(found, evidence=f"{column} has {found.evidence}") if found else None
 
 
-def _several(table: RawTable, price: str) -> Iterator[Inference]:
-    """Doubt prices that no one currency fits, by what is written in their cells or in a column beside them."""
-    beside = currency_column(table.frame, (price,))
+def _several(table: RawTable, price: str, beside: str) -> Iterator[Inference]:
+    """Doubt prices that no one currency fits, by their cells or those in the column of currencies, "" for none."""
     money = money_of_rows(table.frame[price], table.frame[beside] if beside else None)
     kinds = {one.name: one for one in money if one is not None}
     if kinds and not frozenset.intersection(*(frozenset(one.codes) for one in kinds.values())):
