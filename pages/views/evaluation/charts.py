@@ -81,6 +81,8 @@ def reliability(found: Calibration, colours: Palette) -> go.Figure:
         x=x,
         y=y,
         mode="markers",
+        # A mark at 0% or 100% is drawn whole.
+        cliponaxis=False,
         marker={"size": 10, "color": colours.more},
         error_y=reach(
             y,

@@ -17,7 +17,7 @@ from core.evaluate.reliability import Calibration, calibration, coverage_by_segm
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.problem import Problem
-from core.wording import MISSING, count, percent
+from core.wording import MISSING, count, percent, points
 from core.workflows.models.scope import flags_words
 from pages.kit.charts import intervals, plot
 from pages.kit.choice import on_offer
@@ -56,8 +56,8 @@ def draw_ranges(selection: Selection) -> None:
         tolerance = percent(selection.scored.terms.tolerance)
         st.markdown(
             f"Confidence promises a sale within {tolerance} of the estimate. On average it is off by "
-            f"**{percent(found.error, 1)}** (expected calibration error). Marks on the dashed line keep the promise; "
-            "the lines through them are 95% intervals."
+            f"**{points(found.error).removeprefix('+')}** (expected calibration error). Marks on the dashed line keep "
+            "the promise; the lines through them are 95% intervals."
         )
         plot(
             reliability(found, palette()),
