@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,19 @@ def unknown(options: argparse.Namespace) -> None:
                 tell(benchmark="unknown", **row)
 
 
+def comparables(options: argparse.Namespace) -> None:
+    """Comparables of 600 homes sold in the 60 days after --until: how far adjusted, and how near the sale prices."""
+    from tests.benchmarks.facts.comparables import MARKETS, measure
+
+    names = [market.name for market in MARKETS]
+    if options.market not in ("", *names):
+        raise SystemExit(f"There is no market {options.market!r}; name one of {', '.join(names)}.")
+    for market in MARKETS:
+        if options.market in ("", market.name):
+            for row in measure(market, options.until):
+                tell(benchmark="comparables", **row)
+
+
 def signals(options: argparse.Namespace) -> None:
     """What the market's pace and a jump in assessed value add in the demo city of --sales, by time."""
     from tests.benchmarks.facts.signals import measure
@@ -318,6 +332,7 @@ def main() -> int:
         "own-sales": own_sales,
         "placeless": placeless,
         "unknown": unknown,
+        "comparables": comparables,
         "signals": signals,
         "scrutiny": scrutiny,
         "ledger": ledger,
@@ -332,7 +347,8 @@ def main() -> int:
         verb.add_argument("--repeats", type=int, default=300)
         verb.add_argument("--rows", type=int, default=20_000)
         verb.add_argument("--home", type=Path, help="a store to use as it is (load, overnight)")
-        verb.add_argument("--market", default="", help="one market only, such as Melbourne (markets, unknown)")
+        verb.add_argument("--market", default="", help="one market only, such as Melbourne")
+        verb.add_argument("--until", type=date.fromisoformat, help="last day known, excluded (comparables only)")
         verb.add_argument("--markets", type=int, default=200, help="how many markets (overnight only)")
         verb.add_argument("--workers", type=int, default=2, help="workers of the cluster (overnight only)")
         verb.add_argument("--servers", type=int, default=1, help="servers that share the agents (load only)")
