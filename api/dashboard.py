@@ -35,7 +35,12 @@ _HEAD: Final = "".join(
     f"<{tag}>{(_STATIC / name).read_text(encoding='utf-8')}</{tag}>"
     for tag, name in (("style", "dashboard.css"), ("script", "dashboard.js"))
 )
-_HEAD_BYTES: Final = _HEAD.encode()
+# Streamlit's client looks for its server below the page's own path first and logs what is not there, unless it is told.
+_SERVER: Final = (
+    '<meta name="doorstep-page" content="{page}"><script>window.__streamlit = {{BACKEND_BASE_URL: location.origin + '
+    "location.pathname.replace(/[/]*$/, '').slice(0, -document.querySelector('[name=doorstep-page]').content.length "
+    "|| undefined)}}</script>"
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ SignedIn = Callable[[Mapping[str, str]], bool]
 
 def dashboard_protection(page: str, served: Served, signed_in: SignedIn) -> list[Middleware]:
     """Return the middleware that protects the dashboard; ``page`` is its HTML, without what FirstPaint adds."""
-    page += _HEAD
+    page += _HEAD + _SERVER.format(page="")
     own = [Middleware(Dashboard, served=served), Middleware(FirstPaint, served=served)]
     if served.login_seconds is None:
         return [*protection(page, served.hosts, served.https, served.pictures), Middleware(LocalOnly), *own]
@@ -228,12 +233,14 @@ class FirstPaint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        if scope["type"] != "http" or _below(scope, self._served) not in self._served.pages:
+        asked = _below(scope, self._served)
+        if scope["type"] != "http" or asked not in self._served.pages:
             await self._app(scope, receive, send)
             return
         # The page is small: it is not worth compressing it first and taking it apart here.
         plain = [header for header in scope["headers"] if header[0] not in (b"accept-encoding", b"range")]
         started: list[Message] = []
+        head = (_HEAD + _SERVER.format(page=asked)).encode()
         body = bytearray()
 
         async def send_changed(message: Message) -> None:
@@ -243,7 +250,7 @@ class FirstPaint:
             body.extend(message.get("body", b""))
             if message.get("more_body", False):
                 return
-            page = bytes(body).replace(b"</head>", _HEAD_BYTES + b"</head>", 1)
+            page = bytes(body).replace(b"</head>", head + b"</head>", 1)
             headers = MutableHeaders(scope=started[0])
             if "content-length" in headers and body:
                 headers["content-length"] = str(len(page))

@@ -63,8 +63,6 @@ LOADED = "api/v1/health"
 STILL = """addEventListener('DOMContentLoaded', () => { const style = document.createElement('style');
     style.textContent = '*, *::before, *::after { animation: none !important; transition: none !important }';
     document.head.append(style); })"""
-# Below a page's address Streamlit's client first looks for a server there, before it asks at the root.
-PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
 @dataclass(frozen=True)
@@ -286,7 +284,7 @@ def _note(said: ConsoleMessage, complaints: list[str]) -> None:
     missing = "404" in said.text
     # Streamlit's client looks for a download's file once its button is drawn, though the page may have moved on since.
     passed = missing and ("/media/" in url or "Download Button source error" in said.text)
-    if said.type == "error" and not passed and not (missing and url.endswith(PROBES)):
+    if said.type == "error" and not passed:
         complaints.append(f"{said.text} ({url})")
 
 
