@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -246,7 +247,7 @@ def _title(one: Recorded, currency: str) -> str:
 
 
 def _draw_diff(diff: VersionDiff, market: Market) -> None:
-    figures = {
+    counts = {
         "Added": diff.added,
         "Removed": diff.removed,
         "Corrected": diff.corrected,
@@ -255,7 +256,7 @@ def _draw_diff(diff: VersionDiff, market: Market) -> None:
         "Unchanged": diff.same,
     }
     with st.container(horizontal=True, gap="small"):
-        for name, number in figures.items():
+        for name, number in counts.items():
             st.metric(name, f"{number:,}", border=True, width="content")
     if diff.completed:
         st.caption("Completed sales gained facts that they lacked; no fact that they had is another.")
@@ -281,14 +282,12 @@ def _draw_diff(diff: VersionDiff, market: Market) -> None:
     shown = table.head(_SHOWN_ROWS)
     if len(shown) < len(table):
         st.caption(f"The first {len(shown):,} of {len(table):,}; the file has all.")
-    st.dataframe(
-        shown,
-        hide_index=True,
-        height="content" if len(shown) <= _WHOLE_ROWS else 420,
-        column_config=_diff_config() if part == "Columns" else formats(shown, market.currency),
-        placeholder=MISSING,
-        key=f"diff_{part}",
-    )
+    if part in ("Added", "Removed"):
+        _draw_sales(shown, market, f"diff_{part}")
+    else:
+        figures.frame(shown, f"diff_{part}", write={"Distance": figures.number(3)})
+    if part == "Columns":
+        st.caption("Distance: the population stability index over ten bins. Below 0.1 is small, above 0.25 large.")
     st.download_button(
         "Download as CSV",
         partial(to_csv, table),
@@ -307,7 +306,7 @@ def _shifts_table(diff: VersionDiff, market: Market) -> pd.DataFrame:
             {
                 "Column": _label(one.field, market.area_unit),
                 "Shift": _verdict(one.distance),
-                "Distance": one.distance,
+                "Distance": math.nan if one.distance is None else one.distance,
                 "Missing before": percent(one.missing_before, 1),
                 "Missing after": percent(one.missing_after, 1),
                 "Middle before": _middle(one, one.quantiles_before, market),
@@ -318,9 +317,17 @@ def _shifts_table(diff: VersionDiff, market: Market) -> pd.DataFrame:
     )
 
 
-def _diff_config() -> dict[str, Any]:
-    about = "Population stability index over ten bins: below 0.1 small, above 0.25 large."
-    return {"Distance": st.column_config.NumberColumn(format="%.3f", help=about)}
+def _draw_sales(shown: pd.DataFrame, market: Market, key: str) -> None:
+    """Draw sales with all their facts, too many to read as cards on a phone: the first column stays in sight."""
+    first = str(shown.columns[0])
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height="content" if len(shown) <= _WHOLE_ROWS else 420,
+        column_config={first: st.column_config.Column(pinned=True), **formats(shown, market.currency)},
+        placeholder=MISSING,
+        key=key,
+    )
 
 
 def _verdict(distance: float | None) -> str:
