@@ -123,18 +123,19 @@ def _ingest(session: Session) -> int:
     from core.cli.ingested import assumed_words, ingest_document, ingest_text, is_rejected
     from core.progress import part
     from core.workflows.data.intake import ingest
-    from core.workflows.data.market_of_files import NewMarket, market_of_files, show_areas_in, unit_of_areas
+    from core.workflows.data.market_of_files import NewMarket, customs_of, market_of_files, show_areas_in
     from core.workflows.source_files.mapped_files import map_files, stated_currency
 
     options, progress = session.options, session.progress()
     files = _source_files(session)
     corrections = _corrections(options.map, options.files)
     if options.write_mapping:
-        mapped = map_files(files, corrections, progress, options.area_unit or "")
+        customs = customs_of(session.workspace.store, _market_named(session), options.area_unit)
+        mapped = map_files(files, corrections, progress, customs)
         return _write_mapping(session, [_as_shown(session, file) for file in mapped])
     market = _market_for_ingest(session)
-    unit = options.area_unit or (unit_of_areas(session.workspace.store, market) if isinstance(market, str) else "")
-    mapped = map_files(files, corrections, part(progress, 0.0, 0.4), unit)
+    customs = customs_of(session.workspace.store, market if isinstance(market, str) else None, options.area_unit)
+    mapped = map_files(files, corrections, part(progress, 0.0, 0.4), customs)
     mappings = [file.mapping for file in mapped]
     if market is None:
         market = market_of_files(options.market, options.currency or "", options.area_unit, mappings)
@@ -265,10 +266,15 @@ def _as_shown(session: Session, file: SourceFile) -> SourceFile:
     """Return a file with what its market's own columns are called, so that the written mapping has the names."""
     from core.workflows.columns.names import named_as_shown
 
-    store, wanted = session.workspace.store, session.options.market
-    held = next((one for one in store.markets.list() if wanted in (one.market_id, one.name)), None)
-    names = store.column_names.of(held.market_id) if held is not None else {}
+    held = _market_named(session)
+    names = session.workspace.store.column_names.of(held) if held is not None else {}
     return file if file.mapping is None else replace(file, mapping=named_as_shown(file.mapping, names))
+
+
+def _market_named(session: Session) -> str | None:
+    """Return the id of the market that --market names, None where it is new or none is named."""
+    held, wanted = session.workspace.store.markets.list(), session.options.market
+    return next((one.market_id for one in held if wanted in (one.market_id, one.name)), None)
 
 
 def _write_mapping(session: Session, files: Sequence[SourceFile]) -> int:

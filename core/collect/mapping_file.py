@@ -55,7 +55,7 @@ def inferences_of(document: Mapping[str, Any]) -> tuple[Inference, ...]:
 
 def mapping_from_json(text: str) -> ColumnMapping:
     """Read a mapping; raises MappingError if the text is not one or names an unknown setting, field or unit."""
-    return _mapping(_document(text))
+    return mapping_of(_document(text))
 
 
 def mapping_for(text: str, name: str) -> ColumnMapping:
@@ -75,7 +75,7 @@ def mappings_for(text: str, names: Sequence[str]) -> dict[str, ColumnMapping]:
                 f"The column mapping is that of one file, but there are {len(names)}: {', '.join(names)}. Import them "
                 "one by one, or write the mapping of all with ingest --write-mapping."
             )
-        return {name: _mapping(document) for name in names}
+        return {name: mapping_of(document) for name in names}
     held = document[FILES]
     if not isinstance(held, dict):
         raise MappingError(f"files = {held!r} must be a table of mappings by file name. {_SAVE_AGAIN}")
@@ -84,7 +84,7 @@ def mappings_for(text: str, names: Sequence[str]) -> dict[str, ColumnMapping]:
             raise MappingError(
                 f"The column mapping has no file {name!r}; it has {', '.join(map(repr, held))}. Rename one of them."
             )
-    return {name: _mapping(held[name]) for name in names}
+    return {name: mapping_of(held[name]) for name in names}
 
 
 def _document(text: str) -> Any:
@@ -94,7 +94,8 @@ def _document(text: str) -> Any:
         raise MappingError(f"The column mapping is not JSON: {error}. {_SAVE_AGAIN}") from error
 
 
-def _mapping(document: Any) -> ColumnMapping:
+def mapping_of(document: Any) -> ColumnMapping:
+    """Return the mapping of a document as mapping_document makes one; raises MappingError as mapping_from_json does."""
     if isinstance(document, dict):
         # One file tells it: another tells it anew.
         document = {name: setting for name, setting in document.items() if name != ID_DIGITS}

@@ -17,7 +17,7 @@ from core.collect.inference import Inference
 from core.collect.leaks import NEEDED, leak_by_numbers, parts_of_price
 from core.collect.mapping import NEAR_NAME, ColumnMapping, ColumnRule, check_mapping
 from core.collect.money.stated import with_currency
-from core.collect.parsers import Marks
+from core.collect.parsers import TEXT_PARSERS, Marks
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import snake
 from core.errors import MappingError
@@ -31,12 +31,14 @@ class Correction:
     """What a person takes one column for.
 
     ``field`` is a field's name, one of one's own ("x_..."), EXTRA, ADDRESS_PART, or empty to leave the column out.
-    ``file`` names the file, empty for every file that has the column.
+    ``file`` names the file, empty for every file that has the column. ``before`` is how the market's earlier files
+    read it, where they decide and no person does.
     """
 
     column: str
     field: str
     file: str = ""
+    before: ColumnRule | None = None
 
 
 def correction_of(text: str, files: Mapping[str, str]) -> Correction:
@@ -167,7 +169,8 @@ def _without(sheet: Sheet, mapping: ColumnMapping, correction: Correction, named
         inferences=tuple(one for one in mapping.inferences if one.column not in gone),
     )
     freed = [*displaced, *(one for one in mapping.address_columns if one not in (*parts, column))]
-    why = f"{column} was picked by you instead"
+    instead = "was picked by you instead" if correction.before is None else "is what earlier files of the market have"
+    why = f"{column} {instead}"
     ignored = (*(one for one in mapping.ignored if one[0] != column), *((one, why) for one in freed))
     return replace(left, ignored=ignored)
 
@@ -189,11 +192,19 @@ def _with(sheet: Sheet, mapping: ColumnMapping, correction: Correction, before: 
     if field == ADDRESS_PART:
         return replace(mapping, address_columns=(*mapping.address_columns, column))
     field = EXTRA_PREFIX + snake(column) if field == EXTRA else field
+    before = before or _as_it_was(correction)
     rule, inferences = (before, ()) if before else _read_as(sheet, mapping, column, field)
     if field == "sale_date" and not mapping.date_format:
         mapping, rule = replace(mapping, date_format=rule.date_format), replace(rule, date_format="")
     rules = sorted((*mapping.rules, rule), key=lambda one: one.weight != 1.0)
     return replace(mapping, rules=tuple(rules), inferences=(*mapping.inferences, *inferences))
+
+
+def _as_it_was(correction: Correction) -> ColumnRule | None:
+    """Return the rule of earlier files where it holds for the next one; figures and dates are read as each has them."""
+    rule = correction.before
+    holds = rule is not None and (rule.parse in TEXT_PARSERS or is_extra(rule.field) or rule.recode)
+    return rule if holds else None
 
 
 def _read_as(sheet: Sheet, mapping: ColumnMapping, column: str, field: str) -> tuple[ColumnRule, tuple[Inference, ...]]:

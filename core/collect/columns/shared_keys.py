@@ -21,6 +21,9 @@ from core.schema import Source
 SHARE_MIN: Final = 0.5
 """At least this share of the sales' keys must appear in the other file."""
 
+JOINS: Final = "the key that joins the two files"
+"""What is said of a property id that was found by its values in another file."""
+
 _ROWS_MIN: Final = 20
 _UNIQUE: Final = 0.98
 
@@ -105,7 +108,7 @@ def _meet(sales: Mapped, tax: Mapped) -> bool:
 def _keyed(mapping: ColumnMapping, column: str, key: SharedKey, seen: str) -> ColumnMapping:
     rule = ColumnRule(column, "property_id", "identifier")
     others = tuple(one for one in mapping.rules if one.field != "property_id" and one.column != column)
-    inference = Inference(column, "property_id", "the key that joins the two files", seen, key.n)
+    inference = Inference(column, "property_id", JOINS, seen, key.n)
     return replace(
         mapping,
         rules=(rule, *others),

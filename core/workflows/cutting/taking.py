@@ -26,7 +26,7 @@ from core.store.base.markets import USUAL_CURRENCY, AreaUnit, new_market, slug_o
 from core.workflows.cutting.cut import MONTH
 from core.workflows.cutting.pieces import Manifest, read_manifest
 from core.workflows.data.intake import IntakePreview, IntakeReport, ingest
-from core.workflows.data.market_of_files import NewMarket, market_in_terms, market_of_files, unit_of_areas
+from core.workflows.data.market_of_files import NewMarket, customs_of, market_in_terms, market_of_files
 from core.workflows.source_files.mapped_files import map_files, stated_currency
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
@@ -208,8 +208,8 @@ def _ingest(
     given = mappings_for(taking.mapping, [name])[name] if taking.mapping else None
     if given is not None and manifest is not None:
         given = replace(given, encoding="")  # a cut writes UTF-8, however the file was written that the mapping is for
-    unit = taking.area_unit or (unit_of_areas(workspace.store, market) if isinstance(market, str) else "")
-    [mapped] = map_files([SourceFile(one.path, name, given)], [], part(progress, 0.0, 0.4), unit)
+    customs = customs_of(workspace.store, market if isinstance(market, str) else None, taking.area_unit)
+    [mapped] = map_files([SourceFile(one.path, name, given)], [], part(progress, 0.0, 0.4), customs)
     if given is None and manifest is not None and mapped.mapping is not None:
         mapped = replace(mapped, mapping=_with_date_format(mapped.mapping, manifest))
     if market is None:

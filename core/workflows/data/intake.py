@@ -41,7 +41,7 @@ from core.workflows.data.corrected_sales import (
     with_corrections,
 )
 from core.workflows.data.effect_words import known_words, late_words, unproven_words
-from core.workflows.data.market_of_files import NewMarket, market_id_of, parent_of, repeated_files, unit_of_areas
+from core.workflows.data.market_of_files import NewMarket, customs_of, market_id_of, parent_of, repeated_files
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.row_ledger import FileRows, account, as_decided, as_one, fates_of, full_ledger, with_emptied
 from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, places_of, settle
@@ -155,7 +155,7 @@ def prepare_intake(
     parent = parent_of(store, market)
     decisions, answers = store.sale_decisions.history(market_id_of(market)), store.matches.of(market_id_of(market))
     terms = market if isinstance(market, NewMarket) else store.markets.get(market)
-    read = read_together(files, unit_of_areas(store, market), parent is not None, part(progress, 0.0, 0.5))
+    read = read_together(files, customs_of(store, market), parent is not None, part(progress, 0.0, 0.5))
     read = replace(read, mapped=[without_other_money(table, terms.currency) for table in read.mapped])
     intake = _begin(store, parent, decisions, read)
     currency, before = terms.currency, intake.in_use_before

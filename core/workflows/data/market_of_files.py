@@ -12,6 +12,7 @@ from core.schema import Source
 from core.store import DataVersion, Market, Store
 from core.store.base.markets import USUAL_CURRENCY, AreaUnit, slug_of
 from core.wording import area_label
+from core.workflows.source_files.customs import Customs, taken_before
 from core.workflows.source_files.mapped_files import stated_currency, stated_unit
 from core.workspace import Workspace
 
@@ -103,11 +104,15 @@ def repeated_files(store: Store, market: str | NewMarket, tables: Sequence[Mappe
     return tuple(table.name for table in tables if store.versions.has_file(market, table.sha256))
 
 
-def unit_of_areas(store: Store, market: str | NewMarket) -> str:
-    """Return the unit in which a market's files have areas that state none; "" where the size of the homes tells.
+def customs_of(store: Store, market: str | NewMarket | None, area_unit: str | None = None) -> Customs:
+    """Return how a market's files are read where they leave it open; ``area_unit`` is the unit asked for, if any.
 
-    Square feet are what a market has that nobody chose a unit for, so they are taken from a new market only.
+    Square feet are what a market has that nobody chose a unit for, so they are taken from a new market only, and the
+    size of the homes tells elsewhere. Raises NotFound, StoreUnavailable.
     """
+    if market is None:
+        return Customs(area_unit or "")
     if isinstance(market, NewMarket):
-        return market.area_unit
-    return "sqm" if store.markets.get(market).area_unit == "sqm" else ""
+        return Customs(area_unit or market.area_unit)
+    usual = "sqm" if store.markets.get(market).area_unit == "sqm" else ""
+    return Customs(area_unit or usual, taken_before(store, market))

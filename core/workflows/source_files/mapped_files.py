@@ -19,6 +19,7 @@ from core.errors import MappingError
 from core.progress import Progress
 from core.schema import Source
 from core.store.base.markets import USUAL_CURRENCY, AreaUnit
+from core.workflows.source_files.customs import NO_CUSTOMS, Customs, as_before
 from core.workflows.source_files.reading import SourceFile, read_source
 from core.workflows.source_files.refusals import leave_out_persons, refuse_personal
 
@@ -27,12 +28,12 @@ _SHOWN_IN: Final[Mapping[str, AreaUnit]] = {"sqft": "sqft", "sqyd": "sqft", "sqm
 
 
 def map_files(
-    files: Sequence[SourceFile], corrections: Sequence[Correction], progress: Progress, area_unit: str = ""
+    files: Sequence[SourceFile], corrections: Sequence[Correction], progress: Progress, customs: Customs = NO_CUSTOMS
 ) -> tuple[SourceFile, ...]:
     """Return the files as read, each with the mapping in force: given or guessed, with the corrections on top.
 
-    ``area_unit`` is the market's, in which a guess takes areas without a unit; "" for none. A given mapping keeps of
-    its inferences only what this file shows again. Importing what is returned gives what importing the files would.
+    ``customs`` are the market's, which decide what a guess leaves open. A given mapping keeps of its inferences only
+    what this file shows again. Importing what is returned gives what importing the files would.
     Raises CollectError leaves for unreadable files, and MappingError for a mapping or a
     correction that does not fit its file.
     """
@@ -45,12 +46,14 @@ def map_files(
     names = [table.name for table in tables]
     if len(set(names)) < len(names):
         raise MappingError(f"Two files are named {max(names, key=names.count)!r}; rename one.")
-    mappings = guess_together(tables, _given(read, tables), _guesses(read))
+    mappings = list(guess_together(tables, _given(read, tables), _guesses(read)))
+    guessed = [at for at, file in enumerate(files) if file.mapping is None]
+    for at in guessed:
+        mappings[at] = as_before(tables[at], mappings[at], customs)
     asked = corrections_by_file(_without_dropped(corrections, read), dict(zip(names, tables, strict=True)))
     in_force = list(map(_corrected, tables, mappings, (asked[name] for name in names)))
-    for at, file in enumerate(files):
-        if file.mapping is None:
-            in_force[at] = in_market_unit(tables[at], in_force[at], area_unit)
+    for at in guessed:
+        in_force[at] = in_market_unit(tables[at], in_force[at], customs.area_unit)
     progress(1.0, "Mapped")
     return tuple(
         replace(file, mapping=leave_out_persons(mapping, personal_of(file)))

@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 
 from core.accounting import ID_DIGITS, FileIntake
-from core.collect.columns.area_units import in_market_unit
 from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.shared_keys import guess_together
 from core.collect.mapping import ColumnMapping, MappedTable, named_columns
@@ -24,6 +23,7 @@ from core.prepare.quality.corrections import Repeats
 from core.progress import Progress
 from core.schema import Source
 from core.wording import NO_DIGITS, IdDigits, agreed_digits
+from core.workflows.source_files.customs import Customs, as_customary
 from core.workflows.source_files.refusals import (
     apply_or_explain,
     leave_out_persons,
@@ -102,11 +102,11 @@ class SourceTables:
 
 
 def read_together(
-    files: Sequence[SourceFile], area_unit: str, with_stored_sales: bool, progress: Progress
+    files: Sequence[SourceFile], customs: Customs, with_stored_sales: bool, progress: Progress
 ) -> SourceTables:
     """Read and map files that belong together; without stored sales to join, one of them must hold sales.
 
-    ``area_unit`` is the market's, in which areas without a unit are taken. Raises CollectError leaves.
+    ``customs`` are the market's, which decide what a guess leaves open. Raises CollectError leaves.
     """
     raws: dict[str, RawTable] = {}
     personal: dict[str, tuple[PersonalColumn, ...]] = {}
@@ -121,11 +121,11 @@ def read_together(
         guesses.append(read.guess)
     given = [file.mapping for file in files]
     if len(files) > 1:
-        given = list(map(_chosen, given, raws.values(), guesses))
+        given = [_chosen(*one, customs) for one in zip(given, raws.values(), guesses, strict=True)]
     mappings = [
-        mapping if file.mapping is not None else in_market_unit(raw, mapping, area_unit)
-        for file, raw, mapping in zip(
-            files, raws.values(), guess_together(list(raws.values()), given, guesses), strict=True
+        mapping if chosen is not None else as_customary(raw, mapping, customs)
+        for chosen, raw, mapping in zip(
+            given, raws.values(), guess_together(list(raws.values()), given, guesses), strict=True
         )
     ]
     why_none = ""
@@ -139,11 +139,13 @@ def read_together(
     return SourceTables([apply_or_explain(*one) for one in found], raws, personal, records, repeats, why_none)
 
 
-def _chosen(mapping: ColumnMapping | None, raw: RawTable, guess: Guess | None) -> ColumnMapping | None:
+def _chosen(
+    mapping: ColumnMapping | None, raw: RawTable, guess: Guess | None, customs: Customs
+) -> ColumnMapping | None:
     """Return a mapping that a person chose; None for one that is as guessed, as the page's are until one is changed."""
     if mapping is None:
         return None
-    guessed = (guess or guess_mapping(raw, mapping.source)).mapping
+    guessed = as_customary(raw, (guess or guess_mapping(raw, mapping.source)).mapping, customs)
     read = with_reading(mapping, raw.reading)
     return None if with_reading(guessed, raw.reading) == replace(read, inferences=guessed.inferences) else mapping
 

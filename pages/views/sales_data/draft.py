@@ -13,7 +13,6 @@ from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
-from core.collect.columns.area_units import in_market_unit
 from core.collect.columns.near_misses import are_listings as listings_of
 from core.collect.mapping import ColumnMapping
 from core.collect.mapping_file import mapping_from_json, mapping_to_json
@@ -30,8 +29,9 @@ from core.store.sales.drafts import UPLOADS
 from core.store.sales.uploads import display_name
 from core.workflows.data.inspection import Inspection, inspect_intake
 from core.workflows.data.intake import IntakePreview, prepare_intake
-from core.workflows.data.market_of_files import NewMarket, market_id_of
+from core.workflows.data.market_of_files import NewMarket, customs_of, market_id_of
 from core.workflows.data.source_preview import SourcePreview, preview_read
+from core.workflows.source_files.customs import NO_CUSTOMS, Customs, as_customary
 from core.workflows.source_files.reading import SourceFile
 from core.workflows.source_files.refusals import may_hold_sales
 from pages.kit import session
@@ -84,9 +84,10 @@ class Destination(NamedTuple):
         """Return it in the form the intake needs."""
         return NewMarket(self.name, self.currency, self.area_unit) if self.name else self.market_id
 
-    def unit_of_areas(self) -> str:
-        """Return the unit of areas in files that state none, "" where the size of the homes tells (as the intake)."""
-        return self.area_unit if self.name or not self.market_id or self.area_unit == "sqm" else ""
+    def customs(self) -> Customs:
+        """Return how its files are read where they leave it open (as the intake reads them)."""
+        market = self.market()
+        return customs_of(session.store(), market) if market else customs_of(session.store(), None, self.area_unit)
 
     def is_complete(self) -> bool:
         """Tell whether it names a market, and of a new one the currency of its prices."""
@@ -176,7 +177,7 @@ def keep(file: Staged) -> None:
 
 
 def aim(destination: Destination) -> None:
-    """Remember where the sales go; files mapped as guessed take the unit of that market where they state none."""
+    """Remember where the sales go; files mapped as guessed are read as that market's files are."""
     held = draft()
     if held.destination == destination:
         return
@@ -190,8 +191,8 @@ def aim(destination: Destination) -> None:
 
 def guessed(seen: SourcePreview, destination: Destination | None) -> ColumnMapping:
     """Return the guessed mapping of a file for the market it goes to."""
-    unit = destination.unit_of_areas() if destination is not None else ""
-    return in_market_unit(seen.read.table, seen.guess.mapping, unit)
+    customs = destination.customs() if destination is not None else NO_CUSTOMS
+    return as_customary(seen.read.table, seen.guess.mapping, customs)
 
 
 def go(step: Step) -> None:
