@@ -303,6 +303,20 @@ def test_two_columns_with_each_others_values_are_exchanged_and_asked_about(
     assert mapped.frame[fields[0]].notna().all()
 
 
+def test_prices_under_the_header_of_the_area_are_the_prices_though_they_would_pass_for_lots() -> None:
+    prices, areas = _columns()["Sale Price"], _columns().pop("Living Area")
+    columns = _columns() | {"Lot Size": AREA * 4, "SqFt": prices, "Sale Price": areas}
+    del columns["Living Area"]
+    guess, _ = _guess(columns)
+    found = _fields(guess)
+    assert (found["SqFt"], found["Sale Price"], found["Lot Size"]) == (
+        "sale_price",
+        "living_area_sqft",
+        "lot_area_sqft",
+    )
+    assert "taken for the sale price, as 'SqFt' and 'Sale Price' look swapped" in _claims(guess, "SqFt")
+
+
 def test_columns_in_their_place_are_not_exchanged() -> None:
     columns = _columns() | {"Lat": RNG.uniform(41, 42, ROWS), "Lon": RNG.uniform(-94, -93, ROWS), "Beds": BEDS}
     columns |= {"Year Built": 1900 + AREA // 3, "Bathrooms": BEDS}

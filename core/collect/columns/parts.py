@@ -16,7 +16,8 @@ from core.collect.columns.candidates import (
     fit_of,
     is_usual_header,
 )
-from core.collect.columns.sheet import Candidate, Sheet, date_guess
+from core.collect.columns.sheet import Candidate, Sheet, date_guess, sampled_values
+from core.collect.columns.unnamed import HOME_PRICE
 from core.collect.dated.areas import day_column
 from core.collect.dates.formats import ISO, swapped_format
 from core.collect.dates.guess import DateGuess, guess_date_format
@@ -213,8 +214,13 @@ def with_swapped(sheet: Sheet, assigned: list[Candidate]) -> tuple[list[Candidat
 def _swapped_pair(
     sheet: Sheet, assigned: list[Candidate], named: Mapping[FieldNames, str]
 ) -> tuple[tuple[str, FieldNames], ...]:
-    """Return two columns with the fields that they have by their values, none where no two are swapped."""
+    """Return two columns with the fields that they have by their values, none where no two are swapped.
+
+    Of several pairs it is the one whose second column fits its own header least: prices under the header of the living
+    area would pass for lots, but the lots are in their place and the areas under the header of the price are not.
+    """
     held = {candidate.rule.column: candidate.rule.field for candidate in assigned}
+    found = list[tuple[float, tuple[tuple[str, FieldNames], ...]]]()
     for one, column in named.items():
         if fit_of(sheet, column, one) > _SWAPPED_MAX:
             continue
@@ -223,8 +229,16 @@ def _swapped_pair(
             if min(fits) < _SWAPPED_MIN or held.get(beside) == one.field or held.get(column) == other.field:
                 # Only one of the two would move: nothing was swapped.
                 continue
-            return (column, other), (beside, one)
-    return ()
+            found.append((_own_fit(sheet, beside, other), ((column, other), (beside, one))))
+    return min(found, key=lambda pair: pair[0], default=(0.0, ()))[1]
+
+
+def _own_fit(sheet: Sheet, column: str, names: FieldNames) -> float:
+    """Return how well a column fits its own header; any amount is a price, but few are those of homes."""
+    if names.field != "sale_price":
+        return fit_of(sheet, column, names)
+    figures = sampled_values(sheet, ColumnRule(column, names.field, "number")).dropna()
+    return float(figures.between(*HOME_PRICE).mean())
 
 
 def _exchanged(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Candidate]:

@@ -19,7 +19,9 @@ _GUID: Final = r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?"
 _FITS: Final = 0.95
 _ROWS_MIN: Final = 20
 _SAMPLE: Final = 2_000
-_HOME_PRICE: Final = (10_000.0, 1e10)
+HOME_PRICE: Final = (10_000.0, 1e10)
+"""What whole homes cost, in any currency."""
+
 # Prices are agreed in round figures; ids, ZIP codes and dates written as one number are not.
 _ROUND: Final = 100
 _ROUND_SHARE: Final = 0.5
@@ -96,7 +98,7 @@ def _is_date(cells: pd.Series) -> bool:
 
 def _is_price(cells: pd.Series) -> bool:
     figures = as_number(cells, Marks())
-    if not len(cells) or float(figures.between(*_HOME_PRICE).mean()) < _FITS or figures.nunique() < _FIGURES_MIN:
+    if not len(cells) or float(figures.between(*HOME_PRICE).mean()) < _FITS or figures.nunique() < _FIGURES_MIN:
         return False
     return float((figures % _ROUND == 0).mean()) >= _ROUND_SHARE
 
