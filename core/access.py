@@ -12,7 +12,7 @@ from core.errors import AccessDenied, ReasonNeeded
 
 
 class Role(StrEnum):
-    """A person's role in the company; each page and action is open to some roles."""
+    """A person's role in the company; each page and action is open to some roles. They rise from agent to admin."""
 
     AGENT = "agent"
     OFFICE_LEAD = "office lead"
@@ -120,9 +120,14 @@ def reason_for(what: str, reason: str) -> str:
 
 
 def least_role(*actions: Action) -> Role:
-    """Return the role that may do all these actions and the fewest others; raises ValueError if no role may."""
+    """Return the first of the roles, from agent to admin, that may do all these actions; raises ValueError if none may.
+
+    So whatever a manager may do is never done as an admin, whose part is what nobody else may.
+    """
     able = [role for role in Role if ALLOWED[role].issuperset(actions)]
-    return min(able, key=lambda role: len(ALLOWED[role]))
+    if not able:
+        raise ValueError(f"No role may {' and '.join(actions)}.")
+    return able[0]
 
 
 def may(actor: Actor, action: Action) -> bool:

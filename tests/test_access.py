@@ -57,12 +57,13 @@ def test_a_role_nobody_defined_may_do_nothing() -> None:
         require(stranger, Action.PRICE)
 
 
-def test_the_least_role_is_the_one_that_may_do_fewest_other_things() -> None:
+def test_the_least_role_is_the_first_from_agent_to_admin_that_may_do_it() -> None:
     assert least_role(Action.PRICE) is Role.AGENT
     assert least_role(Action.VIEW_OFFICE) is Role.OFFICE_LEAD
     assert least_role(Action.INGEST, Action.TRAIN) is Role.ANALYST
-    assert least_role(Action.PROMOTE) is Role.MANAGER
-    with pytest.raises(ValueError, match="empty"):
+    assert least_role(Action.PROMOTE) is least_role(Action.MANAGE_PILOT) is least_role(Action.OPERATE) is Role.MANAGER
+    assert least_role(Action.MANAGE_KEYS) is Role.ADMIN
+    with pytest.raises(ValueError, match="No role may promote or roll back a model and create and revoke API keys"):
         least_role(Action.PROMOTE, Action.MANAGE_KEYS)
 
 

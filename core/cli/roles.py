@@ -1,4 +1,4 @@
-"""The role each verb is run in: whoever can run it owns the files, so without --role it is the least that may."""
+"""The role each verb is run in: whoever can run it owns the files, so without --role it is the lowest that may."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ LONG: Final = frozenset({"train", "retrain", "backtest", "demo"})
 
 
 def role_for(verb: str) -> Role:
-    """Return the least role that may do what a verb does; raises KeyError for a verb that does not say."""
+    """Return the lowest role that may do what a verb does; raises KeyError for a verb that does not say."""
     return least_role(*NEEDS[verb])
