@@ -82,6 +82,12 @@ def intake(workspace: Workspace, header: DeltaGenerator) -> None:
     with header:
         say_market(held)
     steps.draw(held, step)
+    draw_step(workspace, held, step)
+    steps.leave()
+
+
+def draw_step(workspace: Workspace, held: draft.Draft, step: Step) -> None:
+    """Draw the fields and findings of a step."""
     if step is Step.FILES:
         files.draw(held)
         return

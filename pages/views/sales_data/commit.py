@@ -80,7 +80,15 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
 def _note(held: Draft) -> str:
     """Draw the note for the record, which waits with the files."""
     label = "Note for the record"
-    note = st.text_input(label, held.note, key="note", placeholder="Where the files come from", max_chars=500)
+    note = st.text_input(
+        label,
+        held.note,
+        key="note",
+        placeholder="Where the files come from",
+        max_chars=500,
+        # Kept as it is typed: whatever was pressed next may draw a page without this field.
+        on_change=lambda: draft.noted(str(st.session_state["note"] or "")),
+    )
     if note != held.note:
         draft.noted(note)
     return note

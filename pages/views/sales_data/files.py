@@ -327,8 +327,16 @@ def _new_market(before: Destination) -> Destination:
         key="market_name",
         placeholder="City or region",
         max_chars=80,
+        on_change=_keep_name,
     )
     return _terms(before._replace(market_id=_NEW, name=named.strip()), currency, unit)
+
+
+def _keep_name() -> None:
+    """Keep a name as it is typed: whatever was pressed next may draw a page without this field."""
+    held = draft.draft()
+    before = held.destination if held.destination is not None and not held.destination.market_id else _as_written(held)
+    draft.aim(before._replace(market_id=_NEW, name=str(st.session_state["market_name"] or "").strip()))
 
 
 def _terms(before: Destination, currency: DeltaGenerator, unit: DeltaGenerator) -> Destination:

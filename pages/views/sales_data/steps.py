@@ -20,6 +20,10 @@ LABELS: Final = {
 }
 
 _ROW: Final = "steps"
+_ASKED: Final = "_step_asked"
+_TYPED_IN: Final = (Step.FILES, Step.COLUMNS, Step.COMMIT)
+"""The steps with fields to type in, which are read before the step is left."""
+
 _ONE_LINE_ON_PHONES: Final = f"""<style>@media (max-width: 640px) {{
 .st-key-{_ROW} {{ flex-wrap: nowrap; justify-content: space-between; }}
 .st-key-{_ROW} button {{ padding: 0.25rem 0.3rem; }}
@@ -63,7 +67,7 @@ def present(held: Draft) -> Step:
 
 
 def draw(held: Draft, step: Step) -> None:
-    """Draw all steps in a row, with the current one marked; pressing an open one goes there."""
+    """Draw all steps in a row, with the current one marked; pressing an open one goes there on ``leave``."""
     reachable = open_steps(held)
     st.html(_ONE_LINE_ON_PHONES)
     with st.container(horizontal=True, gap="xsmall", key=_ROW):
@@ -76,7 +80,16 @@ def draw(held: Draft, step: Step) -> None:
                 icon=":material/check:" if done else None,
                 disabled=one not in reachable,
             ):
-                go(one)
+                st.session_state[_ASKED] = one
+    if step not in _TYPED_IN:
+        leave()
+
+
+def leave() -> None:
+    """Go to the step that was pressed, once the current one is drawn and what was typed in it is kept."""
+    asked = st.session_state.pop(_ASKED, None)
+    if asked is not None:
+        go(asked)
 
 
 def draw_ways(held: Draft, step: Step, onward: str = "", closed: bool = False) -> None:
@@ -92,6 +105,7 @@ def draw_ways(held: Draft, step: Step, onward: str = "", closed: bool = False) -
 
 def go(step: Step) -> NoReturn:
     """Go to a step; answers given so far apply there."""
+    st.session_state.pop(_ASKED, None)
     draft.apply_answers()
     draft.go(step)
     st.rerun()
