@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +15,15 @@ from core.store import Market
 from core.store.ledger.figures import Slice
 from core.wording import count, marked
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
-from core.workflows.pricing.answers import LatestAnswer, every_recent, offices, recent, time_words
+from core.workflows.pricing.answers import (
+    ANY_ANSWER,
+    AnswerFilter,
+    LatestAnswer,
+    every_recent,
+    offices,
+    recent,
+    time_words,
+)
 from core.workspace import Workspace
 from pages.kit import figures, navigation, session
 from pages.kit.text import plain
@@ -68,8 +76,8 @@ def main(workspace: Workspace) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         wanted = _wanted(workspace, market)
         every = st.toggle("Earlier ones too", key=_EVERY, bind="query-params")
-    found = (every_recent if every else recent)(workspace, market.market_id, SHOWN, **wanted)
-    if not found and any(wanted.values()):
+    found = (every_recent if every else recent)(workspace, market.market_id, SHOWN, wanted)
+    if not found and wanted != ANY_ANSWER:
         st.info("No estimate fits. Clear a choice above to see more.", icon=":material/info:")
         return
     if not found:
@@ -86,8 +94,8 @@ def main(workspace: Workspace) -> None:
         _download(workspace, market)
 
 
-def _wanted(workspace: Workspace, market: Market) -> dict[str, Any]:
-    """Draw the choices that narrow the list, and return them by the names that ``recent`` knows.
+def _wanted(workspace: Workspace, market: Market) -> AnswerFilter:
+    """Draw the choices that narrow the list, and return them.
 
     The page's address keeps them, for who opens an estimate and comes back; another market begins without any.
     """
@@ -109,7 +117,7 @@ def _wanted(workspace: Workspace, market: Market) -> dict[str, Any]:
     office = None
     if len(known) > 1:
         office = st.selectbox("Office", known, index=None, placeholder="All", key=office_key, bind="query-params")
-    return {"address": address.strip(), "state": state, "office": office or ""}
+    return AnswerFilter(address.strip(), office or "", state)
 
 
 def whose(workspace: Workspace) -> str:

@@ -93,12 +93,9 @@ def _undo_version(session: Session) -> int:
 
     workspace, options, version_id = session.workspace, session.options, _version_named(session)
     later = later_versions(workspace, version_id)
-    if missed := _not_named(session, "later", later, options.later):
-        again = _again("undo-version", version_id, "later", later, options.reason)
-        raise StaleVersion(
-            f"{', '.join(later)} {missed} built on {version_id} and can only be undone with it. To do so, repeat: "
-            f"{command(again, options.home)}. Nothing was changed."
-        )
+    were = "was" if len(later) == 1 else "were"
+    why = f"{', '.join(later)} {were} built on {version_id} and can only be undone with it"
+    _refuse_unnamed(session, "later", later, _again("undo-version", version_id, "later", later, options.reason), why)
     undone = undo_version(workspace, version_id, options.reason, later)
     version, restored = undone.version, undone.restored
     now = f"{restored.version_id} with {restored.rows:,} sales is in use" if restored else NOTHING_IN_USE
@@ -133,12 +130,10 @@ def _use_version(session: Session) -> int:
 
     workspace, options, version_id = session.workspace, session.options, _version_named(session)
     earlier = earlier_versions(workspace, version_id)
-    if missed := _not_named(session, "earlier", earlier, options.earlier):
-        again = _again("use-version", version_id, "earlier", earlier, options.reason)
-        raise StaleVersion(
-            f"{version_id} was built on {', '.join(earlier)}, which {missed} undone, too: bring all back together. "
-            f"To do so, repeat: {command(again, options.home)}. Nothing was changed."
-        )
+    were = "was" if len(earlier) == 1 else "were"
+    why = f"{version_id} was built on {', '.join(earlier)}, which {were} undone, too: bring all back together"
+    again = _again("use-version", version_id, "earlier", earlier, options.reason)
+    _refuse_unnamed(session, "earlier", earlier, again, why)
     version = redo_version(workspace, version_id, options.reason, earlier)
     document = {"market": version.market_id, "in_use": version.version_id, "sales": version.rows}
     session.print_result(
@@ -148,18 +143,19 @@ def _use_version(session: Session) -> int:
     return OK
 
 
-def _not_named(session: Session, option: str, needed: Sequence[str], named: Sequence[str]) -> str:
-    """Return "" where the versions that go along are exactly those named, in any order, else how they go on: was, were.
+def _refuse_unnamed(session: Session, option: str, needed: Sequence[str], again: str, why: str) -> None:
+    """Raise StaleVersion unless the versions that go along are exactly those that ``option`` names, in any order.
 
-    Raises StaleVersion where versions are named and none goes along.
+    ``why`` says why they go along; ``again`` is the command that names them.
     """
+    named = getattr(session.options, option)
     if set(needed) == {session.version_id(one) for one in named}:
-        return ""
+        return
     if not needed:
         raise StaleVersion(
             f"No version goes along with this one, but --{option} names {', '.join(named)}; leave it out."
         )
-    return "was" if len(needed) == 1 else "were"
+    raise StaleVersion(f"{why}. To do so, repeat: {command(again, session.options.home)}. Nothing was changed.")
 
 
 def _again(verb: str, version_id: str, option: str, along: Sequence[str], reason: str) -> str:

@@ -250,21 +250,30 @@ class LatestAnswer:
         return f"decision {words}" if self.decision is None and words else words
 
 
-def recent(
-    workspace: Workspace,
-    market_id: str,
-    limit: int,
-    address: str = "",
-    office: str = "",
-    state: EstimateState | None = None,
-) -> list[LatestAnswer]:
+@dataclass(frozen=True)
+class AnswerFilter:
+    """Which answers to list: those whose address, office and state fit; what is empty leaves all.
+
+    ``address`` is a part of an address or an area's code as anybody spells it. Answers without a price are listed only
+    where ``state`` asks for them.
+    """
+
+    address: str = ""
+    office: str = ""
+    state: EstimateState | None = None
+
+
+ANY_ANSWER: Final = AnswerFilter()
+
+
+def recent(workspace: Workspace, market_id: str, limit: int, wanted: AnswerFilter = ANY_ANSWER) -> list[LatestAnswer]:
     """Return the latest answers as ``every_recent`` does, the newest about a home for the others to the same asker.
 
     An earlier one that was decided on, or waits for it, keeps its line. Raises AccessDenied, NotFound,
     StoreUnavailable.
     """
     gathered: dict[tuple[object, ...], LatestAnswer] = {}
-    for one in every_recent(workspace, market_id, limit, address, office, state):
+    for one in every_recent(workspace, market_id, limit, wanted):
         given = one.estimate
         home = _home_key(one)
         key = (*home, given.actor_id or given.actor, given.office) if home else (given.estimate_id,)
@@ -279,21 +288,15 @@ def recent(
 
 
 def every_recent(
-    workspace: Workspace,
-    market_id: str,
-    limit: int,
-    address: str = "",
-    office: str = "",
-    state: EstimateState | None = None,
+    workspace: Workspace, market_id: str, limit: int, wanted: AnswerFilter = ANY_ANSWER
 ) -> list[LatestAnswer]:
     """Return the latest answers in a market, newest first: one's own, or those of whose work the actor may view.
 
-    ``address`` is a part of an address or an area's code as anybody spells it; with ``office`` and ``state`` it leaves
-    the answers that fit. Answers without a price are listed only where they are asked for. Raises AccessDenied,
-    NotFound, StoreUnavailable.
+    Raises AccessDenied, NotFound, StoreUnavailable.
     """
-    wanted = WantedEstimates(tuple((address_key(address) or address).split()), office, state, priced=state is None)
-    return _latest(workspace, market_id, limit, (), wanted)
+    words = tuple((address_key(wanted.address) or wanted.address).split())
+    of_store = WantedEstimates(words, wanted.office, wanted.state, priced=wanted.state is None)
+    return _latest(workspace, market_id, limit, (), of_store)
 
 
 def earlier_of_home(workspace: Workspace, market_id: str, estimate_id: str, limit: int) -> list[LatestAnswer]:

@@ -20,7 +20,7 @@ from core.workflows.data.scrutiny import review_queue
 from core.workflows.data.versions import compare_versions, intake_of, redo_version, undo_version
 from core.workflows.monitoring.ledger_export import export_ledger
 from core.workflows.opening.addresses import address_book
-from core.workflows.pricing.answers import recent
+from core.workflows.pricing.answers import AnswerFilter, recent
 from core.workflows.pricing.ledger_entry import property_key
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
@@ -132,7 +132,7 @@ def test_the_estimates_of_a_home_known_by_its_id_alone_name_it_as_the_county_doe
         answer={},
     )
     workspace.store.ledger.append(new, manager.actor)
-    [answer] = recent(manager, MARKET, 5, "0518500480", state=EstimateState.NO_PRICE)
+    [answer] = recent(manager, MARKET, 5, AnswerFilter("0518500480", state=EstimateState.NO_PRICE))
     assert answer.home == "0518500480, 98103"
     [row] = csv.DictReader(b"".join(export_ledger(manager, MARKET, Slice())).decode("utf-8-sig").splitlines())
     assert row["property_key"] == "0518500480"

@@ -17,6 +17,7 @@ from core.states import EstimateState
 from core.store import Store, open_store
 from core.store.ledger.estimates import Ledger
 from core.workflows.pricing.answers import (
+    AnswerFilter,
     Question,
     at_level,
     begin_home,
@@ -202,8 +203,8 @@ def test_open_is_the_latest_price_on_the_page_of_a_home_and_one_definition_for_b
     ids = [one.estimate_id for one in (row, asked, nameless, second, first)]
     assert [one.estimate.estimate_id for one in listed] == ids, "what has no price is no line"
     assert [one.decision_words("USD") for one in listed] == ["", "", "open", "open", ""]
-    assert len(recent(ada, market_id, 9, state=EstimateState.NO_PRICE)) == 1
-    open_ones = recent(ada, market_id, 9, state=EstimateState.OPEN)
+    assert len(recent(ada, market_id, 9, AnswerFilter(state=EstimateState.NO_PRICE))) == 1
+    open_ones = recent(ada, market_id, 9, AnswerFilter(state=EstimateState.OPEN))
     assert [one.estimate.estimate_id for one in open_ones] == [nameless.estimate_id, second.estimate_id]
     assert own_undecided(ada, market_id) == 2
     # The address stays as typed; a home without one is told by its facts.
@@ -245,7 +246,8 @@ def test_a_home_without_an_address_waits_for_its_decision_until_it_is_priced_aga
     larger = priced(other, 3_000.0)
     assert own_undecided(ada, market_id) == 2
     both = [larger, corrected]
-    assert [one.estimate.estimate_id for one in recent(ada, market_id, 9, state=EstimateState.OPEN)] == both
+    open_ones = recent(ada, market_id, 9, AnswerFilter(state=EstimateState.OPEN))
+    assert [one.estimate.estimate_id for one in open_ones] == both
     assert [one.estimate.estimate_id for one in recent_alone(ada, market_id, 9)] == both
     listed = recent(ada, market_id, 9)
     assert [(one.estimate.estimate_id, one.earlier, one.is_open) for one in listed] == [(one, 1, True) for one in both]
