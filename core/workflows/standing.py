@@ -1,4 +1,4 @@
-"""Where a market stands: what is the matter with its live model and the one thing to do next, in one sentence.
+"""Where a market stands: what is the matter with its live model and the one thing to do next, as it is read aloud.
 
 Every page and the command line name both from here, so that no two of them send a manager two ways.
 """
@@ -6,7 +6,7 @@ Every page and the command line name both from here, so that no two of them send
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -37,6 +37,8 @@ from core.workflows.overview import (
     overview,
 )
 from core.workspace import Workspace
+
+_IN_ONE_SENTENCE: Final = 2
 
 
 class Step(StrEnum):
@@ -126,7 +128,7 @@ def _a(role: Role) -> str:
 
 
 def standing_of(seen: Overview, problem: Problem) -> Standing:
-    """Say in one sentence how the live model does and what helps, from what ``overview`` read."""
+    """Say in a sentence, or a few short ones, how the live model does and what helps, from what ``overview`` read."""
     if seen.version is None:
         return Standing(attention(seen, problem)[0], Step.UPLOAD)
     if seen.champion is None and seen.training is not None:
@@ -145,7 +147,8 @@ def _of_live(seen: Overview, live: ModelRecord, problem: Problem) -> Standing:
         return Standing(f"The file of the live model cannot be verified: {words}", Step.ALERTS, next=words)
     trouble = _trouble(seen, live, problem)
     if trouble:
-        return _steps(f"{trouble}{_scope_against(seen, problem, ', and')}", _remedy(seen, live, problem), seen.training)
+        scope = _scope_against(seen, problem, "").lstrip()
+        return _steps(_told([*trouble, scope] if scope else trouble), _remedy(seen, live, problem), seen.training)
     others = [one for one in seen.watched.alerts if not RULE_OF[AlertKind(one.kind)].of_the_model]
     if others:
         words = ", ".join(dict.fromkeys(RULE_OF[AlertKind(one.kind)].title for one in others))
@@ -222,7 +225,7 @@ def _in_order(seen: Overview, problem: Problem) -> Standing:
     unsigned = _is_unsigned(seen)
     if seen.watched.error is None and seen.models > 1:
         step = Step.SIGN if unsigned else Step.WATCH
-        next_step = "sign its scope, and watch its first sales" if unsigned else "watch its first sales"
+        next_step = "sign its scope, then watch its first sales" if unsigned else "watch its first sales"
         return Standing(f"The live model is new, and no home it priced has a known sale yet: {next_step}.", step)
     if unsigned:
         return Standing("The live model is in order, but nobody has signed its scope.", Step.SIGN)
@@ -272,20 +275,29 @@ def decided(workspace: Workspace, market_id: str, model_id: str | None = None) -
     return Decided(kinds.get("accept", 0), sum(kinds.values()))
 
 
-def _trouble(seen: Overview, live: ModelRecord, problem: Problem) -> str:
-    """Return what a newer model may mend, worst first, as the first half of a sentence; "" if nothing.
+def _trouble(seen: Overview, live: ModelRecord, problem: Problem) -> list[str]:
+    """Return what a newer model may mend, worst first, each as a clause; none if nothing.
 
     Whatever promise the live model breaks is named, its age too: the worst must not hide the others.
     """
     broken = list(_broken(seen, live, problem))
     if not broken:
-        return _lesser_trouble(seen, live, problem)
-    words = ", and ".join(filter(None, (", ".join(broken[:-1]), broken[-1])))
-    return words.replace("its", "The live model’s", 1) if words.startswith("its ") else f"The live model{words[2:]}"
+        lesser = _lesser_trouble(seen, live, problem)
+        return [lesser] if lesser else []
+    first, *others = broken
+    named = first.replace("its", "The live model’s", 1) if first.startswith("its ") else f"The live model{first[2:]}"
+    return [named, *others]
+
+
+def _told(clauses: Sequence[str]) -> str:
+    """Return what is the matter as it is read aloud: two things in one sentence, more in a short sentence each."""
+    if len(clauses) <= _IN_ONE_SENTENCE:
+        return ", and ".join(clauses)
+    return ". ".join(f"{one[:1].upper()}{one[1:]}" for one in clauses)
 
 
 def _broken(seen: Overview, live: ModelRecord, problem: Problem) -> Iterator[str]:
-    """Yield the promises that the live model breaks, each to be read after others: "it …" or "its …"."""
+    """Yield the promises that the live model breaks, each a clause to be read after others: "it …" or "its …"."""
     if error := _error_broken(seen, live, problem):
         yield error
     if held := _range_broken(seen, live, problem):
@@ -401,7 +413,7 @@ def _train_or_bring(seen: Overview, live: ModelRecord, worse: ModelRecord | None
     if seen.is_of_the_latest_sales(live) and (retrained or not (worse or seen.failed)):
         why = f"as it was already {'retrained' if retrained else 'trained'} on those there are"
         if _is_unsigned(seen):
-            return f"sign the scope in which it holds, and bring newer sales, {why}", Step.SIGN
+            return f"sign the scope in which it holds, then bring newer sales, {why}", Step.SIGN
         return f"bring newer sales, or more facts of the homes, {why}", Step.UPLOAD
     if seen.failed:
         return _failed(seen.failed), Step.RETRAIN

@@ -265,10 +265,25 @@ def test_every_broken_promise_is_named_not_only_the_age(fresh: Overview, problem
     watched = replace(fresh.watched, error=error, held=held, level=0.8, alerts=())
     found = standing_of(replace(fresh, watched=watched, age=181), problem)
     assert found.sentence == (
-        "The live model’s mean error in use, 12.3%, is above the target of 10%, its 80% range held 69% of 185 sales "
-        f"in use, and it was trained 181 days ago, past the limit of 91 days; {NEWER}"
+        "The live model’s mean error in use, 12.3%, is above the target of 10%. Its 80% range held 69% of 185 sales "
+        f"in use. It was trained 181 days ago, past the limit of 91 days; {NEWER}"
     )
     assert found.next == NEWER
+
+
+def test_what_is_the_matter_never_chains_more_than_two_things_in_a_sentence(fresh: Overview, problem: Problem) -> None:
+    scope = "signed although it misses its target of 10%"
+    missed = replace(with_alerts(fresh, alert(AlertKind.TARGET_MISSED)), although=scope)
+    assert standing_of(missed, problem).matter == (
+        f"The live model has missed its target of 10% since Apr 2025, and its scope is {scope}."
+    )
+    assert standing_of(replace(missed, age=181), problem).matter == (
+        "The live model has missed its target of 10% since Apr 2025. It was trained 181 days ago, past the limit of "
+        f"91 days. Its scope is {scope}."
+    )
+    assert standing_of(replace(missed, age=181, scope=None), problem).matter.endswith(
+        "91 days. No price range has a proven mean error of at most 10%."
+    )
 
 
 def test_confidences_that_do_not_come_true_are_a_broken_promise_too(fresh: Overview, problem: Problem) -> None:
