@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -44,6 +44,8 @@ _MOST: Final = 300
 _RIDGE: Final = 1.0
 _DATE: Final = "sale_date"
 _OTHER: Final = "a word that no sale has"
+# Sums of the same adjustments in another order differ in their last digits.
+_ROUNDING: Final = 1.0 + 1e-9
 
 
 @dataclass(frozen=True)
@@ -95,18 +97,53 @@ class Likeness:
 
     def gross(self, homes: Columns, subject: Columns) -> Floats:
         """Return about how much homes are adjusted gross to one subject, in logs, shape (n,)."""
-        steps: Mapping[str, Curve | Table] = {**self.curves, **self.tables}
-        gaps = np.array(
-            [step.of(_values(subject, name)) - step.of(_values(homes, name)) for name, step in steps.items()]
-        )
-        # A place that is not known tells homes apart in no way.
-        gaps[np.isnan(gaps)] = 0.0
-        moves: dict[FactGroup | str, Floats] = {}
-        for name, gap in zip(steps, gaps, strict=True):
-            group = _DATE if name == _DATE else group_of(name)
-            moves[group] = moves[group] + gap if group in moves else gap
-        gross: Floats = np.sum([np.abs(one) for one in moves.values()], axis=0)
+        moves = [_moved(steps, homes, subject) for steps in self._groups]
+        gross: Floats = np.sum([np.abs(one) for one in moves], axis=0)
         return gross
+
+    def within(self, filled: Columns, rows: Ints, subject: Columns, most: float) -> Ints:
+        """Return those of ``rows`` that may need no more gross adjustment to one subject than ``most``, in their order.
+
+        A whole market is looked at fact by fact, what tells homes apart most first: the adjustments of a home add up,
+        so one that is beyond ``most`` by its size alone needs no look at its other facts. A few beyond it may be left.
+        """
+        if not np.isfinite(most):
+            return rows
+        total = np.zeros(len(rows))
+        for steps in sorted(self._groups, key=_look_order):
+            homes = {name: filled[name][rows] for name in steps}
+            total = total + np.abs(_moved(steps, homes, subject))
+            keep = total <= most * _ROUNDING
+            rows, total = rows[keep], total[keep]
+        return rows
+
+    @cached_property
+    def _groups(self) -> tuple[_Steps, ...]:
+        """The steps of the facts that are adjusted together, group by group."""
+        found: dict[FactGroup | str, dict[str, Curve | Table]] = {}
+        every: Mapping[str, Curve | Table] = {**self.curves, **self.tables}
+        for name, step in every.items():
+            found.setdefault(_DATE if name == _DATE else group_of(name), {})[name] = step
+        return tuple(found.values())
+
+
+_Steps = Mapping[str, Curve | Table]
+
+
+def _moved(steps: _Steps, homes: Columns, subject: Columns) -> Floats:
+    """Return how far the facts of one group move homes to a subject, in logs, shape (n,)."""
+    gaps = [step.of(_values(subject, name)) - step.of(_values(homes, name)) for name, step in steps.items()]
+    # A place that is not known tells homes apart in no way.
+    first, *others = [np.where(np.isnan(gap), 0.0, gap) for gap in gaps]
+    for gap in others:
+        first = first + gap
+    return first
+
+
+def _look_order(steps: _Steps) -> tuple[bool, float]:
+    """Return what orders groups of facts: numbers, which are quick to look up, first, and the widest first of all."""
+    curves = [step for step in steps.values() if isinstance(step, Curve)]
+    return len(curves) < len(steps), -max((float(np.ptp(step.values)) for step in curves), default=0.0)
 
 
 def likeness_of(live_model: LiveModel) -> Likeness:
@@ -145,14 +182,14 @@ def most_alike(live_model: LiveModel, likeness: Likeness | None, subject: Column
     if likeness is None or not len(near):
         return near[:CANDIDATES]
     # Each is looked up only if the one before is not enough.
-    looks: tuple[Callable[[], Ints], ...] = (
-        partial(_lately, live_model, subject, near),
-        lambda: near,
-        partial(_earlier, live_model, subject),
+    looks: tuple[Callable[[Floats], Ints], ...] = (
+        lambda _: _lately(live_model, subject, near),
+        lambda _: near,
+        lambda of_near: _earlier(live_model, likeness, subject, near, of_near),
     )
     found, gross = near[:0], np.empty(0)
     for look in looks:
-        found, gross = _ranked(live_model, likeness, subject, _same_kind(live_model, subject, look()))
+        found, gross = _ranked(live_model, likeness, subject, _same_kind(live_model, subject, look(gross)))
         if len(found) >= CANDIDATES and gross[_LIKE_IT - 1] <= most:
             break
     if len(found) < CANDIDATES:
@@ -195,9 +232,17 @@ def _lately(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:
     return rows[age <= LATELY_DAYS]
 
 
-def _earlier(live_model: LiveModel, subject: Columns) -> Ints:
-    """Return all sales before the valuation date: a later one may know what the home brings."""
-    return np.flatnonzero(live_model.filled["sale_date"] < subject["sale_date"][0])
+def _earlier(live_model: LiveModel, likeness: Likeness, subject: Columns, near: Ints, of_near: Floats) -> Ints:
+    """Return the sales before the valuation date, as a later one may know what the home brings, that may be the best.
+
+    ``of_near`` are the gross adjustments of those of the home's own kind among ``near``, in order: a sale that needs
+    more than the CANDIDATES-th of them is none of the best.
+    """
+    is_before = live_model.filled["sale_date"] < subject["sale_date"][0]
+    is_bound = len(of_near) >= CANDIDATES and bool(is_before[near].all())
+    most = float(of_near[CANDIDATES - 1]) if is_bound else np.inf
+    rows = _same_kind(live_model, subject, np.flatnonzero(is_before))
+    return likeness.within(live_model.filled, rows, subject, most)
 
 
 def _values(homes: Columns, name: str) -> NDArray[Any]:

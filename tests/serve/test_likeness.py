@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.prepare.features.columns import size, take
+from core.prepare.features.columns import size, take, words
 from core.problem import Problem
 from core.serve.estimate import Estimate, LiveMarket, estimate
-from core.serve.likeness import Likeness, likeness_of
+from core.serve.likeness import CANDIDATES, Likeness, likeness_of, most_alike
 from core.train.live_model import LiveModel
 from core.workflows.pricing.desk import Desk
 
@@ -55,7 +55,7 @@ def test_a_home_is_most_like_itself(market: LiveMarket, likeness: Likeness) -> N
         assert likeness.nearest(homes, take(homes, [place]), 1)[0] == place
 
 
-def test_the_prices_of_sales_are_not_looked_at(market: LiveMarket, likeness: Likeness) -> None:
+def test_the_prices_of_sales_are_not_bounded(market: LiveMarket, likeness: Likeness) -> None:
     live = market.live_model
     other = LiveModel(live.model, live.sales | {"sale_price": live.sales["sale_price"][::-1]}, live.filled, live.level)
     again = likeness_of(other)
@@ -68,3 +68,21 @@ def test_a_home_whose_place_is_not_known_is_compared_by_the_rest(market: LiveMar
     homes = take(market.live_model.filled, np.arange(30))
     somewhere = take(homes, [3]) | {name: np.array([np.nan]) for name in ("latitude", "longitude")}
     assert 3 in likeness.nearest(homes, somewhere, 3)
+
+
+def test_of_a_whole_market_the_best_are_found_though_not_every_fact_of_every_sale_is_bounded(
+    market: LiveMarket, likeness: Likeness
+) -> None:
+    live, bounded = market.live_model, 0
+    for row in range(0, size(live.filled), size(live.filled) // SUBJECTS):
+        subject = take(live.filled, [row]) | {"sale_date": live.filled["sale_date"].max(keepdims=True)}
+        before = np.flatnonzero(live.filled["sale_date"] < subject["sale_date"][0])
+        kinds = words({"property_type": live.sales["property_type"][before]}, "property_type", "")
+        [kind] = words(subject, "property_type", "")
+        of_kind = before[kinds == kind]
+        best = of_kind[likeness.nearest(take(live.filled, of_kind), subject, CANDIDATES)]
+        # No adjustment is small enough, so the whole market is looked at.
+        assert most_alike(live, likeness, subject, 0.0)[: len(best)].tolist() == best.tolist()
+        gross = likeness.gross(take(live.filled, best), subject)
+        bounded += len(likeness.within(live.filled, of_kind, subject, float(gross[-1]))) < len(of_kind)
+    assert bounded > SUBJECTS / 2
