@@ -148,7 +148,9 @@ def _of_live(seen: Overview, live: ModelRecord, problem: Problem) -> Standing:
     trouble = _trouble(seen, live, problem)
     if trouble:
         scope = _scope_against(seen, problem, "").lstrip()
-        return _steps(_told([*trouble, scope] if scope else trouble), _remedy(seen, live, problem), seen.training)
+        return _steps(
+            _in_sentences([*trouble, scope] if scope else trouble), _remedy(seen, live, problem), seen.training
+        )
     others = [one for one in seen.watched.alerts if not RULE_OF[AlertKind(one.kind)].of_the_model]
     if others:
         words = ", ".join(dict.fromkeys(RULE_OF[AlertKind(one.kind)].title for one in others))
@@ -289,7 +291,7 @@ def _trouble(seen: Overview, live: ModelRecord, problem: Problem) -> list[str]:
     return [named, *others]
 
 
-def _told(clauses: Sequence[str]) -> str:
+def _in_sentences(clauses: Sequence[str]) -> str:
     """Return what is the matter as it is read aloud: two things in one sentence, more in a short sentence each."""
     if len(clauses) <= _IN_ONE_SENTENCE:
         return ", and ".join(clauses)

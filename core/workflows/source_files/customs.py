@@ -149,7 +149,7 @@ def _settled(guessed: ColumnMapping) -> set[str]:
 
 
 def _is_plain(rule: ColumnRule | None) -> bool:
-    """Tell whether a rule reads a column by itself; several columns say together what is a market sale."""
+    """Tell whether a rule reads a column alone; several columns say together what is a market sale."""
     return rule is None or (
         (rule.weight, rule.unit_column, rule.with_columns, rule.as_of) == (1.0, "", (), "") and rule.field != "validity"
     )

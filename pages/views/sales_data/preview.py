@@ -244,14 +244,20 @@ def _first_rows(held: Draft, found: IntakePreview) -> None:
         unit = held.destination.area_unit if held.destination else "sqft"
         shown = readable(with_id_words(new.head(_FIRST_ROWS), found.id_digits), unit)
         st.caption(f"The first {len(shown):,} of {count(len(new), 'row')}; sort by a header.")
-        st.dataframe(
-            shown,
-            hide_index=True,
-            height="content" if len(shown) <= _WHOLE_ROWS else 420,
-            column_config=formats(shown, found.currency),
-            placeholder=MISSING,
-            key="first_rows",
-        )
+        draw_sales(shown, found.currency, "first_rows")
+
+
+def draw_sales(shown: pd.DataFrame, currency: str, key: str) -> None:
+    """Draw ``readable`` sales, too wide to be cards on a phone: their first column stays in sight."""
+    first, written = str(shown.columns[0]), _formats(shown, currency)
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height="content" if len(shown) <= _WHOLE_ROWS else 420,
+        column_config=written | {first: {**written.get(first, {}), "pinned": True}},
+        placeholder=MISSING,
+        key=key,
+    )
 
 
 def readable(sales: pd.DataFrame, unit: str) -> pd.DataFrame:
@@ -269,7 +275,7 @@ def readable(sales: pd.DataFrame, unit: str) -> pd.DataFrame:
     return pd.DataFrame(columns, index=sales.index)
 
 
-def formats(shown: pd.DataFrame, currency: str) -> dict[str, Any]:
+def _formats(shown: pd.DataFrame, currency: str) -> dict[str, Any]:
     """Return the formats of ``readable``'s columns: amounts with thousands separators, years without, dates as days."""
     config: dict[str, Any] = {}
     for name in map(str, shown):

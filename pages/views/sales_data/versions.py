@@ -35,9 +35,8 @@ from pages.kit import errors, figures, session
 from pages.kit.choice import asked_for, pressed
 from pages.kit.text import one_line, plain
 from pages.views.sales_data.mapping_table import inferences_table
-from pages.views.sales_data.preview import formats, readable
+from pages.views.sales_data.preview import draw_sales, readable
 
-_WHOLE_ROWS: Final = 12
 _SHOWN_ROWS: Final = 200
 _LARGE: Final = 0.25
 _SMALL: Final = 0.1
@@ -283,7 +282,7 @@ def _draw_diff(diff: VersionDiff, market: Market) -> None:
     if len(shown) < len(table):
         st.caption(f"The first {len(shown):,} of {len(table):,}; the file has all.")
     if part in ("Added", "Removed"):
-        _draw_sales(shown, market, f"diff_{part}")
+        draw_sales(shown, market.currency, f"diff_{part}")
     else:
         figures.frame(shown, f"diff_{part}", write={"Distance": figures.number(3)})
     if part == "Columns":
@@ -314,19 +313,6 @@ def _shifts_table(diff: VersionDiff, market: Market) -> pd.DataFrame:
             }
             for one in order
         ]
-    )
-
-
-def _draw_sales(shown: pd.DataFrame, market: Market, key: str) -> None:
-    """Draw sales with all their facts, too many to read as cards on a phone: the first column stays in sight."""
-    first = str(shown.columns[0])
-    st.dataframe(
-        shown,
-        hide_index=True,
-        height="content" if len(shown) <= _WHOLE_ROWS else 420,
-        column_config={first: st.column_config.Column(pinned=True), **formats(shown, market.currency)},
-        placeholder=MISSING,
-        key=key,
     )
 
 
