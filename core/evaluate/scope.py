@@ -14,7 +14,9 @@ from core.arrays import Bools, Floats, Ints
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
 from core.evaluate.scored_sales import ScoredSales, error
+from core.prepare.features.profile import MEDIAN
 from core.problem import Problem
+from core.train.bundle import Bundle
 from core.wording import count, half_up, money_range, money_short, percent
 
 _BANDS: Final = 20
@@ -93,6 +95,20 @@ class GoverningScope:
             ScopeBasis.DEFAULT: "standard prices, nothing signed or proposed",
         }[self.basis]
         return f"{money_range(self.low, self.high, currency)}{f', without {left_out}' if left_out else ''} ({status})"
+
+
+def standard_prices(bundle: Bundle, problem: Problem) -> GoverningScope:
+    """Return the standard prices of a market whose scope nobody has proposed or signed.
+
+    They are the currency's setting if it holds the market's median price, else quantiles of the market's own training
+    prices: bounds drawn for other times or places would call most of the market luxury.
+    """
+    quantiles, fixed = bundle.model.profile.price_quantiles, problem.scope.price.get(bundle.currency)
+    if fixed is not None and fixed.standard_low <= quantiles[MEDIAN] <= fixed.standard_high:
+        return GoverningScope(fixed.standard_low, fixed.standard_high, ScopeBasis.DEFAULT)
+    elsewhere = problem.scope.elsewhere
+    low, high = quantiles[elsewhere.low_quantile], quantiles[elsewhere.high_quantile]
+    return GoverningScope(low, high, ScopeBasis.DEFAULT)
 
 
 def left_out_words(types: tuple[str, ...], areas: tuple[str, ...]) -> str:

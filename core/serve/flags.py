@@ -9,17 +9,18 @@ from typing import Final
 
 import numpy as np
 
-from core.evaluate.scope import GoverningScope, ScopeBasis
+from core.evaluate.scope import GoverningScope, standard_prices
 from core.prepare.features.facts import AREA_CODES, COORDINATES
 from core.prepare.features.own_sales import DAYS_A_YEAR, SOON_YEARS
-from core.prepare.features.profile import MEDIAN, MarketProfile
+from core.prepare.features.profile import MarketProfile
 from core.problem import Problem
 from core.schema import ONLY_ON_ROLL, label_of
-from core.serve.comparables import NET_HIGH, Comparable, ComparableValue
+from core.serve.comparables import Comparable, ComparableValue
 from core.serve.fact_groups import never_of_its_type
 from core.serve.subject import Subject, written
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.model import Model, Priced
+from core.train.ranges import round_for_display
 from core.wording import count, market_day, money
 
 
@@ -33,9 +34,9 @@ class Severity(StrEnum):
 class FlagKind(StrEnum):
     """The reasons for a flag: what is the matter with this home and its price first, then with the market's model."""
 
+    OWN_SALE_FAR = "own sale far from the estimate"
     PRICE_OUT_OF_SCOPE = "price out of scope"
     LEFT_OUT_OF_SCOPE = "left out of the scope"
-    OWN_SALE_FAR = "own sale far from the estimate"
     UNUSUAL_TYPE = "unusual type"
     UNUSUAL_ZONING = "unusual zoning"
     MULTI_UNIT = "multi-unit"
@@ -88,6 +89,8 @@ COMPLETE: Final = "Complete the facts, or narrow the range with sales you know."
 """What to do about a wide range where a fact is not given that somebody can find out."""
 
 _SHOWN_IN_DAYS: Final = 60
+# An own sale of the last days is worth more than any estimate: half the distance from it is too far already.
+_LATELY: Final = 0.5
 GRAVITY: Final = {kind: place for place, kind in enumerate(FlagKind)}
 """The place of each kind where only a few flags are shown, the gravest first."""
 
@@ -172,27 +175,13 @@ def flag_rules(
     return FlagRules(bundle, scope or standard_prices(bundle, problem), notices, problem, figures)
 
 
-def standard_prices(bundle: Bundle, problem: Problem) -> GoverningScope:
-    """Return the standard prices of a market whose scope nobody has proposed or signed.
-
-    They are the currency's setting if it holds the market's median price, else quantiles of the market's own training
-    prices: bounds drawn for other times or places would call most of the market luxury.
-    """
-    quantiles, fixed = bundle.model.profile.price_quantiles, problem.scope.price.get(bundle.currency)
-    if fixed is not None and fixed.standard_low <= quantiles[MEDIAN] <= fixed.standard_high:
-        return GoverningScope(fixed.standard_low, fixed.standard_high, ScopeBasis.DEFAULT)
-    elsewhere = problem.scope.elsewhere
-    low, high = quantiles[elsewhere.low_quantile], quantiles[elsewhere.high_quantile]
-    return GoverningScope(low, high, ScopeBasis.DEFAULT)
-
-
 def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterator[Flag]:
     """Yield every flag of an estimate: from the property's facts, scope, open drift alerts, then from its figures."""
     yield from subject_flags(subject, rules.model, rules.problem, rules.bundle.currency)
     yield from _scope_flags(subject, rules.scope)
     yield from drift_flags(subject, rules.notices)
     yield from _answer_flags(answer, subject, rules)
-    yield from _own_sale_flags(answer, rules.bundle.currency)
+    yield from _own_sale_flags(answer, rules)
 
 
 def subject_flags(subject: Subject, model: Model, problem: Problem, currency: str) -> Iterator[Flag]:
@@ -279,7 +268,7 @@ def _answer_flags(answer: Answer, subject: Subject, rules: FlagRules) -> Iterato
             FlagKind.SOLD_SOON,
             Severity.NOTE,
             "own earlier sale",
-            _time_before(answer.years_since_sale),
+            _when_sold(answer, rules.bundle.currency),
             f"{12 * SOON_YEARS:.0f} months",
             "Ask what was done to the home since: homes sold again this soon often bring more than their facts say.",
         )
@@ -303,20 +292,24 @@ def _answer_flags(answer: Answer, subject: Subject, rules: FlagRules) -> Iterato
         )
 
 
-def _own_sale_flags(answer: Answer, currency: str) -> Iterator[Flag]:
-    """Yield a flag where the home itself sold lately for a price, brought to today, far from the estimate."""
-    own = answer.own_sale
+def _own_sale_flags(answer: Answer, rules: FlagRules) -> Iterator[Flag]:
+    """Yield a flag where the estimate is far from what the home itself sold for lately, brought to today."""
+    own, currency = answer.own_sale, rules.bundle.currency
     if own is None or not answer.years_since_sale < SOON_YEARS:
         return
-    apart = own.adjusted / answer.point - 1
-    if abs(apart) > NET_HIGH:
+    lately = answer.years_since_sale * DAYS_A_YEAR < _SHOWN_IN_DAYS
+    limit = rules.problem.success.tolerance * (_LATELY if lately else 1.0)
+    apart = answer.point / own.adjusted - 1
+    if abs(apart) > limit:
+        paid, today = money(own.sale_price, currency), money(float(round_for_display(own.adjusted)), currency)
+        when = f", {_time_before(answer.years_since_sale)}" if lately else f", which is {today} by now"
         yield Flag(
             FlagKind.OWN_SALE_FAR,
             Severity.REVIEW,
             "own earlier sale",
-            f"{money(own.sale_price, currency)} on {market_day(own.sale_date, currency)}; brought to today that "
-            f"is {abs(apart):.0%} {'above' if apart > 0 else 'below'} the estimate",
-            f"within {NET_HIGH:.0%} of the estimate",
+            f"{paid} on {market_day(own.sale_date, currency)}{when}; the estimate is {abs(apart):.0%} "
+            f"{'above' if apart > 0 else 'below'} it",
+            f"within {limit:.0%} of the estimate",
             "Find out why before you quote a price: what the home is worth may not be in its facts.",
         )
 
@@ -329,6 +322,14 @@ def promised(confidence: int, held: RangeCoverage | None) -> int | None:
 def came_true(confidence: int, kept: RangeCoverage | None) -> int:
     """Return what a confidence is worth, 0 to 100: what it promises, or less where less of its kind came true."""
     return confidence if kept is None else min(confidence, round(100 * kept.share))
+
+
+def _when_sold(answer: Answer, currency: str) -> str:
+    """Say for how much the home was sold and when, "$792,000 on Jun 30, 2025"; without that sale, how long before."""
+    own = answer.own_sale
+    if own is None:
+        return _time_before(answer.years_since_sale)
+    return f"{money(own.sale_price, currency)} on {market_day(own.sale_date, currency)}"
 
 
 def _time_before(years: float) -> str:

@@ -20,6 +20,7 @@ from core.serve.fact_groups import FactGroup, group_of
 from core.serve.flags import Answer, FlagKind, Severity, estimate_flags, flag_rules
 from core.serve.report.words import to_look_at
 from core.train.ranges import round_for_display
+from core.wording import money
 from core.workflows.pricing.desk import Desk
 
 
@@ -320,7 +321,15 @@ def test_impossible_weight_is_refused_by_name(weight: float) -> None:
 
 @pytest.mark.parametrize(
     ("brought", "years", "words"),
-    [(1.3, 0.1, "30% above"), (0.7, 0.1, "30% below"), (1.05, 0.1, ""), (1.3, 1.6, "")],
+    [
+        (1.3, 0.1, "23% below"),
+        (0.7, 0.1, "43% above"),
+        (0.94, 0.1, "6% above"),
+        (0.97, 0.1, ""),
+        (0.94, 0.3, ""),
+        (0.88, 0.3, "14% above"),
+        (1.3, 1.6, ""),
+    ],
 )
 def test_a_recent_own_sale_far_from_the_estimate_is_flagged_for_agent_and_seller(
     evidence: LiveMarket, answer: Estimate, problem: Problem, brought: float, years: float, words: str
@@ -332,8 +341,18 @@ def test_a_recent_own_sale_far_from_the_estimate_is_flagged_for_agent_and_seller
     assert bool(far) is bool(words)
     if far:
         assert far[0].severity is Severity.REVIEW
-        assert f"brought to today that is {words} the estimate" in advice(far)[0]
-        assert "sold not long ago at a price far from the estimate" in to_look_at(far)[0]
+        first, paid = advice(flags)[0], f"sold for {money(own.sale_price, 'USD')} on "
+        assert f"; the estimate is {words} it: find out why" in first
+        assert paid in first
+        assert first.count(" sold for ") == " ".join(advice(flags)).count(" sold for ") == 1
+        seller = to_look_at(flags)[0]
+        assert paid in seller
+        assert "far from the estimate" in seller
+        assert "%" not in seller
+    elif years < 1.5:
+        assert any(
+            paid in line for line in advice(flags) for paid in [f"It sold for {money(own.sale_price, 'USD')} on"]
+        )
 
 
 def test_a_homes_own_sale_comes_first_and_a_recent_one_is_flagged(

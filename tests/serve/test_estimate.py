@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ImpossibleProperty
+from core.evaluate.scope import standard_prices
 from core.problem import Problem
 from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.document import from_document, to_document
@@ -26,7 +27,7 @@ from core.serve.estimate import (
 )
 from core.serve.estimate_many import estimate_many
 from core.serve.fact_groups import critical_facts
-from core.serve.flags import FlagKind, Severity, standard_prices
+from core.serve.flags import FlagKind, Severity
 from core.serve.typical_home import usual_facts
 from core.serve.words import confidence_words, record_words, widening_words
 from core.train.bundle import RangeCoverage

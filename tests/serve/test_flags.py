@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.evaluate.scope import GoverningScope, ScopeBasis
+from core.evaluate.scope import GoverningScope, ScopeBasis, standard_prices
 from core.prepare.features.facts import COORDINATES
 from core.problem import Problem
 from core.serve.flags import (
@@ -23,7 +23,6 @@ from core.serve.flags import (
     answers_of,
     estimate_flags,
     flag_rules,
-    standard_prices,
     subject_flags,
 )
 from core.serve.subject import Subject

@@ -23,6 +23,7 @@ from core.states import Family
 from core.train.bundle import seal
 from core.train.live_model import bring_up_to_date
 from core.train.trainer import TrainingPlan, train
+from core.wording import market_day, money
 
 
 @dataclass(frozen=True)
@@ -173,4 +174,4 @@ def test_a_home_sold_yesterday_has_that_sale_as_its_own(
     assert found.comparables[0].own
     assert found.comparables[0].sale_price == last["sale_price"]
     [flag] = [flag for flag in found.flags if flag.kind is FlagKind.SOLD_SOON]
-    assert flag.value == "1 day before"
+    assert flag.value == f"{money(float(last['sale_price']), 'USD')} on {market_day(last['sale_date'].date(), 'USD')}"

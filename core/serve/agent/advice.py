@@ -23,6 +23,7 @@ _OF_MARKET: Final = frozenset(
         FlagKind.MODEL_OUTDATED,
     ]
 )
+_BEFORE: Final = " before"
 _MOVED: Final = "Prices moved since the last training: check against sales of the last three months."
 
 
@@ -33,7 +34,11 @@ def advice(flags: Sequence[Flag], area_unit: str = "sqft") -> tuple[str, ...]:
     remedy are one sentence. Facts not given are left out: the answer lists what it assumed, and what to ask next.
     """
     ordered = sorted(flags, key=lambda one: (not _to_act(one), one.kind in _OF_MARKET, GRAVITY[one.kind]))
-    shown = [one if area_unit == "sqft" else _in_sqm(one) for one in ordered if one.kind is not FlagKind.IMPUTED_FACT]
+    left_out = {FlagKind.IMPUTED_FACT}
+    if any(one.kind is FlagKind.OWN_SALE_FAR for one in flags):
+        # It says of the same sale what the other says, and more.
+        left_out.add(FlagKind.SOLD_SOON)
+    shown = [one if area_unit == "sqft" else _in_sqm(one) for one in ordered if one.kind not in left_out]
     return tuple(dict.fromkeys(_SENTENCES[one.kind](one) for one in shown))
 
 
@@ -118,11 +123,13 @@ def _wide(flag: Flag) -> str:
 
 
 def _sold_soon(flag: Flag) -> str:
-    return f"It was sold {flag.value.removesuffix(' before')} ago: ask what was done to it since."
+    when = flag.value.removesuffix(_BEFORE)
+    sold = f"It was sold {when} ago" if flag.value.endswith(_BEFORE) else f"It sold for {when}"
+    return f"{sold}: ask what was done to it since."
 
 
 def _own_sale_far(flag: Flag) -> str:
-    return f"This home sold for {flag.value}: find out why before you quote a price."
+    return f"This home sold for {flag.value}: find out why, and what was done to it since, before you quote a price."
 
 
 def _name(flag: Flag) -> str:

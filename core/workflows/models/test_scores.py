@@ -17,6 +17,7 @@ from core.evaluate.accuracy import Evaluation, measure
 from core.evaluate.area_trend import area_trends
 from core.evaluate.behavior.month_ahead import price_month_ahead
 from core.evaluate.behavior.overfitting import FitCheck, check_overfitting
+from core.evaluate.scope import standard_prices
 from core.evaluate.scored_sales import Background, Review, ScoredSales, Terms, from_bytes, score, to_bytes
 from core.prepare.features.facts import AREA_CODES, FactColumns
 from core.prepare.splits import TIME
@@ -31,7 +32,6 @@ from core.serve.flags import (
     answers_of,
     estimate_flags,
     flag_rules,
-    standard_prices,
     subject_flags,
 )
 from core.states import AuditAction
