@@ -42,8 +42,7 @@ class ReportFrame:
     ``currency`` (ISO 4217) and ``area_unit`` ("sqft" or "sqm") are the market's; ``simulated`` puts a banner on every
     page. ``prepared_at`` is timezone-aware. ``estimate_id`` names the ledger entry, None if there is none.
     ``tolerance`` is the share of the point that the confidence refers to (problem.success.tolerance).
-    ``suggested_list`` is the usual list price, shown where none was decided. ``point_label`` precedes the point value;
-    with None, the report shows no single price but a list price decided.
+    ``point_label`` precedes the point value; with None, the report shows no single price but a list price decided.
     """
 
     market_name: str
@@ -58,12 +57,9 @@ class ReportFrame:
     agent: AgentOnReport = AgentOnReport()
     office: OfficeOnReport = OfficeOnReport()
     decided: Decided | None = None
-    suggested_list: float | None = None
     point_label: str | None = "Estimate"
 
     @property
     def list_price(self) -> float | None:
-        """The list price decided, else the usual one where single prices are shown."""
-        if self.decided is not None and self.decided.list_price is not None:
-            return self.decided.list_price
-        return self.suggested_list if self.point_label is not None and self.decided is None else None
+        """The list price that the agent decided on; before, None: a seller reads none that nobody stands for."""
+        return None if self.decided is None else self.decided.list_price

@@ -74,7 +74,7 @@ def opening(facts: Mapping[str, Value], frame: ReportFrame, wide: float, as_of: 
 
 
 def answer(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float) -> list[Flowable]:
-    """Return the range with its level in large type, and beside it the list price."""
+    """Return the range with its level in large type, and beside it the list price once there is one."""
     aside = _list_price(estimate, frame, amounts)
     left = 0.62 * wide if aside else wide
     price_range = plain(amounts.span(estimate.low, estimate.high))
@@ -167,12 +167,10 @@ def _point(estimate: Estimate, frame: ReportFrame, amounts: Amounts) -> list[Flo
 
 
 def _list_price(estimate: Estimate, frame: ReportFrame, amounts: Amounts) -> list[Flowable]:
-    if frame.list_price is None:
+    if frame.decided is None or frame.list_price is None:
         return []
-    decided = frame.decided is not None
-    when = market_day(frame.decided.on, frame.currency) if frame.decided else ""
     over = _over(frame.decided, estimate) if frame.point_label is not None else ""
-    words = f"Set on {when}{over}" if decided else "Suggested; your agent sets it with you"
+    words = f"Set on {market_day(frame.decided.on, frame.currency)}{over}"
     return [
         Paragraph("List price", LABEL),
         _figure(plain(amounts.write(frame.list_price)), 22, 160, LIST_PRICE),
@@ -187,11 +185,11 @@ def outside(list_price: float, estimate: Estimate) -> str:
     return f". It lies {'above' if list_price > estimate.high else 'below'} the range: ask your agent why"
 
 
-def _over(decided: Decided | None, estimate: Estimate) -> str:
+def _over(decided: Decided, estimate: Estimate) -> str:
     """Say how far the list price lies from the price decided on: the agent's own, ", 2% above your agent's price", or
     the estimate; "" if it does not.
     """
-    if decided is None or decided.list_price is None:
+    if decided.list_price is None:
         return ""
     share = decided.list_price / decided.price - 1
     apart = percent(abs(share))

@@ -26,6 +26,7 @@ _UNUSUAL: Final = {FlagKind.UNKNOWN_CATEGORY, FlagKind.OUT_OF_DISTRIBUTION}
 _SENTENCES: Final[Mapping[FlagKind, str]] = {
     FlagKind.PRICE_OUT_OF_SCOPE: "The price is beyond those the estimate was tested on: ask for a second opinion.",
     FlagKind.LEFT_OUT_OF_SCOPE: "For homes of this kind the estimate is less reliable: ask for a second opinion.",
+    FlagKind.OWN_SALE_FAR: "This home itself sold not long ago at a price far from the estimate: ask your agent why.",
     FlagKind.UNUSUAL_TYPE: "Few homes of this type are sold: look at the sales of the same type first.",
     FlagKind.UNUSUAL_ZONING: "The zoning may allow another use, which can change what the land is worth.",
     FlagKind.MULTI_UNIT: "The home has several units: its rents matter for its price, too.",
@@ -88,16 +89,8 @@ def to_look_at(flags: Sequence[Flag]) -> tuple[str, ...]:
     """Return at most two things to look at, the gravest of what a person must review."""
     grave = sorted((flag for flag in flags if flag.severity is Severity.REVIEW), key=lambda flag: GRAVITY[flag.kind])
     unusual = list(dict.fromkeys(flag.field for flag in flags if flag.kind in _UNUSUAL))
-    lines = (_unusual(unusual) if flag.kind in _UNUSUAL else _sentence(flag) for flag in grave)
+    lines = (_unusual(unusual) if flag.kind in _UNUSUAL else _SENTENCES.get(flag.kind, "") for flag in grave)
     return tuple(dict.fromkeys(filter(None, lines)))[:_LOOK_MAX]
-
-
-def _sentence(flag: Flag) -> str:
-    if flag.kind is FlagKind.OWN_SALE_FAR:
-        # A report of the range alone must not tell the estimate, so it does not say how far.
-        sold = flag.value.partition(";")[0]
-        return f"This home itself sold for {sold}, which is far from the estimate: ask your agent why."
-    return _SENTENCES.get(flag.kind, "")
 
 
 def _unusual(fields: Sequence[str]) -> str:

@@ -18,10 +18,9 @@ from core.serve.report.frame import AgentOnReport, Decided, OfficeOnReport, Repo
 from core.serve.report.parts import outside
 from core.serve.words import readable_address
 from core.store import DecisionRecord, Market
-from core.train.ranges import round_for_display
 from core.wording import money
 from core.workflows.pricing.answers import RecordedAnswer
-from core.workflows.pricing.decisions import comparables_added, comparables_decided, history, usual_listing
+from core.workflows.pricing.decisions import comparables_added, comparables_decided, history
 from core.workflows.pricing.desk import Desk
 from core.workflows.profiles.profiles import on_report, picture
 from core.workflows.profiles.seller_figures import figures_choice
@@ -103,9 +102,7 @@ def _frame(
     decision: DecisionRecord | None,
 ) -> ReportFrame:
     agent, office = on_report(workspace)
-    result = answered.result
     day_at, now = market_days(workspace.store, market), workspace.clock()
-    usual = usual_listing(result.point, workspace.problem) if isinstance(result, Estimate) else None
     return ReportFrame(
         market_name=market.name,
         simulated=market.simulated,
@@ -126,7 +123,6 @@ def _frame(
             name=office.name, address=office.address, phone=office.phone, logo=picture(workspace, office.logo)
         ),
         decided=Decided(decision.price, decision.listing_price, day_at(decision.at)) if decision else None,
-        suggested_list=None if usual is None else float(round_for_display(usual)),
         point_label=POINT if request.shows_point else None,
     )
 

@@ -43,8 +43,8 @@ def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, des
     request = ReportRequest(seller or "", shows == _WITH_POINT, estimate)
     with got:
         st.caption(
-            "The range with your list price, the comparables in use (with a map where their places are known), how "
-            "sure it is, and why this price. A decision you take is in it."
+            "The range, the comparables in use (with a map where their places are known), how sure it is, and why this "
+            "price. Your list price is in it once you have decided on one."
         )
         if warned := warning(workspace, answered, desk, request):
             st.warning(plain(warned), icon=":material/warning:")

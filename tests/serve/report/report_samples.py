@@ -135,7 +135,6 @@ def frame() -> ReportFrame:
         agent=AgentOnReport(name="Ana Lindqvist", phone="206-555-0142", license_number="WA-88217"),
         office=OfficeOnReport(name="Harbour Street Realty", address="12 Harbour Street, Seattle", phone="206-555-0100"),
         decided=Decided(765_000.0, 779_000.0, date(2024, 11, 3)),
-        suggested_list=775_000.0,
     )
 
 

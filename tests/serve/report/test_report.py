@@ -70,12 +70,13 @@ def test_report_of_a_usual_home_has_three_numbered_pages(usual: list[str]) -> No
     assert [f"Page {number} of 3" in page for number, page in enumerate(usual, start=1)] == [True] * 3
 
 
-def test_without_a_decision_the_usual_list_price_is_suggested_and_none_where_only_the_range_is_shown() -> None:
+def test_before_a_decision_the_range_leads_and_no_list_price_is_printed() -> None:
     undecided = replace(frame(), decided=None)
-    first = pages(estimate(), undecided)[0]
-    assert "List price $775,000 Suggested" in first
-    assert "agent’s price" not in first
-    assert "List price" not in text_of(estimate(), replace(undecided, point_label=None))
+    for beside in (undecided, replace(undecided, point_label=None)):
+        text = text_of(estimate(), beside)
+        assert "Likely sale price $715,000 to $810,000" in text
+        assert "list price" not in text.lower()
+        assert "agent’s price" not in text
 
 
 @pytest.mark.parametrize(("list_price", "side"), [(1_900_000.0, "above"), (90_000.0, "below")])

@@ -66,12 +66,14 @@ def test_a_report_names_the_agent_and_what_was_decided_and_no_account(own_store:
     nameless = words(report_pdf(workspace, asked, desk, ReportRequest()))
     assert "oidc:ana" not in nameless
     assert "Kim Lee" not in nameless
+    assert "list price" not in nameless.lower(), "nobody has decided on one"
     profiles.save_agent(workspace, AgentProfile("Kim Lee", phone="555-0100", license_number="WA-1234"))
     listed = usual_listing(asked.result.point, workspace.problem)
     decide(workspace, asked.estimate_id, DecisionInput("accept", asked.result.point, listed))
     text = words(report_pdf(workspace, asked, desk, ReportRequest(prepared_for="Pat Doe")))
     for part in ("Kim Lee", "555-0100", "WA-1234", "Pat Doe", "12 Elm St"):
         assert part in text
+    assert "List price" in text
     assert f"${listed / 1000:,.0f}K" in text or f"${listed:,.0f}" in text
     for inside in (live.model_id, "price band", "drift", "stale", "segment"):
         assert inside not in text.lower()
