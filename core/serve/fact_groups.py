@@ -27,6 +27,8 @@ _KIND: Final = "property_type"
 _RENOVATED: Final = "year_renovated"
 _AREA_ROUNDED: Final = 0.01
 _NAMED_MAX: Final = 8
+# Few sales of a type that lack a fact do so by chance with at most this probability, were they as other homes.
+_BY_CHANCE: Final = 0.01
 # No price is known of a home this many times larger than the largest sold, or smaller than the smallest. King County,
 # learned without its largest homes: 80% ranges held 81% of those up to 1.5 times larger, 61% up to 2, 28% beyond.
 # Without its smallest: 81% up to 2 times smaller, 68% beyond. No test home of 20 random splits lay this far out.
@@ -135,12 +137,20 @@ def is_fixed(values: np.ndarray, areas: np.ndarray) -> bool:
 
 
 def never_of_its_type(model: Model, facts: Mapping[str, object]) -> frozenset[str]:
-    """Return the numeric facts that homes of this home's type do not have, as a condo its own lot; none if unknown."""
+    """Return the numeric facts that homes of this home's type do not have, as a condo its own lot; none if unknown.
+
+    Of a type with few sales, such as houseboats, these are the facts that none of its sales records and that would
+    hardly be missing from all of them by chance.
+    """
     kind, kinds = facts.get("property_type"), model.profile.category("property_type")
-    if kinds is None or kinds.levels.get(str(kind), 0) < TYPE_HOMES_MIN:
+    homes = 0 if kinds is None else kinds.levels.get(str(kind), 0)
+    if not homes:
         return frozenset()
     never: frozenset[str] = model.features.named_steps["facts"].never_of(str(kind))
-    return never
+    if homes >= TYPE_HOMES_MIN:
+        return never
+    blank = {fact.name: fact.missing_share for fact in model.profile.numeric}
+    return frozenset(name for name in never if blank.get(name, 1.0) ** homes < _BY_CHANCE)
 
 
 def changed_since(sales: Columns, own: int, given: Mapping[str, float | str]) -> frozenset[FactGroup]:

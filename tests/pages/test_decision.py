@@ -13,6 +13,7 @@ from streamlit.testing.v1.element_tree import Element
 from core.access import Actor, Role
 from core.errors import InvalidDecision
 from core.problem import Problem
+from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
 from core.serve.flags import Flag, FlagKind, Severity
 from core.store import NewDecision, Store, open_store
@@ -431,3 +432,27 @@ def test_a_price_that_a_senior_agent_should_confirm_is_no_primary_button(draw: D
         [accept] = [one for one in app.button if one.label.startswith("Accept ")]
         assert accept.proto.type == kind
         assert any("Have a senior agent confirm" in one.value for one in app.caption) == asked
+
+
+def test_where_few_such_homes_sell_the_price_from_sales_of_its_type_is_the_primary_button(
+    draw: Draw, answered: RecordedAnswer
+) -> None:
+    estimate = estimate_of(answered)
+    flag = Flag(FlagKind.UNUSUAL_TYPE, Severity.REVIEW, "property_type", "houseboat", "standard", "Manual review")
+    used, offer = {"7", "9"}, float(round(1.2 * estimate.point, -3))
+
+    def sales(kind: str) -> tuple[Comparable, ...]:
+        one = estimate.comparables[0]
+        return tuple(dataclasses.replace(one, sale_id=name, facts={"property_type": kind}) for name in used)
+
+    facts = {**estimate.subject.facts, "property_type": "houseboat"}
+    boat = dataclasses.replace(estimate, flags=(flag,), subject=dataclasses.replace(estimate.subject, facts=facts))
+    for kind, taken in (("houseboat", "primary"), ("condo", "tertiary")):
+        result = dataclasses.replace(boat, comparables=sales(kind))
+        app = draw(dataclasses.replace(answered, result=result), reconciled=offer)
+        types = {one.label.split()[0]: one.proto.type for one in app.button}
+        assert (types["Accept"], types["Use"]) == ("secondary", taken)
+        assert any("Few such homes sell" in one.value for one in app.caption)
+        app = press(app, "Use ")
+        [adjusted] = [one for one in app.button if one.label.startswith(("Adjust to", "Override with"))]
+        assert adjusted.proto.type == "primary"

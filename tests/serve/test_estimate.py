@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.errors import ImpossibleProperty
 from core.evaluate.scope import standard_prices
+from core.prepare.features.facts import TYPE_HOMES_MIN
 from core.problem import Problem
 from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.document import from_document, to_document
@@ -217,19 +218,23 @@ def test_facts_not_given_are_named_with_what_was_assumed(
     assert {flag.field for flag in imputed} == {"bedrooms", "location"}
 
 
-def test_a_condo_is_neither_assumed_to_have_a_lot_nor_asked_for_it(
+def test_a_condo_or_houseboat_is_neither_assumed_to_have_a_lot_nor_asked_for_it(
     evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     facts = {name: value for name, value in home.items() if name != "lot_area_sqft"}
-    house, condo = (
-        price(evidence, {**facts, "property_type": kind}, today, problem) for kind in ("single_family", "condo")
+    house, condo, boat = (
+        price(evidence, {**facts, "property_type": kind}, today, problem)
+        for kind in ("single_family", "condo", "houseboat")
     )
-    for answer, has_lot in ((house, True), (condo, False)):
+    kinds = evidence.live_model.model.profile.category("property_type")
+    assert kinds is not None
+    assert kinds.levels["houseboat"] < TYPE_HOMES_MIN
+    for answer, has_lot in ((house, True), (condo, False), (boat, False)):
         assert ("lot_area_sqft" in answer.imputed) == has_lot
         assert ("lot_area_sqft" in {flag.field for flag in answer.flags}) == has_lot
         usual = usual_facts(evidence.live_model.model, {"property_type": answer.subject.facts["property_type"]}, today)
         assert ("lot_area_sqft" in usual) == has_lot
-    assert "lot_area_sqft" not in {one.name for one in condo.ask_next}
+        assert has_lot or "lot_area_sqft" not in {one.name for one in answer.ask_next}
     given = price(evidence, {**facts, "property_type": "condo", "lot_area_sqft": 3_000}, today, problem)
     assert given.subject.facts["lot_area_sqft"] == 3_000, "a lot that is entered counts"
 

@@ -44,7 +44,7 @@ _ELASTICITY_SALES_MIN: Final = 100
 # A type of home does not have a fact (a condo its own lot) if fewer of its homes record it.
 _TYPE_SHARE_MIN: Final = 0.05
 TYPE_HOMES_MIN: Final = 30
-"""Of fewer training homes of a type, nobody can say which facts that type does not have."""
+"""Of fewer training homes of a type, a fact that a few of them record may be one that the type has."""
 _STEPS: Final = (1.0, 0.5, 0.25)
 _LEAST_STEP: Final = 0.01
 

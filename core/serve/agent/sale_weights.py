@@ -1,11 +1,15 @@
-"""How comparables count in a value: once, or more often where an agent chose so; whether they back the range."""
+"""How comparables count in a value: once, or more often by choice; whether they back the range; what they offer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from core.serve.agent.away import is_other_kind
 from core.serve.comparables import Comparable, ComparableValue, weak_in_use
+from core.serve.estimate import Estimate
+from core.serve.flags import Flag, FlagKind
+from core.train.ranges import round_for_display
 
 _DECIMALS: Final = 6
 
@@ -33,3 +37,25 @@ def is_firm(comparables: Sequence[Comparable], value: ComparableValue) -> bool:
     """Tell whether comparables back the model's range: they lie inside it, and at most half of them are weak."""
     used = sum(share > 0 for share in value.weights.values())
     return value.confirms and value.agrees and 2 * weak_in_use(comparables, value) <= used
+
+
+def few_of_its_type(flags: Iterable[Flag]) -> bool:
+    """Tell whether a home is of a type that few sell: its sales say more of its price than the model, which saw few."""
+    return any(one.kind is FlagKind.UNUSUAL_TYPE for one in flags)
+
+
+def its_type_leads(estimate: Estimate, weights: Mapping[str, float]) -> bool:
+    """Tell whether few such homes sell and all sales in use, those with a weight by sale_id, are of its type."""
+    used = [one for one in estimate.comparables if weights.get(one.sale_id, 0.0) > 0]
+    other = any(is_other_kind(one, estimate.subject.facts) for one in used)
+    return bool(used) and not other and few_of_its_type(estimate.flags)
+
+
+def offered(estimate: Estimate, value: ComparableValue) -> float | None:
+    """Return the price that comparables offer to decide on, rounded for display; None where they confirm none.
+
+    It is the mean of sales of the home's own type where these lead, else the value reconciled with the model.
+    """
+    if value.confirms and its_type_leads(estimate, value.weights):
+        return float(round_for_display(value.mean))
+    return value.offered

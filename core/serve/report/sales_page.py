@@ -136,20 +136,29 @@ def _row(estimate: Estimate, one: Comparable, total: SaleSum, frame: ReportFrame
     # One sentence below the table says that the home's own place is not known.
     kind = "another kind of home" if is_other_kind(one, estimate.subject.facts) else ""
     placed = "" if far == HOME_UNPLACED else far
-    parts = [placed, short_line(known, frame) if known else "", kind, often_words(often)]
+    parts = [placed, short_line(known, frame) if known else "", kind, often_words(often), _mostly(one, total, amounts)]
     rates = f"{_rates(one)}*" if one.weak else _rates(one)
     weak = f'<font color="{LESS.hexval().replace("0x", "#")}">{markup(rates)}</font>' if one.weak else rates
     return [
         Paragraph(_bold(str(numbers(estimate)[one.sale_id])), CELL),
         [
             Paragraph(_bold(markup(name, 70)), CELL),
-            Paragraph(markup(" · ".join(part for part in parts if part), 120), _NOTE),
+            Paragraph(markup(" · ".join(part for part in parts if part), 180), _NOTE),
         ],
         Paragraph(markup(market_day(one.sale_date, frame.currency)), NUMBER),
         *(Paragraph(markup(text), NUMBER) for text in (price, market, facts)),
         Paragraph(_bold(markup(adjusted)), NUMBER),
         Paragraph(weak, NUMBER),
     ]
+
+
+def _mostly(one: Comparable, total: SaleSum, amounts: Amounts) -> str:
+    """Name what most of a large sum of facts is for: "adjusted mostly for location, −$165,000"; "" of no large one."""
+    if one.own or not one.adjustments or abs(total.facts) <= NET_HIGH * one.sale_price:
+        return ""
+    side = 1.0 if total.facts > 0 else -1.0
+    group, amount = max(one.adjustments.items(), key=lambda item: side * item[1])
+    return f"adjusted mostly for {group}, {amounts.change(amounts.rounded(amount))}"
 
 
 def _cells(total: SaleSum, amounts: Amounts) -> tuple[str, str, str, str]:

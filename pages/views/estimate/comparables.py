@@ -13,7 +13,7 @@ from core.prepare.features.columns import Columns
 from core.serve.agent.away import HOME_UNPLACED, NO_PLACE, away, away_words, is_other_kind, is_unplaced
 from core.serve.agent.map_tiles import read_tiles
 from core.serve.agent.sale_sum import sale_sum
-from core.serve.agent.sale_weights import is_firm, often_words
+from core.serve.agent.sale_weights import is_firm, its_type_leads, offered, often_words
 from core.serve.comparables import (
     GROSS_HIGH,
     GROSS_MOST,
@@ -184,9 +184,10 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
                 f"Comparables **{plain(amounts.short_span(value.low, value.high))}**, weighted mean "
                 f"**{plain(amounts.short(value.mean))}**"
             )
-            if value.offered is not None:
-                offered = plain(money(value.offered, market.currency))
-                together += f"  \nModel and comparables reconciled: **{offered}**"
+            if (price := offered(estimate, value)) is not None:
+                leads = its_type_leads(estimate, value.weights)
+                what = "Few such homes sell, so sales of its type lead" if leads else "Model and comparables reconciled"
+                together += f"  \n{what}: **{plain(money(price, market.currency))}**"
             st.markdown(
                 together,
                 help="The comparables’ span reaches from the lowest to the highest adjusted price of those in use. In "

@@ -10,6 +10,7 @@ import streamlit as st
 from core.access import Action, Actor, Role, may
 from core.errors import InvalidDecision, StoreError
 from core.serve.agent.advice import senior_first
+from core.serve.agent.sale_weights import few_of_its_type, its_type_leads
 from core.serve.estimate import Estimate
 from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
@@ -269,6 +270,8 @@ def _fields(deciding: Deciding, shown: str) -> None:
         _why_a_reason(deciding, price, kind)
     if senior_first(estimate.flags):
         st.caption(":material/supervisor_account: Have a senior agent confirm this price before you decide.")
+    elif kind == "accept" and few_of_its_type(estimate.flags):
+        st.caption(":material/flag: Few such homes sell: see what sales of its type say before you accept it.")
     if doubt:
         st.warning(plain(doubt), icon=":material/warning:")
 
@@ -295,19 +298,22 @@ def _buttons(deciding: Deciding, kind: DecisionKind, price: float | None, listin
             args=(deciding, named),
         )
         return
+    estimate = deciding.estimate
+    senior, few = senior_first(estimate.flags), kind == "accept" and few_of_its_type(estimate.flags)
     st.button(
         f"{what}{listed}",
-        type="secondary" if senior_first(deciding.estimate.flags) else "primary",
+        type="secondary" if senior or few else "primary",
         icon=_ICONS[kind],
         key=deciding.key("decide"),
         on_click=_press,
         args=(deciding, named),
         shortcut="Mod+Shift+Enter",
     )
+    leads = few and its_type_leads(estimate, deciding.weights)
     if deciding.reconciled and price != (offered := int(deciding.reconciled)):
         st.button(
             f"Use {deciding.words(offered)}, with the comparables",
-            type="tertiary",
+            type="primary" if leads and not senior else "tertiary",
             key=deciding.key("take"),
             on_click=_take,
             args=(deciding, offered),

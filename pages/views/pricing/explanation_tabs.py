@@ -9,6 +9,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.serve.agent.sale_weights import offered
 from core.serve.estimate import Estimate
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import comparables_added as added_when_decided
@@ -58,7 +59,7 @@ def draw(workspace: Workspace, answered: RecordedAnswer, seen: Estimate, desk: D
         adjusted = [one.adjusted for one in estimate.comparables if one.sale_id in used]
         money_axis.draw(seen, answered.question.list_price, adjusted)
     with places.decision.container():
-        reconciled, weights = (value.offered, value.weights) if value is not None else (None, {})
+        reconciled, weights = (offered(estimate, value), value.weights) if value is not None else (None, {})
         changed, words = (lambda: form_changed(answered, desk)), answer.range_words(seen)
         decision.draw(workspace, answered, desk, reconciled, weights, changed, words)
     comparables, drivers, what_if, report = st.tabs(PARTS, key="explained", on_change="rerun", bind="query-params")

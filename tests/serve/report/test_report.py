@@ -167,6 +167,8 @@ def test_a_sale_adjusted_by_more_than_is_customary_is_marked(usual: list[str]) -
     weak = replace(first, adjusted=first.sale_price * 1.2, adjustments={FactGroup.SIZE: first.sale_price * 0.2})
     marked = pages(replace(estimate(), comparables=(weak, *others)), frame())[1]
     assert "+20% / 22%*" in marked
+    assert "adjusted mostly for living area, +$148,000" in marked
+    assert "adjusted mostly" not in usual[1]
     assert "* Adjusted by more than 15% net or 25% gross" in marked
 
 
