@@ -19,6 +19,8 @@ from core.train.live_model import LiveModel
 
 _LIKE_HOMES: Final = 24
 _SPAN: Final = (0.1, 0.9)
+# Of these, no buyer pays less for more, all else equal. Of bedrooms some do: more of them in the same area are smaller.
+_PAID_FOR: Final = frozenset({"living_area_sqft", "lot_area_sqft", "bathrooms", "condition", "grade", "garage_spaces"})
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class WhatIf:
     """An estimate before and after a change of facts, money in the market's currency.
 
     ``effect`` is the difference between the unrounded estimates. The same change to the ``homes`` most similar sales
-    moves 80% of their estimates by between ``effect_low`` and ``effect_high``; both equal ``effect`` if there are no
-    such sales.
+    moves 80% of their estimates by between ``effect_low`` and ``effect_high``, whatever this home's own effect is; both
+    equal ``effect`` if there are no such sales.
     """
 
     before: Estimate
@@ -36,6 +38,11 @@ class WhatIf:
     effect_low: float
     effect_high: float
     homes: int
+
+    @property
+    def is_unlike(self) -> bool:
+        """Tell whether the change moves this home's estimate by more or less than those of 8 in 10 similar homes."""
+        return not self.effect_low <= self.effect <= self.effect_high
 
 
 def what_if(live_market: LiveMarket, before: Estimate, changes: Mapping[str, Value], problem: Problem) -> WhatIf:
@@ -50,7 +57,16 @@ def what_if(live_market: LiveMarket, before: Estimate, changes: Mapping[str, Val
     effect = after.exact - before.exact
     effects = _effects(live_market.live_model, before, changes)
     low, high = np.quantile(effects, _SPAN) if len(effects) else (effect, effect)
-    return WhatIf(before, after, effect, float(min(low, effect)), float(max(high, effect)), len(effects))
+    return WhatIf(before, after, effect, float(low), float(high), len(effects))
+
+
+def against_expectation(result: WhatIf, changes: Mapping[str, Value]) -> bool:
+    """Tell whether the estimate falls for more of what buyers pay for, or rises for less of it."""
+    before = result.before.subject
+    steps = [float(value) - (before.number(name) or 0.0) for name, value in changes.items() if name in _PAID_FOR]
+    known = len(steps) == len(changes) and all(before.number(name) is not None for name in changes)
+    rises, falls = all(step > 0 for step in steps), all(step < 0 for step in steps)
+    return known and ((rises and result.effect < 0) or (falls and result.effect > 0))
 
 
 def beyond_the_sales(result: WhatIf, changes: Mapping[str, Value]) -> tuple[str, ...]:

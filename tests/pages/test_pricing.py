@@ -1000,7 +1000,10 @@ def test_a_change_is_tried_beside_the_range_and_leaves_no_line_in_the_ledger(hom
     app = press(app, "One more bathroom")
     assert "One more bathroom" in said(app)
     assert app.toast[0].value.startswith("**One more bathroom**: "), "in sight, wherever the page stands"
+    assert app.toast[0].value.endswith(" on similar homes")
     table = app.table[0].value
+    assert table.columns.tolist() == ["Change", "Similar homes", "This home", "Range"]
+    assert "**One more bathroom**: on the 24 similar homes sold, mostly worth **" in said(app)
     assert table["Change"].tolist() == ["As it is", "One more bathroom"]
     assert table["Range"][0].replace("\\", "") == money_range(shown.low, shown.high, "USD")
     assert "Similar homes: what the same change is worth to the model" in said(app), "said where the column stands"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from core.errors import ImpossibleProperty
 from core.problem import Problem
+from core.serve import what_if as what_if_module
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.typical_home import typical_home
-from core.serve.what_if import beyond_the_sales, usual_changes, what_if
+from core.serve.what_if import against_expectation, beyond_the_sales, usual_changes, what_if
 from core.workflows.pricing.desk import Desk
 
 
@@ -32,8 +36,34 @@ def test_effect_is_the_difference_of_two_estimates(evidence: LiveMarket, before:
     assert isinstance(found.after, Estimate)
     assert found.before == before
     assert found.effect == found.after.exact - before.exact > 0
-    assert found.effect_low <= found.effect <= found.effect_high
+    assert found.effect_low < found.effect_high
     assert found.homes > 5
+
+
+def test_the_span_is_that_of_similar_homes_whatever_the_effect_on_this_one(
+    evidence: LiveMarket, before: Estimate, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(what_if_module, "_effects", lambda *given: np.arange(101.0))
+    more = {"living_area_sqft": 2_600.0}
+    found = what_if(evidence, before, more, problem)
+    assert (found.effect_low, found.effect_high) == (10.0, 90.0)
+    assert found.is_unlike
+    assert not replace(found, effect=90.0).is_unlike
+
+
+def test_an_estimate_that_falls_for_more_of_what_buyers_pay_for_is_told(
+    evidence: LiveMarket, before: Estimate, problem: Problem
+) -> None:
+    size = float(before.subject.facts["living_area_sqft"])
+    found = what_if(evidence, before, {"living_area_sqft": 1.2 * size}, problem)
+    for effect, changes, told in (
+        (-1.0, {"living_area_sqft": 1.2 * size}, True),
+        (1.0, {"living_area_sqft": 1.2 * size}, False),
+        (1.0, {"living_area_sqft": 0.8 * size}, True),
+        (-1.0, {"bedrooms": 9.0}, False),
+        (-1.0, {"property_type": "condo"}, False),
+    ):
+        assert against_expectation(replace(found, effect=effect), changes) == told
 
 
 def test_no_change_has_no_effect(evidence: LiveMarket, before: Estimate, problem: Problem) -> None:
@@ -51,6 +81,7 @@ def test_change_of_category_has_an_effect_without_a_span(
     other = next(kind for kind in kinds.levels if kind != before.subject.facts["property_type"])
     found = what_if(evidence, before, {"property_type": other}, problem)
     assert found.effect == found.effect_low == found.effect_high != 0
+    assert not found.is_unlike
     assert found.homes == 0
 
 

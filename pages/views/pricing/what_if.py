@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from core.schema import label_of
 from core.serve import words
 from core.serve.estimate import Estimate
 from core.serve.subject import Value
-from core.serve.what_if import WhatIf, beyond_the_sales
+from core.serve.what_if import WhatIf, against_expectation, beyond_the_sales
 from core.train.model import Model
 from core.wording import MISSING, Conventions, count, money_range, money_short
 from core.workflows.pricing.answers import RecordedAnswer
@@ -143,7 +143,7 @@ def _clear() -> None:
 
 def _show(tried: tuple[_Tried, ...], market: Conventions) -> None:
     st.markdown(describe_effect(tried[0], market))
-    st.table(table([(one.label, one.result) for one in tried], market), border="horizontal", hide_index=True)
+    st.table(table(tried, market), border="horizontal", hide_index=True)
     if homes := max(one.result.homes for one in tried):
         st.caption(similar_homes_words(homes, market))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -157,49 +157,78 @@ def similar_homes_words(homes: int, market: Conventions) -> str:
     return (
         f"Similar homes: what the same change is worth to the model on the {alike} sold that are most like this one. "
         f"On 8 in 10 of them it lies between these amounts; “{MISSING}”: a change that cannot be made to each "
-        "of them, such as another type."
+        "of them, such as another type. ▲ marks an amount of this home that is unlike theirs, or against expectation: "
+        "go by theirs."
     )
 
 
 def glance(tried: _Tried, market: Conventions) -> str:
-    """Write a change and its effect in a few words of Markdown: "3 bathrooms: +$14K, $438K to $625K"."""
-    effect, _, now = _describe(tried.result, market)
+    """Write a change and its effect in a few words of Markdown: "3 bathrooms: +$9K to +$19K on similar homes"."""
+    if tried.result.homes:
+        return f"**{plain(tried.label)}**: {plain(span(tried.result, market))} on similar homes"
+    _, effect, now = _describe(tried, market)
     return f"**{plain(tried.label)}**: {plain(', '.join(filter(None, [effect, now])))}"
 
 
 def describe_effect(tried: _Tried, market: Conventions) -> str:
-    """Describe the change's effect in Markdown."""
+    """Describe the change's effect in Markdown: what similar homes say leads, and a warning where this one differs."""
     result, currency = tried.result, market.currency
     if not isinstance(result.after, Estimate):
         return f"**{plain(tried.label)}**: no price. {plain(result.after.reason)}"
     new, old = (money_range(each.low, each.high, currency) for each in (result.after, result.before))
-    effect = (
-        f"**{plain(tried.label)}** changes the estimate by about **{plain(amount(result.effect, market))}**. The range "
-        f"would be **{plain(new)}** instead of {plain(old)}."
-    )
+    moved = moves(result.effect, market)
+    effect = f"**{plain(tried.label)}** {plain(moved)}."
+    if result.homes:
+        alike = count(result.homes, "similar home", currency=currency)
+        effect = (
+            f"**{plain(tried.label)}**: on the {alike} sold, mostly worth **{plain(span(result, market))}**. On this "
+            f"home it {plain(moved)}"
+        )
+        effect += f". :orange[▲ {warned}]" if (warned := warning(tried, market)) else "."
+    effect += f" The range would be **{plain(new)}** instead of {plain(old)}."
     for name in beyond_the_sales(result, tried.changes):
         unusual = plain(words.assumed(name, tried.changes[name], market))
         effect += f" Hardly a home with {unusual} was sold here, so the model can hardly tell what that is worth."
-    if not result.homes:
-        return effect
-    alike = count(result.homes, "similar home", currency=currency)
-    return f"{effect} On the {alike} sold, the same change is mostly worth {plain(span(result, market))}."
+    return effect
 
 
-def table(tried: list[tuple[str, WhatIf]], market: Conventions) -> pd.DataFrame:
+def warning(tried: _Tried, market: Conventions) -> str:
+    """Say that the effect on this home is not to be relied on: unlike that on similar homes, or of the wrong sign."""
+    result = tried.result
+    if result.is_unlike and amount(result.effect, market) not in (
+        amount(result.effect_low, market),
+        amount(result.effect_high, market),
+    ):
+        return "That is unlike similar homes: go by what it is worth on theirs."
+    if against_expectation(result, tried.changes):
+        return "Nobody pays less for more: the model cannot tell what this is worth here."
+    return ""
+
+
+def table(tried: Sequence[_Tried], market: Conventions) -> pd.DataFrame:
     """Return the current home and each change tried on it as rows of text, as Markdown."""
-    first = tried[0][1].before
+    first = tried[0].result.before
     lines = [("As it is", "", "", money_range(first.low, first.high, market.currency))]
-    lines += [(label, *_describe(result, market)) for label, result in tried]
-    columns = ("Change", "Effect", "Similar homes", "Range")
+    lines += [(one.label, *_describe(one, market)) for one in tried]
+    columns = ("Change", "Similar homes", "This home", "Range")
     return pd.DataFrame([[plain(text) for text in line] for line in lines], columns=columns, dtype="str")
 
 
-def _describe(result: WhatIf, market: Conventions) -> tuple[str, str, str]:
+def _describe(tried: _Tried, market: Conventions) -> tuple[str, str, str]:
+    """Return the effect on similar homes, on this one, and the range then."""
+    result = tried.result
     if not isinstance(result.after, Estimate):
-        return "no price", "", ""
-    new = money_range(result.after.low, result.after.high, market.currency)
-    return amount(result.effect, market), span(result, market) if result.homes else MISSING, new
+        return "", "no price", ""
+    new, effect = money_range(result.after.low, result.after.high, market.currency), amount(result.effect, market)
+    return span(result, market) if result.homes else MISSING, f"{effect} ▲" if warning(tried, market) else effect, new
+
+
+def moves(effect: float, market: Conventions) -> str:
+    """Say how an effect moves the estimate: "raises the estimate by about $14K"."""
+    size = money_short(abs(effect), market.currency)
+    if size == money_short(0.0, market.currency):
+        return "leaves the estimate as it is"
+    return f"{'raises' if effect > 0 else 'lowers'} the estimate by about {size}"
 
 
 def amount(effect: float, market: Conventions) -> str:
