@@ -382,7 +382,7 @@ def _place_refusal(subject: Subject, model: Model, problem: Problem, area_unit: 
     known = any(subject.facts[name] in model.profile.area_codes[name] for name in codes) or _wider_known(subject, model)
     if _is_located(subject, model):
         limit = problem.estimate.market_km
-        away = _nearest_sale_km(model, subject, limit)
+        away = nearest_sale_km(model, subject, limit)
         if away > limit:
             return Unavailable(
                 f"The location is outside the market: {distance(away, area_unit)} from the nearest sale the model "
@@ -413,7 +413,7 @@ def evidence_of(model: Model) -> MarketEvidence | None:
     return next((step for _, step in model.features.steps if isinstance(step, MarketEvidence)), None)
 
 
-def _nearest_sale_km(model: Model, subject: Subject, near: float) -> float:
+def nearest_sale_km(model: Model, subject: Subject, near: float) -> float:
     """Return the distance to the nearest sale, or a quickly found larger one that is still below ``near``."""
     live_market = evidence_of(model)
     if live_market is None:

@@ -210,9 +210,10 @@ def missing_words(missing: Sequence[str], model: Model) -> tuple[str, str]:
 def unlike_all_sales(
     facts: Mapping[str, object], model: Model, problem: Problem, currency: str, area_unit: str
 ) -> tuple[str, str, str] | None:
-    """Return the fact by which a home is unlike all homes sold, what is the matter with it, and what to do.
+    """Return the fact by which a home is unlike all homes the model learned from, what is the matter, and what to do.
 
-    That is a property type that never sold here, or an area that a price needs far beyond those sold; else None.
+    That is a property type that none of them has, or an area that a price needs far beyond theirs; else None. The
+    market may have sold such a home: some sales are kept for tests, and some came later.
     """
     return _never_sold(facts, model) or next(_far_sizes(facts, model, problem, currency, area_unit), None)
 
@@ -224,7 +225,8 @@ def _never_sold(facts: Mapping[str, object], model: Model) -> tuple[str, str, st
     named = [kind.replace("_", " ") for kind in [*kinds.levels][:_NAMED_MAX]]
     return (
         _KIND,
-        f"No sale here has the property type {str(given).replace('_', ' ')}, so no sale tells what such a home brings.",
+        f"No sale the model learned from has the property type {str(given).replace('_', ' ')}, so it cannot tell what "
+        "such a home brings.",
         f"Check the property type; {'those' if len(named) == len(kinds.levels) else 'most'} sold here are: "
         f"{', '.join(named)}.",
     )
@@ -243,7 +245,7 @@ def _far_sizes(
         label = label_of(fact.name)
         yield (
             fact.name,
-            f"{label} {given} is far beyond all homes sold here: they have {low} to {high}.",
+            f"{label} {given} is far beyond all homes the model learned from: they have {low} to {high}.",
             f"Check the {label.lower()}.",
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from core.evaluate.scope import standard_prices
 from core.prepare.features.facts import TYPE_HOMES_MIN
 from core.problem import Problem
 from core.serve.agent.nearest_sales import nearest_sales
+from core.serve.comparables import IN_USE
 from core.serve.document import from_document, to_document
 from core.serve.estimate import (
     Estimate,
@@ -169,6 +171,10 @@ def test_no_sale_across_the_globe_is_offered_as_similar(
     assert all(one.distance_km is not None for one in near)
     somewhere = nearest_sales(evidence, unplaced, today, problem)
     assert {one.distance_km for one in somewhere} == {None}, "how far they are from a home in that area, nobody knows"
+    largest = int(np.argmax(np.nan_to_num(evidence.live_model.sales["living_area_sqft"])))
+    huge = {**home, "living_area_sqft": 1.6 * evidence.live_model.sales["living_area_sqft"][largest], "bedrooms": None}
+    like_it = nearest_sales(evidence, {name: huge[name] for name in huge if name != "property_type"}, today, problem)
+    assert len(like_it) == IN_USE, "however far away they lie in the market"
     assert nearest_sales(evidence, {**home, "latitude": 0.0, "longitude": 0.0}, today, problem) == ()
 
 
@@ -273,7 +279,7 @@ def test_a_type_that_never_sold_here_gets_no_price(
     answer = estimate(evidence, {**home, "property_type": kind}, today, problem, 0.8)
     assert isinstance(answer, Unavailable)
     assert (answer.message, answer.kind, answer.field) == (MESSAGE, UnavailableKind.UNLIKE, "property_type")
-    assert f"No sale here has the property type {kind}" in answer.reason
+    assert f"No sale the model learned from has the property type {kind}" in answer.reason
     assert "single family, condo" in answer.remedy
     price(evidence, {**home, "property_type": None}, today, problem)
 
@@ -288,6 +294,7 @@ def test_a_size_far_beyond_all_homes_sold_gets_no_price_and_one_near_them_does(
         assert isinstance(answer, Unavailable)
         assert (answer.message, answer.kind, answer.field) == (MESSAGE, UnavailableKind.UNLIKE, "living_area_sqft")
         assert f"Living area {size:,.0f} sq ft is far beyond" in answer.reason.replace("m²", "sq ft")
+        assert "homes the model learned from" in answer.reason, "the market may have sold a larger one"
     for size in (sold.highest * 1.4, sold.lowest / 1.9):
         price(evidence, {**home, "living_area_sqft": size, "bedrooms": None}, today, problem)
 

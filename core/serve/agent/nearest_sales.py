@@ -10,7 +10,7 @@ from core.errors import ImpossibleProperty
 from core.problem import Problem
 from core.serve.comparables import Comparable, unadjusted
 from core.serve.drivers import compared
-from core.serve.estimate import LiveMarket
+from core.serve.estimate import LiveMarket, nearest_sale_km
 from core.serve.subject import Subject, check_subject
 from core.train.model import Model, has_evidence
 
@@ -20,8 +20,8 @@ def nearest_sales(
 ) -> tuple[Comparable, ...]:
     """Return the sales most like a home, unadjusted; none for a home at no known place or with impossible facts.
 
-    Of a home known by its area alone, nobody knows how far away they are.
-    No sale is farther away than a home may lie from the market's sales to be priced.
+    Of a home known by its area alone, nobody knows how far away they are. There is none where the
+    market's nearest sale is farther away than it may be for a price.
     """
     live_model = live_market.live_model
     try:
@@ -30,11 +30,12 @@ def nearest_sales(
         return ()
     if not has_evidence(live_model.model) or not _placed(subject, live_model.model):
         return ()
+    located, farthest = {"latitude", "longitude"} <= set(subject.facts), problem.estimate.market_km
+    if located and live_model.model.facts.located and nearest_sale_km(live_model.model, subject, farthest) > farthest:
+        return ()
     found = unadjusted(live_model, live_market.likeness, compared(live_model.model, [subject]).homes)
-    farthest = problem.estimate.market_km
-    near = (one for one in found if one.distance_km is None or one.distance_km <= farthest)
-    located = {"latitude", "longitude"} <= set(subject.facts)
-    return tuple(one if located else replace(one, distance_km=None) for one in near)
+    # Of an unusual home, the sale most like it may be at the other end of the market: it is what there is.
+    return tuple(one if located else replace(one, distance_km=None) for one in found)
 
 
 def _placed(subject: Subject, model: Model) -> bool:

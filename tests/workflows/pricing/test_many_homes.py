@@ -174,7 +174,7 @@ def test_a_single_impossible_or_unknown_value_is_not_taken_for_another_column(
     [[status, field, value, reason]] = answer.errors[["status", "field", "value", "reason"]].to_numpy().tolist()
     assert (status, field, value) == ("unavailable", "property_type", "castle")
     assert reason.startswith(UNAVAILABLE)
-    assert "No sale here has the property type castle" in reason
+    assert "No sale the model learned from has the property type castle" in reason
     answer = priced(small_desk, tmp_path, f"zip,living area,zoning\n{area},1680,castle\n")
     assert "unknown category" in answer.table["flags"][0]
     assert answer.table["not_understood"].tolist() == ["zoning “castle”"]
