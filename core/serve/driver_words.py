@@ -92,7 +92,7 @@ def what_moves(driver: Driver) -> str:
 
 def _sides(driver: Driver) -> tuple[list[Difference], list[Difference]]:
     """Return the facts that make a reason, without those that say nothing to people, and those that work against it."""
-    loud = [fact for fact in driver.facts if not _is_quiet(fact)]
+    loud = [fact for fact in driver.facts if not is_quiet(fact)]
     against = [fact for fact in loud if _points(fact) * driver.amount < 0]
     # Where every fact points the other way, none of them is the exception.
     if len(against) == len(loud):
@@ -114,7 +114,7 @@ def own_sale_sentence(driver: Driver, point: float, market: Conventions) -> str:
     )
 
 
-def _is_quiet(fact: Difference) -> bool:
+def is_quiet(fact: Difference) -> bool:
     """Tell whether a fact is one of the tax roll's that says nothing to people: a usual rise, or a fall."""
     value = fact.subject
     return fact.name == ASSESSED_RISE and not (isinstance(value, float) and value >= _RISE_TOLD)

@@ -19,6 +19,8 @@ from core.wording import Amounts, count, market_day
 _FIGURE: Final = 14.0
 _PAD: Final = 12.0
 _TILES: Final = 3
+# Where a home is nearer to a typical one than this share of its largest reason, other reasons made up for that one.
+_CANCELED: Final = 0.5
 _STYLE: Final = [
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ("BOX", (0, 0), (-1, -1), 0.8, RULE),
@@ -74,6 +76,8 @@ def beside_typical(drivers: Drivers, amounts: Amounts, shows_point: bool) -> str
     same_way = [item for item in drivers.items if item.amount * apart > 0 and item.group is not FactGroup.OTHER]
     most = max(same_way, key=lambda item: abs(item.amount), default=None)
     why = f", mostly for its {what_moves(most)}" if most is not None else ""
+    if most is not None and abs(apart) < _CANCELED * abs(most.amount):
+        why = ": what adds to its price and what takes off nearly cancel out"
     return f"It is estimated {by} a typical home in {drivers.area}{why}."
 
 

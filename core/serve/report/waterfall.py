@@ -13,6 +13,7 @@ from reportlab.lib.colors import Color
 from reportlab.lib.utils import simpleSplit
 
 from core.schema import ONLY_ON_ROLL, label_of
+from core.serve.driver_words import is_quiet
 from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
 from core.serve.report.fit import stretch
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TEAL, fitted, plain, width
@@ -147,6 +148,9 @@ def _unwritten_steps(drivers: Drivers, goal: Goal, market: Conventions, amounts:
 
 def _driver(item: Driver, running: float, change: float, market: Conventions, amounts: Amounts) -> Step:
     differences = [difference(fact, market) for fact in item.facts if fact.name not in _UNWRITTEN]
+    # Else a year of construction long ago would seem to be what adds to the price.
+    if differences and any(fact.name in ONLY_ON_ROLL and not is_quiet(fact) for fact in item.facts):
+        differences.append("what the tax roll says")
     colour = MORE if change >= 0 else LESS
     return Step(
         item.group.label,

@@ -21,6 +21,7 @@ from core.serve.drivers import Difference, Driver
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
 from core.serve.flags import Flag, FlagKind, Severity
+from core.serve.report.around import beside_typical
 from core.serve.report.build import ReportFrame, report_without_price, seller_report
 from core.serve.report.frame import AgentOnReport, Decided, OfficeOnReport
 from core.serve.report.map import comparables_map
@@ -28,7 +29,7 @@ from core.serve.report.typography import plain
 from core.serve.report.words import to_look_at
 from core.serve.subject import Subject
 from core.train.bundle import ABOVE
-from core.wording import money
+from core.wording import amounts_of, money
 from core.workflows.pricing.desk import Desk
 from tests.serve.report.report_samples import HOME, estimate, frame, picture
 
@@ -679,3 +680,14 @@ def test_what_only_a_tax_roll_has_is_never_listed_to_a_seller() -> None:
         drivers=replace(usual.drivers, items=(age, *usual.drivers.items)),
     )
     assert "assessed" not in text_of(answer, frame()).lower()
+    both = replace(age, facts=(Difference("year_built", 1910.0, 1973.0), *age.facts))
+    told = text_of(replace(answer, drivers=replace(answer.drivers, items=(both, *usual.drivers.items))), frame())
+    assert "Year built 1910 (typical 1973), what the tax roll says" in told
+    assert "assessed" not in told.lower()
+
+
+def test_reasons_that_cancel_out_are_no_reason_why_a_home_is_near_a_typical_one() -> None:
+    amounts, usual = amounts_of("USD", 760_000), estimate().drivers
+    assert ", mostly for its living area" in beside_typical(usual, amounts, True)
+    level = replace(usual, point=usual.typical + 1_000)
+    assert beside_typical(level, amounts, True).endswith("what adds to its price and what takes off nearly cancel out.")
