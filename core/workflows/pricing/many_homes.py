@@ -32,7 +32,14 @@ from core.serve.agent.address_book import AddressBook
 from core.serve.agent.advice import advice
 from core.serve.agent.filled_facts import fill_known
 from core.serve.estimate import UNAVAILABLE, LiveMarket, Refused, Unavailable, UnavailableKind
-from core.serve.estimate_many import Answers, NotPriced, estimate_many, read_columns, read_subjects
+from core.serve.estimate_many import (
+    Answers,
+    NotPriced,
+    estimate_many,
+    read_columns,
+    read_subjects,
+    with_comparables,
+)
 from core.serve.flags import Flag, FlagKind
 from core.serve.subject import shortened
 from core.store import Market, NewEstimate
@@ -67,6 +74,9 @@ from core.workflows.pricing.listing_columns import (
 )
 from core.workflows.pricing.questions import list_price
 from core.workspace import Workspace
+
+COMPARED_MOST: Final = 200
+"""In a file of up to this many homes each is also compared with sales: that takes as long as pricing it alone."""
 
 ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
 FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags", "advice")
@@ -251,11 +261,16 @@ def _price(
 def _answers(
     desk: Desk, live: LiveMarket, chunks: Sequence[pd.DataFrame], as_of: date, progress: Progress
 ) -> Iterator[Answers]:
-    """Yield the answers to each chunk; a file of many chunks is priced on the cluster, where one is set."""
+    """Yield the answers to each chunk; a file of many chunks is priced on the cluster, where one is set.
+
+    Homes are also compared with sales, unless they are too many.
+    """
     homes = [chunk.drop(columns=["source_row", LIST_PRICE], errors="ignore") for chunk in chunks]
     calls = [(live, one, as_of, desk.problem, desk.problem.estimate.level) for one in homes]
     with on_cluster() if len(calls) > 1 else nullcontext():
-        yield from batch_by_batch(estimate_many, calls, progress, f"Pricing, by {_CHUNK:,} rows")
+        for answers in batch_by_batch(estimate_many, calls, progress, f"Pricing, by {_CHUNK:,} rows"):
+            is_few = sum(map(len, chunks)) <= COMPARED_MOST
+            yield with_comparables(answers, live, desk.problem, desk.problem.estimate.level) if is_few else answers
 
 
 def _wrong_rows(mapped: MappedTable, desk: Desk, facts: FactColumns, as_of: date) -> dict[int, tuple[Any, ...]]:

@@ -26,7 +26,7 @@ from core.wording import MISSING, area_label, count, day_form, market_day, money
 from core.workflows.pricing import asking_prices
 from core.workflows.pricing.asking_prices import TO_CORRECT, WITHOUT_PRICE, Place, beside_asking, template
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.many_homes import PricedFile, filled_names, price_file, record_file
+from core.workflows.pricing.many_homes import COMPARED_MOST, PricedFile, filled_names, price_file, record_file
 from core.workspace import Workspace
 from pages.kit import cached_desk, figures
 from pages.kit.choice import FIRST_DAY, LAST_DAY
@@ -271,6 +271,11 @@ def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
             selection_mode="single-cell",
             key=_CHOSEN,
         )
+        if len(answer.homes) > COMPARED_MOST:
+            st.caption(
+                f"Beyond {COMPARED_MOST} homes a file is priced without comparing each with sales: opened in the form, "
+                "a home may have more to look at."
+            )
         _opened_row(table, [row for row, _ in chosen["selection"]["cells"]])
     with st.container(key="home_cards", gap="small"):
         _cards(table.head(_CARDS), answer.by.currency)

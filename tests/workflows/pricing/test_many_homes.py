@@ -99,6 +99,7 @@ def test_the_answers_are_those_of_the_single_estimate(small_desk: Desk, small_ho
         assert isinstance(alone, Estimate)
         assert (row["low"], row["point"], row["high"]) == (alone.low, alone.point, alone.high)
         assert (row["confidence"], row["fsd"]) == (alone.promised, pytest.approx(alone.fsd))
+        assert row["flags"] == "; ".join(one.kind.value for one in alone.flags), "also those of its comparables"
 
 
 def test_where_no_test_tells_a_confidence_none_is_shown_anywhere_and_the_ledger_keeps_it_to_be_tested(
