@@ -32,7 +32,8 @@ def draw(deciding: Deciding, price: float) -> None:
     )
     needed = missing == "note" and not st.session_state.get(note)
     label = f"Note :{BAD}[· write one first]" if needed else "Note"
-    st.text_input(label, max_chars=rules.note_chars, key=note, width=220)
+    cut = "Names, phones and e-mail addresses are cut out."
+    st.text_input(label, max_chars=rules.note_chars, key=note, width=220, help=cut)
 
 
 def draw_why(deciding: Deciding, price: float, kind: DecisionKind) -> None:
