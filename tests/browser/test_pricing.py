@@ -110,6 +110,16 @@ def choose_a_reason_that_the_next_price_drops(opened: Visit) -> int:
     return point
 
 
+def toolbar_covers_no_switch(page: Page) -> None:
+    """Move the pointer over the table: its toolbar must leave what stands above in reach."""
+    page.get_by_test_id("stDataFrame").hover()
+    toolbar = page.get_by_test_id("stElementToolbar").bounding_box()
+    switch = page.get_by_text("Earlier ones too").bounding_box()
+    assert toolbar is not None
+    assert switch is not None
+    assert toolbar["y"] >= switch["y"] + switch["height"]
+
+
 def off_screen(page: Page) -> int:
     """Pixels by which anything is wider than the screen."""
     return int(
@@ -161,6 +171,7 @@ def test_a_home_is_priced_at_a_desk(chromium: Browser, small_market: Server, zip
         opened.follow(page.get_by_test_id("stSidebarNavLink").filter(has_text="Estimates"), "estimates")
         page.get_by_label("Address or area").fill(zipcode)
         opened.settle()
+        toolbar_covers_no_switch(page)
         page.get_by_test_id("stDataFrame").click(position={"x": 120, "y": 60}, delay=200)
         page.wait_for_url(re.compile("/pricing"))
         opened.settle()
