@@ -56,7 +56,7 @@ REASONS: Final = {
     "reason": "Why",
     "remedy": "What helps",
 }
-"""The headings of what is said about a row that was not priced, in the file of those rows."""
+"""The headings of the reasons why a row was not priced, in the file of those rows."""
 
 ESTIMATE: Final = "Estimate"
 """The heading of the id in the ledger."""
@@ -249,12 +249,12 @@ def without_blank_rows(table: RawTable) -> RawTable:
 
 
 def without_reasons(table: RawTable) -> RawTable:
-    """Return the table without what an earlier answer said about its rows, where they are the rows not priced then."""
+    """Return the table without the columns of an earlier answer, where its rows are those not priced then."""
     columns = {*map(str, table.frame.columns)}
-    said = [beside(name) if beside(name) in columns else name for name in (*REASONS.values(), ESTIMATE)]
-    if not {*said} - {ESTIMATE} <= columns:
+    ours = [beside(name) if beside(name) in columns else name for name in (*REASONS.values(), ESTIMATE)]
+    if not {*ours} - {ESTIMATE} <= columns:
         return table
-    return replace(table, frame=table.frame.drop(columns=said, errors="ignore"))
+    return replace(table, frame=table.frame.drop(columns=ours, errors="ignore"))
 
 
 def beside(heading: str) -> str:

@@ -29,7 +29,7 @@ from core.workspace import Workspace, market_days
 from pages.kit.choice import amount
 from pages.kit.palette import BAD
 from pages.kit.text import plain
-from pages.views.estimate import comparables_added, comparables_choice, reasons, undecided
+from pages.views.estimate import comparables_added, comparables_choice, undecided, why_decided
 from pages.views.estimate.deciding import AMOUNTS, Amounts, Deciding
 from pages.views.pricing import decided
 from pages.views.pricing.decided import ANCHOR
@@ -189,7 +189,7 @@ def _record(deciding: Deciding) -> str:
         # The price typed as the button was pressed makes the list price odd: that is asked about first.
         return ""
     kind = kind_of(price, estimate.point, estimate.low, estimate.high)
-    reason, note = (None, "") if kind == "accept" else reasons.explanation(deciding)
+    reason, note = (None, "") if kind == "accept" else why_decided.explanation(deciding)
     added = tuple(one for one in estimate.comparables if one.added and deciding.weights.get(one.sale_id, 0.0) > 0)
     decision = DecisionInput(kind, price, listing, reason, note, deciding.weights, added)
     undone = "The decision was not recorded"
@@ -256,10 +256,10 @@ def _fields(deciding: Deciding, shown: str) -> None:
             amount(label, deciding.key(name), on_change=then, args=(deciding,), width=155)
         # In the order of the keyboard: the price, why it is another one, then the button.
         if price is not None and kind != "accept":
-            reasons.draw(deciding, price)
+            why_decided.draw(deciding, price)
         _buttons(deciding, kind, price, listing, bool(doubt))
     if price is not None and kind != "accept":
-        reasons.draw_why(deciding, price, kind)
+        why_decided.draw_why(deciding, price, kind)
     if senior_first(estimate.flags):
         st.caption(":material/supervisor_account: Have a senior agent confirm this price before you decide.")
     if doubt:
