@@ -71,11 +71,12 @@ def main(workspace: Workspace) -> None:
         st.info("There is no market yet. Upload sales, or open the demo city, to price homes.", icon=":material/info:")
         navigation.link_to("", "Go to the home page")
         return
-    st.caption(f"{plain(whose(workspace))}, newest first. Select one to open it.")
     _open_chosen()
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         wanted = _wanted(workspace, market)
         every = st.toggle("Earlier ones too", key=_EVERY, bind="query-params")
+    # Above the table, where its toolbar would cover what can be pressed.
+    st.caption(f"{plain(whose(workspace))}, newest first. Select one to open it.")
     found = (every_recent if every else recent)(workspace, market.market_id, SHOWN, wanted)
     if not found and wanted != ANY_ANSWER:
         st.info("No estimate fits. Clear a choice above to see more.", icon=":material/info:")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import streamlit as st
 
-from core.errors import NotInPilot
+from core.errors import ImpossibleProperty, NotInPilot
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Job, Market
 from core.train.model import Model
@@ -18,7 +19,7 @@ from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import cached_desk, job_progress, navigation, session
 from pages.kit.text import plain
-from pages.views.estimate import nearest
+from pages.views.estimate import nearest, typed_home
 from pages.views.home import first_start
 from pages.views.pricing import (
     address,
@@ -114,6 +115,10 @@ def _making_a_model(market: Market) -> Job | None:
 
 def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     today = workspace.utc_today()
+    level, usual = desk.problem.estimate.level, desk.valuation_date(today)
+    if (typed := typed_home.take(desk.market.market_id, usual, level)) is not None:
+        subject_form.put(desk, model, typed.question)
+        fact_fields.take_for(desk.market, typed.facts_of)
     fact_fields.take_again(desk.market)
     if (opened := stored_estimate.unread()) is not None:
         subject_form.put(desk, model, opened.question)
@@ -137,6 +142,7 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
         stored_estimate.forget()
         answered = None
     stored_estimate.point_to(answered)
+    _keep_typed(desk, model, today, answered is not None)
     _link_fault(workspace, desk.market)
     seen = answer_card.seen_at_level(workspace, answered, desk) if answered is not None else None
     answer_card.announce(answered, seen)
@@ -153,6 +159,18 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
                 answer_card.empty(desk, subject_form.note(desk, model))
                 latest.draw(workspace, desk.market)
                 _conditions(desk)
+
+
+def _keep_typed(desk: Desk, model: Model, today: date, is_answered: bool) -> None:
+    """Keep what is in the form for a reload, unless an answer in the address has it."""
+    market = desk.market
+    try:
+        asked = subject_form.asked(desk, model, today, desk.problem.estimate.level)
+    except ImpossibleProperty:
+        # What can be kept of it was kept before.
+        return
+    typed = None if is_answered else typed_home.Typed(asked, fact_fields.taken_for(market))
+    typed_home.hold(market.market_id, typed, model.facts.area_codes, desk.valuation_date(today))
 
 
 def _home_id(desk: Desk, model: Model) -> str:

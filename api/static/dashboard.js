@@ -48,6 +48,22 @@
       first.focus({ preventScroll: true });
     }
   };
+  // A button pressed with a key may be gone with what it did: the next key begins where work goes on.
+  const GO_ON = [
+    ['.st-key-addresses', '.st-key-price_home button'],
+    ['.st-key-edit_home, .st-key-begin_next, .st-key-next_home', '.st-key-begin_here input'],
+  ];
+  let next = '';
+  for (const deed of ['pointerdown', 'keydown']) addEventListener(deed, () => { next = ''; }, true);
+  addEventListener('click', (event) => {
+    if (event.isTrusted && !event.detail) next = GO_ON.find(([from]) => event.target.closest(from))?.[1] || '';
+  }, true);
+  const goOn = () => {
+    const place = next && document.activeElement === document.body && document.querySelector(next);
+    if (!place || !place.checkVisibility()) return;
+    next = '';
+    place.focus({ preventScroll: true });
+  };
   // The sale whose dot was pressed on the map is shown below it, perhaps below the screen.
   let offered = null;
   const offer = () => {
@@ -59,11 +75,11 @@
   new MutationObserver(() => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => { asked = false; quiet(document); name(document); lead(); begin(); offer(); });
+    requestAnimationFrame(() => { asked = false; quiet(document); name(document); lead(); begin(); goOn(); offer(); });
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ['data-answer'] });
 })();
 // Facts typed and not priced yet, and a price or sales chosen and not decided on, are lost where the tab is closed: the
-// browser asks first. It asks before a reload too, which brings price and sales back, but not a note or facts.
+// browser asks first. It asks before a reload too, which brings all of it back but a note.
 (() => {
   const FACTS = ".st-key-subject input";
   const PRICE = ".st-key-decision_fields input";
@@ -120,9 +136,12 @@
   let done = true;
   for (const deed of ["pointerdown", "keydown"]) addEventListener(deed, () => { done = false; }, true);
   addEventListener("popstate", () => { done = true; }, true);
+  // What is being typed is kept in the address for a reload, and is no step of its own.
+  const place = (url) => { const there = new URL(url ?? '', location.href); there.searchParams.delete('typed'); return there.href; };
   history.pushState = (...step) => {
-    (done ? history.replaceState : push).apply(history, step);
-    done = true;
+    const typing = place(step[2]) === place(location.href);
+    (done || typing ? history.replaceState : push).apply(history, step);
+    done ||= !typing;
   };
 })();
 // A chart chooses the mark under the pointer, and a finger has none before it lifts: the mark is found as it touches.

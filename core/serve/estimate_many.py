@@ -18,11 +18,13 @@ from core.prepare.features.facts import COORDINATES, FactColumns
 from core.prepare.features.own_sales import IDENTITY
 from core.problem import Problem
 from core.serve.estimate import (
+    Estimate,
     LiveMarket,
     Unavailable,
     UnavailableKind,
     before_first_sale,
     beyond_horizon,
+    estimate,
     evidence_of,
     judged_with,
     nearest_lately_km,
@@ -124,6 +126,16 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     return Answers(
         rows, chosen, priced, confidence, shown, flags, tuple(failed[position] for position in sorted(failed))
     )
+
+
+def with_comparables(answers: Answers, live_market: LiveMarket, problem: Problem, level: float) -> Answers:
+    """Return the answers with all flags that ``estimate`` gives each home: also those of its comparables.
+
+    This takes as long as pricing each home alone.
+    """
+    alone = [estimate(live_market, one.facts, one.as_of, problem, level) for one in answers.subjects]
+    flags = [one.flags if isinstance(one, Estimate) else known for one, known in zip(alone, answers.flags, strict=True)]
+    return replace(answers, flags=tuple(flags))
 
 
 def _rules(live_market: LiveMarket, problem: Problem) -> FlagRules:

@@ -86,11 +86,11 @@ def typed_amount(text: str) -> float:
 
 
 def test_sales_words(segment: str, n: int, currency: str) -> str:
-    """Say which test sales a range was measured on: "1,020 similar test sales", or those of homes known as well."""
+    """Say which test sales a range was measured on: "1,020 similar test sales", or those with as many facts."""
     if segment == SOLD_SOON:
         return f"{count(n, 'test sale', currency=currency)} of {segment}"
     if segment in GROUPS:
-        return f"{count(n, 'test sale', currency=currency)} of homes known as well as this one"
+        return f"{count(n, 'test sale', currency=currency)} with as many facts known"
     if segment == EVERYWHERE:
         return f"{count(n, 'test sale', currency=currency)} of this market"
     return count(n, "similar test sale", currency=currency)

@@ -191,12 +191,32 @@ def test_digits_that_spread_over_centuries_are_no_day_numbers() -> None:
     assert "sale_date" not in fields_of(guess_of({"Sale Date": cells})).values()
 
 
-@pytest.mark.parametrize(("header", "other"), [("Sale Price", "Pending Date"), ("Sold For", "Updated")])
+@pytest.mark.parametrize(
+    ("header", "other"),
+    [
+        ("Sale Price", "Pending Date"),
+        ("Sold For", "Updated"),
+    ],
+)
 def test_a_file_with_a_price_that_was_paid_is_never_called_listings(header: str, other: str) -> None:
     table = sales_table({header: PRICE, other: SOLD.strftime("%Y-%m-%d")}, "Sale Price", "Sale Date")
     guess = guess_of({header: PRICE, other: SOLD.strftime("%Y-%m-%d")}, "Sale Price", "Sale Date")
     why = why_no_sales(table, guess.mapping)
     assert "listings" not in why
+
+
+@pytest.mark.parametrize(
+    ("header", "other"),
+    [
+        ("Verkoopprijs", "Notarisdag"),
+        ("Verkaufspreis", "Notartermin"),
+        ("Prix de vente", "Chez le notaire"),
+    ],
+)
+def test_nor_is_one_in_another_language_whose_days_have_no_name_known(header: str, other: str) -> None:
+    renamed = {header: PRICE, other: SOLD.strftime("%Y-%m-%d")}
+    table, guess = sales_table(renamed, "Sale Price", "Sale Date"), guess_of(renamed, "Sale Price", "Sale Date")
+    assert why_no_sales(table, guess.mapping) == f"{other!r} looks like the sale date: map it so if it is."
 
 
 @pytest.mark.parametrize("cell", ["$412,500 (cash)", "412,500*", "412,500 †", "$412,500**"])

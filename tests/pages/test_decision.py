@@ -385,6 +385,12 @@ def test_a_reason_fits_the_side_of_the_price_and_one_of_the_other_side_is_droppe
     app = set_price(app, answered, 1.31 * point)
     assert app.selectbox(reason).value is None
     assert "Condition is worse than the facts say" not in app.selectbox(reason).options
+    assert any("“Condition is worse than the facts say” explains a lower price" in one.value for one in app.caption)
+    app = press(app, "Override with ")
+    assert "a reason is needed" in app.error[0].value
+    assert app.selectbox(reason).value is None
+    app.selectbox(reason).set_value("condition_better").run()
+    assert not any("explains a lower price" in one.value for one in app.caption)
     assert answered.estimate_id is not None
     wrong = DecisionInput("override", 1.31 * point, None, "condition_worse", "Needs a roof.")
     with pytest.raises(InvalidDecision, match="explains one on the other side"):

@@ -72,10 +72,14 @@ def use(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def opened() -> AppTest:
+def opened(typed: str = "") -> AppTest:
     app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
     app.session_state[session.ROLE_KEY] = "agent"
     app.run()
+    if typed:
+        # A browser has the page's address from the start.
+        del app.session_state["typed_read"]
+        app.query_params["typed"] = typed
     return app.switch_page(page_at("pricing").script.name).run()
 
 
@@ -1089,3 +1093,24 @@ def test_a_key_pressed_before_the_browser_has_drawn_the_form_prices_what_was_ope
     # What is cleared once the form was drawn stays cleared.
     app.number_input(key("bedrooms")).set_value(None)
     assert "bedrooms" not in answered(press(app, "Price this home")).question.facts
+
+
+def test_what_was_typed_comes_back_with_a_reload_until_the_home_is_priced(desk: Desk) -> None:
+    app = opened()
+    app.text_input(key("address")).set_value("1 Nowhere St").run()
+    enter(app, "living_area_sqft", 1_685.0)
+    enter(app, "bedrooms", 3.0)
+    app.text_input(key("list_price")).set_value("432,000").run()
+    app.date_input(key("valuation_date")).set_value(date(2025, 5, 1)).run()
+    again = opened(str(app.query_params["typed"]))
+    assert not again.exception
+    assert again.text_input(key("address")).value == "1 Nowhere St"
+    assert (entered(again, "living_area_sqft"), entered(again, "bedrooms")) == (1_685.0, 3.0)
+    assert again.text_input(key("list_price")).value == "432,000"
+    assert again.date_input(key("valuation_date")).value == date(2025, 5, 1)
+    again = price(again, busiest(desk))
+    assert "typed" not in again.query_params, "the address names the estimate"
+    for spoiled in ("x", "[]", '["larkhaven", 3, "", null, ""]', '["elsewhere", {"bedrooms": 3}, "", null, ""]'):
+        other = opened(spoiled)
+        assert not other.exception
+        assert entered(other, "bedrooms") is None

@@ -369,7 +369,7 @@ def test_old_sales_are_named_by_why_they_are_compared(estimate: Estimate) -> Non
     assert told(own, late) == "More than a year old: this home’s own sale."
     assert told(late, added) == "More than a year old: 1 that you added."
     everything = told(own, offered, late, added)
-    assert "own sale; 1 that you added; 1 offered, for too few homes like this one sold since." in everything
+    assert "own sale; 1 that you added; 1 here because too few homes like this one sold since." in everything
 
 
 def test_the_homes_own_sale_is_no_house_beside_it_on_the_map(placed: Estimate, small_desk: Desk) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.cells.missing import is_null_word
-from core.collect.columns.candidates import field_of_header
+from core.collect.columns.candidates import field_of_header, header_score
 from core.collect.columns.sheet import is_row_counter
 from core.collect.dates.guess import guess_date_format
 from core.collect.leaks import leak_by_name
@@ -91,7 +91,7 @@ def _listings(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -
     priced = fields & {"sale_price", "list_price"} or asked
     if (
         not priced
-        or _was_paid(mapping, vocabulary)
+        or _was_paid(table, mapping, vocabulary)
         or "sale_date" in fields
         or not fields & {"address", "latitude", "zipcode"}
     ):
@@ -114,10 +114,22 @@ def _listings(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -
     return f"{listings} If {dates[0]!r} is the sale date, map it so." if dates else listings
 
 
-def _was_paid(mapping: ColumnMapping, vocabulary: Vocabulary) -> bool:
-    """Tell whether a column is mapped to the sale price whose header says that it was paid."""
+def _was_paid(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> bool:
+    """Tell whether a column is mapped to the sale price whose header says that it was paid.
+
+    So does a full name of the sale price in another language, where some column may hold the days: "Verkoopprijs".
+    """
     prices = [rule.column for rule in mapping.rules if rule.field == "sale_price"]
-    return any(set(vocabulary.all_words(column)) & _PAID_WORDS for column in prices)
+    if any(set(vocabulary.all_words(column)) & _PAID_WORDS for column in prices):
+        return True
+    names = next(one for one in vocabulary.fields if one.field == "sale_price")
+    named = [
+        column
+        for column in prices
+        if not set(vocabulary.all_words(column)) & _PRICE_WORDS
+        and header_score(vocabulary.fold(column), names, vocabulary) == 1.0
+    ]
+    return bool(named and _free_dates(table, mapping, vocabulary))
 
 
 def _free_dates(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> list[str]:

@@ -13,7 +13,17 @@ import pyarrow.compute as pc
 
 from core.collect.privacy.findings import BLANKED, REMOVED, PersonalColumn
 from core.collect.privacy.names import cut_names, holds_name, is_person, lexicon
-from core.collect.privacy.patterns import CONTACT, DETAILS, EMAIL, PLAIN_PHONE, WORDED, as_array, holds, matches
+from core.collect.privacy.patterns import (
+    CONTACT,
+    DETAILS,
+    EMAIL,
+    NOTED_PHONE,
+    PLAIN_PHONE,
+    WORDED,
+    as_array,
+    holds,
+    matches,
+)
 from core.collect.privacy.search import numbers_things, present_of, words_of_header
 
 _SENTENCE: Final = r"(?:^| )[a-z]{2,} "
@@ -55,6 +65,11 @@ def without_persons_in(text: str) -> str:
             cut = str(pc.replace_substring_regex(pa.scalar(cut), pattern, REMOVED))
     cut = cut_names(cut, REMOVED)
     return REMOVED if cut == text and is_person(text) else cut
+
+
+def without_persons_in_note(text: str) -> str:
+    """Return a note that somebody wrote about a home without what reaches, names or betrays a person."""
+    return re.sub(NOTED_PHONE, REMOVED, without_persons_in(text))
 
 
 def betrays_person(text: str) -> bool:

@@ -56,6 +56,11 @@ DETAILS: Final = rf"{SOCIAL}|{WORDED}"
 PLAIN_PHONE: Final = r"\b(?:\d{9,11}|[689]\d{7})\b"
 """Digits without a separator: in a text a phone number, alone perhaps a parcel number."""
 
+NOTED_PHONE: Final = (
+    r"\(\d{2,4}\) ?\d{3,4}[-. ]?\d{3,4}\b|\b\d{3}[-. ]\d{3}[-. ]\d{4}\b|\b0\d{1,3}[-/ ]?\d{6,8}\b|\b\d{10,11}\b"
+)
+"""Digits that somebody writes in a note of their own: there they are a phone number, be it one that nobody can have."""
+
 BARE_PHONE: Final = r"\+?[\d\s()./-]{7,20}"
 FLAG: Final = r"(?i)yes|no|y|n|true|false|t|f|0|1"
 FIGURE: Final = r"[-+($€£¥ A-Z]{0,4}\d[\d.,' ]*[%)]?(?: ?[a-zA-Z]{1,3})?"

@@ -12,10 +12,9 @@ from core.wording import Conventions, distance
 
 SALE_UNPLACED: Final = "place not known"
 HOME_UNPLACED: Final = "this home’s place not known"
-NO_PLACE: Final = (
-    "The exact place of this home is not known, only its area: there are no distances and no map. Its address in the "
-    "records, or its latitude and longitude, would place it."
-)
+NO_PLACE: Final = "The exact place of this home is not known, only its area: there are no distances and no map."
+TO_PLACE: Final = f"{NO_PLACE} Its latitude and longitude would place it."
+"""The same with what an agent can do about it."""
 
 
 def place_of(facts: Mapping[str, object]) -> tuple[float, float] | None:

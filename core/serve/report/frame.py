@@ -43,6 +43,7 @@ class ReportFrame:
     page. ``prepared_at`` is timezone-aware. ``estimate_id`` names the ledger entry, None if there is none.
     ``tolerance`` is the share of the point that the confidence refers to (problem.success.tolerance).
     ``point_label`` precedes the point value; with None, the report shows no single price but a list price decided.
+    ``sold_around`` are latitude and longitude of homes sold around it, for the map.
     """
 
     market_name: str
@@ -58,6 +59,7 @@ class ReportFrame:
     office: OfficeOnReport = OfficeOnReport()
     decided: Decided | None = None
     point_label: str | None = "Estimate"
+    sold_around: tuple[tuple[float, float], ...] = ()
 
     @property
     def list_price(self) -> float | None:

@@ -11,7 +11,7 @@ from reportlab.graphics.shapes import Circle, Drawing, Line, Polygon, Rect, Stri
 
 from core.prepare.features.projection import Projection
 from core.serve.comparables import Comparable
-from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TINT, WHITE
+from core.serve.report.typography import BOLD, FAINT, GREY, INK, LESS, MORE, REGULAR, RULE, TINT, WHITE
 from core.wording import KM_PER_MILE
 
 _MARGIN: Final = 20.0
@@ -24,6 +24,10 @@ _RINGS: Final = 4
 _CORNERS: Final = 180
 _LABEL: Final = 34.0
 _BEYOND: Final = 0.5
+_EDGE: Final = 2.0
+_SOLD: Final = 1.5
+# Of the corners of a circle.
+_LEAST_ARC: Final = 40
 
 Place = tuple[float, float]
 
@@ -42,12 +46,18 @@ class _Sheet:
 
 
 def comparables_map(
-    home: Place, comparables: Mapping[int, Comparable], wide: float, high: float, area_unit: str = "sqm"
+    home: Place,
+    comparables: Mapping[int, Comparable],
+    wide: float,
+    high: float,
+    area_unit: str = "sqm",
+    sold: Sequence[Place] = (),
 ) -> Drawing:
     """Return the drawing; ``home`` is latitude and longitude; comparables stand by their numbers.
 
     Its scale is in miles in a market of square feet. Comparables without coordinates and the home's own sale are left
-    out. Overlapping marks are moved apart, each with a line to its place.
+    out. Overlapping marks are moved apart, each with a line to its place. Gray dots show ``sold``, the latitude and
+    longitude of other homes sold, where they lie on the map.
     """
     around = Projection(*home)
     places = {
@@ -62,6 +72,10 @@ def comparables_map(
     sheet = _sheet([(0.0, 0.0), *places.values(), *across], wide, high)
     star = sheet.at((0.0, 0.0))
     _rings(drawing, sheet, star, area_unit)
+    dots = [sheet.at(around.point(*place)) for place in sold]
+    dots = [(x, y) for x, y in dots if _EDGE < x < wide - _EDGE and _FOOT < y < high - _EDGE]
+    for x, y in dots:
+        drawing.add(Circle(x, y, _SOLD, fillColor=FAINT, strokeColor=None))
     true = [sheet.at(place) for place in places.values()]
     marks = _apart([star, *true], (_DOT, _FOOT + _DOT, wide - _DOT, high - _DOT))[1:]
     for (x, y), (mark_x, mark_y) in zip(true, marks, strict=True):
@@ -75,6 +89,9 @@ def comparables_map(
     _north(drawing, wide, high)
     drawing.add(_text(20, 7.2, "This home", 8, "start"))
     _star(drawing, (12, 10), 5.5)
+    if dots:
+        drawing.add(Circle(74, 10, _SOLD, fillColor=FAINT, strokeColor=None))
+        drawing.add(_text(80, 7.2, "Other homes sold", 8, "start"))
     return drawing
 
 
@@ -90,13 +107,35 @@ def _rings(drawing: Drawing, sheet: _Sheet, star: Place, area_unit: str) -> None
             (star[0] + radius * math.sin(turn), star[1] + radius * math.cos(turn))
             for turn in (2 * math.pi * corner / _CORNERS for corner in range(_CORNERS + 1))
         ]
-        inside = [2 < x < wide - 2 and _FOOT < y < high - 2 for x, y in around]
+        drawn = _arcs([_EDGE < x < wide - _EDGE and _FOOT < y < high - _EDGE for x, y in around[:-1]])
         for at in range(_CORNERS):
-            if inside[at] and inside[at + 1]:
+            if drawn[at] and drawn[(at + 1) % _CORNERS]:
                 drawing.add(Line(*around[at], *around[at + 1], strokeColor=RULE, strokeWidth=0.8))
-        label = next((place for place, kept in zip(around, inside, strict=True) if kept), None)
-        if label is not None and label[0] < wide - _LABEL and label[1] < high - _LABEL / 2:
+        label = next(
+            ((x, y) for (x, y), kept in zip(around, drawn, strict=False) if kept and _is_free(x, y, wide, high)), None
+        )
+        if label is not None:
             drawing.add(_text(label[0] + 3, label[1] - 9, _length(ring * step, area_unit), 7, "start"))
+
+
+def _arcs(inside: Sequence[bool]) -> list[bool]:
+    """Return which corners of a circle are drawn: those on the map, but for what would be a stray arc in a corner."""
+    if all(inside):
+        return [True] * len(inside)
+    start = inside.index(False)
+    drawn, arc = [False] * len(inside), list[int]()
+    for corner in (*range(start + 1, len(inside)), *range(start + 1)):
+        if inside[corner]:
+            arc.append(corner)
+            continue
+        for one in arc if len(arc) >= _LEAST_ARC else ():
+            drawn[one] = True
+        arc = []
+    return drawn
+
+
+def _is_free(x: float, y: float, wide: float, high: float) -> bool:
+    return x < wide - _LABEL and _FOOT + _LABEL / 2 < y < high - _LABEL / 2
 
 
 def _round_length(longest: float) -> float:

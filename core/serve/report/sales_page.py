@@ -206,7 +206,7 @@ def _map(
     above = [Paragraph("Where they are", HEADING), Spacer(0, 2)]
     numbered = {numbers(estimate)[one.sale_id]: one for one in chosen}
     high = min(max(room - height_of([*above, *left_out], wide) - 4, _MAP_LEAST), _MAP_MOST)
-    return [*above, comparables_map(home, numbered, wide, high, frame.area_unit), *left_out]
+    return [*above, comparables_map(home, numbered, wide, high, frame.area_unit, frame.sold_around), *left_out]
 
 
 def _is_placed(one: Comparable) -> bool:

@@ -21,6 +21,7 @@ BOLD: Final = "SourceSansPro-Semibold"
 
 INK: Final = HexColor("#1C2B30")
 GREY: Final = HexColor("#5F6B70")
+FAINT: Final = HexColor("#B4BEC1")
 RULE: Final = HexColor("#D3DDDE")
 TINT: Final = HexColor("#F1F5F5")
 TEAL: Final = HexColor("#0B6670")
@@ -33,6 +34,8 @@ _FONTS: Final = ASSETS / "fonts"
 _LAST_OF_PLANE_0: Final = 0xFFFF
 _NO_BREAK: Final = "\u00a0"
 _HOLDING: Final = "\u00a0\u2007\u202f"
+# A number stays with its unit.
+_BEFORE_UNIT: Final = re.compile(r"(?<=\d) (?=(?:sq[ \u00a0]ft|m²|km|mi|ft|m)(?!\w))")
 
 
 def _style(name: str, size: float, leading: float, colour: Color = INK, font: str = REGULAR) -> ParagraphStyle:
@@ -68,7 +71,7 @@ def plain(text: str, limit: int = 200) -> str:
     Control and direction characters are removed; letters the typeface lacks become Latin ("中山" is "ZhongShan").
     """
     drawn = "".join(_drawable(letter) for letter in unicodedata.normalize("NFC", text[: 4 * limit]))
-    line = re.sub(r"[ \t]+", " ", drawn).strip(" ")
+    line = _BEFORE_UNIT.sub(_NO_BREAK, re.sub(r"[ \t]+", " ", drawn).strip(" ")).replace("sq ft", f"sq{_NO_BREAK}ft")
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
@@ -100,11 +103,13 @@ def _drawable(letter: str) -> str:
     category = unicodedata.category(letter)
     if category.startswith("C"):
         return " " if letter.isspace() else ""
+    if letter in _HOLDING:
+        # No line breaks within an amount: reportlab breaks lines at all but this one.
+        return _NO_BREAK
     if ord(letter) <= _LAST_OF_PLANE_0 and ord(letter) in _DRAWABLE:
         return letter
     if category.startswith("Z"):
-        # No line breaks within an amount.
-        return _NO_BREAK if letter in _HOLDING else " "
+        return " "
     latin = "".join(sign for sign in anyascii(letter) if sign.isprintable())
     # Marks and silent letters have no Latin equivalent.
     return latin if latin or category[0] in "LM" else "?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from core.access import Action, require_office
-from core.collect.privacy.cutting import without_persons_in
+from core.collect.privacy.cutting import without_persons_in_note
 from core.errors import InvalidFeedback
 from core.states import FeedbackVerdict
 from core.store import EstimateRecord
@@ -46,7 +46,7 @@ def give_feedback(workspace: Workspace, estimate_id: str, verdict: FeedbackVerdi
             f"Estimate {estimate_id} has no price that could be {LABELS[verdict].lower()}; choose another verdict.",
             "verdict",
         )
-    return workspace.store.feedback.give(estimate_id, verdict, without_persons_in(text), workspace.actor)
+    return workspace.store.feedback.give(estimate_id, verdict, without_persons_in_note(text), workspace.actor)
 
 
 def feedback_on(workspace: Workspace, estimate_id: str) -> list[FeedbackRecord]:

@@ -11,11 +11,15 @@ import pandas as pd
 from core.schema import label_of
 from core.serve.words import labelled, unit_of
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.listing_columns import LIST_PRICE, REFERENCE
-from core.workflows.pricing.many_homes import PricedFile, naming_columns
+from core.workflows.pricing.listing_columns import ESTIMATE, LIST_PRICE, REASONS, REFERENCE, beside
+from core.workflows.pricing.many_homes import PricedFile
 
 NAMES: Final = {REFERENCE: "Reference", LIST_PRICE: "Asking price"}
 """What a list of homes calls the columns that are no facts of a home."""
+
+TO_CORRECT: Final = "to correct"
+WITHOUT_PRICE: Final = "without a price"
+"""The two kinds of rows not priced, in words."""
 
 DIGIT: Final = "Check the asking price: a digit may be wrong."
 _FIRST: Final = ("row", "reference", "address", "asking_price")
@@ -23,7 +27,6 @@ _FIRST: Final = ("row", "reference", "address", "asking_price")
 _CODES: Final = frozenset({"fsd", "flags", "advice", "not_understood", "check_asking_price"})
 _MONEY: Final = frozenset({"asking_price", "low", "high", "point"})
 _HEADINGS: Final = {
-    "row": "Row",
     "reference": NAMES[REFERENCE],
     "asking_price": NAMES[LIST_PRICE],
     "difference": "Asking price over estimate (%)",
@@ -33,12 +36,8 @@ _HEADINGS: Final = {
     "point": "Point estimate",
     "confidence": "Confidence (of 100)",
     "to_look_at": "To look at",
-    "estimate_id": "Estimate",
-    "status": "Status",
-    "field": "Fact",
-    "value": "As given",
-    "reason": "Why",
-    "remedy": "What helps",
+    "estimate_id": ESTIMATE,
+    **REASONS,
 }
 # Beyond the square root of ten, an asking price is nearer to ten times the estimate, or a tenth of it, than to itself.
 _DIGIT: Final = 10.0**0.5
@@ -83,11 +82,15 @@ def beside_asking(priced: PricedFile) -> pd.DataFrame:
     return table.sort_values("difference", key=np.abs, ascending=False, kind="stable", ignore_index=True)
 
 
-def not_priced(priced: PricedFile) -> pd.DataFrame:
-    """Return the rows not priced with what names each home and its asking price, in the order of the file."""
-    homes = priced.homes.set_index("source_row")
-    table = priced.errors.assign(**{name: priced.errors["row"].map(homes[name]) for name in naming_columns(homes)})
-    return with_asking(priced, table)
+def rows_not_priced(priced: PricedFile) -> pd.DataFrame:
+    """Return the rows not priced as the file has them, each with why: corrected, the file can be priced.
+
+    Its own columns keep their headings and cells; a column of it that is called like a reason stays beside that.
+    """
+    status = priced.to_correct.map({True: TO_CORRECT, False: WITHOUT_PRICE})
+    why, given = to_take_along(priced.errors.assign(status=status)), priced.given.reset_index(drop=True)
+    why = why.rename(columns={name: beside(name) for name in map(str, why.columns) if name in given})
+    return pd.concat([why.iloc[:, :1], given, why.iloc[:, 1:]], axis=1)
 
 
 def repeats_words(priced: PricedFile) -> str:

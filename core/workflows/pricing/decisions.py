@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
 from pydantic import TypeAdapter
 
 from core.access import Action, require_office
+from core.collect.privacy.cutting import without_persons_in_note
 from core.errors import InvalidDecision, InvalidRecord
 from core.problem import Problem
 from core.serve.agent.sale_weights import multipliers
@@ -58,10 +59,11 @@ class DecisionInput:
 def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> DecisionRecord:
     """Record a decision on a priced estimate; a later one supersedes it, but all are kept.
 
-    Raises AccessDenied, also for another office's estimate, NotFound for an unknown one, InvalidDecision naming field,
-    value, limit and remedy.
+    Names, phones, e-mail addresses and the like are cut out of the note before it is stored. Raises AccessDenied, also
+    for another office's estimate, NotFound for an unknown one, InvalidDecision naming field, value, limit and remedy.
     """
     estimate = _estimate_for(workspace, estimate_id, Action.DECIDE)
+    decision = replace(decision, note=without_persons_in_note(decision.note.strip()))
     check_decision(decision, estimate, workspace.problem)
     reason = decision.reason_code or None
     new = NewDecision(
@@ -70,7 +72,7 @@ def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> D
         decision.price,
         decision.listing_price,
         reason,
-        decision.note.strip(),
+        decision.note,
         decision.comparables,
         _ADDED.dump_python(decision.added, mode="json"),
     )

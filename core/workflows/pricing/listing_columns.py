@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pandas as pd
 from core.collect.columns.candidates import field_of_header, header_score
 from core.collect.columns.guess import ColumnGuess, guess_mapping
 from core.collect.columns.leftovers import NO_VALUES
-from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule, read_column
+from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule, MappedTable, read_column
 from core.collect.parsers import Marks
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import FieldNames, load_vocabulary, snake
@@ -45,6 +46,20 @@ NOT_RECOGNIZED: Final = "not recognized"
 
 
 _REFERENCES: Final = frozenset({"reference", "ref", "listing_id", "listing_number", "mls_number", "mls_id", "mls"})
+
+
+REASONS: Final = {
+    "row": "Row",
+    "status": "Status",
+    "field": "Fact",
+    "value": "As given",
+    "reason": "Why",
+    "remedy": "What helps",
+}
+"""The headings of the reasons why a row was not priced, in the file of those rows."""
+
+ESTIMATE: Final = "Estimate"
+"""The heading of the id in the ledger."""
 
 
 @dataclass(frozen=True)
@@ -212,3 +227,62 @@ def _why_not_used(guessed: ColumnGuess, field: str, mapping: ColumnMapping, give
     if not named:
         return NOT_RECOGNIZED
     return "this market’s model does not use it" if field or named not in given else "another column gives it"
+
+
+def references(table: RawTable) -> dict[int, str]:
+    """Return the file's own names of its rows, from a column that is called so; empty without one."""
+    column = reference_column(table)
+    if column is None:
+        return {}
+    return dict(zip(table.row_numbers.tolist(), table.frame[column].fillna("").astype("str"), strict=True))
+
+
+def without_blank_rows(table: RawTable) -> RawTable:
+    """Return the table without rows of nothing but separators, which are blank lines as they are in a workbook."""
+    blank = table.frame.isna().all(axis=1).to_numpy()
+    if not blank.any() or blank.all():
+        return table
+    numbers, left_out = table.row_numbers[~blank], table.row_numbers[blank]
+    # The rows below a blank line move up: a number counts the homes.
+    numbers = numbers - np.searchsorted(left_out, numbers)
+    return replace(table, frame=table.frame[~blank].reset_index(drop=True), row_numbers=numbers)
+
+
+def without_reasons(table: RawTable) -> RawTable:
+    """Return the table without the columns of an earlier answer, where its rows are those not priced then."""
+    columns = {*map(str, table.frame.columns)}
+    ours = [beside(name) if beside(name) in columns else name for name in (*REASONS.values(), ESTIMATE)]
+    if not {*ours} - {ESTIMATE} <= columns:
+        return table
+    return replace(table, frame=table.frame.drop(columns=ours, errors="ignore"))
+
+
+def beside(heading: str) -> str:
+    """Return how a reason's column is called in a file that has one of the same name."""
+    return f"{heading} (Doorstep)"
+
+
+def as_given(errors: pd.DataFrame, table: RawTable, columns: Sequence[ColumnRead]) -> pd.DataFrame:
+    """Return the rows not priced, by ``row`` and ``field``, with ``value`` as the file writes it where it has it."""
+    times = Counter(one.field for one in columns)
+    column_of = {one.field: one.column for one in columns if one.field and times[one.field] == 1}
+    cells = table.frame.set_index(table.row_numbers)
+    values = [
+        cell if isinstance(cell := cells.at[row, column_of[field]] if field in column_of else None, str) else value
+        for row, field, value in errors[["row", "field", "value"]].itertuples(index=False)
+    ]
+    return errors.assign(value=values)
+
+
+def unread_cells(mapped: MappedTable, facts: FactColumns, needed: Sequence[str]) -> dict[int, list[tuple[Any, ...]]]:
+    """Return the rows with an unreadable cell for a fact in use; those ``needed`` cannot be left blank."""
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    cells = mapped.problems[mapped.problems["field"].isin(facts.all)]
+    for row, column, field, value, problem in cells[["source_row", "column", "field", "value", "problem"]].itertuples(
+        index=False
+    ):
+        reason = f"{label_of(field)} {value!r} in column {column!r} is {problem}."
+        remedy = "Correct the cell." if field in needed else "Correct the cell, or leave it blank if it is unknown."
+        line = (row, "refused", field, value, reason, remedy)
+        found.setdefault(row, []).append(line)
+    return found

@@ -12,7 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from core.access import Action, Actor, require
@@ -33,7 +32,14 @@ from core.serve.agent.address_book import AddressBook
 from core.serve.agent.advice import advice
 from core.serve.agent.filled_facts import fill_known
 from core.serve.estimate import UNAVAILABLE, LiveMarket, Refused, Unavailable, UnavailableKind
-from core.serve.estimate_many import Answers, NotPriced, estimate_many, read_columns, read_subjects
+from core.serve.estimate_many import (
+    Answers,
+    NotPriced,
+    estimate_many,
+    read_columns,
+    read_subjects,
+    with_comparables,
+)
 from core.serve.flags import Flag, FlagKind
 from core.serve.subject import shortened
 from core.store import Market, NewEstimate
@@ -55,14 +61,22 @@ from core.workflows.pricing.listing_columns import (
     LIST_PRICE,
     REFERENCE,
     ColumnRead,
+    as_given,
     map_listings,
     reference_column,
+    references,
     refuse_misspelled,
     refuse_placeless,
+    unread_cells,
     with_reference,
+    without_blank_rows,
+    without_reasons,
 )
 from core.workflows.pricing.questions import list_price
 from core.workspace import Workspace
+
+COMPARED_MOST: Final = 200
+"""In a file of up to this many homes each is also compared with sales: that takes as long as pricing it alone."""
 
 ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
 FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags", "advice")
@@ -87,7 +101,8 @@ class PricedFile:
     ``errors``: ERROR_COLUMNS; status is "unavailable", "refused" (an impossible or unreadable fact) or "unreadable" (a
     broken line). ``counts`` by status add up to ``rows``. ``homes`` holds the facts by row, in canonical units;
     ``kinds`` says by row why there is no price, and ``references`` holds the file's own names of its rows, ``filled``
-    the facts of a row that were blank in the file and taken from the home's latest sale or the tax roll.
+    the facts of a row that were blank in the file and taken from the home's latest sale or the tax roll. ``given`` has
+    the file's own cells of the rows not priced, by row.
     """
 
     name: str
@@ -105,6 +120,12 @@ class PricedFile:
     references: Mapping[int, str]
     filled: Mapping[int, tuple[str, ...]]
     unproven: Mapping[int, int]
+    given: pd.DataFrame
+
+    @property
+    def to_correct(self) -> pd.Series:
+        """Which rows not priced have something to correct; the others are homes without a price as they are."""
+        return ~self.errors["reason"].str.startswith(UNAVAILABLE)
 
 
 def price_file(
@@ -127,7 +148,7 @@ def price_file(
     require(actor, Action.PRICE)
     started = time.perf_counter()
     progress(0.0, "Reading the file")
-    table = _without_blank_rows(read_table(path, name, memory_limit(), choice))
+    table = without_reasons(without_blank_rows(read_table(path, name, memory_limit(), choice)))
     progress(0.1, "Finding the columns")
     facts = desk.live_market.live_model.model.facts if desk.live_market else FactColumns((), (), (), False, False)
     mapping, columns = map_listings(table, facts, desk.market.area_unit)
@@ -144,7 +165,9 @@ def price_file(
     progress(0.2, "Pricing")
     priced, errors, kinds, unproven = _price(desk, mapped, as_of, part(progress, 0.2, 1.0))
     priced = _with_unread_asking(priced, mapped)
-    errors = pd.concat([errors, _unreadable(table)], ignore_index=True).sort_values("row", ignore_index=True)
+    columns = with_reference(columns, reference_column(table))
+    errors = pd.concat([as_given(errors, table, columns), _unreadable(table)], ignore_index=True)
+    errors = errors.sort_values("row", ignore_index=True)
     statuses = errors["status"].value_counts()
     return PricedFile(
         name=name,
@@ -156,13 +179,14 @@ def price_file(
         errors=errors,
         counts={"priced": len(priced)}
         | {status: int(statuses.get(status, 0)) for status in ("unavailable", "refused", "unreadable")},
-        columns=with_reference(columns, reference_column(table)),
+        columns=columns,
         homes=mapped.frame,
         milliseconds=1000 * (time.perf_counter() - started),
         kinds=kinds,
-        references=_references(table),
+        references=references(table),
         filled=filled,
         unproven=unproven,
+        given=table.frame.set_index(table.row_numbers).reindex(errors["row"]),
     )
 
 
@@ -237,16 +261,21 @@ def _price(
 def _answers(
     desk: Desk, live: LiveMarket, chunks: Sequence[pd.DataFrame], as_of: date, progress: Progress
 ) -> Iterator[Answers]:
-    """Yield the answers to each chunk; a file of many chunks is priced on the cluster, where one is set."""
+    """Yield the answers to each chunk; a file of many chunks is priced on the cluster, where one is set.
+
+    Homes are also compared with sales, unless they are too many.
+    """
     homes = [chunk.drop(columns=["source_row", LIST_PRICE], errors="ignore") for chunk in chunks]
     calls = [(live, one, as_of, desk.problem, desk.problem.estimate.level) for one in homes]
     with on_cluster() if len(calls) > 1 else nullcontext():
-        yield from batch_by_batch(estimate_many, calls, progress, f"Pricing, by {_CHUNK:,} rows")
+        for answers in batch_by_batch(estimate_many, calls, progress, f"Pricing, by {_CHUNK:,} rows"):
+            is_few = sum(map(len, chunks)) <= COMPARED_MOST
+            yield with_comparables(answers, live, desk.problem, desk.problem.estimate.level) if is_few else answers
 
 
 def _wrong_rows(mapped: MappedTable, desk: Desk, facts: FactColumns, as_of: date) -> dict[int, tuple[Any, ...]]:
     """Return the rows with an unreadable cell or an impossible asking price, each with all that is wrong in it."""
-    found = _unread(mapped, facts, desk.problem.estimate.critical)
+    found = unread_cells(mapped, facts, desk.problem.estimate.critical)
     for row, line in _wrongly_listed(mapped.frame, desk.problem).items():
         found.setdefault(row, []).append(line)
     rows = mapped.frame[mapped.frame["source_row"].isin(list(found))]
@@ -263,20 +292,6 @@ def _as_one(lines: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     *first, _, _ = lines[0]
     reasons, remedies = (" ".join(dict.fromkeys(line[place] for line in lines)) for place in (-2, -1))
     return *first, reasons, remedies
-
-
-def _unread(mapped: MappedTable, facts: FactColumns, needed: Sequence[str]) -> dict[int, list[tuple[Any, ...]]]:
-    """Return the rows with an unreadable cell for a fact in use; those ``needed`` cannot be left blank."""
-    found: dict[int, list[tuple[Any, ...]]] = {}
-    cells = mapped.problems[mapped.problems["field"].isin(facts.all)]
-    for row, column, field, value, problem in cells[["source_row", "column", "field", "value", "problem"]].itertuples(
-        index=False
-    ):
-        reason = f"{label_of(field)} {value!r} in column {column!r} is {problem}."
-        remedy = "Correct the cell." if field in needed else "Correct the cell, or leave it blank if it is unknown."
-        line = (row, "refused", field, value, reason, remedy)
-        found.setdefault(row, []).append(line)
-    return found
 
 
 def _wrongly_listed(homes: pd.DataFrame, problem: Problem) -> dict[int, tuple[Any, ...]]:
@@ -371,14 +386,6 @@ def _priced_table(parts: Sequence[pd.DataFrame], homes: pd.DataFrame) -> pd.Data
     return _with_row_names(homes).merge(figures, on="row")
 
 
-def _references(table: RawTable) -> dict[int, str]:
-    """Return the file's own names of its rows, from a column that is called so; empty without one."""
-    column = reference_column(table)
-    if column is None:
-        return {}
-    return dict(zip(table.row_numbers.tolist(), table.frame[column].fillna("").astype("str"), strict=True))
-
-
 def _with_row_names(homes: pd.DataFrame) -> pd.DataFrame:
     """Return each home's name columns, if the file has any, by row."""
     return homes.rename(columns={"source_row": "row"})[["row", *naming_columns(homes)]]
@@ -393,17 +400,6 @@ def filled_names(priced: PricedFile) -> tuple[str, ...]:
 def naming_columns(homes: pd.DataFrame) -> list[str]:
     """Return the columns that name homes, those with any value."""
     return [name for name in _NAMED if name in homes.columns and homes[name].notna().any()]
-
-
-def _without_blank_rows(table: RawTable) -> RawTable:
-    """Return the table without rows of nothing but separators, which are blank lines as they are in a workbook."""
-    blank = table.frame.isna().all(axis=1).to_numpy()
-    if not blank.any() or blank.all():
-        return table
-    numbers, left_out = table.row_numbers[~blank], table.row_numbers[blank]
-    # The rows below a blank line move up: a number counts the homes.
-    numbers = numbers - np.searchsorted(left_out, numbers)
-    return replace(table, frame=table.frame[~blank].reset_index(drop=True), row_numbers=numbers)
 
 
 def _unreadable(table: RawTable) -> pd.DataFrame:

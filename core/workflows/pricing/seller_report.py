@@ -10,7 +10,9 @@ from typing import Final
 
 from core.access import Action
 from core.schema import is_extra, local_names
+from core.serve.agent.away import away, place_of
 from core.serve.agent.seller_view import without_figures
+from core.serve.agent.sold_around import sold_around
 from core.serve.comparables import reconcile
 from core.serve.estimate import Estimate
 from core.serve.report.build import NUMBER_LENGTH, report_without_price, seller_report
@@ -27,6 +29,8 @@ from core.workflows.profiles.seller_figures import figures_choice
 from core.workspace import Workspace, market_days
 
 _SUBURB: Final = "Suburb"
+# The map of the report reaches a little farther than the comparables, most to the sides.
+_WIDE: Final = 2.5
 POINT: Final = "Estimate"
 """The label of the point estimate where the report shows it."""
 
@@ -62,6 +66,7 @@ def report_pdf(workspace: Workspace, answered: RecordedAnswer, desk: Desk, reque
     decision = decisions[0] if decisions else None
     estimate = request.estimate or _as_decided(workspace, answered.result, decision)
     frame = _frame(workspace, answered, desk.market, request, decision)
+    frame = replace(frame, sold_around=_sold_around(estimate, desk))
     return seller_report(estimate if shown else without_figures(estimate, _figures(desk, _names(estimate))), frame)
 
 
@@ -149,6 +154,17 @@ def _as_decided(workspace: Workspace, estimate: Estimate, decision: DecisionReco
         return estimate
     value = reconcile(estimate.comparables, used, estimate.exact, estimate.fsd, estimate.low, estimate.high)
     return replace(estimate, comparable_value=value)
+
+
+def _sold_around(estimate: Estimate, desk: Desk) -> tuple[tuple[float, float], ...]:
+    """Return the places of homes sold as far from the home as its comparables, empty where its own is not known."""
+    home = place_of(estimate.subject.facts)
+    if home is None or desk.live_model is None:
+        return ()
+    sales = desk.live_model.sales
+    reach = max((far for one in estimate.comparables if (far := away(one, estimate)) is not None), default=0.0)
+    _, _, rows = sold_around(sales, home, _WIDE * reach, _WIDE * reach)
+    return tuple(zip(sales["latitude"][rows].tolist(), sales["longitude"][rows].tolist(), strict=True))
 
 
 def _figures(desk: Desk, names: Iterable[str]) -> frozenset[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.prepare.features.columns import Columns
-from core.serve.agent.away import HOME_UNPLACED, NO_PLACE, away, away_words, is_other_kind, is_unplaced
+from core.serve.agent.away import HOME_UNPLACED, TO_PLACE, away, away_words, is_other_kind, is_unplaced
 from core.serve.agent.map_tiles import read_tiles
 from core.serve.agent.sale_sum import sale_sum
 from core.serve.agent.sale_weights import is_firm, its_type_leads, offered, often_words
@@ -110,7 +110,8 @@ def draw(
     if by_fact.open and chosen.used:
         with by_fact, st.container(key="by_fact_table"):
             st.table(by_sale(adjustments(estimate, chosen, market)), border="horizontal", hide_index=True)
-    st.caption(_meaning(estimate))
+    with st.expander("What the amounts mean", icon=":material/help:"):
+        st.caption(_meaning(estimate))
 
 
 def _meaning(estimate: Estimate) -> str:
@@ -142,7 +143,7 @@ def old_words(estimate: Estimate) -> str:
     others = sum(not one.own and not one.added for one in old)
     parts = ["this home’s own sale"] if any(one.own for one in old) else []
     parts += [f"{added} that you added"] if added else []
-    parts += [f"{others} offered, for too few homes like this one sold since"] if others else []
+    parts += [f"{others} here because too few homes like this one sold since"] if others else []
     return f"More than a year old: {'; '.join(parts)}." if parts else ""
 
 
@@ -229,7 +230,7 @@ def _map(
     figure = draw_map(estimate, chosen.used, weights, market, palette(), sales, tiles)
     if figure is None:
         if is_unplaced(estimate):
-            st.caption(plain(NO_PLACE))
+            st.caption(plain(TO_PLACE))
         return None
     picked = plot(
         figure,

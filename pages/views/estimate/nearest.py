@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.serve.agent.away import NO_PLACE, SALE_UNPLACED, place_of
+from core.serve.agent.away import SALE_UNPLACED, TO_PLACE, place_of
 from core.serve.comparables import Comparable
 from core.serve.words import short_line
 from core.wording import Conventions, distance, market_day, money
@@ -21,7 +21,7 @@ def draw(sales: Sequence[Comparable], facts: Mapping[str, object], market: Conve
     st.header("The most similar sales", anchor=False)
     st.write("A start for your comparative market analysis: as they sold, not adjusted to this home.")
     if place_of(facts) is None and any(one.latitude is not None for one in sales):
-        st.caption(NO_PLACE)
+        st.caption(TO_PLACE)
     for number, sale in enumerate(sales, 1):
         with st.container(border=True, gap=None):
             st.markdown(

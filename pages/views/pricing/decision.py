@@ -14,14 +14,12 @@ from core.serve.agent.sale_weights import few_of_its_type, its_type_leads
 from core.serve.estimate import Estimate
 from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
-from core.wording import either, money, percent, signed_percent
+from core.wording import either, money
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import (
     DECIDED,
     DecisionInput,
     decide,
-    departure,
-    fitting_reasons,
     history,
     kind_of,
     listing_doubt,
@@ -32,7 +30,7 @@ from core.workspace import Workspace, market_days
 from pages.kit.choice import amount
 from pages.kit.palette import BAD
 from pages.kit.text import plain
-from pages.views.estimate import comparables_added, comparables_choice, undecided
+from pages.views.estimate import comparables_added, comparables_choice, undecided, why_decided
 from pages.views.estimate.deciding import AMOUNTS, Amounts, Deciding
 from pages.views.pricing import decided
 from pages.views.pricing.decided import ANCHOR
@@ -192,7 +190,7 @@ def _record(deciding: Deciding) -> str:
         # The price typed as the button was pressed makes the list price odd: that is asked about first.
         return ""
     kind = kind_of(price, estimate.point, estimate.low, estimate.high)
-    reason, note = (None, "") if kind == "accept" else _explanation(deciding)
+    reason, note = (None, "") if kind == "accept" else why_decided.explanation(deciding)
     added = tuple(one for one in estimate.comparables if one.added and deciding.weights.get(one.sale_id, 0.0) > 0)
     decision = DecisionInput(kind, price, listing, reason, note, deciding.weights, added)
     undone = "The decision was not recorded"
@@ -238,11 +236,6 @@ def _fault_of(deciding: Deciding, deed: Callable[[], object], undone: str) -> st
     return ""
 
 
-def _explanation(deciding: Deciding) -> tuple[str | None, str]:
-    state = st.session_state
-    return state.get(deciding.key("reason")), state.get(deciding.key("note")) or ""
-
-
 def _fields(deciding: Deciding, shown: str) -> None:
     """Draw both amounts and the button; the reason appears once the price is the agent's own.
 
@@ -264,10 +257,10 @@ def _fields(deciding: Deciding, shown: str) -> None:
             amount(label, deciding.key(name), on_change=then, args=(deciding,), width=155)
         # In the order of the keyboard: the price, why it is another one, then the button.
         if price is not None and kind != "accept":
-            _reason(deciding, price)
+            why_decided.draw(deciding, price)
         _buttons(deciding, kind, price, listing, bool(doubt))
     if price is not None and kind != "accept":
-        _why_a_reason(deciding, price, kind)
+        why_decided.draw_why(deciding, price, kind)
     if senior_first(estimate.flags):
         st.caption(":material/supervisor_account: Have a senior agent confirm this price before you decide.")
     elif kind == "accept" and few_of_its_type(estimate.flags):
@@ -318,36 +311,6 @@ def _buttons(deciding: Deciding, kind: DecisionKind, price: float | None, listin
             on_click=_take,
             args=(deciding, offered),
         )
-
-
-def _reason(deciding: Deciding, price: float) -> None:
-    rules, chosen = deciding.problem.decisions, deciding.key("reason")
-    fitting = fitting_reasons(departure(price, deciding.estimate.point), deciding.problem)
-    # A reason chosen for a lower price does not explain a higher one.
-    if st.session_state.get(chosen) not in fitting:
-        st.session_state.pop(chosen, None)
-    missing, note = st.session_state.get(deciding.key("missing")), deciding.key("note")
-    first = missing == "reason_code" and not st.session_state.get(chosen)
-    st.selectbox(
-        f"Reason :{BAD}[· choose a reason first]" if first else "Reason",
-        fitting,
-        index=None,
-        format_func=lambda code: rules.reasons[code],
-        placeholder="Choose a reason",
-        key=chosen,
-        width=300,
-    )
-    needed = missing == "note" and not st.session_state.get(note)
-    label = f"Note :{BAD}[· write one first]" if needed else "Note"
-    st.text_input(label, max_chars=rules.note_chars, key=note, width=220)
-
-
-def _why_a_reason(deciding: Deciding, price: float, kind: DecisionKind) -> None:
-    rules, place = deciding.problem.decisions, "inside" if kind == "adjust" else "outside"
-    st.caption(
-        f"{signed_percent(departure(price, deciding.estimate.point), 1)} from the estimate, {place} the range. Beyond "
-        f"{percent(rules.explain_over)} a reason is needed, beyond {percent(rules.note_over)} a note too."
-    )
 
 
 def _press(deciding: Deciding, named: Amounts) -> None:
@@ -407,7 +370,7 @@ def _change(deciding: Deciding, made: DecisionRecord) -> None:
 
 def _keep(deciding: Deciding) -> None:
     """Leave the decision as it stands; what was typed for another is dropped."""
-    for name in ("changing", "price", "listing", "reason", "note", "touched"):
+    for name in ("changing", "price", "listing", "reason", "dropped", "note", "touched"):
         st.session_state.pop(deciding.key(name), None)
 
 

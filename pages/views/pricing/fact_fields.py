@@ -110,6 +110,16 @@ def by_field(faults: Iterable[FactFault]) -> dict[str, str]:
     return {one.field: f"{one.reason} {one.remedy}".strip() for one in faults}
 
 
+def taken_for(market: Market) -> str:
+    """Return the address that the form's facts were entered or priced for, "" for none."""
+    return str(st.session_state.get(key(market, FACTS_OF)) or "")
+
+
+def take_for(market: Market, address: str) -> None:
+    """Say which address the form's facts are of, "" for none; call it before the form is drawn."""
+    st.session_state[key(market, FACTS_OF)] = address
+
+
 def take_usual_date(market: Market) -> None:
     """Value the next home on the usual day, whatever day the home before was valued on."""
     with filling(market, (AS_OF,)):

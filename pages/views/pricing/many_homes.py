@@ -24,9 +24,9 @@ from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload
 from core.wording import MISSING, area_label, count, day_form, market_day, money, money_range, percent, signed_percent
 from core.workflows.pricing import asking_prices
-from core.workflows.pricing.asking_prices import Place, beside_asking, template
+from core.workflows.pricing.asking_prices import TO_CORRECT, WITHOUT_PRICE, Place, beside_asking, template
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.many_homes import PricedFile, filled_names, price_file, record_file
+from core.workflows.pricing.many_homes import COMPARED_MOST, PricedFile, filled_names, price_file, record_file
 from core.workspace import Workspace
 from pages.kit import cached_desk, figures
 from pages.kit.choice import FIRST_DAY, LAST_DAY
@@ -206,9 +206,11 @@ def _show(answer: PricedFile, desk: Desk) -> None:
         st.warning(f"These estimates were not recorded: {plain(unrecorded)}", icon=":material/warning:")
     with st.container(horizontal=True, gap="medium"):
         st.metric("Rows", f"{answer.rows:,}", width="content")
-        for status, number in answer.counts.items():
-            if number or status == "priced":
-                st.metric(status.capitalize(), f"{number:,}", width="content")
+        st.metric("Priced", f"{answer.counts['priced']:,}", width="content")
+        correct = int(answer.to_correct.sum())
+        for words, number in ((TO_CORRECT, correct), (WITHOUT_PRICE, len(answer.errors) - correct)):
+            if number:
+                st.metric(words.capitalize(), f"{number:,}", width="content")
     st.caption(
         f"{percent(answer.level)} ranges in {answer.by.currency} · valued "
         f"{market_day(answer.as_of, answer.by.currency)} · a row’s number counts the homes, not the heading"
@@ -224,23 +226,20 @@ def _show(answer: PricedFile, desk: Desk) -> None:
         _prices(answer, desk, stem)
     if len(answer.errors):
         _not_priced(answer)
-        _download(
-            "Download the rows not priced",
-            asking_prices.to_take_along(asking_prices.not_priced(answer)),
-            f"not-priced-{stem}.csv",
-        )
+        _download("Download the rows not priced", asking_prices.rows_not_priced(answer), f"not-priced-{stem}.csv")
+        st.caption("It has the columns of your file and why: correct it, and upload it here again.")
     with st.expander("How the columns were read", icon=":material/table_chart:"):
         figures.frame(columns_on_screen(answer), "columns_read")
 
 
 def _not_priced(answer: PricedFile) -> None:
     """Draw the rows not priced: those to correct, then those for which there is no price, under the general advice."""
-    shown, advised_on = errors_on_screen(answer), answer.errors["reason"].str.startswith(UNAVAILABLE)
-    if (to_correct := shown[~advised_on]).size:
-        st.markdown(f"**{count(len(to_correct), 'row')} to correct**")
+    shown = errors_on_screen(answer)
+    if (to_correct := shown[answer.to_correct]).size:
+        st.markdown(f"**{count(len(to_correct), 'row')} {TO_CORRECT}**")
         figures.frame(to_correct, "rows_to_correct")
-    if (without := shown[advised_on]).size:
-        st.markdown(f"**{count(len(without), 'row')} without a price**")
+    if (without := shown[~answer.to_correct]).size:
+        st.markdown(f"**{count(len(without), 'row')} {WITHOUT_PRICE}**")
         # The general advice is shown literally, so it is not escaped.
         st.info(UNAVAILABLE, icon=":material/info:")
         figures.frame(without, "rows_without_price")
@@ -272,6 +271,11 @@ def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
             selection_mode="single-cell",
             key=_CHOSEN,
         )
+        if len(answer.homes) > COMPARED_MOST:
+            st.caption(
+                f"Beyond {COMPARED_MOST} homes a file is priced without comparing each with sales: opened in the form, "
+                "a home may have more to look at."
+            )
         _opened_row(table, [row for row, _ in chosen["selection"]["cells"]])
     with st.container(key="home_cards", gap="small"):
         _cards(table.head(_CARDS), answer.by.currency)
@@ -395,7 +399,6 @@ def errors_on_screen(answer: PricedFile) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **shown,
-            "Status": errors["status"].str.capitalize(),
             "Why": errors["reason"].str.removeprefix(UNAVAILABLE).str.strip(),
             "What helps": errors["remedy"],
         }

@@ -55,7 +55,7 @@ def pressed(desk: Desk, model: Model, today: date, level: float) -> Question | N
     state[key(market, FACTS_OF)] = str(state.get(key(market, "address")) or "").strip()
     state[_OPEN] = False
     try:
-        return _question(desk, model, today, level)
+        return asked(desk, model, today, level)
     except ImpossibleProperty as error:
         state[_OPEN], entered = True, _entered(desk, model)
         as_of = state.get(key(market, AS_OF)) or desk.valuation_date(today)
@@ -237,7 +237,7 @@ def is_another(desk: Desk, model: Model, question: Question) -> bool:
 def has_changed(desk: Desk, model: Model, question: Question) -> bool:
     """Tell whether the form no longer shows what a question asked: facts, asking price or valuation date."""
     try:
-        now = _question(desk, model, question.as_of, question.level)
+        now = asked(desk, model, question.as_of, question.level)
     except ImpossibleProperty:
         return True
     asking = [_asking_text(each.list_price, desk.market) for each in (now, question)]
@@ -317,9 +317,8 @@ def _still_missing(missing: Iterable[str], desk: Desk, model: Model) -> dict[str
 
 def _missing(name: str, model: Model) -> str:
     """Say at its field that a price needs a fact that is blank."""
-    if name == LOCATION:
-        return f"Needed for a price: enter the {either(location_ways(model))}."
-    return f"Needed for a price: enter the {label_of(name).lower()}."
+    what = either(location_ways(model)) if name == LOCATION else label_of(name).lower()
+    return f"Needed for a price: enter the {what}."
 
 
 def _empty(desk: Desk, model: Model) -> None:
@@ -435,7 +434,8 @@ def note(desk: Desk, model: Model) -> str:
     return f"{needed}. Leave blank what you do not know."
 
 
-def _question(desk: Desk, model: Model, today: date, level: float) -> Question:
+def asked(desk: Desk, model: Model, today: date, level: float) -> Question:
+    """Return the question that the form asks as it stands; raises ImpossibleProperty."""
     asking = list_price(st.session_state.get(key(desk.market, LIST_PRICE)), desk.problem)
     as_of = st.session_state.get(key(desk.market, AS_OF)) or desk.valuation_date(today)
     return Question(_entered(desk, model), as_of, level, asking)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from io import BytesIO
+from math import hypot
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
+from reportlab.graphics.shapes import Circle, Line, Polygon, String
 
 from core.access import Actor, Role
 from core.schema import use_names
@@ -25,7 +28,7 @@ from core.serve.report.around import beside_typical
 from core.serve.report.build import ReportFrame, report_without_price, seller_report
 from core.serve.report.frame import AgentOnReport, Decided, OfficeOnReport
 from core.serve.report.map import comparables_map
-from core.serve.report.typography import plain
+from core.serve.report.typography import FAINT, LESS, RULE, plain
 from core.serve.report.words import to_look_at
 from core.serve.subject import Subject
 from core.train.bundle import ABOVE
@@ -494,6 +497,7 @@ def test_without_the_homes_coordinates_there_is_a_table_but_no_map() -> None:
     assumed = replace(answer, imputed={**answer.imputed, "latitude": 47.66, "longitude": -122.34})
     text = text_of(assumed, frame())
     assert "The exact place of this home is not known, only its area" in text
+    assert "would place it" not in text, "a seller cannot"
     assert " mi " not in text
 
 
@@ -615,7 +619,8 @@ def test_plain_text_is_one_line_within_its_limit(words: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "printed"),
     [
-        ("Zürich, Łódź €5 £6 ₹7 −3 m²", "Zürich, Łódź €5 £6 ₹7 −3 m²"),
+        ("Zürich, Łódź €5 £6 ₹7 −3 m²", "Zürich, Łódź €5 £6 ₹7 −3\u00a0m²"),
+        ("€501\u202f000, 85 m², 1,680 sq ft", "€501\u00a0000, 85\u00a0m², 1,680\u00a0sq\u00a0ft"),
         ("中山路 12", "ZhongShanLu 12"),
         ("Zu\u0308rich\n\tWest", "Zürich West"),
         ("a\x00b\u202ec", "abc"),
@@ -641,6 +646,34 @@ def test_every_mark_lies_on_the_map(places: list[tuple[float, float]], home: tup
     assert bottom >= -1
     assert right <= 251
     assert top <= 165
+
+
+def test_the_map_has_gray_dots_for_other_homes_sold_and_no_stray_arc_in_a_corner() -> None:
+    [near, *_] = estimate().comparables
+    home = (47.6587, -122.3421)
+    numbered = {1: replace(near, latitude=home[0], longitude=home[1] + 0.02)}
+    beyond = (48.9, -122.3)
+    drawn = comparables_map(home, numbered, 500.0, 164.0, "sqm", [(47.66, -122.34), (47.657, -122.33), beyond])
+    dots = [one for one in drawn.contents if isinstance(one, Circle) and one.fillColor == FAINT]
+    assert len(dots) == 3, "two on the map, and one in its legend"
+    words = [one.text for one in drawn.contents if isinstance(one, String)]
+    assert "Other homes sold" in words
+    assert "Other homes sold" not in [
+        one.text for one in comparables_map(home, numbered, 500.0, 164.0).contents if isinstance(one, String)
+    ]
+    # Of a circle there is a good part on the map, or nothing.
+    [(star_x, star_y)] = [
+        (one.points[0], one.points[1] - 8.5)
+        for one in drawn.contents
+        if isinstance(one, Polygon) and one.fillColor == LESS and one.points[1] > 25
+    ]
+    arcs = Counter(
+        round(hypot(one.x1 - star_x, one.y1 - star_y))
+        for one in drawn.contents
+        if isinstance(one, Line) and one.strokeColor == RULE
+    )
+    assert len(arcs) >= 1
+    assert min(arcs.values()) >= 35
 
 
 def test_estimate_of_a_real_model_makes_a_report(small_desk: Desk) -> None:

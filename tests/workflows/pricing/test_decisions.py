@@ -72,11 +72,14 @@ def test_a_later_decision_supersedes_and_both_are_kept(
     store: Store, problem: Problem, estimate: EstimateRecord
 ) -> None:
     decide(acting(store, AGENT, problem), estimate.estimate_id, DecisionInput("accept", POINT))
-    adjusted = DecisionInput("adjust", 540_000, None, "condition_better", "  New kitchen.  ")
+    note = "  New kitchen, says Mr. Jim Doe (555-123-4567, jim@x.com; 06-12345678).  "
+    adjusted = DecisionInput("adjust", 540_000, None, "condition_better", note)
     decide(acting(store, AGENT, problem), estimate.estimate_id, adjusted)
     counting = store.ledger.decision(estimate.estimate_id)
     assert counting is not None
-    assert (counting.price, counting.reason_code, counting.note) == (540_000, "condition_better", "New kitchen.")
+    assert (counting.price, counting.reason_code) == (540_000, "condition_better")
+    assert counting.note.startswith("New kitchen, says ")
+    assert not [one for one in ("Doe", "4567", "@", "678") if one in counting.note], "a note reaches no person"
     assert [one.kind for one in history(acting(store), estimate.estimate_id)] == ["adjust", "accept"]
     events = [event for event in store.events.list(estimate.market_id) if event.action == "decision.made"]
     assert [event.detail["kind"] for event in events] == ["adjust", "accept"]

@@ -20,7 +20,7 @@ from core.serve.words import confidence_words
 from core.store import Store, open_store
 from core.workflows.pricing.answer_form import answer_form
 from core.workflows.pricing.answers import Question, load_answer, price_and_record, recent
-from core.workflows.pricing.asking_prices import beside_asking, not_priced, repeats_words, to_take_along
+from core.workflows.pricing.asking_prices import beside_asking, repeats_words, rows_not_priced, to_take_along
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.listing_columns import map_listings
 from core.workflows.pricing.many_homes import ERROR_COLUMNS, PricedFile, in_file_order, price_file, record_file
@@ -61,7 +61,7 @@ def test_a_row_that_cannot_be_priced_says_field_value_reason_and_remedy_and_stop
     assert tuple(answer.errors.columns) == ERROR_COLUMNS
     assert answer.errors[["row", "status", "field", "value"]].to_numpy().tolist() == [
         [2, "unavailable", "living_area_sqft", ""],
-        [3, "refused", "bedrooms", "1,000"],
+        [3, "refused", "bedrooms", "1000"],
         [4, "refused", "living_area_sqft", "=1+1"],
         [5, "unreadable", "", f"5 Elm St,1500,{area}"],
         [6, "unavailable", "location", "00000"],
@@ -99,6 +99,7 @@ def test_the_answers_are_those_of_the_single_estimate(small_desk: Desk, small_ho
         assert isinstance(alone, Estimate)
         assert (row["low"], row["point"], row["high"]) == (alone.low, alone.point, alone.high)
         assert (row["confidence"], row["fsd"]) == (alone.promised, pytest.approx(alone.fsd))
+        assert row["flags"] == "; ".join(one.kind.value for one in alone.flags), "also those of its comparables"
 
 
 def test_where_no_test_tells_a_confidence_none_is_shown_anywhere_and_the_ledger_keeps_it_to_be_tested(
@@ -194,7 +195,7 @@ def test_areas_without_a_unit_are_read_in_the_markets(small_desk: Desk, tmp_path
 def test_a_metric_market_is_told_of_a_wrong_area_in_its_own_unit(small_desk: Desk, tmp_path: Path, area: str) -> None:
     metric = replace(small_desk, market=replace(small_desk.market, area_unit="sqm"))
     errors = priced(metric, tmp_path, f"zip,living area\n{area},5\n{area},-3\n").errors
-    assert errors["value"].tolist() == ["5 m²", "-3 m²"]
+    assert errors["value"].tolist() == ["5", "-3"], "as the file writes it"
     assert errors["reason"].str.contains("Limits are in square feet: 5 m² is 54 sq ft.", regex=False).tolist() == [
         True,
         False,
@@ -269,20 +270,39 @@ def test_files_to_take_along_begin_with_what_tells_the_homes_apart(small_desk: D
         f"A3,3 Elm St,1500,{area},\nA4,4 Elm St,-5,{area},470000\n"
     )
     answer = priced(small_desk, tmp_path, content)
-    prices, others = to_take_along(beside_asking(answer)), to_take_along(not_priced(answer))
-    for table in (prices, others):
-        assert list(table)[:4] == ["Row", "Reference", "Address", "Asking price"]
-        assert not {"fsd", "flags", "check_asking_price", "to_look_at"} & {*table}
+    prices = to_take_along(beside_asking(answer))
+    assert list(prices)[:4] == ["Row", "Reference", "Address", "Asking price"]
+    assert not {"fsd", "flags", "check_asking_price", "to_look_at"} & {*prices}
     assert {"Low", "High", "Point estimate", "Confidence (of 100)", "To look at"} < {*prices}
-    assert {"Status", "Fact", "As given", "Why", "What helps"} < {*others}
     found = prices[["Row", "Reference", "Address"]].to_numpy().tolist()
     assert found == [[1, "A1", "1 Elm St"], [3, "A3", "3 Elm St"]]
-    assert others[["Row", "Reference", "Address", "Asking price"]].to_numpy().tolist() == [
-        [2, "A2", "2 Elm St", 460_000.0],
-        [4, "A4", "4 Elm St", 470_000.0],
-    ]
     difference = prices["Asking price over estimate (%)"][0]
     assert difference == pytest.approx(100 * (450_000 / prices["Point estimate"][0] - 1), abs=0.051)
+
+
+def test_the_rows_not_priced_come_with_all_their_columns_and_are_priced_once_corrected(
+    own_store: Store, problem: Problem, tmp_path: Path
+) -> None:
+    desk = open_desk(own_store, own_store.markets.list()[0].market_id, problem)
+    assert desk.bundle is not None
+    area = next(iter(desk.bundle.model.profile.area_codes["zipcode"]))
+    own = ["Ref", "Status", "living area", "zip", "beds", "Year built", "Remarks"]
+    rows = f"A1,Active,1680,{area},3,1990,\nA2,Sold,1680,{area},3,3026,near the park\nA3,Active,59000,{area},3,1990,\n"
+    answer = record_file(acting(own_store, AGENT), priced(desk, tmp_path, f"{','.join(own)}\n{rows}"), "file")
+    others = rows_not_priced(answer)
+    told = ["Fact", "As given", "Why", "What helps", "Estimate"]
+    assert [*others] == ["Row", *own, "Status (Doorstep)", *told], "a column called like ours is kept"
+    assert others["Row"].tolist() == [2, 3]
+    assert others[own].fillna("").to_numpy().tolist()[0] == ["A2", "Sold", "1680", area, "3", "3026", "near the park"]
+    assert others["As given"][0] == "3026", "as the file writes it"
+    assert others["Status (Doorstep)"].tolist() == ["to correct", "without a price"]
+    assert others["Estimate"].notna().all()
+    # What was said of the rows is no part of them when they come again.
+    again = priced(desk, tmp_path, others.to_csv(index=False))
+    assert [*rows_not_priced(again)] == [*others][:-1], "not recorded, it has no estimate"
+    assert [one.column for one in again.columns] == own
+    corrected = others.assign(**{"Year built": "1990", "living area": "1680"})
+    assert priced(desk, tmp_path, corrected.to_csv(index=False)).counts["priced"] == 2
 
 
 def test_every_row_is_in_the_ledger_with_what_is_known_of_it(

@@ -58,12 +58,15 @@ def test_figures_of_the_neighborhood_are_nowhere_unless_the_company_shows_them(o
 
 def test_a_report_names_the_agent_and_what_was_decided_and_no_account(own_store: Store, desk: Desk) -> None:
     workspace = acting(own_store, AGENT)
-    asked = answered(workspace, desk)
+    assert desk.live_model is not None
+    place = {name: float(desk.live_model.sales[name][-1]) for name in ("latitude", "longitude")}
+    asked = answered(workspace, desk, **place)
     assert isinstance(asked.result, Estimate)
     assert asked.estimate_id is not None
     live = own_store.models.champion(desk.market.market_id)
     assert live is not None
     nameless = words(report_pdf(workspace, asked, desk, ReportRequest()))
+    assert "Other homes sold" in nameless, "its map shows where homes are, as on screen"
     assert "oidc:ana" not in nameless
     assert "Kim Lee" not in nameless
     assert "list price" not in nameless.lower(), "nobody has decided on one"
