@@ -281,7 +281,7 @@ def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     rows = np.vstack([matrix, asked.matrix])
     estimates = model.log_estimate(rows, np.append(shift, np.full(len(asked.names), shift[0])))
     log_price, theirs, then = np.split(estimates, [count, len(matrix)])
-    found = adjusted(live_model, beside.homes, subject.facts, chosen, theirs, float(log_price[0]))
+    found = adjusted(live_model, live_market.likeness, beside.homes, subject.facts, chosen, theirs, float(log_price[0]))
     of_subject = np.vstack([matrix[:1], asked.matrix]), np.append(log_price[0], then)
     return _Worked(beside, asked, *of_subject, log_price, like_enough(found), float(shift[0]))
 
