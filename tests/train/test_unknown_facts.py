@@ -85,8 +85,6 @@ Hidden = Callable[[KnownFacts], list[str]]
     [
         only_size_and_zipcode,
         lambda known: [name for name in known.names if name in ("condition", "grade", "coordinates")],
-        # Only the wider area is known of the place: what is left of a postal code.
-        lambda known: [name for name in known.names if name in ("zipcode", "neighbourhood", "coordinates")],
         lambda known: [
             name for name in known.names if name in ("bedrooms", "bathrooms", "year_built", "lot_area_sqft")
         ],

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from core.arrays import Floats, Ints, Objects
 from core.prepare.features.columns import Columns, columns_of, words
-from core.prepare.features.postal_codes import next_wider
+from core.prepare.features.postal_codes import next_wider, often_new
 from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra
 
 AREA_CODES: Final = ("zipcode", "neighbourhood")
@@ -291,12 +291,12 @@ def _groups(columns: Columns, facts: FactColumns, rows: Ints) -> tuple[Objects, 
 def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, _Medians]:
     """Return the middle of each area by code, first the code whose areas are the smallest.
 
-    Beside the codes there are the smallest wider areas that postal codes name.
+    Beside the codes there are the smallest wider areas that postal codes name, where new homes often need them.
     """
     if not facts.located:
         return {}
     located, codes = X.dropna(subset=list(COORDINATES)), [*facts.area_codes]
-    if _CODE in codes:
+    if _CODE in codes and often_new(X[_CODE]):
         wider = [next_wider(str(code)) or np.nan for code in located[_CODE]]
         located = located.assign(**{_WIDER: np.array(wider, dtype=object)})
         codes += [_WIDER] if located[_WIDER].notna().any() else []

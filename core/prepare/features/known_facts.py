@@ -12,7 +12,7 @@ import pandas as pd
 from core.arrays import Bools, Floats
 from core.prepare.features.columns import Columns, blanks, size
 from core.prepare.features.facts import COORDINATES, FactColumns
-from core.prepare.features.postal_codes import next_wider
+from core.prepare.features.postal_codes import next_wider, often_new
 from core.schema import NEIGHBOURHOOD_FIELDS
 
 MARK: Final = "unknown:"
@@ -47,7 +47,7 @@ class KnownFacts:
     Coordinates count as one fact. Left out are the facts without which there is no price, figures of a neighborhood,
     which follow from the place, and the year of a renovation, of which a blank says that there was none.
 
-    ``postal_codes`` are those of the training homes, where they name wider areas and homes have coordinates. Without
+    ``postal_codes`` are those of the training homes, where new homes often lie in others and have coordinates. Without
     coordinates a home in any other code counts as one whose code is unknown: only the wider area says where it is.
     """
 
@@ -129,8 +129,9 @@ def find_known_facts(homes: pd.DataFrame, facts: FactColumns, critical: Iterable
         columns.append((_PLACE, COORDINATES))
     recorded = {name: float(homes[list(own)].notna().all(axis=1).mean()) for name, own in columns}
     usual = tuple(name for name, share in recorded.items() if share >= _USUAL_SHARE or name == _PLACE)
-    known = frozenset(homes[_CODE].dropna().astype(str)) if facts.located and _CODE in facts.area_codes else frozenset()
-    return KnownFacts(tuple(columns), usual, facts.area_codes, known if any(map(next_wider, known)) else frozenset())
+    wider = facts.located and _CODE in facts.area_codes and often_new(homes[_CODE])
+    known = frozenset(homes[_CODE].dropna().astype(str)) if wider else frozenset[str]()
+    return KnownFacts(tuple(columns), usual, facts.area_codes, known)
 
 
 def _missing(homes: Columns, columns: tuple[str, ...]) -> Bools:
