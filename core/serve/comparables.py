@@ -227,6 +227,7 @@ def own_row(live_model: LiveModel, home: Columns) -> int | None:
 
 def adjusted(
     live_model: LiveModel,
+    likeness: Likeness | None,
     home: Columns,
     given: Mapping[str, Value],
     chosen: Candidates,
@@ -243,7 +244,7 @@ def adjusted(
     if not count:
         return ()
     days = days_since_2000(live_model.filled["sale_date"][chosen.rows])
-    moved = live_model.moved(days, np.repeat(days_since_2000(home["sale_date"]), count))
+    moved = likeness.moved(days, float(days_since_2000(home["sale_date"])[0])) if likeness else None
     own, prices = own_row(live_model, home), live_model.sales["sale_price"][chosen.rows].tolist()
     paths = zip(chosen.rows.tolist(), chosen.today.groups, chosen.today.split(log_price[count:]), strict=True)
     changed = frozenset[FactGroup]() if own is None else changed_since(live_model.sales, own, given)
@@ -406,7 +407,8 @@ def reconcile(
         mean=float(np.clip(np.exp(mean), lowest, highest)),
         high=highest,
         reconciled=float(np.clip(reconciled, low, high)),
-        agrees=bool(low <= np.exp(mean) <= high),
+        # Rounded as it is shown, or a mean of $384,300 would lie above a range that ends at $384,000.
+        agrees=bool(low <= round_for_display(np.exp(mean)) <= high or low <= np.exp(mean) <= high),
         weights={one.sale_id: float(share_of) for (one, _), share_of in zip(chosen, weight, strict=True)},
         confirms=far <= 1 / 2 and adjusted_by <= _CONFIRMS_TO,
         adjusted_by=adjusted_by,

@@ -29,6 +29,7 @@ from core.serve.fact_groups import (
     never_of_its_type,
     unknown_place_words,
     unlike_all_sales,
+    wider_area,
 )
 from core.serve.flags import DriftNotice, Flag, answers_of, came_true, estimate_flags, flag_rules, left_out, promised
 from core.serve.likeness import Likeness, likeness_of
@@ -281,7 +282,7 @@ def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     rows = np.vstack([matrix, asked.matrix])
     estimates = model.log_estimate(rows, np.append(shift, np.full(len(asked.names), shift[0])))
     log_price, theirs, then = np.split(estimates, [count, len(matrix)])
-    found = adjusted(live_model, beside.homes, subject.facts, chosen, theirs, float(log_price[0]))
+    found = adjusted(live_model, live_market.likeness, beside.homes, subject.facts, chosen, theirs, float(log_price[0]))
     of_subject = np.vstack([matrix[:1], asked.matrix]), np.append(log_price[0], then)
     return _Worked(beside, asked, *of_subject, log_price, like_enough(found), float(shift[0]))
 
@@ -401,10 +402,10 @@ def _is_located(subject: Subject, model: Model) -> bool:
 
 
 def _wider_known(subject: Subject, model: Model) -> bool:
-    """Tell whether the model knows sales in a wider area of the subject, where codes are all that places a home."""
+    """Tell whether the model knows sales in a wider area of the subject, named by its codes."""
     evidence = evidence_of(model)
-    if evidence is None or model.facts.located:
-        return False
+    if model.facts.located or evidence is None:
+        return bool(wider_area(subject.facts, model))
     return evidence.knows(area_levels(subject.columns(model.facts), model.facts))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.prepare.features.columns import Columns
-from core.prepare.features.facts import AREA_CODES, COORDINATES, TYPE_HOMES_MIN, FactColumns
+from core.prepare.features.facts import AREA_CODES, COORDINATES, TYPE_HOMES_MIN, FactColumns, FactImputer
 from core.prepare.features.own_sales import OWN_SALE
 from core.problem import Problem
 from core.schema import ASSESSED_RISE, FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, is_extra, label_of
@@ -260,6 +260,14 @@ def unknown_place_words(codes: Sequence[str], facts: Mapping[str, object], model
     more = f", or give {either(others)}" if others else ""
     checked = " and ".join(label_of(name).lower() for name in codes)
     return f"The model knows no sale in {given}.", f"Check the {checked}{more}."
+
+
+def wider_area(facts: Mapping[str, object], model: Model) -> str:
+    """Return the wider area that places a home without coordinates whose postal code has no sale, "" otherwise."""
+    if not model.facts.located or {*COORDINATES} <= {*facts}:
+        return ""
+    place: FactImputer = model.features.named_steps["facts"]
+    return place.wider_area(facts)
 
 
 def _place_names(model: Model, without: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ from core.prepare.features.profile import MarketProfile
 from core.problem import Problem
 from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.comparables import Comparable, ComparableValue
-from core.serve.fact_groups import never_of_its_type
+from core.serve.fact_groups import never_of_its_type, wider_area
 from core.serve.subject import Subject, written
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.model import Model, Priced
@@ -392,12 +392,14 @@ def _missing_flags(subject: Subject, model: Model) -> Iterator[Flag]:
                 f"Enter {label_of(name).lower()} for a narrower, more reliable range.",
             )
     if model.facts.located and "latitude" not in subject.facts:
+        wider, code = wider_area(subject.facts, model), subject.text("zipcode") or ""
+        new = wider != "" and code.upper() != wider
         yield Flag(
             FlagKind.IMPUTED_FACT,
             Severity.NOTE,
             "location",
-            "no coordinates",
-            "filled with the middle of the area",
+            f"no coordinates, and no sale known in {code}" if new else "no coordinates",
+            f"filled with the middle of the wider area {wider}" if wider else "filled with the middle of the area",
             "Enter latitude and longitude: location matters more than any other fact.",
         )
 

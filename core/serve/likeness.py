@@ -77,16 +77,27 @@ class Likeness:
     """About how a model values homes: ``curves`` of facts that are numbers, ``tables`` of those that are words.
 
     The sum of what each fact adds stands in for the model's estimate. It is worked out in microseconds, so that many
-    sales can be compared with a subject before the model adjusts the best of them.
+    sales can be compared with a subject before the model adjusts the best of them. ``market`` is what the day adds once
+    the market level is counted.
     """
 
     curves: Mapping[str, Curve]
     tables: Mapping[str, Table]
+    market: Curve
 
     @property
     def names(self) -> tuple[str, ...]:
         """The facts it knows, the date of sale among them."""
         return (*self.curves, *self.tables)
+
+    def moved(self, days: Floats, until: float) -> Floats:
+        """Return how the whole market moved from each of ``days`` to ``until``, since 2000, in logs, shape (n,).
+
+        Homes of all kinds are set beside each other with their facts, so that what sold on a day does not count; and
+        straight lines of some months leave no room for what jumps from one day to the next.
+        """
+        change: Floats = self.market.of(np.array([until])) - self.market.of(days)
+        return change
 
     def nearest(self, homes: Columns, subject: Columns, count: int) -> Ints:
         """Return the places of the ``count`` homes that need the least gross adjustment to one subject, in order.
@@ -153,21 +164,23 @@ def likeness_of(live_model: LiveModel) -> Likeness:
     """
     rows = np.random.default_rng(_SEED).permutation(size(live_model.filled))[:_SALES]
     homes, facts = take(live_model.filled, np.sort(rows)), live_model.model.facts
-    estimate = live_model.model.log_estimate(live_model.model.matrix(homes, np.sort(rows)))
+    matrix = live_model.model.matrix(homes, np.sort(rows))
+    # Which sales are alike the model says without the level, how the market moved with it.
+    estimate = [live_model.model.log_estimate(matrix, level) for level in (0.0, live_model.shift(homes))]
     places = COORDINATES if facts.located else ()
     known = {name: _without_blanks(_values(homes, name)) for name in (*facts.numeric, *places, _DATE)}
     numbers = {name: _spline(values) for name, values in known.items()}
     texts = {name: _encoder(homes, name) for name in (*facts.categorical, *facts.area_codes)}
     columns = [spline.transform(known[name][:, None]) for name, spline in numbers.items()]
     columns += [encoder.transform(_values(homes, name)[:, None]) for name, encoder in texts.items()]
-    learned = np.split(
-        Ridge(alpha=_RIDGE).fit(np.hstack(columns), estimate).coef_, np.cumsum([one.shape[1] for one in columns])[:-1]
-    )
+    of_each = Ridge(alpha=_RIDGE).fit(np.hstack(columns), np.column_stack(estimate)).coef_
+    learned, at_level = (np.split(one, np.cumsum([part.shape[1] for part in columns])[:-1]) for one in of_each)
     curves = zip(numbers.items(), learned, strict=False)
     tables = zip(texts.items(), learned[len(numbers) :], strict=True)
     return Likeness(
         {name: _curve(spline, of_it) for (name, spline), of_it in curves},
         {name: _table(encoder, of_it) for (name, encoder), of_it in tables},
+        _curve(numbers[_DATE], at_level[[*numbers].index(_DATE)]),
     )
 
 

@@ -47,14 +47,6 @@ class LiveModel:
         areas = {code: words(filled, code, "") for code in self.model.facts.area_codes}
         return self.level.shift(days_since_2000(filled["sale_date"]), areas)
 
-    def moved(self, days: Floats, until: Floats) -> Floats | None:
-        """Return how the whole market moved between days since 2000, in logs, shape (n,); None where nothing tells."""
-        evidence = self.model.features.named_steps.get("evidence")
-        if evidence is None:
-            return None
-        change: Floats = evidence.trend(until) - evidence.trend(days)
-        return np.nan_to_num(change + self.level.shift(until, {}) - self.level.shift(days, {}))
-
     def addresses(self, rows: Ints) -> list[str]:
         """Return the addresses of sales with their units, "" where none is recorded."""
         sales: Columns = {name: self.sales[name][rows] for name in ("address", "unit") if name in self.sales}

@@ -48,6 +48,9 @@ _SETTINGS: Final[dict[str, Any]] = {
 # A factor from n pairs counts n / (n + 50): thirty pairs could show a range that is a third too wide by chance.
 _FACTOR_PRIOR: Final = 50.0
 _FACTORS: Final = np.exp(np.linspace(np.log(0.5), np.log(4.0), 105))
+# Homes sold soon again may lead as far beyond their earlier prices as three in four of such homes at most did.
+_RESOLD: Final = 0.75
+_RESOLD_MIN: Final = 30
 _RESIDUAL_FOLDS: Final = 3
 # A third of the trees of the model itself: a residual need not be exact to the last tenth of a percent.
 _QUICK: Final[dict[str, Any]] = {"n_estimators": 300, "learning_rate": 0.15}
@@ -74,13 +77,15 @@ class OwnSaleEffect:
     """What the own earlier sale adds to a log estimate, and the factors by which it changes the range's width.
 
     ``soon`` is the factor within 18 months of the earlier sale, ``later`` the one after that; ``pairs`` is the number
-    of homes sold twice behind them.
+    of homes sold twice behind them. ``resold_above`` is how far, in logs, the effect may lead beyond the earlier price
+    of a home sold soon again; None in a model of an earlier release, which had no such bound.
     """
 
     booster: lightgbm.Booster
     soon: float
     later: float
     pairs: int
+    resold_above: float | None = None
 
     def shift(self, own: Floats, log_estimate: Floats) -> Floats:
         """Return what is added to log estimates, shape (n,); zero for homes without an earlier sale."""
@@ -88,6 +93,7 @@ class OwnSaleEffect:
         rows = np.flatnonzero(np.isfinite(own[:, 0]))
         if len(rows):
             added[rows] = predict(self.booster, _inputs(own[rows], log_estimate[rows]))
+            added[rows] = _toward(added[rows], own[rows], log_estimate[rows], self.resold_above)
         return added
 
     def widening(self, own: Floats) -> Floats:
@@ -101,9 +107,11 @@ class OwnSaleBesideUnknowns:
     """What the own earlier sale adds to the log estimate of a home of which usual facts are unknown.
 
     The less is known of a home, the more its own earlier sale says: it was of the same rooms at the same place.
+    ``resold_above`` is as in ``OwnSaleEffect``.
     """
 
     booster: lightgbm.Booster
+    resold_above: float | None = None
 
     def shift(self, own: Floats, log_estimate: Floats, unknown: Floats) -> Floats:
         """Return what is added to log estimates, shape (n,); ``unknown`` is the share of each home's facts unknown."""
@@ -112,6 +120,7 @@ class OwnSaleBesideUnknowns:
         if len(rows):
             inputs = np.column_stack([_inputs(own[rows], log_estimate[rows]), unknown[rows]])
             added[rows] = predict(self.booster, inputs)
+            added[rows] = _toward(added[rows], own[rows], log_estimate[rows], self.resold_above)
         return added
 
 
@@ -141,9 +150,10 @@ def learn_beside_unknowns(sales: Resales, seed: int) -> tuple[OwnSaleBesideUnkno
     added = np.zeros(len(sales.own))
     for rest, held in GroupKFold(_LEARNING_FOLDS, shuffle=True, random_state=seed).split(error, groups=homes):
         booster = _fit(own[rest], estimate[rest], error[rest], seed, unknown[rest])
-        effect = OwnSaleBesideUnknowns(booster)
+        effect = OwnSaleBesideUnknowns(booster, _resold_above(own[rest], sales.log_price[rows[rest]]))
         added[rows[held]] = effect.shift(_blind(own[held]), estimate[held], unknown[held])
-    return OwnSaleBesideUnknowns(_fit(own, estimate, error, seed, unknown)), added
+    above = _resold_above(own, sales.log_price[rows])
+    return OwnSaleBesideUnknowns(_fit(own, estimate, error, seed, unknown), above), added
 
 
 def sold_soon(own: Floats) -> Bools:
@@ -160,7 +170,9 @@ def learn_effect(pairs: Pairs, ranges: RangeCalibration, level: float, seed: int
     added = np.zeros(len(error))
     for rest, held in GroupKFold(_LEARNING_FOLDS, shuffle=True, random_state=seed).split(error, groups=pairs.homes):
         booster = _fit(pairs.own[rest], pairs.log_estimate[rest], error[rest], seed)
-        added[held] = predict(booster, _inputs(pairs.own[held], pairs.log_estimate[held]))
+        guess = predict(booster, _inputs(pairs.own[held], pairs.log_estimate[held]))
+        above = _resold_above(pairs.own[rest], pairs.log_price[rest])
+        added[held] = _toward(guess, pairs.own[held], pairs.log_estimate[held], above)
     if np.abs(error - added).mean() >= np.abs(error).mean():
         return None
     soon = sold_soon(pairs.own)
@@ -169,7 +181,33 @@ def learn_effect(pairs: Pairs, ranges: RangeCalibration, level: float, seed: int
         soon=_factor(pairs, added, soon, ranges, level),
         later=_factor(pairs, added, ~soon, ranges, level),
         pairs=len(error),
+        resold_above=_resold_above(pairs.own, pairs.log_price),
     )
+
+
+def _toward(added: Floats, own: Floats, log_estimate: Floats, above: float | None) -> Floats:
+    """Return what is added to log estimates, (n,), led toward the earlier price brought to the day, never past it.
+
+    A sale at 3.3 million does not lift a home of 2.5 million to 4, however many dear homes brought more than estimated.
+    Only homes sold soon again, which are often improved in between, may pass it, by ``above``.
+    """
+    if above is None:
+        return added
+    # King County, 1,704 later sales of homes sold twice, held out: mean error 12.25% so bounded, 12.26% unbounded.
+    gap = own[:, 1] - log_estimate
+    room = np.where(sold_soon(own), above, 0.0)
+    bounded = np.clip(added, np.minimum(gap, 0.0), np.maximum(gap, 0.0) + room)
+    return np.where(np.isfinite(gap), bounded, added)
+
+
+def _resold_above(own: Floats, log_price: Floats) -> float:
+    """Return how far above their earlier prices, brought to the day, three in four homes sold soon again at most sold.
+
+    In logs; 0 where too few were sold again so soon, or most of these for less.
+    """
+    beyond = (log_price - own[:, 1])[sold_soon(own)]
+    known = beyond[np.isfinite(beyond)]
+    return max(float(np.quantile(known, _RESOLD)), 0.0) if len(known) >= _RESOLD_MIN else 0.0
 
 
 def _fit(own: Floats, log_estimate: Floats, error: Floats, seed: int, *beside: Floats) -> lightgbm.Booster:

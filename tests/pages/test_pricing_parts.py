@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.serve.agent.away import place_of
 from core.serve.agent.map_tiles import TILES, read_tiles
 from core.serve.agent.sale_sum import sale_sum
+from core.serve.agent.sale_weights import is_firm
 from core.serve.agent.sold_around import SHOWN_MAX
 from core.serve.comparables import Comparable, ComparableValue
 from core.serve.driver_words import sentences
@@ -337,6 +338,29 @@ def test_agreement_is_said_in_a_sentence(estimate: Estimate, small_desk: Desk) -
     assert "lies above the model’s 80% range" in comparables.agreement(estimate, above, market)
     assert "lies below the model’s 80% range" in comparables.agreement(estimate, below, market)
     assert "No comparable is in use" in comparables.agreement(estimate, None, market)
+    # One sale agrees with nobody, wherever it lies.
+    one = replace(agrees, weights={estimate.comparables[0].sale_id: 1.0}, mean=0.8 * estimate.point)
+    told = comparables.agreement(estimate, one, market)
+    assert told.startswith("The one sale in use points to ")
+    assert "−20% from the estimate" in told
+    assert "one sale confirms little" in told
+    assert not is_firm(estimate.comparables, one)
+
+
+def test_the_own_sale_is_adjusted_for_what_sold_around_it_and_not_for_facts(estimate: Estimate) -> None:
+    sale = replace(
+        estimate.comparables[0],
+        own=True,
+        sale_price=459_000.0,
+        time_adjusted=462_000.0,
+        adjustments={FactGroup.PLACE: -8_000.0},
+        adjusted=454_000.0,
+        around=-8_000.0,
+    )
+    amounts = amounts_of("USD", 459_000.0)
+    assert sale_sum(sale, amounts).words(amounts) == "$459K + $3K market − $8K for what sold around it since = $454K"
+    changed = replace(sale, adjustments={FactGroup.PLACE: -8_000.0, FactGroup.SIZE: 9_000.0}, adjusted=463_000.0)
+    assert sale_sum(changed, amounts).words(amounts).endswith("+ $1K facts = $463K")
 
 
 def test_an_asking_price_beyond_the_axis_is_an_arrow_with_its_amount_and_dots_are_the_sales_in_use(

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from core.prepare.features.columns import size, take, words
+from core.prepare.features.derived import days_since_2000
 from core.problem import Problem
 from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.likeness import CANDIDATES, Likeness, likeness_of, most_alike
@@ -86,3 +87,18 @@ def test_of_a_whole_market_the_best_are_found_though_not_every_fact_of_every_sal
         gross = likeness.gross(take(live.filled, best), subject)
         bounded += len(likeness.within(live.filled, of_kind, subject, float(gross[-1]))) < len(of_kind)
     assert bounded > SUBJECTS / 2
+
+
+def test_the_market_moves_from_day_to_day_without_jumps_and_never_back_and_forth_within_a_month(
+    market: LiveMarket,
+) -> None:
+    live = market.live_model
+    until = float(days_since_2000(live.filled["sale_date"]).max()) + 1
+    days = until - np.arange(365.0)
+    # The level found of a few sales goes up and down by two percent each fortnight.
+    restless = tuple((float(day), 0.02 * (number % 2)) for number, day in enumerate(days[::-15]))
+    for level in (live.level, replace(live.level, curve=restless)):
+        steps = np.diff(likeness_of(replace(live, level=level)).moved(days, until))
+        assert np.abs(steps).max() < 0.002
+        turns = np.flatnonzero(np.diff(np.sign(np.where(np.abs(steps) < 1e-12, 0, steps))) != 0)
+        assert len(turns) < 2 or np.diff(turns).min() > 30

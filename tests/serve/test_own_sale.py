@@ -20,9 +20,9 @@ from core.serve.estimate_many import estimate_many
 from core.serve.fact_groups import FactGroup
 from core.serve.flags import FlagKind
 from core.states import Family
-from core.train.bundle import seal
+from core.train.bundle import Bundle, seal
 from core.train.live_model import bring_up_to_date
-from core.train.trainer import TrainingPlan, train
+from core.train.trainer import Trained, TrainingPlan, train
 from core.wording import market_day, money
 
 
@@ -56,17 +56,19 @@ def sales() -> pd.DataFrame:
     return sold_twice()
 
 
-@pytest.fixture(scope="module")
-def market(sales: pd.DataFrame, problem: Problem) -> LiveMarket:
-    trained = train(sales, len(sales), QUICK, problem, silent)
+def sealed(trained: Trained, sales: pd.DataFrame, problem: Problem) -> Bundle:
+    """Measure a trained model on its sealed test sales and return its bundle."""
     test = sales[trained.split.test]
     filled = trained.model.fill(test)
     priced = trained.model.price_filled(filled, problem.estimate.levels, problem.success.tolerance)
     price = test["sale_price"].to_numpy(dtype=float)
     measured = measure(trained.model, filled, priced, price, problem.estimate.level, 1)
-    bundle = seal(
-        trained, market_id="m", currency="USD", version_id="v", held=measured.held, metrics=measured.metrics()
-    )
+    return seal(trained, market_id="m", currency="USD", version_id="v", held=measured.held, metrics=measured.metrics())
+
+
+@pytest.fixture(scope="module")
+def market(sales: pd.DataFrame, problem: Problem) -> LiveMarket:
+    bundle = sealed(train(sales, len(sales), QUICK, problem, silent), sales, problem)
     return LiveMarket(bundle, bring_up_to_date(bundle.model, sales), "v", None)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.demo.city import NOISE, STRUCTURAL, MarketModel, simulate
 from core.measures import mape
-from core.prepare.features.own_sales import OWN_SALE
+from core.prepare.features.own_sales import OWN_SALE, SOON_YEARS
 from core.problem import Problem
 from core.progress import silent
 from core.states import Family
@@ -83,6 +83,29 @@ def test_the_less_is_known_of_a_home_the_more_its_own_earlier_sale_says(sales: p
     for some in (sold, ~sold):
         # Two points, and three standard errors of a share of n sales.
         assert abs(held[some].mean() - 0.8) < 0.02 + 3 * np.sqrt(0.16 / some.sum())
+
+
+@pytest.mark.parametrize("known_facts", ["all", "size and zipcode"])
+@pytest.mark.parametrize("factor", [0.4, 0.9, 1.1, 2.5])
+def test_no_estimate_passes_the_own_sale_brought_to_the_day(
+    sales: pd.DataFrame, trained: Trained, known_facts: str, factor: float
+) -> None:
+    model, test = trained.model, sales[trained.split.test].dropna(subset=["zipcode", "living_area_sqft"])
+    assert model.own_effect is not None
+    assert model.own_effect.resold_above is not None
+    assert model.unknown is not None
+    known = model.unknown.known
+    if known_facts != "all":
+        test = known.hide(test, np.tile([name != "zipcode" for name in known.names], (len(test), 1)))
+    filled = model.fill(test)
+    # However dear the home: what was learned of dear homes in general is no reason to pass its own price.
+    filled["own_sale:moved"] = np.log(replace(model, own_effect=None).estimate(test) * factor)
+    sold, soon = np.isfinite(filled["own_sale:years"]), filled["own_sale:years"] < SOON_YEARS
+    apart = model.log_estimate(model.matrix(filled)) - filled["own_sale:moved"]
+    later = apart[sold & ~soon]
+    assert (later * np.log(factor) < 1e-9).all()
+    assert (np.abs(later) < abs(np.log(factor)) + 1e-9).all()
+    assert (apart[sold & soon] < max(-np.log(factor), 0) + 0.3).all()
 
 
 def test_the_own_price_and_later_sales_of_a_home_are_not_heard(sales: pd.DataFrame, trained: Trained) -> None:

@@ -237,6 +237,13 @@ def test_marks_tell_what_was_hidden_and_a_place_is_always_left(seed: int, n: int
         ("zipcode", "grade", "coordinates"),
         ("zipcode",),
     )
+    wider = replace(known, postal_codes=frozenset({"98101"}))
+    partly = wider.draw(n, seed)
+    left = wider.hide(homes, partly)
+    both = partly[:, 0] & partly[:, 2]
+    assert (left["zipcode"].to_numpy() == np.where(both, "981", "98101"))[both | ~partly[:, 0]].all()
+    marks = wider.marks({str(name): left[str(name)].to_numpy() for name in left})
+    assert (np.column_stack(list(marks.values())) == partly).all()
     hidden: Bools = known.draw(n, seed)
     seen = known.hide(homes, hidden)
     marks = known.marks({str(name): seen[str(name)].to_numpy() for name in seen})

@@ -18,6 +18,7 @@ from core.prepare.features.columns import Columns, size
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import FactColumns
 from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summarise
+from core.prepare.features.postal_codes import next_wider, often_new
 from core.prepare.signals.pace import Pace, waits
 
 _TREND_HALF_LIFE_DAYS: Final = 60.0
@@ -26,6 +27,7 @@ _AREAS_MIN: Final = 2
 # Leaving out only the sale itself would let a tree infer its price from its area's mean; leaving out a fifth does not.
 _FOLDS: Final = 5
 _NEIGHBOURS: Final = 20
+_CODE: Final = "zipcode"
 _FEW: Final = 5
 # A year's distance in time counts like half a kilometer in space: recent neighbors first.
 _KM_PER_YEAR: Final = 0.5
@@ -81,9 +83,14 @@ class MarketEvidence(EvidenceStep):
     Columns added: ``trend``; ``<code>_level``, ``<code>_sales`` per area code; ``near_level``, ``near_spread``,
     ``near_few``, ``near_first_km``, ``near_last_km``, ``near_sales`` if homes have coordinates.
 
+    A home known by the wider area of a postal code alone has the level of that.
+
     Without coordinates there are such columns for every level of ``area_levels``, and ``<level>_price``, of which the
     size is not taken off. A level with few sales is drawn to the next wider one instead of to the market.
     """
+
+    wider_: _AreaSales | None = None
+    """The sales by the smallest wider areas that postal codes name; a model of an earlier release has none."""
 
     def fit(self, X: Columns, y: Floats) -> Self:
         """Learn the levels of areas, the widest first, and keep the training sales as evidence."""
@@ -105,6 +112,9 @@ class MarketEvidence(EvidenceStep):
             whole = np.asarray(y, dtype=float) - value_on(self.whole_trend_, self.days_)
             self.whole_areas_ = {name: _area_sales(areas[name], self.days_, whole) for name in self.levels_}
         if self.facts.located:
+            if _CODE in areas and often_new(areas[_CODE]):
+                wider = np.array([next_wider(str(code)) or np.nan for code in areas[_CODE]], dtype=object)
+                self.wider_ = _area_sales(wider, self.days_, self.deviation_)
             place = _place(X, self.days_)
             rows = np.flatnonzero(np.isfinite(place).all(axis=1) & np.isfinite(self.deviation_))
             self.index_ = NeighbourIndex(place[rows], rows, self.days_[rows])
@@ -133,6 +143,9 @@ class MarketEvidence(EvidenceStep):
         wider = np.zeros(len(days))
         for name in self.levels_:
             total, count = self._area_sums(kept[name], areas[name], days, own)
+            if name == _CODE and self.wider_ is not None:
+                rows = np.flatnonzero(kept[name].groups(areas[name]) < 0)
+                total[rows], count[rows] = self._area_sums(self.wider_, areas[name][rows], days[rows], own[rows])
             level = (total + _AREA_PRIOR_SALES * wider) / (count + _AREA_PRIOR_SALES)
             columns[f"{name}_{title}"] = level
             columns[f"{name}_sales"] = count

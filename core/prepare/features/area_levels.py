@@ -12,33 +12,11 @@ from core.arrays import Objects
 from core.collect.addresses import address_key
 from core.prepare.features.columns import Columns, words
 from core.prepare.features.facts import FactColumns
+from core.prepare.features.postal_codes import wider_areas
 
 STREET: Final = "street"
 _WIDER_MAX: Final = 3
-# Great Britain: district NE3, sector NE3 5, unit NE3 5RD.
-_BRITISH: Final = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)\s*(\d)[A-Z]{2}")
-_BRITISH_SECTOR: Final = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)\s+(\d)")
-_PARTS: Final = re.compile(r"[\s-]+")
-_LEAST_DIGITS: Final = 2
 _HOUSE_NUMBER: Final = re.compile(r"^\S*\d\S* +(?=\S)")
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def wider_areas(code: str) -> tuple[str, ...]:
-    """Return the wider areas that a postal code names, the widest first.
-
-    "98103" lies in "981", "560406" in "56" and "5604", "NE3 5RD" in "NE3" and "NE3 5", "1012 AB" in "10" and "1012".
-    """
-    plain = code.strip().upper()
-    british = _BRITISH.fullmatch(plain) or _BRITISH_SECTOR.fullmatch(plain)
-    if british:
-        return british[1], f"{british[1]} {british[2]}"
-    first, *rest = _PARTS.split(plain)
-    if rest:
-        return (*wider_areas(first), first)
-    if not first.isdecimal():
-        return ()
-    return tuple(first[:digits] for digits in (len(first) - 4, len(first) - 2) if digits >= _LEAST_DIGITS)
 
 
 @functools.lru_cache(maxsize=1 << 17)

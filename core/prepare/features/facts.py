@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from core.arrays import Floats, Ints, Objects
 from core.prepare.features.columns import Columns, columns_of, words
+from core.prepare.features.postal_codes import next_wider, often_new
 from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra
 
 AREA_CODES: Final = ("zipcode", "neighbourhood")
@@ -45,6 +46,8 @@ _ELASTICITY_SALES_MIN: Final = 100
 _TYPE_SHARE_MIN: Final = 0.05
 TYPE_HOMES_MIN: Final = 30
 """Of fewer training homes of a type, a fact that a few of them record may be one that the type has."""
+_CODE: Final = "zipcode"
+_WIDER: Final = "zipcode_wider"
 _STEPS: Final = (1.0, 0.5, 0.25)
 _LEAST_STEP: Final = 0.01
 
@@ -131,7 +134,8 @@ class FactImputer(TransformerMixin, BaseEstimator):
 
     ``fit`` sees only training homes. ``transform`` returns arrays: the fact columns (plus ``sale_date``) without
     missing numbers, and a ``missing_<field>`` column (0 or 1) for each field that at least 1% of training homes lack.
-    Missing coordinates become the middle of the home's area, if that is known.
+    Missing coordinates become the middle of the home's area, if that is known. A postal code without sales then becomes
+    the smallest wider area that it names.
     """
 
     def __init__(self, facts: FactColumns) -> None:
@@ -148,6 +152,7 @@ class FactImputer(TransformerMixin, BaseEstimator):
         self.by_type_area_ = _medians(had, kind, area)
         self.marked_ = tuple(np.array(names)[(table.isna().mean() >= _MISSING_MARK_SHARE).to_numpy()])
         self.centres_ = _centres(X, self.facts)
+        self.codes_ = frozenset(X[_CODE]) if _CODE in self.facts.area_codes else frozenset()
         self.elasticity_ = _elasticities(table, pd.Series([*zip(kind, area, strict=True)], index=table.index))
         self.step_ = np.array([_step(table[name].to_numpy(dtype=float)) for name in names])
         self.bounds_ = table.min().to_numpy(dtype=float), table.max().to_numpy(dtype=float)
@@ -163,6 +168,23 @@ class FactImputer(TransformerMixin, BaseEstimator):
         usual = self.by_type_.of([kind])[0]
         return frozenset(self.facts.numeric[place] for place in np.flatnonzero(np.isnan(usual)))
 
+    def wider_area(self, facts: Mapping[str, object]) -> str:
+        """Return the wider area that places a home without coordinates, whose codes are given; "" if none does."""
+        for code, centres in self.centres_.items():
+            if code == _WIDER:
+                return self._around(facts.get(_CODE))
+            if facts.get(code) in centres.position:
+                break
+        return ""
+
+    def _around(self, code: object) -> str:
+        """Return the wider area that stands for a postal code: the one so called, or the smallest around it."""
+        known = self.centres_.get(_WIDER)
+        if known is None or not isinstance(code, str):
+            return ""
+        plain = code.strip().upper()
+        return next((area for area in (plain, next_wider(plain)) if area in known.position), "")
+
     def fill(self, columns: Columns) -> Columns:
         """Fill in homes given as arrays: every fact column and ``sale_date``."""
         check_is_fitted(self, "overall_")
@@ -177,14 +199,27 @@ class FactImputer(TransformerMixin, BaseEstimator):
 
     def _place(self, columns: Columns) -> Columns:
         place = np.column_stack([columns[name].astype(float, copy=False) for name in COORDINATES])
+        codes: Columns = {}
         for code, centres in self.centres_.items():
             rows = np.flatnonzero(np.isnan(place).any(axis=1))
             if rows.size == 0:
                 break
-            middle = centres.of(columns[code][rows])
+            areas = columns[_CODE if code == _WIDER else code][rows]
+            if code == _WIDER:
+                areas = np.array([self._around(one) for one in areas], dtype=object)
+                codes = {_CODE: self._replaced(columns[_CODE], rows, areas)}
+            middle = centres.of(areas)
             known = np.isfinite(middle).all(axis=1)
             place[rows[known]] = middle[known]
-        return {name: place[:, position].copy() for position, name in enumerate(COORDINATES)}
+        return codes | {name: place[:, position].copy() for position, name in enumerate(COORDINATES)}
+
+    def _replaced(self, codes: Objects, rows: Ints, wider: Objects) -> Objects:
+        """Return postal codes, those at ``rows`` that no training home has replaced by their wider areas, if known."""
+        changed = codes.copy()
+        for row, area in zip(rows.tolist(), wider.tolist(), strict=True):
+            if area and codes[row] not in self.codes_:
+                changed[row] = area
+        return changed
 
     def _fill(self, columns: Columns) -> Columns:
         names = self.facts.numeric
@@ -254,11 +289,18 @@ def _groups(columns: Columns, facts: FactColumns, rows: Ints) -> tuple[Objects, 
 
 
 def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, _Medians]:
-    """Return the middle of each area by code, first the code whose areas are the smallest."""
+    """Return the middle of each area by code, first the code whose areas are the smallest.
+
+    Beside the codes there are the smallest wider areas that postal codes name, where new homes often need them.
+    """
     if not facts.located:
         return {}
-    located = X.dropna(subset=list(COORDINATES))
-    codes = sorted(facts.area_codes, key=lambda code: _reach(located, code))
+    located, codes = X.dropna(subset=list(COORDINATES)), [*facts.area_codes]
+    if _CODE in codes and often_new(X[_CODE]):
+        wider = [next_wider(str(code)) or np.nan for code in located[_CODE]]
+        located = located.assign(**{_WIDER: np.array(wider, dtype=object)})
+        codes += [_WIDER] if located[_WIDER].notna().any() else []
+    codes.sort(key=lambda code: _reach(located, code))
     return {code: _medians(located[list(COORDINATES)], located[code].to_numpy()) for code in codes}
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from core.arrays import Bools, Floats
 from core.prepare.features.columns import Columns, blanks, size
 from core.prepare.features.facts import COORDINATES, FactColumns
+from core.prepare.features.postal_codes import next_wider, often_new
 from core.schema import NEIGHBOURHOOD_FIELDS
 
 MARK: Final = "unknown:"
@@ -31,6 +32,11 @@ _SINGLE: Final = 0.25
 # of the simulated city had its four basic facts known and most of the other eleven hidden, as at a kitchen table.
 _BASICS: Final = frozenset({"property_type", "bedrooms", "bathrooms", "year_built", "lot_area_sqft"})
 _BASICS_APART: Final = 0.25
+# And of some of those without any place, the wider area that the postal code names is known: "2314" of "2314 ED". Of
+# others, that alone is not known better.
+_WIDER_SHARE: Final = 0.3
+_WIDER_ALONE: Final = 0.1
+_CODE: Final = "zipcode"
 _AREA_FIGURES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
 
 
@@ -40,11 +46,15 @@ class KnownFacts:
 
     Coordinates count as one fact. Left out are the facts without which there is no price, figures of a neighborhood,
     which follow from the place, and the year of a renovation, of which a blank says that there was none.
+
+    ``postal_codes`` are those of the training homes, where new homes often lie in others and have coordinates. Without
+    coordinates a home in any other code counts as one whose code is unknown: only the wider area says where it is.
     """
 
     columns: tuple[tuple[str, tuple[str, ...]], ...]
     usual: tuple[str, ...]
     codes: tuple[str, ...]
+    postal_codes: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,7 +63,11 @@ class KnownFacts:
 
     def marks(self, homes: Columns) -> Columns:
         """Return a mark for each fact, by the name of its column: 1 where a home lacks it, as arrays of shape (n,)."""
-        return {f"{MARK}{name}": _missing(homes, columns) * 1.0 for name, columns in self.columns}
+        missing = {name: _missing(homes, columns) for name, columns in self.columns}
+        if self.postal_codes and _CODE in missing:
+            rows = np.flatnonzero(missing[_PLACE] & ~missing[_CODE])
+            missing[_CODE][rows] = [str(code) not in self.postal_codes for code in homes[_CODE][rows]]
+        return {f"{MARK}{name}": unknown * 1.0 for name, unknown in missing.items()}
 
     def is_usual(self) -> Bools:
         """Return which of the facts are usual, shape (facts,)."""
@@ -73,18 +87,36 @@ class KnownFacts:
         hidden: Bools = rng.uniform(size=chance.shape) < chance
         hidden[single] = False
         hidden[single, rng.integers(len(self.columns), size=len(single))] = True
-        places = [number for number, name in enumerate(self.names) if name in self.codes or name == _PLACE]
-        if places:
+        if self.postal_codes:
+            wider = single[rng.uniform(size=len(single)) < _WIDER_ALONE]
+            hidden[wider] = np.isin(np.arange(len(self.columns)), self._places)
+        if places := self._places:
             # Without any place there is no price; the area code is what an agent knows first.
-            hidden[:, places[0]] &= ~hidden[:, places].all(axis=1)
+            placeless = hidden[:, places].all(axis=1)
+            if self.postal_codes:
+                placeless &= rng.uniform(size=homes) >= _WIDER_SHARE
+                placeless[wider] = False
+            hidden[:, places[0]] &= ~placeless
         return hidden
 
+    @property
+    def _places(self) -> list[int]:
+        """The places of the facts that say where a home is among the facts, the area codes first."""
+        return [number for number, name in enumerate(self.names) if name in self.codes or name == _PLACE]
+
     def hide(self, homes: pd.DataFrame, hidden: Bools) -> pd.DataFrame:
-        """Return homes without the facts hidden from each."""
+        """Return homes without the facts hidden from each.
+
+        Where every place is hidden, the wider area that the postal code names is left of it, else the code itself.
+        """
         changed = homes.copy()
         for number, (_, columns) in enumerate(self.columns):
             for column in columns:
                 changed[column] = changed[column].mask(hidden[:, number])
+        if self.postal_codes:
+            placeless = np.asarray(hidden[:, self._places].all(axis=1), dtype=bool)
+            wider = homes[_CODE].map(lambda code: next_wider(str(code)) or code)
+            changed[_CODE] = changed[_CODE].mask(placeless, wider)
         return changed
 
 
@@ -97,7 +129,9 @@ def find_known_facts(homes: pd.DataFrame, facts: FactColumns, critical: Iterable
         columns.append((_PLACE, COORDINATES))
     recorded = {name: float(homes[list(own)].notna().all(axis=1).mean()) for name, own in columns}
     usual = tuple(name for name, share in recorded.items() if share >= _USUAL_SHARE or name == _PLACE)
-    return KnownFacts(tuple(columns), usual, facts.area_codes)
+    wider = facts.located and _CODE in facts.area_codes and often_new(homes[_CODE])
+    known = frozenset(homes[_CODE].dropna().astype(str)) if wider else frozenset[str]()
+    return KnownFacts(tuple(columns), usual, facts.area_codes, known)
 
 
 def _missing(homes: Columns, columns: tuple[str, ...]) -> Bools:

@@ -42,7 +42,9 @@ def adjusted_sales(live_market: LiveMarket, estimate: Estimate, sale_ids: Iterab
     log_price = model.log_estimate(model.matrix(homes, np.append(-1, chosen.own)), live_model.shift(homes))
     if not math.isclose(float(np.exp(log_price[0])), estimate.exact, rel_tol=_SAME):
         return ()
-    found = adjusted(live_model, home, estimate.subject.facts, chosen, log_price[1:], float(log_price[0]))
+    found = adjusted(
+        live_model, live_market.likeness, home, estimate.subject.facts, chosen, log_price[1:], float(log_price[0])
+    )
     known = {one.sale_id: replace(one, added=True) for one in found if not one.own and not _is_compared(one, estimate)}
     ids = (str(one) for one in live_model.sales["intake_row"][rows].tolist())
     return tuple(known[one] for one in ids if one in known)

@@ -7,7 +7,7 @@ from typing import Final
 
 from core.problem import Problem
 from core.schema import ONLY_ON_ROLL, label_of
-from core.serve.fact_groups import critical_facts
+from core.serve.fact_groups import critical_facts, unknown_place_words, wider_area
 from core.train.importance import Importance
 from core.train.model import Model
 
@@ -15,6 +15,7 @@ ASKED_FIRST: Final = 6
 """Three rows of two, which a phone shows without a flick."""
 
 # Facts no model uses, but which show that a home is outside the model's scope.
+_CODE: Final = "zipcode"
 _ALWAYS: Final = ("property_type", "units", "zoning")
 
 
@@ -64,12 +65,24 @@ def unknown_area_words(model: Model, code: str, facts: Mapping[str, object]) -> 
     area = facts.get(code)
     if not area or area in model.profile.area_codes[code]:
         return ""
+    if code == _CODE and str(area).upper() == wider_area(facts, model):
+        return f"{area} is a wider area: its middle counts as the place. The whole code gives a narrower range."
     label = label_of(code).lower()
     start = f"The model knows no sale in {label} {area}"
     if model.facts.located:
-        if {"latitude", "longitude"} <= facts.keys():
-            return f"{start}: the exact location counts instead."
-        return f"{start}: check it, or enter latitude and longitude."
+        placed = _placed_by(model, code, facts)
+        return f"{start}: {placed}" if placed else " ".join(unknown_place_words([code], facts, model))
     if len(model.facts.area_codes) > 1:
         return f"{start}: check it. Another area that is known may still give a price."
     return f"{start}: check it. There is a price only if sales are known of the wider area that it lies in."
+
+
+def _placed_by(model: Model, code: str, facts: Mapping[str, object]) -> str:
+    """Say what places a home in an area without a known sale, "" if nothing does."""
+    if {"latitude", "longitude"} <= facts.keys():
+        return "the exact location counts instead."
+    if code == _CODE and (wider := wider_area(facts, model)):
+        return f"the wider area {wider} counts instead. Latitude and longitude give a narrower range."
+    others = (name for name, known in model.profile.area_codes.items() if facts.get(name) in known)
+    other = next(others, "")
+    return f"{label_of(other).lower()} {facts[other]} counts instead." if other else ""

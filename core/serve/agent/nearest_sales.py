@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import date
 
 from core.errors import ImpossibleProperty
+from core.prepare.features.facts import COORDINATES
 from core.problem import Problem
 from core.serve.comparables import Comparable, unadjusted
 from core.serve.drivers import compared
 from core.serve.estimate import LiveMarket, nearest_sale_km
+from core.serve.fact_groups import wider_area
 from core.serve.subject import Subject, check_subject
 from core.train.model import Model, has_evidence
 
@@ -41,4 +43,4 @@ def nearest_sales(
 def _placed(subject: Subject, model: Model) -> bool:
     """Tell whether it is known where a home is."""
     codes = (subject.facts.get(code) in model.profile.area_codes[code] for code in model.facts.area_codes)
-    return any(codes) or {"latitude", "longitude"} <= set(subject.facts)
+    return any(codes) or {*COORDINATES} <= set(subject.facts) or bool(wider_area(subject.facts, model))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.serve.comparables import Comparable
+from core.serve.fact_groups import FactGroup
 from core.wording import Amounts, half_up
 
 
@@ -12,6 +13,7 @@ from core.wording import Amounts, half_up
 class SaleSum:
     """Amounts in money: ``price`` as recorded, the others rounded.
 
+    ``facts_are`` says what ``facts`` is for: of the home's own sale, whose facts are the same, what sold around it.
     ``price`` + ``market`` + ``facts``, as shown, rounds to ``adjusted``; only the result of a sum is ever rounded.
     """
 
@@ -19,6 +21,7 @@ class SaleSum:
     market: float
     facts: float
     adjusted: float
+    facts_are: str = "facts"
 
     def words(self, amounts: Amounts) -> str:
         """Write the sum: "$407,500 − $13K market − $26K facts = about $369K", or "$407K, no change for market …"."""
@@ -26,7 +29,7 @@ class SaleSum:
 
     def steps(self, amounts: Amounts) -> str:
         """Write the sum up to its result: "$407,500 − $13K market − $26K facts = about "."""
-        market, facts = _step(self.market, "market", amounts), _step(self.facts, "facts", amounts)
+        market, facts = _step(self.market, "market", amounts), _step(self.facts, self.facts_are, amounts)
         about = "" if self.is_exact else "about "
         return f"{amounts.recorded(self.price)}{market}{facts} = {about}"
 
@@ -40,10 +43,16 @@ def sale_sum(sale: Comparable, amounts: Amounts) -> SaleSum:
     """Return a comparable as a sum: its price whole, the rest rounded as its estimate; the facts take the remainder."""
     price, adjusted = half_up(sale.sale_price), amounts.rounded(sale.adjusted)
     market = amounts.rounded(sale.time_adjusted - sale.sale_price)
-    return SaleSum(price, market, adjusted - amounts.rounded(price + market), adjusted)
+    facts = adjusted - amounts.rounded(price + market)
+    return SaleSum(price, market, facts, adjusted, "for what sold around it since" if unchanged(sale) else "facts")
+
+
+def unchanged(sale: Comparable) -> bool:
+    """Tell whether a sale is the home's own and none of its facts is known to have changed since."""
+    return sale.own and not any(sale.adjustments[group] for group in sale.adjustments if group is not FactGroup.PLACE)
 
 
 def _step(change: float, what: str, amounts: Amounts) -> str:
     if not change:
-        return f", no change for {what}"
+        return f", no change for {what.removeprefix('for ')}"
     return f" {'−' if change < 0 else '+'} {amounts.short(abs(change))} {what}"

@@ -34,9 +34,9 @@ def often_words(often: float) -> str:
 
 
 def is_firm(comparables: Sequence[Comparable], value: ComparableValue) -> bool:
-    """Tell whether comparables back the model's range: they lie inside it, and at most half of them are weak."""
+    """Tell whether comparables back the model's range: several lie inside it, and at most half of them are weak."""
     used = sum(share > 0 for share in value.weights.values())
-    return value.confirms and value.agrees and 2 * weak_in_use(comparables, value) <= used
+    return used > 1 and value.confirms and value.agrees and 2 * weak_in_use(comparables, value) <= used
 
 
 def few_of_its_type(flags: Iterable[Flag]) -> bool:

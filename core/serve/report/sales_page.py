@@ -9,7 +9,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
 from core.serve.agent.away import HOME_UNPLACED, NO_PLACE, away_words, is_other_kind, is_unplaced, place_of
-from core.serve.agent.sale_sum import SaleSum, sale_sum
+from core.serve.agent.sale_sum import SaleSum, sale_sum, unchanged
 from core.serve.agent.sale_weights import multipliers, often_words
 from core.serve.comparables import GROSS_HIGH, NET_HIGH, Comparable
 from core.serve.estimate import Estimate
@@ -185,10 +185,22 @@ def _footnotes(estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFr
     notes = [
         weak if any(one.weak for one in chosen) else "",
         f"Numbered as in your agent’s list of {count(len(estimate.comparables), 'sale')}." if gaps else "",
+        _own_words(chosen),
         left_out(estimate, frame.currency),
         NO_PLACE if is_unplaced(estimate) else "",
     ]
     return [part for note in filter(None, notes) for part in (Spacer(0, 3), Paragraph(markup(note, 400), _NOTE))]
+
+
+def _own_words(chosen: Sequence[Comparable]) -> str:
+    """Say what the home's own sale is adjusted for, though it was a sale of this very home; "" without one."""
+    own = next((one for one in chosen if one.own), None)
+    if own is None:
+        return ""
+    since = "what homes around it sold for since, compared with the market"
+    if unchanged(own):
+        return f"This home’s own sale had the same facts. Its amount under “Facts” is {since}."
+    return f"Of this home’s own sale, “Facts” is what is known to have changed, and {since}."
 
 
 def _map(

@@ -156,10 +156,15 @@ def agreement(estimate: Estimate, value: ComparableValue | None, market: Convent
             "No sale here is enough like this home to confirm its price: the sales in use are adjusted by "
             f"{percent(value.adjusted_by)} on average."
         )
-    mean = amounts_of(market.currency, estimate.point).short(value.mean)
-    level, span = percent(estimate.level), money_range(estimate.low, estimate.high, market.currency)
+    amounts = amounts_of(market.currency, estimate.point)
+    mean, span = amounts.short(value.mean), amounts.short_span(estimate.low, estimate.high)
+    level = percent(estimate.level)
+    if _used(value) == 1:
+        place = f"inside the model’s {level} range" if value.agrees else f"outside the model’s {level} range of {span}"
+        apart = signed_percent(value.mean / estimate.point - 1)
+        return f"The one sale in use points to {mean}, {apart} from the estimate and {place}: one sale confirms little."
     if value.agrees and not is_firm(estimate.comparables, value):
-        weak, used = weak_in_use(estimate.comparables, value), sum(share > 0 for share in value.weights.values())
+        weak, used = weak_in_use(estimate.comparables, value), _used(value)
         return (
             f"The comparables’ weighted mean, {mean}, lies inside the model’s {level} range, but {weak} of {used} in "
             "use are weak (▲): they confirm little."
@@ -176,14 +181,21 @@ def agreement(estimate: Estimate, value: ComparableValue | None, market: Convent
     )
 
 
+def _used(value: ComparableValue) -> int:
+    """Return how many sales are in use."""
+    return sum(share > 0 for share in value.weights.values())
+
+
 def _together(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> None:
     with st.container(border=True, gap="small"):
         st.html(spans(estimate, value, market))
         if value is not None:
             amounts = amounts_of(market.currency, estimate.point)
+            mean = plain(amounts.short(value.mean))
             together = (
-                f"Comparables **{plain(amounts.short_span(value.low, value.high))}**, weighted mean "
-                f"**{plain(amounts.short(value.mean))}**"
+                f"One sale in use, adjusted to **{mean}**"
+                if _used(value) == 1
+                else f"Comparables **{plain(amounts.short_span(value.low, value.high))}**, weighted mean **{mean}**"
             )
             if (price := offered(estimate, value)) is not None:
                 leads = its_type_leads(estimate, value.weights)

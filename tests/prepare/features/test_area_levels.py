@@ -8,11 +8,12 @@ import pytest
 
 from core.demo.city import NOISE, STRUCTURAL, MarketModel, simulate
 from core.prepare.features.area_evidence import MarketEvidence
-from core.prepare.features.area_levels import STREET, area_levels, street_of, wider_areas
+from core.prepare.features.area_levels import STREET, area_levels, street_of
 from core.prepare.features.columns import Columns
 from core.prepare.features.facts import FactColumns, find_facts
 from core.prepare.features.neighbours import Rule
 from core.prepare.features.pipeline import feature_pipeline
+from core.prepare.features.postal_codes import wider_areas
 
 CODED = FactColumns((), (), ("zipcode",), located=False, renovation=False, addressed=True)
 

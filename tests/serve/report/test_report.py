@@ -501,6 +501,18 @@ def test_without_the_homes_coordinates_there_is_a_table_but_no_map() -> None:
     assert " mi " not in text
 
 
+def test_the_homes_own_sale_is_not_adjusted_for_facts_without_a_word() -> None:
+    first, *others = estimate().comparables
+    around = {FactGroup.PLACE: -8_000.0}
+    own = replace(first, own=True, adjustments=around, adjusted=first.time_adjusted - 8_000.0, around=-8_000.0)
+    text = text_of(replace(estimate(), comparables=(own, *others)), frame())
+    assert "This home’s own sale had the same facts. Its amount under “Facts” is what homes around it sold for" in text
+    changed = replace(own, adjustments={**around, FactGroup.SIZE: 5_000.0}, adjusted=own.adjusted + 5_000.0)
+    text = text_of(replace(estimate(), comparables=(changed, *others)), frame())
+    assert "“Facts” is what is known to have changed, and what homes around it sold for since" in text
+    assert "own sale had the same facts" not in text_of(estimate(), frame())
+
+
 def test_comparables_without_coordinates_are_counted_beside_the_map() -> None:
     first, second, *others = estimate().comparables
     nowhere = [replace(one, latitude=None, longitude=None, distance_km=None) for one in (first, second)]
