@@ -105,8 +105,13 @@ def test_after_a_promotion_the_test_speaks_and_the_figures_say_whose_sales_they_
     assert found["Range"].state is PromiseState.ON_TEST
 
 
-def test_a_promise_off_without_an_alert_is_on_watch_and_says_what_helps(lived: Path, problem: Problem) -> None:
-    error = promised(lived, problem)["Error"]
+def test_a_promise_off_without_an_alert_is_on_watch_and_says_what_helps(
+    small_home: Path, problem: Problem, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(small_home, tmp_path / "own"))
+    with open_store(home) as store:
+        live_through(store, store.markets.list()[0], *GOOD, Month(date(2025, 3, 1)), BAD[-1])
+    error = promised(home, problem)["Error"]
     assert error.state is PromiseState.WATCH
     assert "in Apr 2025" in error.words
     assert "beyond the target of" in error.words
@@ -114,11 +119,29 @@ def test_a_promise_off_without_an_alert_is_on_watch_and_says_what_helps(lived: P
     assert len(error.values) == len(error.labels) <= SHOWN
     assert error.values[-1] > error.limit > error.values[0]  # type: ignore[operator]
     assert "a newer model may do better" in error.action
-    assert error.until_alert.startswith("One month beyond it is no alert yet")
+    assert error.until_alert == "One month beyond it is no alert yet; a second one in a row opens it."
     assert error.remedy is Remedy.NEXT
 
 
-def test_a_range_that_all_sales_together_break_is_on_watch_though_no_month_is_sure(
+def test_a_promise_that_all_sales_together_break_is_missed_though_most_months_are_too_few_to_open_an_alert(
+    small_home: Path, problem: Problem, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(small_home, tmp_path / "own"))
+    few = (Month(date(2025, month, 1), 0.85, n=40) for month in (1, 2, 3))
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        live_through(store, market, *few, Month(date(2025, 4, 1), 0.85, n=60), Month(date(2025, 5, 1), 0.85, n=40))
+    error = promised(home, problem, watched=True)["Error"]
+    assert (error.state, error.remedy) == (PromiseState.MISSED, Remedy.NEXT)
+    assert "Over all 220 sales in use, the mean error is " in error.words
+    assert error.words.endswith(
+        "above the target of 10%; no alert is open, because only Apr 2025 has the 50 sales that a month is judged by."
+    )
+    assert error.action
+    assert not error.until_alert
+
+
+def test_a_range_that_all_sales_together_break_is_missed_though_no_month_is_sure(
     small_home: Path, problem: Problem, tmp_path: Path
 ) -> None:
     home = Path(shutil.copytree(small_home, tmp_path / "own"))
@@ -132,11 +155,12 @@ def test_a_range_that_all_sales_together_break_is_on_watch_though_no_month_is_su
     assert watched.confidence.words == found["Confidence"].words
     assert watched.too_confident == (found["Confidence"].state is PromiseState.MISSED)
     # Home says so of the same sales, and a month of 60 sales that holds too few is not "within" its limit.
-    assert held.state is PromiseState.WATCH
+    assert held.state is PromiseState.MISSED
     assert "beyond the 5 points allowed around its level, though chance may explain it" in held.words
     assert "Over all 300 sales in use, the 80% range held" in held.words
-    assert held.words.endswith("not the share it promises.")
-    assert said.endswith("not as promised, but not for long enough to open an alert.")
+    why = "which takes 2 months in a row beyond the limit."
+    assert held.words.endswith(f"not the share it promises; no alert is open, {why}")
+    assert said.endswith(f": missed. No alert on the range is open, {why}")
 
 
 def test_answers_slower_than_promised_are_no_promise_met_though_no_alert_opens(
