@@ -27,7 +27,7 @@ _SURELY: Final = 3.0
 _DISPROVED: Final = 2.0
 _NAMED_MAX: Final = 6
 
-CARRIED_OVER: Final = "carried over from the model before, less what this model’s test disproves"
+CARRIED_OVER: Final = "of the model before, without what this model’s test disproves"
 """What became of a scope that a new model's small test could not draw anew."""
 
 
@@ -91,7 +91,7 @@ class GoverningScope:
         status = {
             ScopeBasis.SIGNED: "signed",
             ScopeBasis.PROPOSED: f"unsigned{until}",
-            ScopeBasis.CARRIED: f"{CARRIED_OVER}, unsigned{until}",
+            ScopeBasis.CARRIED: f"{CARRIED_OVER}; unsigned{until}",
             ScopeBasis.DEFAULT: "standard prices, nothing signed or proposed",
         }[self.basis]
         return f"{money_range(self.low, self.high, currency)}{f', without {left_out}' if left_out else ''} ({status})"

@@ -10,9 +10,9 @@ from typing import Final
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import CardHeadline, headline_of
-from core.evaluate.headline import targets
+from core.evaluate.headline import range_verdict
 from core.evaluate.scope import GoverningScope, ScopeBasis
-from core.evaluate.targets import Verdict, judge
+from core.evaluate.targets import Verdict
 from core.monitor.expected import CameTrue
 from core.monitor.rules import AlertKind
 from core.monitor.windows import window_of
@@ -270,10 +270,10 @@ def is_missed(alerts: Iterable[AlertRecord], kinds: tuple[AlertKind, ...]) -> bo
     return any(one.kind in kinds and not one.segment for one in alerts)
 
 
-def error_in_use(store: Store, market: Market, model_id: str) -> tuple[float, int] | None:
-    """Return the mean error of a model's blind estimates and the number of their sales, None before the first."""
+def error_in_use(store: Store, market: Market, model_id: str) -> Figure | None:
+    """Return the mean error of a model's blind estimates with its interval, None before the first such sale."""
     total = store.figures.accuracy(market.market_id, Slice(model_id=model_id), Period.MONTH).total
-    return (float(total["mape"]), int(total["n"])) if total["n"] else None
+    return figure_of(with_intervals(total.to_frame().T).iloc[0], "mape") if total["n"] else None
 
 
 _STATES: Final = {Verdict.PASS: State.GOOD, Verdict.FAIL: State.BAD, Verdict.INCONCLUSIVE: State.UNSURE}
@@ -291,12 +291,12 @@ def coverage_state(test: CardHeadline, problem: Problem) -> State:
 
 def range_state(held: Figure, level: float, problem: Problem) -> State:
     """Judge the share of sales that a range of this level held, with the same rule as the Evaluation page."""
-    return _STATES[judge(held, targets(level, problem)["coverage"], problem.estimate.small_sample_n)]
+    return _STATES[range_verdict(held, level, problem)]
 
 
 def is_range_off(held: Figure, level: float, problem: Problem) -> bool:
-    """Tell whether a range held surely fewer sales than it states, or is off its level as the Evaluation page says."""
-    return held.high < level or range_state(held, level, problem) is State.BAD
+    """Tell whether a range held surely fewer sales than it states, or is off its level, as the Evaluation page says."""
+    return range_state(held, level, problem) is State.BAD
 
 
 def _problem(seen: Overview, problem: Problem) -> Phase:

@@ -279,7 +279,7 @@ def _by_its_test(watch: MarketWatch, line: Promise, seen: Overview) -> Promise:
     test = headline_of(card)
     if line.name == "Range":
         known = "coverage" in test.figures
-        words, broken = short_range_words(card), known and is_range_off(test["coverage"], test.level, problem)
+        words, broken = short_range_words(card, problem), known and is_range_off(test["coverage"], test.level, problem)
         later = worse_range(seen.beside, test["coverage"] if known else None, problem)
         found = f"its {percent(test.level)} range held {percent(later.held)}" if later is not None else ""
         broken = broken or later is not None

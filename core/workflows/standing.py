@@ -347,7 +347,7 @@ def _range_broken(seen: Overview, live: ModelRecord, problem: Problem) -> str:
             f"its {percent(problem.estimate.level)} range held {percent(beside.held)} of "
             f"{beside.sales(seen.market.currency)}"
         )
-    return short_range(live.card) if watched.held is None else ""
+    return short_range(live.card, problem) if watched.held is None else ""
 
 
 def _lesser_trouble(seen: Overview, live: ModelRecord, problem: Problem) -> str:
@@ -407,7 +407,7 @@ def _decide(seen: Overview, live: ModelRecord, challenger: ModelRecord, problem:
         Verdict.INCONCLUSIVE: f"is closer, though not proven to meet {target}",
         Verdict.FAIL: f"is closer, though it misses the target of {target}",
     }[target_verdict(headline_of(challenger.card)["mape"], problem)]
-    short = short_range(challenger.card)
+    short = short_range(challenger.card, problem)
     return f"{decide}, which {how}{f'; {short}' if short else ''}"
 
 

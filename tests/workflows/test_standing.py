@@ -337,7 +337,7 @@ def test_a_challenger_whose_range_fell_short_is_said_to(
     fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = with_alerts(with_challenger(fresh, GateVerdict.PASS, monkeypatch), alert(AlertKind.TARGET_MISSED))
-    monkeypatch.setattr(standing, "short_range", lambda card: "its 80% range held 66.2% of 136 test sales")
+    monkeypatch.setattr(standing, "short_range", lambda card, problem: "its 80% range held 66.2% of 136 test sales")
     assert "; its 80% range held 66.2% of 136 test sales." in standing_of(seen, problem).sentence
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+
+from core.serve.words import InUse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,8 @@ class ReportFrame:
     page. ``prepared_at`` is timezone-aware. ``estimate_id`` names the ledger entry, None if there is none.
     ``tolerance`` is the share of the point that the confidence refers to (problem.success.tolerance).
     ``suggested_list`` is the usual list price, shown where none was decided. ``point_label`` precedes the point value;
-    with None, the report shows no single price but a list price decided.
+    with None, the report shows no single price but a list price decided. ``in_use`` is what of the model's promises
+    fell short with homes sold since.
     """
 
     market_name: str
@@ -60,6 +63,7 @@ class ReportFrame:
     decided: Decided | None = None
     suggested_list: float | None = None
     point_label: str | None = "Estimate"
+    in_use: InUse = field(default_factory=InUse)
 
     @property
     def list_price(self) -> float | None:

@@ -69,7 +69,7 @@ def _error(seen: Overview, problem: Problem) -> None:
     with figures.box():
         if watched.error is None:
             _tile("Error on test sales", percent(error.value, 1), f"{beside}No sale in use yet", verdict)
-            _later(worse_error(seen.beside, error, problem), seen)
+            _later(worse_error(seen.beside, error, problem), seen, problem)
             return
         note = f"{beside}{count(error.n, 'sale')}, each priced before its listing"
         _tile("Error in use", percent(error.value, 1), note, verdict)
@@ -77,7 +77,7 @@ def _error(seen: Overview, problem: Problem) -> None:
         spark("error", [one.error for one in watched.months], f"Mean error by month: {by_month}", palette(), target)
         _ends(seen, error.n)
         if not above:
-            _later(worse_error(seen.beside, error, problem), seen)
+            _later(worse_error(seen.beside, error, problem), seen, problem)
 
 
 def _range(seen: Overview, problem: Problem) -> None:
@@ -106,19 +106,21 @@ def _range(seen: Overview, problem: Problem) -> None:
             _later_range(worse_range(seen.beside, held, problem), seen)
 
 
-def _later(found: SameSales | None, seen: Overview) -> None:
-    """Draw the live model's worse error on later sales, on which another model was compared with it."""
+def _later(found: SameSales | None, seen: Overview, problem: Problem) -> None:
+    """Draw the live model's worse error on later sales, in red if it is surely above the target."""
     if found is not None:
-        _beside_another(f"{percent(found.error, 1)} for {found.sales(seen.market.currency)}")
+        words = plain(f"{percent(found.error, 1)} for {found.sales(seen.market.currency)}")
+        surely = error_state(found.mape, problem) is State.BAD
+        _beside_another(f":{BAD}[{words}]" if surely else words)
 
 
 def _later_range(found: SameSales | None, seen: Overview) -> None:
     if found is not None:
-        _beside_another(f"{percent(found.held)} of {found.sales(seen.market.currency)}")
+        _beside_another(f":{BAD}[{plain(f'{percent(found.held)} of {found.sales(seen.market.currency)}')}]")
 
 
 def _beside_another(words: str) -> None:
-    st.caption(f":{BAD}[{plain(words)}], when another model was compared with it")
+    st.caption(f"{words}, when another model was compared with it")
 
 
 def _ends(seen: Overview, n: int) -> None:

@@ -244,4 +244,4 @@ def test_a_challenger_of_a_small_test_keeps_the_scope_in_force_and_says_so(store
     assert scope_verdict(kept, challenger, problem) is Verdict.PASS, "what an earlier test bears out"
     assert (found.low, found.high, found.types_left_out) == (scope.low, scope.high, ("condo",))
     assert found.basis is ScopeBasis.CARRIED
-    assert "carried over from the model before, less what this model’s test disproves, unsigned" in found.words("USD")
+    assert "(of the model before, without what this model’s test disproves; unsigned" in found.words("USD")

@@ -16,6 +16,7 @@ from core.monitor.alerts import thresholds_of
 from core.monitor.gate import Check, CheckVerdict, Gate, GateVerdict
 from core.monitor.rules import AlertKind
 from core.problem import Problem
+from core.serve.words import FellShort, InUse
 from core.states import AuditAction, Period
 from core.store import NewModel, open_store
 from core.store.ledger.figures import Slice
@@ -26,6 +27,7 @@ from core.workflows.monitoring.audit_words import action_words, by_words, detail
 from core.workflows.monitoring.figures import drift_of, of_models_before
 from core.workflows.monitoring.limits import limit_doubt
 from core.workflows.overview import overview
+from core.workflows.pricing.desk import open_desk
 from core.workflows.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
 from core.workflows.standing import in_use_words
 from tests.acting import acting
@@ -149,6 +151,8 @@ def test_a_range_that_all_sales_together_break_is_missed_though_no_month_is_sure
         [market] = store.markets.list()
         live_through(store, market, *(Month(date(2025, month, 1), noise=0.09) for month in range(1, 6)))
         watched = overview(acting(store, MANAGER, problem), market).watched
+        desk = open_desk(store, market.market_id, problem)
+        good = Path(shutil.copytree(small_home, tmp_path / "good"))
     said, found = in_use_words(watched, problem), promised(home, problem)
     held = found["Range"]
     assert watched.confidence is not None
@@ -158,6 +162,17 @@ def test_a_range_that_all_sales_together_break_is_missed_though_no_month_is_sure
     assert held.state is PromiseState.MISSED
     assert "beyond the 5 points allowed around its level, though chance may explain it" in held.words
     assert "Over all 300 sales in use, the 80% range held" in held.words
+    # Whoever reads a range or a confidence reads the same of it, but nothing where both hold.
+    assert desk.record is not None
+    assert desk.in_use_of("another model") == InUse()
+    assert desk.in_use_of(desk.record.model_id).range == FellShort(0.8, watched.held.value, 300)  # type: ignore[union-attr]
+    assert (desk.in_use.confidence is not None) == watched.too_confident
+    short = desk.in_use.agent_words("10%", "USD")
+    assert short.startswith("In use: of 300 homes sold since, ranges held ")
+    with open_store(good) as store:
+        live_through(store, store.markets.list()[0], *GOOD)
+        kept = open_desk(store, store.markets.list()[0].market_id, problem).in_use
+    assert (kept, kept.agent_words("10%", "USD")) == (InUse(), "")
     why = "which takes 2 months in a row beyond the limit."
     assert held.words.endswith(f"not the share it promises; no alert is open, {why}")
     assert said.endswith(f": missed. No alert on the range is open, {why}")
