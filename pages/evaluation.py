@@ -74,7 +74,7 @@ def main(workspace: Workspace) -> None:
 
 def _in_use(workspace: Workspace, market: Market, record: ModelRecord) -> None:
     """Say how the live model does in use, beside the test that the page is about."""
-    watched = watched_of(workspace.store, market, record)
+    watched = watched_of(workspace, market, record)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.markdown(plain(in_use_words(watched, workspace.problem)), width="content")
         if may(workspace.actor, Action.WATCH):

@@ -268,7 +268,7 @@ def _models(session: Session) -> int:
     in_use = error_in_use(workspace.store, market, live.model_id) if live is not None else None
 
     def used(record: ModelRecord) -> str:
-        return f"  in use MAPE {percent(in_use[0], 1)} ({in_use[1]:,} sales)" if in_use and record is live else ""
+        return f"  in use MAPE {percent(in_use.value, 1)} ({in_use.n:,} sales)" if in_use and record is live else ""
 
     def text() -> str:
         if not records:

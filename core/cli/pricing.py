@@ -72,6 +72,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _price(session: Session) -> int:
     from core.serve.estimate import Estimate, Refused, Unavailable
+    from core.wording import percent
     from core.workflows.pricing.answer_form import answer_form
     from core.workflows.pricing.answers import price_and_record
     from core.workflows.pricing.desk import open_desk
@@ -103,8 +104,9 @@ def _price(session: Session) -> int:
             return UNPRICED
         case Estimate():
             tolerance, unit = desk.problem.success.tolerance, desk.market.area_unit
+            of_late = desk.in_use.agent_words(percent(tolerance), result.currency)
             session.print_result(
-                form, lambda: f"{_estimate_text(result, tolerance, unit)}\nestimate {answered.estimate_id}"
+                form, lambda: f"{_estimate_text(result, tolerance, unit, of_late)}\nestimate {answered.estimate_id}"
             )
             return OK
 
@@ -197,8 +199,11 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
     return OK
 
 
-def _estimate_text(answer: Estimate, tolerance: float, area_unit: str) -> str:
-    """Write an estimate in the words of the page; ``tolerance`` is the share its confidence is about."""
+def _estimate_text(answer: Estimate, tolerance: float, area_unit: str, of_late: str) -> str:
+    """Write an estimate in the words of the page; ``tolerance`` is the share its confidence is about.
+
+    ``of_late`` says what of its promises fell short in use, "" if nothing.
+    """
     from core.serve.agent.advice import advice, to_review
     from core.serve.words import ask_next_words, confidence_words, record_words, widening_words
     from core.wording import percent
@@ -208,6 +213,7 @@ def _estimate_text(answer: Estimate, tolerance: float, area_unit: str) -> str:
         record_words(answer),
         f"point estimate {answer.point:,.0f}; confidence {answer.confidence_word}: "
         f"{confidence_words(answer, percent(tolerance))}",
+        *filter(None, (of_late,)),
     ]
     lines += [f"the range is {wider}"] if (wider := widening_words(answer)) else []
     lines += [f"to narrow the range, find out: {one}" for one in ask_next_words(answer.ask_next)]

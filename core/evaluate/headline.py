@@ -95,7 +95,7 @@ def headline(scored: ScoredSales, problem: Problem) -> Headline | None:
     figures, saved = _figures(table, others, scored.terms.level, scored.terms.seed)
     figures["hit_rate"] = _hit_rate(scored)
     lines = tuple(
-        Line(name, _label(name, scored), figure, wanted.get(name), _verdict(figure, wanted.get(name), problem))
+        Line(name, _label(name, scored), figure, wanted.get(name), _verdict(name, figure, scored.terms.level, problem))
         for name, figure in figures.items()
     )
     rivals = tuple(_rival(other, saved[other.name], problem) for other in others)
@@ -123,8 +123,21 @@ class _Other:
         return total[known > 0] / known[known > 0]
 
 
-def _verdict(figure: Figure, target: Target | None, problem: Problem) -> Verdict:
-    return judge(figure, target, problem.estimate.small_sample_n)
+def _verdict(name: str, figure: Figure, level: float, problem: Problem) -> Verdict:
+    if name == "coverage":
+        return range_verdict(figure, level, problem)
+    return judge(figure, targets(level, problem).get(name), problem.estimate.small_sample_n)
+
+
+def range_verdict(held: Figure, level: float, problem: Problem) -> Verdict:
+    """Judge the share of sales that ranges of a level held: the one rule wherever a range is judged.
+
+    It fails if it surely lies outside the bounds around the level, or surely holds fewer sales than it states.
+    """
+    smallest = problem.estimate.small_sample_n
+    if held.n >= smallest and held.high < level:
+        return Verdict.FAIL
+    return judge(held, targets(level, problem)["coverage"], smallest)
 
 
 def targets(level: float, problem: Problem) -> dict[str, Target]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -27,7 +29,7 @@ _SURELY: Final = 3.0
 _DISPROVED: Final = 2.0
 _NAMED_MAX: Final = 6
 
-CARRIED_OVER: Final = "carried over from the model before, less what this model’s test disproves"
+CARRIED_OVER: Final = "of the model before, without what this model’s test disproves"
 """What became of a scope that a new model's small test could not draw anew."""
 
 
@@ -91,7 +93,7 @@ class GoverningScope:
         status = {
             ScopeBasis.SIGNED: "signed",
             ScopeBasis.PROPOSED: f"unsigned{until}",
-            ScopeBasis.CARRIED: f"{CARRIED_OVER}, unsigned{until}",
+            ScopeBasis.CARRIED: f"{CARRIED_OVER}; unsigned{until}",
             ScopeBasis.DEFAULT: "standard prices, nothing signed or proposed",
         }[self.basis]
         return f"{money_range(self.low, self.high, currency)}{f', without {left_out}' if left_out else ''} ({status})"
@@ -125,7 +127,9 @@ class ProposedScope:
 
     ``low`` and ``high`` are missing if no range meets the target. Homes of the types and in the areas left out are
     outside at any price. ``inside`` and ``outside`` are the MAPE, with its 95% interval (Student's), of the priced
-    sales inside and outside; ``share`` is the share inside.
+    sales inside and outside; ``share`` is the share inside. ``missed`` names the prices, types and areas inside that
+    surely miss the target, however good the others are, and ``untested`` the prices inside that lie beyond all test
+    sales.
     """
 
     low: float
@@ -137,6 +141,8 @@ class ProposedScope:
     currency: str
     types_left_out: tuple[str, ...] = ()
     areas_left_out: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    untested: str = ""
 
     @property
     def found(self) -> bool:
@@ -149,9 +155,11 @@ class ProposedScope:
         if not self.found:
             return f"Do not deploy without review: {nothing_proven(self.target)}."
         bounds = f"{money_short(self.low, self.currency)} to {money_short(self.high, self.currency)}"
+        error = f"mean error {percent(self.inside.value, 1)}"
         held = (
-            f"{percent(self.share)} of test sales, mean error {percent(self.inside.value, 1)}, at most "
-            f"{percent(self.inside.high, 1)}"
+            f"{percent(self.share)} of test sales, {error}, at most {percent(self.inside.high, 1)}"
+            if math.isfinite(self.inside.high)
+            else f"only {count(self.inside.n, 'test sale')}, {error}"
         )
         rest = (
             f"review the rest (mean error {percent(self.outside.value, 1)} of {count(self.outside.n, 'sale')})"
@@ -253,9 +261,64 @@ def supports(
     types_left_out: tuple[str, ...] = (),
     areas_left_out: tuple[str, ...] = (),
 ) -> ProposedScope:
-    """Return the evidence for a scope that a person chose instead, bounds included."""
-    held = scored.priced["estimate"].between(low, high).to_numpy() & ~_left_out(scored, types_left_out, areas_left_out)
-    return _proposal(scored, low, high, held, types_left_out, areas_left_out, problem.success.target_mape)
+    """Return the evidence for a scope that a person chose instead, bounds included.
+
+    It must hold for each part of the scope as for a proposal: the average over many usual homes says nothing of a few
+    dear ones, and no sale speaks for prices beyond them all.
+    """
+    kept = ~_left_out(scored, types_left_out, areas_left_out)
+    held = scored.priced["estimate"].between(low, high).to_numpy() & kept
+    found = _proposal(scored, low, high, held, types_left_out, areas_left_out, problem.success.target_mape)
+    estimate = scored.priced["estimate"].to_numpy(dtype=float)
+    smallest = problem.estimate.small_sample_n
+    bands = _bands_within(estimate[kept], estimate[held], (low, high), smallest)
+    missed = (*_bands_missed(scored.priced[held], bands, found, smallest), *_groups_missed(scored, held, problem))
+    return replace(found, missed=missed, untested=_untested(estimate[kept], found))
+
+
+def _bands_within(all_estimates: Floats, inside: Floats, ends: tuple[float, float], smallest: int) -> Floats:
+    """Return the edges of the bands that a proposal is drawn from, cut to a scope and with enough sales each."""
+    low, high = ends
+    edges = _edges(all_estimates, smallest)
+    return _merged(inside, np.array([low, *edges[(edges > low) & (edges < high)], high]), smallest)
+
+
+def _bands_missed(inside: pd.DataFrame, edges: Floats, found: ProposedScope, smallest: int) -> Iterator[str]:
+    """Name the prices of neighboring bands that surely miss the target, with their mean error and its lower bound."""
+    place = np.clip(np.searchsorted(edges, inside["estimate"], side="right") - 1, 0, len(edges) - 2)
+    size = error(inside).abs().to_numpy(dtype=float)
+    figures = [_mape(size[place == band]) for band in range(len(edges) - 1)]
+    surely = [one.n >= smallest and one.low > found.target for one in figures]
+    for missed, run in itertools.groupby(range(len(figures)), surely.__getitem__):
+        if missed:
+            bands = list(run)
+            first, last = bands[0], bands[-1]
+            prices = money_range(edges[first], edges[last + 1], found.currency)
+            yield _missed_words(prices, size[(place >= first) & (place <= last)])
+
+
+def _groups_missed(scored: ScoredSales, held: Bools, problem: Problem) -> Iterator[str]:
+    """Name the property types and areas inside a scope that surely miss the target."""
+    inside = scored.priced[held]
+    for column in filter(None, ("property_type", scored.area)):
+        for name in _missing_target(inside, column, problem.success.target_mape, problem.estimate.small_sample_n):
+            size = error(inside[inside[column].astype(str) == name]).abs().to_numpy(dtype=float)
+            yield _missed_words(name.replace("_", " "), size)
+
+
+def _missed_words(name: str, size: Floats) -> str:
+    figure = _mape(size)
+    return f"{name} ({percent(figure.value, 1)} for {count(figure.n, 'sale')}, at least {percent(figure.low, 1)})"
+
+
+def _untested(tested: Floats, found: ProposedScope) -> str:
+    """Name a scope's prices beyond the lowest and the highest estimate of all test sales, both rounded outward."""
+    if not len(tested):
+        return ""
+    first, last = _rounded_down(float(tested.min())), _rounded_up(float(tested.max()))
+    below = f"below {money_short(first, found.currency)}" if found.low < first else ""
+    above = f"above {money_short(last, found.currency)}" if found.high > last else ""
+    return " or ".join(filter(None, (below, above)))
 
 
 def _proposal(

@@ -13,6 +13,7 @@ from core.monitor.rules import RULE_OF, RULES, AlertKind, Judged, Reading, Thres
 from core.monitor.windows import Window, window_named
 from core.problem import Problem
 from core.states import AlertState, Period
+from core.wording import count
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,20 @@ def happened(one: Judged, threshold: Threshold) -> str:
     if is_within(one, threshold):
         return f"{measured}, within {limit}"
     return f"{measured}, beyond {limit}{'' if one.measure > threshold.value else ', though chance may explain it'}"
+
+
+def why_none_open(months: Iterable[tuple[str, int]], problem: Problem) -> str:
+    """Say why sales that together break a promise open no alert, to be read after "no alert is open".
+
+    ``months`` are those that are over, each with its name and its number of sales.
+    """
+    rules = problem.monitoring
+    judged = [name for name, n in months if n >= rules.alert_n_min]
+    if len(judged) >= rules.alert_periods:
+        return f"which takes {rules.alert_periods} months in a row beyond the limit"
+    have = "have" if len(judged) > 1 else "has"
+    which = f"only {' and '.join(judged)} {have}" if judged else "no month has"
+    return f"because {which} the {count(rules.alert_n_min, 'sale')} that a month is judged by"
 
 
 def opening_words(problem: Problem) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from core.collect.address_words import ABBREVIATIONS, DESIGNATORS, DIRECTIONS, SHORT_DIRECTIONS
@@ -94,6 +95,44 @@ def test_sales_words(segment: str, n: int, currency: str) -> str:
     if segment == EVERYWHERE:
         return f"{count(n, 'test sale', currency=currency)} of this market"
     return count(n, "similar test sale", currency=currency)
+
+
+@dataclass(frozen=True)
+class FellShort:
+    """A promise of which surely too little came true in use: the shares promised and come true, and of how many."""
+
+    promised: float
+    came_true: float
+    n: int
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What of the live model's promises fell short in use; None for a promise that holds, or that nobody can judge."""
+
+    range: FellShort | None = None
+    confidence: FellShort | None = None
+
+    def agent_words(self, tolerance: str, currency: str) -> str:
+        """Say to an agent what ranges and confidences came to of late, "" where both hold.
+
+        "In use: of 242 homes sold since, ranges like this held 64%, not 80%; 48% sold within 10%, where 65% were
+        promised: read the confidence as 17 points lower."
+        """
+        found = []
+        if self.range is not None:
+            found.append(f"ranges held {percent(self.range.came_true)}, not {percent(self.range.promised)}")
+        if self.confidence is not None:
+            came, promised = percent(self.confidence.came_true), percent(self.confidence.promised)
+            less = f"{100 * (self.confidence.promised - self.confidence.came_true):.0f} points"
+            found.append(
+                f"{came} sold within {tolerance} of the estimate where {promised} were promised, so read a confidence "
+                f"as {less} lower"
+            )
+        if not found:
+            return ""
+        n = max(one.n for one in (self.range, self.confidence) if one is not None)
+        return f"In use: of {count(n, 'home', currency=currency)} sold since, {'; '.join(found)}."
 
 
 def record_words(estimate: Estimate) -> str:

@@ -10,9 +10,9 @@ from typing import Final
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import CardHeadline, headline_of
-from core.evaluate.headline import targets
+from core.evaluate.headline import range_verdict
 from core.evaluate.scope import GoverningScope, ScopeBasis
-from core.evaluate.targets import Verdict, judge
+from core.evaluate.targets import Verdict
 from core.monitor.expected import CameTrue
 from core.monitor.rules import AlertKind
 from core.monitor.windows import window_of
@@ -62,12 +62,16 @@ class Phase:
 
 @dataclass(frozen=True)
 class Month:
-    """The live model's blind estimates of the homes sold in a month: mean error, share inside the range, number."""
+    """The live model's blind estimates of the homes sold in a month: mean error, share inside the range, number.
+
+    ``over`` tells whether the month has ended, so that no more of its sales are to come.
+    """
 
     label: str
     error: float
     held: float
     n: int
+    over: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,11 @@ class Watched:
     level: float = 0.0
     months: tuple[Month, ...] = ()
     confidence: CameTrue | None = None
+
+    @property
+    def whole_months(self) -> tuple[tuple[str, int], ...]:
+        """The months that are over, each with its name and its number of sales."""
+        return tuple((one.label, one.n) for one in self.months if one.over)
 
     @property
     def too_confident(self) -> bool:
@@ -155,7 +164,7 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     """Read what the cards need; raises StoreError leaves."""
     store = workspace.store
     version, champion = store.versions.latest(market.market_id), store.models.champion(market.market_id)
-    records, watched = store.models.list(market.market_id), watched_of(store, market, champion)
+    records, watched = store.models.list(market.market_id), watched_of(workspace, market, champion)
     newest = max(records, key=lambda one: one.created_at, default=None)
     today, live_since = workspace.today(market), _since(store, market, champion)
     if champion is not None and watched.error is not None:
@@ -250,7 +259,7 @@ ALTHOUGH: Final = "Signed although not proven"
 """The verdict on a scope that a person signed against, or without, what its test shows."""
 
 MISSED: Final = "Missed"
-"""The word for a promise that the live model misses in use: an alert on it is not resolved."""
+"""The word for a promise that the live model misses in use: an alert on it is open, or all its sales surely say so."""
 
 ERROR_KINDS: Final = (AlertKind.TARGET_MISSED, AlertKind.ERROR_HIGH)
 """The alerts by which the mean error is missed."""
@@ -261,10 +270,10 @@ def is_missed(alerts: Iterable[AlertRecord], kinds: tuple[AlertKind, ...]) -> bo
     return any(one.kind in kinds and not one.segment for one in alerts)
 
 
-def error_in_use(store: Store, market: Market, model_id: str) -> tuple[float, int] | None:
-    """Return the mean error of a model's blind estimates and the number of their sales, None before the first."""
+def error_in_use(store: Store, market: Market, model_id: str) -> Figure | None:
+    """Return the mean error of a model's blind estimates with its interval, None before the first such sale."""
     total = store.figures.accuracy(market.market_id, Slice(model_id=model_id), Period.MONTH).total
-    return (float(total["mape"]), int(total["n"])) if total["n"] else None
+    return figure_of(with_intervals(total.to_frame().T).iloc[0], "mape") if total["n"] else None
 
 
 _STATES: Final = {Verdict.PASS: State.GOOD, Verdict.FAIL: State.BAD, Verdict.INCONCLUSIVE: State.UNSURE}
@@ -282,12 +291,12 @@ def coverage_state(test: CardHeadline, problem: Problem) -> State:
 
 def range_state(held: Figure, level: float, problem: Problem) -> State:
     """Judge the share of sales that a range of this level held, with the same rule as the Evaluation page."""
-    return _STATES[judge(held, targets(level, problem)["coverage"], problem.estimate.small_sample_n)]
+    return _STATES[range_verdict(held, level, problem)]
 
 
 def is_range_off(held: Figure, level: float, problem: Problem) -> bool:
-    """Tell whether a range held surely fewer sales than it states, or is off its level as the Evaluation page says."""
-    return held.high < level or range_state(held, level, problem) is State.BAD
+    """Tell whether a range held surely fewer sales than it states, or is off its level, as the Evaluation page says."""
+    return range_state(held, level, problem) is State.BAD
 
 
 def _problem(seen: Overview, problem: Problem) -> Phase:
@@ -381,8 +390,9 @@ def _deployment(seen: Overview, problem: Problem) -> Phase:
         return Phase(6, name, deliverable, coverage_state(test, problem), f"Live since {since}", (tested, model))
     used = f"{percent(watched.level)} range held {percent(watched.held.value)} of {watched.held.n:,} sales in use"
     missed = is_missed(watched.alerts, (AlertKind.COVERAGE_OFF,))
-    off = any(is_range_off(*one, problem) for one in ((watched.held, watched.level), (held, test.level)))
-    state, verdict = (State.BAD, MISSED if missed else "") if missed or off else (State.GOOD, "")
+    off = is_range_off(held, test.level, problem)
+    broken = missed or is_range_off(watched.held, watched.level, problem)
+    state, verdict = (State.BAD, MISSED if broken else "") if broken or off else (State.GOOD, "")
     return Phase(6, name, deliverable, state, f"Live since {since}", (used, tested, model), verdict)
 
 
@@ -398,12 +408,14 @@ def _monitoring(seen: Overview, problem: Problem) -> Phase:
         return Phase(7, name, deliverable, late, days(age), (*facts, alerts) if watched.alerts else facts)
     error = watched.error
     facts = (f"{count(error.n, 'sale')}, priced before the list price was known", alerts)
-    missed = MISSED if is_missed(watched.alerts, ERROR_KINDS) else ""
-    return Phase(7, name, deliverable, late, f"{percent(error.value, 1)} error in use", facts, missed)
+    missed = is_missed(watched.alerts, ERROR_KINDS) or error_state(error, problem) is State.BAD
+    figure = f"{percent(error.value, 1)} error in use"
+    return Phase(7, name, deliverable, State.BAD if missed else late, figure, facts, MISSED if missed else "")
 
 
-def watched_of(store: Store, market: Market, champion: ModelRecord | None) -> Watched:
+def watched_of(workspace: Workspace, market: Market, champion: ModelRecord | None) -> Watched:
     """Return what monitoring knows of a market's live model; raises NotFound, StoreUnavailable."""
+    store, now = workspace.store, datetime.combine(workspace.today(market), time.min, UTC)
     asked = store.ledger.count(market.market_id)
     alerts = tuple(store.alerts.list(market.market_id, UNRESOLVED))
     if champion is None or not asked:
@@ -413,8 +425,11 @@ def watched_of(store: Store, market: Market, champion: ModelRecord | None) -> Wa
         return Watched(asked, None, alerts)
     total = with_intervals(found.total.to_frame().T).iloc[0]
     months = tuple(
-        Month(window_of(start.date(), Period.MONTH).label, float(error), float(held), int(n))
-        for start, error, held, n in found.periods.tail(_MONTHS)[["start", "mape", "coverage", "n"]].to_numpy()
+        Month(month.label, float(error), float(held), int(n), month.is_over(now))
+        for month, error, held, n in (
+            (window_of(start.date(), Period.MONTH), *figures)
+            for start, *figures in found.periods.tail(_MONTHS)[["start", "mape", "coverage", "n"]].to_numpy()
+        )
     )
     error, held = figure_of(total, "mape"), figure_of(total, "coverage")
     return Watched(asked, error, alerts, held, float(total["level"]), months)

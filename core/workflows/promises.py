@@ -13,7 +13,7 @@ import pandas as pd
 from core.access import Action
 from core.evaluate.card.headline import headline_of, short_range_words
 from core.evaluate.targets import Verdict
-from core.monitor.alerts import happened, latest_judged, opening_words
+from core.monitor.alerts import happened, latest_judged, opening_words, why_none_open
 from core.monitor.rules import RULE_OF, USUAL_MIN, AlertKind, Judged, Reading, Threshold
 from core.monitor.windows import window_named, window_of
 from core.problem import Problem
@@ -43,12 +43,11 @@ SHOWN: Final = 6
 
 
 class PromiseState(StrEnum):
-    """Whether a promise is met: missed while an alert is not resolved, on watch if only the last period was off, if all
-    sales in use together break it and no period is sure enough alone, or if answers took longer than promised, but not
-    as long as opens an alert.
+    """Whether a promise is met: missed while an alert is not resolved, or if all sales in use together surely break it;
+    on watch if only the last period was off, or if answers took longer than promised, but not as long as opens an
+    alert.
 
-    When an alert opens is the one rule wherever a promise in use is named. Before the first sale in use, a promise that
-    the model's test breaks is missed on the test.
+    Before the first sale in use, a promise that the model's test breaks is missed on the test.
     """
 
     MET = "Met"
@@ -98,7 +97,7 @@ _KINDS: Final[tuple[tuple[str, tuple[AlertKind, ...]], ...]] = (
     ("Freshness", (AlertKind.RETRAINING_OVERDUE,)),
 )
 _BEFORE_CONFIDENCE: Final = 2
-_NO_ALERT_YET: Final = "One month beyond it is no alert yet; a second one in a row opens it."
+_BY_SALES: Final = (AlertKind.TARGET_MISSED, AlertKind.COVERAGE_OFF)
 _NOTHING: Final = {
     "Error": "No home that the live model priced before its listing has a known sale yet.",
     "Range": "No home that the live model priced before its listing has a known sale yet.",
@@ -125,12 +124,13 @@ def error_promise(workspace: Workspace, market_id: str) -> Promise:
 def legend(problem: Problem) -> str:
     """Say what "Missed" means, of each promise what holds for it."""
     return (
-        "Missed: an alert on it is not resolved, or a person resolved it while the limit is still passed. On watch: "
-        "the last month passed the limit, which opens no alert yet, all sales in use together surely break the "
-        "promise, or answers took longer than promised, but not as long as opens an alert. Confidence has no alert: it "
-        "is missed if "
+        "Missed: an alert on it is not resolved, a person resolved it while the limit is still passed, or all sales in "
+        "use together surely break the promise. On watch: the last month passed the limit, which opens no alert yet, "
+        "or answers took longer than promised, but not as long as opens an alert. Confidence has no alert: it is "
+        "missed if "
         f"significantly fewer estimates of the last {CONFIDENCE_MONTHS} months ended within "
-        f"{percent(problem.success.tolerance)} of the price than promised. {opening_words(problem)}"
+        f"{percent(problem.success.tolerance)} of the price than promised. Lines end with the last month that is "
+        f"over; “in use” counts all sales so far. {opening_words(problem)}"
     )
 
 
@@ -161,19 +161,20 @@ def _promise(watch: MarketWatch, name: str, kinds: tuple[AlertKind, ...], read: 
     alert = next((one for kind in kinds for one in read.alerts if one.kind == kind and not one.segment), None)
     line = _line_of(watch, name, kinds[0], read.found, judged, read.scheduled)
     line = replace(line, state=_state(alert, judged, limit), limit_words=_limit_words(limit))
+    if alert is None:
+        line = _by_all_its_sales(line, read.seen.watched, watch.problem)
     if line.state is PromiseState.WATCH:
-        line = replace(line, until_alert=_NO_ALERT_YET)
+        line = replace(line, until_alert=_no_alert_yet(limit, read.found))
     if line.state is PromiseState.UNKNOWN:
         line = _by_its_test(watch, line, read.seen)
     if kinds[0] is AlertKind.SLOW and line.state is PromiseState.MET:
         line = _by_its_promise(line, judged[-1], limit, watch.problem.success.answer_ms)
-    if line.state is PromiseState.MET:
-        line = _by_all_its_sales(line, read.seen.watched, watch.problem)
     if kinds[0] is AlertKind.VOLUME_DOWN and line.state is PromiseState.UNKNOWN:
         # A line that cannot be judged yet would look like a verdict.
         line = replace(line, labels=(), values=())
     of_the_model = RULE_OF[kinds[0]].of_the_model
-    if alert is None and line.state is PromiseState.WATCH and (by_hand := _by_hand(watch, kinds, limit, judged)):
+    off = line.state in (PromiseState.WATCH, PromiseState.MISSED)
+    if alert is None and off and (by_hand := _by_hand(watch, kinds, limit, judged)):
         line = replace(line, state=PromiseState.MISSED, cause=by_hand)
         if of_the_model and read.standing.next:
             return replace(line, action=read.standing.next, remedy=Remedy.NEXT)
@@ -201,8 +202,8 @@ def _by_hand(watch: MarketWatch, kinds: tuple[AlertKind, ...], limit: Threshold,
 
 
 def _without_alert(watch: MarketWatch, line: Promise, *, of_the_model: bool, standing: Standing) -> Promise:
-    """Add what to do about a promise that is on watch or missed on the test."""
-    if line.state not in (PromiseState.WATCH, PromiseState.ON_TEST):
+    """Add what to do about a promise that is on watch, or missed on the test or by all sales in use."""
+    if line.state not in (PromiseState.WATCH, PromiseState.ON_TEST, PromiseState.MISSED):
         return line
     if line.name == "Volume":
         return _quiet(watch, line)
@@ -227,7 +228,7 @@ def _line_of(
     if kind is AlertKind.RETRAINING_OVERDUE and watch.champion is not None:
         words.append(_learned(watch, watch.champion))
         words.append(scheduled)
-    if kind in (AlertKind.TARGET_MISSED, AlertKind.COVERAGE_OFF):
+    if kind in _BY_SALES:
         words.append(_too_few_since(watch, limit, found, judged))
     return Promise(name, PromiseState.UNKNOWN, " ".join(filter(None, words)), labels, values, _mark(limit))
 
@@ -253,6 +254,15 @@ def _too_few_since(watch: MarketWatch, limit: Threshold, found: Sequence[Reading
     return f"{label} stood at {value}, but {few}."
 
 
+def _no_alert_yet(limit: Threshold, found: Sequence[Reading]) -> str:
+    """Say what it takes for an alert to open, and that months drawn beyond the limit may have too few sales for it."""
+    words = "One month beyond it is no alert yet; a second one in a row opens it."
+    few = limit.name in _BY_SALES and any(
+        one.n < limit.n_min for one in found if one.kind is limit.name and not one.segment
+    )
+    return f"{words} Months with fewer than {count(limit.n_min, 'sale')} are not judged." if few else words
+
+
 def _limit_words(limit: Threshold) -> str:
     """Name what the dashed line beside a promise marks."""
     return "the range’s level" if limit.centre else f"the limit of {limit.bound(limit.value)}"
@@ -269,7 +279,7 @@ def _by_its_test(watch: MarketWatch, line: Promise, seen: Overview) -> Promise:
     test = headline_of(card)
     if line.name == "Range":
         known = "coverage" in test.figures
-        words, broken = short_range_words(card), known and is_range_off(test["coverage"], test.level, problem)
+        words, broken = short_range_words(card, problem), known and is_range_off(test["coverage"], test.level, problem)
         later = worse_range(seen.beside, test["coverage"] if known else None, problem)
         found = f"its {percent(test.level)} range held {percent(later.held)}" if later is not None else ""
         broken = broken or later is not None
@@ -295,7 +305,7 @@ def _by_its_promise(line: Promise, last: Judged, limit: Threshold, answer_ms: fl
 
 
 def _by_all_its_sales(line: Promise, in_use: Watched, problem: Problem) -> Promise:
-    """Put a promise on watch that all sales in use together surely break, though no month is sure enough alone."""
+    """Call a promise missed that all sales in use together surely break, though no month is sure enough alone."""
     if line.name == "Error" and in_use.error is not None:
         figure = in_use.error
         broken = target_verdict(figure, problem) is Verdict.FAIL
@@ -311,8 +321,9 @@ def _by_all_its_sales(line: Promise, in_use: Watched, problem: Problem) -> Promi
     if not broken:
         return line
     ends = f"{percent(figure.low, 1)} to {percent(figure.high, 1)}"
-    words = f"Over all {count(figure.n, 'sale')} in use, {found} ({ends}), {against}."
-    return replace(line, state=PromiseState.WATCH, words=f"{line.words} {words}")
+    none = f"no alert is open, {why_none_open(in_use.whole_months, problem)}"
+    words = f"Over all {count(figure.n, 'sale')} in use, {found} ({ends}), {against}; {none}."
+    return replace(line, state=PromiseState.MISSED, words=f"{line.words} {words}")
 
 
 def _cause(watch: MarketWatch, alert: AlertRecord) -> str:
@@ -351,7 +362,8 @@ def _confidence(watch: MarketWatch, standing: Standing) -> Promise:
     known = came_true_of(found.total, watch.problem)
     if known is None:
         return Promise("Confidence", PromiseState.UNKNOWN, _NOTHING["Error"], (), (), None)
-    months = found.periods[found.periods["start"] < pd.Timestamp(watch.clock)].tail(SHOWN)
+    over = found.periods["start"] + pd.offsets.MonthBegin(1) <= pd.Timestamp(watch.clock)
+    months = found.periods[over].tail(SHOWN)
     state = _HOLDS[known.holds]
     line = Promise(
         "Confidence",

@@ -15,6 +15,7 @@ from core.access import ALLOWED, Action, Actor, Role, may
 from core.evaluate.card.headline import headline_of, short_range
 from core.evaluate.scope import ScopeBasis, nothing_proven
 from core.evaluate.targets import Verdict
+from core.monitor.alerts import why_none_open
 from core.monitor.cause import hardest_hit
 from core.monitor.gate import GateVerdict
 from core.monitor.rules import RULE_OF, AlertKind
@@ -244,24 +245,25 @@ def in_use_words(watched: Watched, problem: Problem) -> str:
     if watched.error is None or watched.held is None:
         return "In use: no home it priced before listing has a known sale yet, so only the test speaks for it."
     error, target = watched.error, problem.success.target_mape
-    since = _since(watched, ERROR_KINDS, problem)
-    if since is not None:
-        verdict = f"missed{since}"
-    elif error.value <= target:
-        verdict = "met"
-    else:
-        verdict = "above it, but not for long enough to open an alert"
-    off = _since(watched, (AlertKind.COVERAGE_OFF,), problem)
-    if off is not None:
-        held = f"missed{off}"
-    elif is_range_off(watched.held, watched.level, problem):
-        held = "not as promised, but not for long enough to open an alert"
-    else:
-        held = "as promised"
+    error, target = watched.error, problem.success.target_mape
+    since, off = (_since(watched, kinds, problem) for kinds in (ERROR_KINDS, (AlertKind.COVERAGE_OFF,)))
+    judged = target_verdict(error, problem)
+    kept = {Verdict.PASS: "met", Verdict.FAIL: "missed"}.get(judged, "its sales cannot tell whether it is met")
+    is_off = is_range_off(watched.held, watched.level, problem)
     ends = f"{percent(error.low, 1)} to {percent(error.high, 1)}, {count(error.n, 'sale')} priced before listing"
+    silent = [
+        name
+        for name, missed, alert in (("the error", judged is Verdict.FAIL, since), ("the range", is_off, off))
+        if missed and alert is None
+    ]
+    why = (
+        f" No alert on {' or '.join(silent)} is open, {why_none_open(watched.whole_months, problem)}." if silent else ""
+    )
     return (
-        f"In use: mean error {percent(error.value, 1)} ({ends}), target {bound(target)}: {verdict}. "
-        f"The {percent(watched.level)} range held {percent(watched.held.value)}: {held}."
+        f"In use: mean error {percent(error.value, 1)} ({ends}), target {bound(target)}: "
+        f"{kept if since is None else f'missed{since}'}. The {percent(watched.level)} range held "
+        f"{percent(watched.held.value)}: {('missed' if is_off else 'as promised') if off is None else f'missed{off}'}."
+        f"{why}"
     )
 
 
@@ -345,7 +347,7 @@ def _range_broken(seen: Overview, live: ModelRecord, problem: Problem) -> str:
             f"its {percent(problem.estimate.level)} range held {percent(beside.held)} of "
             f"{beside.sales(seen.market.currency)}"
         )
-    return short_range(live.card) if watched.held is None else ""
+    return short_range(live.card, problem) if watched.held is None else ""
 
 
 def _lesser_trouble(seen: Overview, live: ModelRecord, problem: Problem) -> str:
@@ -405,7 +407,7 @@ def _decide(seen: Overview, live: ModelRecord, challenger: ModelRecord, problem:
         Verdict.INCONCLUSIVE: f"is closer, though not proven to meet {target}",
         Verdict.FAIL: f"is closer, though it misses the target of {target}",
     }[target_verdict(headline_of(challenger.card)["mape"], problem)]
-    short = short_range(challenger.card)
+    short = short_range(challenger.card, problem)
     return f"{decide}, which {how}{f'; {short}' if short else ''}"
 
 

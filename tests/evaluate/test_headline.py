@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.evaluate.accuracy import Figure
-from core.evaluate.headline import Rival, headline, unpriced_words
+from core.evaluate.card.headline import is_short
+from core.evaluate.headline import Rival, headline, range_verdict, unpriced_words
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
+from core.workflows.overview import is_range_off
 from tests.evaluate.scored_sales import scored_sales
 
 
@@ -134,3 +136,21 @@ def test_a_rival_that_is_closer_is_said_to_be_with_its_interval_turned_round() -
     assert nearer.apart == "closer by 3.9 points (+3.0 to +4.6)"
     farther = Rival("list price", 0.125, 0.034, Figure(-0.091, -0.103, -0.08, 136), Verdict.FAIL)
     assert farther.apart == "farther by 9.1 points (+8.0 to +10.3)"
+
+
+@pytest.mark.parametrize(
+    ("held", "verdict"),
+    [
+        (Figure(0.688, 0.619, 0.768, 138), Verdict.FAIL),
+        (Figure(0.79, 0.76, 0.82, 805), Verdict.PASS),
+        (Figure(0.76, 0.70, 0.81, 200), Verdict.INCONCLUSIVE),
+        (Figure(0.92, 0.88, 0.95, 300), Verdict.FAIL),
+        (Figure(0.2, 0.02, 0.5, 5), Verdict.INCONCLUSIVE),
+    ],
+)
+def test_a_range_that_holds_surely_fewer_sales_than_it_states_fails_on_every_screen(
+    held: Figure, verdict: Verdict, problem: Problem
+) -> None:
+    assert range_verdict(held, 0.8, problem) is verdict
+    assert is_short(held, 0.8, problem) is (verdict is Verdict.FAIL and held.value < 0.8)
+    assert is_range_off(held, 0.8, problem) is (verdict is Verdict.FAIL)

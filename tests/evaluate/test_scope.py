@@ -53,6 +53,39 @@ def test_good_bands_do_not_carry_a_bad_one(problem: Problem) -> None:
     assert not (found.low < 345_000 and found.high > 395_000)
 
 
+def test_the_average_of_many_homes_proves_nothing_of_parts_that_surely_miss_or_that_no_sale_reaches(
+    problem: Problem,
+) -> None:
+    scored = scored_sales(3_000)
+    estimate = scored.table["estimate"].to_numpy()
+    dear, condo = estimate > 650_000, (scored.table["property_type"] == "condo").to_numpy()
+    missing = with_error(scored, np.where(dear, 0.2, 0.05))
+    chosen = supports(missing, 10_000.0, 50e6, problem)
+    assert chosen.inside.high < chosen.target, "the average carries it"
+    [prices] = chosen.missed
+    assert prices.startswith("$600K to $50M (17.1% for ")
+    assert "sales, at least 1" in prices
+    assert chosen.untested == "below $59K or above $2M"
+    low, high = estimate.min(), estimate.max()
+    inside = supports(missing, float(low), float(high), problem)
+    assert (inside.missed != (), inside.untested) == (True, "")
+    cheap = supports(missing, float(low), 600_000.0, problem)
+    assert (cheap.missed, cheap.untested) == ((), "")
+    assert all(
+        one.startswith("condo (") for one in supports(with_error(scored, 0.04 + 0.1 * condo), low, high, problem).missed
+    )
+    found = propose_scope(missing, problem)
+    again = supports(missing, found.low, found.high, problem, found.types_left_out, found.areas_left_out)
+    assert (again.missed, again.untested) == ((), ""), "what the test proposes, it proves"
+
+
+def test_a_scope_of_few_sales_counts_them_instead_of_an_interval(problem: Problem) -> None:
+    scored = with_error(scored_sales(500), np.full(500, 0.05))
+    dearest = float(scored.table["estimate"].max())
+    alone = supports(scored, dearest, 2 * dearest, problem)
+    assert "(only 1 test sale, mean error 5.0%); review the rest" in alone.words
+
+
 def test_model_that_misses_everywhere_is_not_to_be_deployed(problem: Problem) -> None:
     scored = scored_sales(500)
     found = propose_scope(with_error(scored, np.full(500, 0.2)), problem)

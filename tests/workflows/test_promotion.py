@@ -238,7 +238,8 @@ def test_a_range_that_holds_fewer_test_sales_than_it_states_is_named_beside_the_
         figures = {name: asdict(one) for name, one in (("mape", held), ("coverage", held))}
         return {"metrics": {"level": 0.8}, "headline": {"sales": 805, "figures": figures}}
 
-    words = short_range_words(card(Figure(0.748, 0.717, 0.777, 805)))
+    problem = load_problem()
+    words = short_range_words(card(Figure(0.748, 0.717, 0.777, 805)), problem)
     assert words == "Its 80% range held 74.8% of 805 test sales, fewer than it states."
-    assert short_range_words(card(Figure(0.79, 0.76, 0.82, 805))) == ""
-    assert "1 points" not in gate_rule(load_problem())
+    assert short_range_words(card(Figure(0.79, 0.76, 0.82, 805)), problem) == ""
+    assert "1 points" not in gate_rule(problem)

@@ -213,7 +213,15 @@ def test_in_use_has_one_word_for_a_target_missed_and_names_it_beside_its_interva
 ) -> None:
     error, held = Figure(0.101, 0.096, 0.106, 2_363), Figure(0.61, 0.59, 0.63, 2_363)
     watched = replace(fresh.watched, error=error, held=held, level=0.8, alerts=())
-    assert "target 10%: above it, but not for long enough to open an alert" in in_use_words(watched, problem)
+    assert "target 10%: its sales cannot tell whether it is met" in in_use_words(watched, problem)
+    months = (
+        Month("May 2025", 0.13, 0.6, 56),
+        Month("Jun 2025", 0.13, 0.6, 48),
+        Month("Jul 2025", 0.2, 0.5, 58, False),
+    )
+    sure = in_use_words(replace(watched, error=replace(error, low=0.1005), months=months), problem)
+    assert "target 10%: missed. The 80% range held 61%: missed. No alert on the error or the range is open, " in sure
+    assert sure.endswith("because only May 2025 has the 50 sales that a month is judged by.")
     missed = replace(watched, alerts=(alert(AlertKind.TARGET_MISSED), alert(AlertKind.COVERAGE_OFF, "2025-02")))
     words = in_use_words(missed, problem)
     assert "mean error 10.1% (9.6% to 10.6%, 2,363 sales priced before listing), target 10%: missed" in words
@@ -329,7 +337,7 @@ def test_a_challenger_whose_range_fell_short_is_said_to(
     fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = with_alerts(with_challenger(fresh, GateVerdict.PASS, monkeypatch), alert(AlertKind.TARGET_MISSED))
-    monkeypatch.setattr(standing, "short_range", lambda card: "its 80% range held 66.2% of 136 test sales")
+    monkeypatch.setattr(standing, "short_range", lambda card, problem: "its 80% range held 66.2% of 136 test sales")
     assert "; its 80% range held 66.2% of 136 test sales." in standing_of(seen, problem).sentence
 
 

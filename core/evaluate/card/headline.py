@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from core.evaluate.accuracy import Figure
-from core.evaluate.headline import Headline
+from core.evaluate.headline import Headline, range_verdict
+from core.evaluate.targets import Verdict
+from core.problem import Problem
 from core.wording import count, percent
 
 HEADLINE: Final = "headline"
@@ -53,18 +55,23 @@ def headline_of(card: Mapping[str, Any]) -> CardHeadline:
     return CardHeadline(level, figures, sales_words(figures["mape"].n, kept["sales"]))
 
 
-def short_range(card: Mapping[str, Any]) -> str:
+def short_range(card: Mapping[str, Any], problem: Problem) -> str:
     """Say in half a sentence that a model's range held significantly fewer test sales than it states; else ""."""
     test = headline_of(card)
     held = test.figures.get("coverage")
-    if held is None or not held.high < test.level:
+    if held is None or not is_short(held, test.level, problem):
         return ""
     return f"its {percent(test.level)} range held {percent(held.value, 1)} of {count(held.n, 'test sale')}"
 
 
-def short_range_words(card: Mapping[str, Any]) -> str:
+def is_short(held: Figure, level: float, problem: Problem) -> bool:
+    """Tell whether a range held surely fewer sales than it states."""
+    return held.value < level and range_verdict(held, level, problem) is Verdict.FAIL
+
+
+def short_range_words(card: Mapping[str, Any], problem: Problem) -> str:
     """Say that a model's range held significantly fewer of its test sales than it states; "" if it held enough."""
-    found = short_range(card)
+    found = short_range(card, problem)
     return f"I{found[1:]}, fewer than it states." if found else ""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+
+from core.serve.words import InUse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,8 @@ class ReportFrame:
     page. ``prepared_at`` is timezone-aware. ``estimate_id`` names the ledger entry, None if there is none.
     ``tolerance`` is the share of the point that the confidence refers to (problem.success.tolerance).
     ``point_label`` precedes the point value; with None, the report shows no single price but a list price decided.
-    ``sold_around`` are latitude and longitude of homes sold around it, for the map.
+    ``sold_around`` are latitude and longitude of homes sold around it, for the map. ``in_use`` is what of the model's
+    promises fell short with homes sold since.
     """
 
     market_name: str
@@ -60,6 +63,7 @@ class ReportFrame:
     decided: Decided | None = None
     point_label: str | None = "Estimate"
     sold_around: tuple[tuple[float, float], ...] = ()
+    in_use: InUse = field(default_factory=InUse)
 
     @property
     def list_price(self) -> float | None:

@@ -50,7 +50,7 @@ def sure_page(
 
     The chart of the reasons grows into ``room``, the height there is for all of it.
     """
-    sentences = how_sure(estimate, amounts, frame.tolerance, frame.point_label)
+    sentences = how_sure(estimate, amounts, frame)
     sure = [
         Paragraph(markup(text, _LONG), _NUMBERED, bulletText=str(number)) for number, text in enumerate(sentences, 1)
     ]

@@ -11,8 +11,9 @@ from core.serve.agent.sale_weights import multipliers, often_words
 from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted_span
 from core.serve.estimate import Estimate
 from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
+from core.serve.report.frame import ReportFrame
 from core.serve.typical_home import WHOLE_MARKET
-from core.serve.words import readable_address, widening_words
+from core.serve.words import FellShort, readable_address, widening_words
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
 from core.train.unknown_facts import GROUPS
@@ -50,7 +51,7 @@ def level_words(estimate: Estimate) -> str:
     return f"{percent(estimate.level)} range: it aims to hold the sale price of {share} homes"
 
 
-def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label: str | None) -> tuple[str, ...]:
+def how_sure(estimate: Estimate, amounts: Amounts, frame: ReportFrame) -> tuple[str, ...]:
     """Return two or three sentences: how often ranges like this held, how sure the estimate is, and what it is not.
 
     Our confidence is about the estimate, so that a report of the range alone says nothing of it.
@@ -64,14 +65,27 @@ def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label
             "inside a range made like this one"
         )
     first += f"; this one is {wider}." if wider else "."
-    second = _chance(estimate, amounts, tolerance)
+    first += _of_late(frame.in_use.range, "inside its range", frame.currency)
+    second = _chance(estimate, amounts, frame.tolerance)
+    second += _of_late(frame.in_use.confidence, "that close", frame.currency)
     if held is None:
         second = "Nor do our tests tell how likely such a home sells near its estimate."
     last = (
         "It is a statistical estimate from past sales and not an appraisal: nobody inspected the home for it, and its "
         "condition inside, its surroundings and the way it is marketed can move the price."
     )
-    return (first, last) if point_label is None else (first, second, last)
+    return (first, last) if frame.point_label is None else (first, second, last)
+
+
+def _of_late(found: FellShort | None, how: str, currency: str) -> str:
+    """Say what came true of a promise with homes sold since, where that is surely less; "" where it holds."""
+    if found is None:
+        return ""
+    homes = count(found.n, "home", currency=currency)
+    return (
+        f" Lately it was less: of {homes} sold since, {percent(found.came_true)} sold {how}, not the "
+        f"{percent(found.promised)} promised."
+    )
 
 
 def _chance(estimate: Estimate, amounts: Amounts, tolerance: float) -> str:

@@ -110,4 +110,4 @@ def miss_words(card: Mapping[str, Any], problem: Problem, model: str = "The live
 
 def broken_words(card: Mapping[str, Any], problem: Problem, model: str = "The live model") -> str:
     """Say which promises a model breaks on its test: that on the mean error and that on the range; "" if none."""
-    return " ".join(filter(None, (miss_words(card, problem, model), short_range_words(card))))
+    return " ".join(filter(None, (miss_words(card, problem, model), short_range_words(card, problem))))

@@ -15,6 +15,7 @@ from core.arrays import Bools, Objects
 from core.errors import DoorstepError, StoreError
 from core.evaluate.accuracy import Figure
 from core.evaluate.behavior.month_ahead import price_month_ahead
+from core.evaluate.card.headline import is_short
 from core.evaluate.intervals import share_interval
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.scored_sales import from_bytes as scores_from_bytes
@@ -149,7 +150,9 @@ def worse_error(found: SameSales | None, known: Figure, problem: Problem) -> Sam
 def worse_range(found: SameSales | None, known: Figure | None, problem: Problem) -> SameSales | None:
     """Return what a gate measured of the live model if its range held surely too few sales, and fewer than known."""
     held = found.coverage if found is not None else None
-    if held is None or held.high >= problem.estimate.level or (known is not None and held.value >= known.value):
+    if held is None or not is_short(held, problem.estimate.level, problem):
+        return None
+    if known is not None and held.value >= known.value:
         return None
     return found
 

@@ -289,7 +289,7 @@ def signed_scope(store: Store, model_id: str) -> SignedScope | None:
 
 
 def unproven_words(scope: ProposedScope, record: ModelRecord, problem: Problem) -> str:
-    """Say in a sentence that a scope's test disproves its target, or cannot prove it; "" if it is proven."""
+    """Say that a scope's test disproves its target, or cannot prove it, and of which parts; "" if it is proven."""
     judged, error = scope_verdict(scope, record, problem), scope.inside
     if judged is Verdict.PASS:
         return ""
@@ -297,10 +297,22 @@ def unproven_words(scope: ProposedScope, record: ModelRecord, problem: Problem) 
     target = f"a mean error of at most {percent(scope.target)}"
     if judged is Verdict.FAIL:
         return f"This scope misses its target, {target}: its test shows {interval}."
-    shows = f": it shows {interval}" if math.isfinite(error.low) else ""
+    shows = f"it shows {interval}" if math.isfinite(error.low) else f"{count(error.n, 'sale is', 'sales are')} too few"
     if _is_drawn_from_too_few(scope, record):
-        return f"This test is too small to draw a scope from, so it does not prove {target} for this scope{shows}."
-    return f"The test does not prove {target} for this scope{shows}."
+        found = f"This test is too small to draw a scope from, so it does not prove {target} for this scope: {shows}."
+    elif _mean_verdict(scope, problem) is Verdict.PASS:
+        found = f"The test does not prove {target} for all of this scope."
+    else:
+        found = f"The test does not prove {target} for this scope: {shows}."
+    return " ".join((found, *_parts_unproven(scope, record)))
+
+
+def _parts_unproven(scope: ProposedScope, record: ModelRecord) -> Iterator[str]:
+    """Yield a sentence on the parts of a scope that surely miss the target, and one on those without a test sale."""
+    if scope.missed:
+        yield f"Surely above it: {', '.join(scope.missed)}."
+    if scope.untested and not _is_carried(scope, record):
+        yield f"No test sale was estimated {scope.untested}."
 
 
 def signed_although(store: Store, record: ModelRecord) -> str:
@@ -315,20 +327,31 @@ def signed_although(store: Store, record: ModelRecord) -> str:
 def scope_verdict(scope: ProposedScope, record: ModelRecord, problem: Problem) -> Verdict:
     """Judge a scope by the mean error of the model's test sales inside it.
 
-    A test too small to draw a scope from proves none that it alone would draw, however few its errors: only the scope
-    carried over, which rests on an earlier test, may pass it.
+    A mean within the target proves no scope of which a part surely misses it, or lies beyond all test sales. A test too
+    small to draw a scope from proves none that it alone would draw, however few its errors: only the scope carried
+    over, which rests on an earlier test, may pass it, also where no sale of this one lies.
     """
-    judged = judge(scope.inside, at_most(scope.target, "problem statement"), problem.estimate.small_sample_n)
-    proves_nothing = judged is Verdict.PASS and _is_drawn_from_too_few(scope, record)
-    return Verdict.INCONCLUSIVE if proves_nothing else judged
+    judged = _mean_verdict(scope, problem)
+    doubtful = _is_drawn_from_too_few(scope, record) or any(_parts_unproven(scope, record))
+    return Verdict.INCONCLUSIVE if judged is Verdict.PASS and doubtful else judged
+
+
+def _mean_verdict(scope: ProposedScope, problem: Problem) -> Verdict:
+    return judge(scope.inside, at_most(scope.target, "problem statement"), problem.estimate.small_sample_n)
 
 
 def _is_drawn_from_too_few(scope: ProposedScope, record: ModelRecord) -> bool:
     """Tell whether a scope is another than the one carried over to a model whose test is too small to draw any."""
     carried = unsigned_scope(record)
+    return carried is not None and carried.basis is ScopeBasis.CARRIED and not _is_carried(scope, record)
+
+
+def _is_carried(scope: ProposedScope, record: ModelRecord) -> bool:
+    """Tell whether a scope is the one carried over to a model from the one before."""
+    carried = unsigned_scope(record)
     if carried is None or carried.basis is not ScopeBasis.CARRIED:
         return False
-    return replace(carried, basis=ScopeBasis.PROPOSED) != scope.governing(ScopeBasis.PROPOSED)
+    return replace(carried, basis=ScopeBasis.PROPOSED) == scope.governing(ScopeBasis.PROPOSED)
 
 
 def _although(detail: Mapping[str, Any]) -> str:

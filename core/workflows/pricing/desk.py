@@ -24,11 +24,13 @@ from core.serve.fact_groups import area_figures
 from core.serve.flags import DriftNotice, FlagKind, Severity
 from core.serve.subject import Subject, Value
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
+from core.serve.words import InUse
 from core.store import Market, ModelRecord, NewLevel, Store
 from core.train.bundle import Bundle
 from core.train.live_model import LiveModel
 from core.wording import IdDigits, market_day
 from core.workflows.models.scope import governing_scope
+from core.workflows.monitoring.in_use import record_in_use
 from core.workflows.monitoring.live_model import report_live_model
 from core.workflows.opening.evidence import FaultKind, Figures, load_champion
 from core.workflows.opening.kept import is_large
@@ -45,7 +47,8 @@ class Desk:
 
     ``fault`` says why the live model cannot be verified or read, "" if it can: then the model before it answers, if
     there is one, and ``record`` is the model that answers. ``numbered`` tells whether its sales have property ids,
-    ``id_digits`` how many digits people know them by; ``figures`` are known in advance in a large market.
+    ``id_digits`` how many digits people know them by; ``figures`` are known in advance in a large market. ``in_use`` is
+    what of the answering model's promises fell short.
     """
 
     market: Market
@@ -57,6 +60,11 @@ class Desk:
     numbered: bool = False
     figures: Figures | None = None
     id_digits: IdDigits = field(default_factory=dict)
+    in_use: InUse = field(default_factory=InUse)
+
+    def in_use_of(self, model_id: str | None) -> InUse:
+        """Return what of the promises behind an answer of a model fell short; nothing for one that no longer prices."""
+        return self.in_use if self.record is not None and self.record.model_id == model_id else InUse()
 
     @property
     def bundle(self) -> Bundle | None:
@@ -225,7 +233,8 @@ def with_notices(store: Store, desk: Desk) -> Desk:
     if desk.fault_kind:
         notices = (_STANDS_IN[desk.fault_kind], *notices)
     scope = governing_scope(store, desk.record)
-    return replace(desk, live_market=replace(desk.live_market, notices=notices, scope=scope))
+    in_use = record_in_use(Workspace(store, desk.problem, _CLERK), desk.market, desk.record)
+    return replace(desk, live_market=replace(desk.live_market, notices=notices, scope=scope), in_use=in_use)
 
 
 def name_level(store: Store, desk: Desk) -> Desk:

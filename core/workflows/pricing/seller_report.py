@@ -66,7 +66,7 @@ def report_pdf(workspace: Workspace, answered: RecordedAnswer, desk: Desk, reque
     decision = decisions[0] if decisions else None
     estimate = request.estimate or _as_decided(workspace, answered.result, decision)
     frame = _frame(workspace, answered, desk.market, request, decision)
-    frame = replace(frame, sold_around=_sold_around(estimate, desk))
+    frame = replace(frame, sold_around=_sold_around(estimate, desk), in_use=desk.in_use_of(answered.model_id))
     return seller_report(estimate if shown else without_figures(estimate, _figures(desk, _names(estimate))), frame)
 
 

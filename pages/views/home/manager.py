@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
 from core.evaluate.card.headline import headline_of
@@ -19,6 +21,8 @@ from pages.kit import figures, navigation
 from pages.kit.palette import BAD, GOOD, WATCH, palette
 from pages.kit.spark import spark
 from pages.kit.text import plain
+
+_LINE_MIN: Final = 2
 
 
 def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
@@ -65,14 +69,15 @@ def _error(seen: Overview, problem: Problem) -> None:
     with figures.box():
         if watched.error is None:
             _tile("Error on test sales", percent(error.value, 1), f"{beside}No sale in use yet", verdict)
-            _later(worse_error(seen.beside, error, problem), seen)
+            _later(worse_error(seen.beside, error, problem), seen, problem)
             return
         note = f"{beside}{count(error.n, 'sale')}, each priced before its listing"
         _tile("Error in use", percent(error.value, 1), note, verdict)
         by_month = ", ".join(f"{one.label} {percent(one.error, 1)}" for one in watched.months)
         spark("error", [one.error for one in watched.months], f"Mean error by month: {by_month}", palette(), target)
-        _ends(seen)
-        _later(worse_error(seen.beside, error, problem), seen)
+        _ends(seen, error.n)
+        if not above:
+            _later(worse_error(seen.beside, error, problem), seen, problem)
 
 
 def _range(seen: Overview, problem: Problem) -> None:
@@ -96,29 +101,37 @@ def _range(seen: Overview, problem: Problem) -> None:
         spark(
             "held", [one.held for one in watched.months], f"Range held by month: {by_month}", palette(), watched.level
         )
-        _ends(seen)
-        _later_range(worse_range(seen.beside, held, problem), seen)
+        _ends(seen, held.n)
+        if not off:
+            _later_range(worse_range(seen.beside, held, problem), seen)
 
 
-def _later(found: SameSales | None, seen: Overview) -> None:
-    """Draw the live model's worse error on later sales, on which another model was compared with it."""
+def _later(found: SameSales | None, seen: Overview, problem: Problem) -> None:
+    """Draw the live model's worse error on later sales, in red if it is surely above the target."""
     if found is not None:
-        _beside_another(f"{percent(found.error, 1)} for {found.sales(seen.market.currency)}")
+        words = plain(f"{percent(found.error, 1)} for {found.sales(seen.market.currency)}")
+        surely = error_state(found.mape, problem) is State.BAD
+        _beside_another(f":{BAD}[{words}]" if surely else words)
 
 
 def _later_range(found: SameSales | None, seen: Overview) -> None:
     if found is not None:
-        _beside_another(f"{percent(found.held)} of {found.sales(seen.market.currency)}")
+        _beside_another(f":{BAD}[{plain(f'{percent(found.held)} of {found.sales(seen.market.currency)}')}]")
 
 
 def _beside_another(words: str) -> None:
-    st.caption(f":{BAD}[{plain(words)}], when another model was compared with it")
+    st.caption(f"{words}, when another model was compared with it")
 
 
-def _ends(seen: Overview) -> None:
+def _ends(seen: Overview, n: int) -> None:
+    """Name the months of a line, and the sales among all ``n`` that are of earlier ones."""
     months = seen.watched.months
-    if len(months) > 1:
-        st.caption(f"{months[0].label} to {months[-1].label}")
+    if len(months) < _LINE_MIN:
+        return
+    last = months[-1].label if months[-1].over else f"{months[-1].label} so far"
+    earlier = n - sum(one.n for one in months)
+    before = f"; {count(earlier, 'earlier sale is', 'earlier sales are')} not drawn" if earlier else ""
+    st.caption(f"{months[0].label} to {last}{before}")
 
 
 def _decisions(found: Decided, beside: Line | None) -> None:

@@ -58,7 +58,7 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
     if against := decided_against(workspace.store, market, live, challenger):
         st.info(plain(f"It was live and {against}."), icon=":material/undo:")
     _verdict(gated, live)
-    for words in (miss_words(card, workspace.problem, "The challenger"), short_range_words(card)):
+    for words in (miss_words(card, workspace.problem, "The challenger"), short_range_words(card, workspace.problem)):
         if words:
             st.warning(plain(words), icon=":material/priority_high:")
     if gated is not None and live is not None and gated.champion_id == live.model_id:

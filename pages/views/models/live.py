@@ -7,6 +7,7 @@ import math
 import streamlit as st
 
 from core.access import Action, may
+from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import headline_of, short_range_words
 from core.evaluate.scope import nothing_proven
 from core.evaluate.targets import Verdict
@@ -40,7 +41,7 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, same: S
         st.caption("These errors are of different sales, so they differ; compare models by the same sales only.")
     # A failed target stands under the error itself.
     failed = target_verdict(headline_of(live.card)["mape"], workspace.problem) is Verdict.FAIL
-    missed = short_range_words(live.card) if failed else broken_words(live.card, workspace.problem)
+    missed = short_range_words(live.card, workspace.problem) if failed else broken_words(live.card, workspace.problem)
     if missed:
         st.warning(plain(missed), icon=":material/priority_high:")
     scope, against = governing_scope(workspace.store, live), signed_although(workspace.store, live)
@@ -66,14 +67,14 @@ def on_same_sales(which: str, found: SameSales, problem: Problem) -> None:
     with st.container(horizontal=True, gap="medium", key=f"same_sales_{which}"):
         with st.container(width="content", gap=None):
             st.metric("Error, same sales", percent(found.error, 1))
-            _beside_target(found.error, problem, count(found.n, "sale"))
+            _beside_target(found.mape, problem, count(found.n, "sale"))
         if not math.isnan(found.held):
             with st.container(width="content", gap=None):
                 st.metric("Range held, same sales", percent(found.held))
                 st.caption(f"{percent(problem.estimate.level)} promised, {plain(count(found.n, 'sale'))}")
 
 
-def _figures(workspace: Workspace, record: ModelRecord, in_use: tuple[float, int] | None) -> None:
+def _figures(workspace: Workspace, record: ModelRecord, in_use: Figure | None) -> None:
     """Draw the live model's error on its test sales and in use."""
     test = headline_of(record.card)["mape"]
     # api/static/dashboard.css keeps its place.
@@ -81,18 +82,17 @@ def _figures(workspace: Workspace, record: ModelRecord, in_use: tuple[float, int
         with st.container(width="content", gap=None):
             st.metric("Error on test sales", percent(test.value, 1))
             interval = f"95% interval {percent(test.low, 1)} to {percent(test.high, 1)}"
-            _beside_target(test.value, workspace.problem, f"{interval}, {count(test.n, 'test sale')}")
+            _beside_target(test, workspace.problem, f"{interval}, {count(test.n, 'test sale')}")
         if in_use is not None:
-            error, n = in_use
             with st.container(width="content", gap=None):
-                st.metric("Error in use", percent(error, 1))
-                _beside_target(error, workspace.problem, f"{count(n, 'sale')} in use")
+                st.metric("Error in use", percent(in_use.value, 1))
+                _beside_target(in_use, workspace.problem, f"{count(in_use.n, 'sale')} in use")
 
 
-def _beside_target(error: float, problem: Problem, sales: str) -> None:
-    """Say under a mean error whether it is above the target, and of which sales it is."""
+def _beside_target(error: Figure, problem: Problem, sales: str) -> None:
+    """Say under a mean error whether it is surely above the target, as Evaluation says, and of which sales it is."""
     target = percent(problem.success.target_mape)
-    if error > problem.success.target_mape:
+    if target_verdict(error, problem) is Verdict.FAIL:
         st.caption(f":{BAD}[above the target of {target}], {sales}")
     else:
         st.caption(f"target {target}, {sales}")

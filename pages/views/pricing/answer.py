@@ -165,6 +165,10 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk) -> Delta
         if wider := words.widening_words(estimate):
             st.caption(f"The range is {plain(wider)}.")
         _confidence(estimate, desk)
+        if of_late := desk.in_use_of(answered.model_id).agent_words(
+            percent(desk.problem.success.tolerance), estimate.currency
+        ):
+            st.caption(plain(of_late))
         _level(estimate, answered, desk)
     flags.draw(estimate.flags, market.area_unit)
     _assumed(estimate, desk)

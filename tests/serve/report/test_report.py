@@ -31,6 +31,7 @@ from core.serve.report.map import comparables_map
 from core.serve.report.typography import FAINT, LESS, RULE, plain
 from core.serve.report.words import to_look_at
 from core.serve.subject import Subject
+from core.serve.words import FellShort, InUse
 from core.train.bundle import ABOVE
 from core.wording import amounts_of, money
 from core.workflows.pricing.desk import Desk
@@ -192,6 +193,16 @@ def test_how_sure_it_is_stands_in_three_sentences_in_a_sellers_words(usual: list
         "3 It is a statistical estimate from past sales and not an appraisal",
         "The price is beyond those the estimate was tested on",
         "Made from the market's past sales, the latest of Oct 30, 2024; 812 of them are in zipcode 98103.",
+    ):
+        assert words in last
+
+
+def test_promises_that_fell_short_with_homes_sold_since_are_said_where_they_are_read() -> None:
+    short = InUse(FellShort(0.8, 0.64, 242), FellShort(0.65, 0.48, 240))
+    last = pages(estimate(), replace(frame(), in_use=short))[2]
+    for words in (
+        "like this one. Lately it was less: of 242 homes sold since, 64% sold inside its range, not the 80% promised.",
+        "57% sold that close. Lately it was less: of 240 homes sold since, 48% sold that close, not the 65% promised.",
     ):
         assert words in last
 

@@ -73,6 +73,22 @@ def signed(store: Store, problem: Problem, types: tuple[str, ...] = (), high: fl
     return scope
 
 
+def test_prices_beyond_all_test_sales_are_signed_with_a_reason_only(store: Store, problem: Problem) -> None:
+    workspace, record = acting(store, MANAGER, problem), champion(store)
+    scored = scores_of(workspace, record.model_id)
+    exact = replace(scored, table=scored.table.assign(sale_price=1.01 * scored.table["estimate"]))
+    low, high = float(scored.table["estimate"].min()), float(scored.table["estimate"].max())
+    proven = supports(exact, low, high, problem)
+    assert scope_verdict(proven, record, problem) is Verdict.PASS
+    wide = supports(exact, low, 10 * high, problem)
+    assert scope_verdict(wide, record, problem) is Verdict.INCONCLUSIVE
+    with pytest.raises(ReasonNeeded, match=r"for all of this scope\. No test sale was estimated above"):
+        sign_scope(workspace, record.model_id, wide, "")
+    although = sign_scope(workspace, record.model_id, wide, "The board wants it so.").although
+    assert although == "signed although its target of 10% is not proven"
+    assert not sign_scope(workspace, record.model_id, proven, "").although
+
+
 def test_another_models_scope_is_compared_by_prices_what_is_left_out_and_signature() -> None:
     now = GoverningScope(69_000.0, 820_000.0, ScopeBasis.SIGNED, ("historic",))
     then = GoverningScope(110_000.0, 720_000.0, ScopeBasis.PROPOSED)
@@ -228,4 +244,4 @@ def test_a_challenger_of_a_small_test_keeps_the_scope_in_force_and_says_so(store
     assert scope_verdict(kept, challenger, problem) is Verdict.PASS, "what an earlier test bears out"
     assert (found.low, found.high, found.types_left_out) == (scope.low, scope.high, ("condo",))
     assert found.basis is ScopeBasis.CARRIED
-    assert "carried over from the model before, less what this model’s test disproves, unsigned" in found.words("USD")
+    assert "(of the model before, without what this model’s test disproves; unsigned" in found.words("USD")

@@ -16,6 +16,7 @@ from core.monitor.alerts import thresholds_of
 from core.monitor.gate import Check, CheckVerdict, Gate, GateVerdict
 from core.monitor.rules import AlertKind
 from core.problem import Problem
+from core.serve.words import FellShort, InUse
 from core.states import AuditAction, Period
 from core.store import NewModel, open_store
 from core.store.ledger.figures import Slice
@@ -26,6 +27,7 @@ from core.workflows.monitoring.audit_words import action_words, by_words, detail
 from core.workflows.monitoring.figures import drift_of, of_models_before
 from core.workflows.monitoring.limits import limit_doubt
 from core.workflows.overview import overview
+from core.workflows.pricing.desk import open_desk
 from core.workflows.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
 from core.workflows.standing import in_use_words
 from tests.acting import acting
@@ -105,8 +107,13 @@ def test_after_a_promotion_the_test_speaks_and_the_figures_say_whose_sales_they_
     assert found["Range"].state is PromiseState.ON_TEST
 
 
-def test_a_promise_off_without_an_alert_is_on_watch_and_says_what_helps(lived: Path, problem: Problem) -> None:
-    error = promised(lived, problem)["Error"]
+def test_a_promise_off_without_an_alert_is_on_watch_and_says_what_helps(
+    small_home: Path, problem: Problem, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(small_home, tmp_path / "own"))
+    with open_store(home) as store:
+        live_through(store, store.markets.list()[0], *GOOD, Month(date(2025, 3, 1)), BAD[-1])
+    error = promised(home, problem)["Error"]
     assert error.state is PromiseState.WATCH
     assert "in Apr 2025" in error.words
     assert "beyond the target of" in error.words
@@ -114,11 +121,29 @@ def test_a_promise_off_without_an_alert_is_on_watch_and_says_what_helps(lived: P
     assert len(error.values) == len(error.labels) <= SHOWN
     assert error.values[-1] > error.limit > error.values[0]  # type: ignore[operator]
     assert "a newer model may do better" in error.action
-    assert error.until_alert.startswith("One month beyond it is no alert yet")
+    assert error.until_alert == "One month beyond it is no alert yet; a second one in a row opens it."
     assert error.remedy is Remedy.NEXT
 
 
-def test_a_range_that_all_sales_together_break_is_on_watch_though_no_month_is_sure(
+def test_a_promise_that_all_sales_together_break_is_missed_though_most_months_are_too_few_to_open_an_alert(
+    small_home: Path, problem: Problem, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(small_home, tmp_path / "own"))
+    few = (Month(date(2025, month, 1), 0.85, n=40) for month in (1, 2, 3))
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        live_through(store, market, *few, Month(date(2025, 4, 1), 0.85, n=60), Month(date(2025, 5, 1), 0.85, n=40))
+    error = promised(home, problem, watched=True)["Error"]
+    assert (error.state, error.remedy) == (PromiseState.MISSED, Remedy.NEXT)
+    assert "Over all 220 sales in use, the mean error is " in error.words
+    assert error.words.endswith(
+        "above the target of 10%; no alert is open, because only Apr 2025 has the 50 sales that a month is judged by."
+    )
+    assert error.action
+    assert not error.until_alert
+
+
+def test_a_range_that_all_sales_together_break_is_missed_though_no_month_is_sure(
     small_home: Path, problem: Problem, tmp_path: Path
 ) -> None:
     home = Path(shutil.copytree(small_home, tmp_path / "own"))
@@ -126,17 +151,31 @@ def test_a_range_that_all_sales_together_break_is_on_watch_though_no_month_is_su
         [market] = store.markets.list()
         live_through(store, market, *(Month(date(2025, month, 1), noise=0.09) for month in range(1, 6)))
         watched = overview(acting(store, MANAGER, problem), market).watched
+        desk = open_desk(store, market.market_id, problem)
+        good = Path(shutil.copytree(small_home, tmp_path / "good"))
     said, found = in_use_words(watched, problem), promised(home, problem)
     held = found["Range"]
     assert watched.confidence is not None
     assert watched.confidence.words == found["Confidence"].words
     assert watched.too_confident == (found["Confidence"].state is PromiseState.MISSED)
     # Home says so of the same sales, and a month of 60 sales that holds too few is not "within" its limit.
-    assert held.state is PromiseState.WATCH
+    assert held.state is PromiseState.MISSED
     assert "beyond the 5 points allowed around its level, though chance may explain it" in held.words
     assert "Over all 300 sales in use, the 80% range held" in held.words
-    assert held.words.endswith("not the share it promises.")
-    assert said.endswith("not as promised, but not for long enough to open an alert.")
+    # Whoever reads a range or a confidence reads the same of it, but nothing where both hold.
+    assert desk.record is not None
+    assert desk.in_use_of("another model") == InUse()
+    assert desk.in_use_of(desk.record.model_id).range == FellShort(0.8, watched.held.value, 300)  # type: ignore[union-attr]
+    assert (desk.in_use.confidence is not None) == watched.too_confident
+    short = desk.in_use.agent_words("10%", "USD")
+    assert short.startswith("In use: of 300 homes sold since, ranges held ")
+    with open_store(good) as store:
+        live_through(store, store.markets.list()[0], *GOOD)
+        kept = open_desk(store, store.markets.list()[0].market_id, problem).in_use
+    assert (kept, kept.agent_words("10%", "USD")) == (InUse(), "")
+    why = "which takes 2 months in a row beyond the limit."
+    assert held.words.endswith(f"not the share it promises; no alert is open, {why}")
+    assert said.endswith(f": missed. No alert on the range is open, {why}")
 
 
 def test_answers_slower_than_promised_are_no_promise_met_though_no_alert_opens(
