@@ -121,6 +121,20 @@ def same_sales(gated: GateRecord | None, champion_id: str) -> tuple[SameSales, S
     )
 
 
+def sales_since(store: Store, challenger: ModelRecord) -> str:
+    """Say how many sales the market has gained since a challenger was trained and compared; "" if none.
+
+    Raises NotFound, StoreUnavailable.
+    """
+    latest = store.versions.latest(challenger.market_id)
+    if latest is None or latest.version_id == challenger.version_id:
+        return ""
+    more = latest.rows - store.versions.get(challenger.version_id).rows
+    if more <= 0:
+        return ""
+    return f"{count(more, 'sale')} came in since it was trained; neither its error nor the comparison counts them."
+
+
 def bridge(gated: GateRecord, tested: int) -> str:
     """Say why a challenger's gate counts fewer sales than the ``tested`` of its own test; "" if it counts all."""
     if not gated.left_out or gated.gate.n == tested:

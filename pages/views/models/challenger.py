@@ -15,7 +15,7 @@ from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
 from core.store import Market, ModelRecord
 from core.wording import MISSING, count, market_day, percent, point_number, points, signed_percent
 from core.workflows.models.floor import miss_words
-from core.workflows.models.gate import GateRecord, bridge, gate_on, reason_needed, same_sales
+from core.workflows.models.gate import GateRecord, bridge, gate_on, reason_needed, sales_since, same_sales
 from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import beside, decided_against, is_supported
@@ -63,6 +63,8 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
             st.warning(plain(words), icon=":material/priority_high:")
     if gated is not None and live is not None and gated.champion_id == live.model_id:
         st.caption(plain(bridge(gated, headline_of(card)["mape"].n)))
+    if more := sales_since(workspace.store, challenger):
+        st.caption(plain(more))
     if live is not None:
         change = scope_change(workspace, live, challenger)
         st.markdown(f"**Scope:** {plain(' '.join(change.words))}")

@@ -227,20 +227,20 @@ def _reinstate_button(workspace: Workspace, record: ModelRecord) -> None:
     with _fold(f"Reinstate {model_id}", f"reinstate_{model_id}_{record.stage}", icon=":material/restart_alt:"):
         st.markdown("It may be promoted again.")
         if waiting is not None and record.stage is Stage.CANDIDATE:
-            st.markdown(plain(f"It takes the place of challenger {waiting.model_id}, which can come back likewise."))
+            st.markdown(plain(f"It takes the place of challenger {waiting.model_id}, which then waits beside it."))
         _deed("reinstate", f"reinstate_reason_{model_id}", "Reinstate it", reinstate, icon=":material/restart_alt:")
 
 
 def take_place_button(workspace: Workspace, record: ModelRecord, challenger_id: str) -> None:
-    """Draw the button that puts a later model in the challenger's place, which can come back likewise."""
+    """Draw the button that puts a later model in the challenger's place, which then waits beside it."""
 
     def take(reason: str) -> str:
         now = promotion.reinstate(workspace, record.model_id, reason)
-        return f"Model {now.model_id} is the challenger now; {challenger_id} can come back on its card."
+        return f"Model {now.model_id} is the challenger now; {challenger_id} waits beside it."
 
     model_id = record.model_id
     with _fold(f"Compare {model_id}", f"take_place_{model_id}", icon=":material/swap_horiz:"):
-        st.markdown(plain(f"It takes the place of challenger {challenger_id}, which can come back likewise."))
+        st.markdown(plain(f"It takes the place of challenger {challenger_id}, which then waits beside it."))
         label = "Make it the challenger"
         _deed("take_place", f"take_place_reason_{model_id}", label, take, icon=":material/swap_horiz:")
 
