@@ -88,12 +88,13 @@ def _change(session: Session, market: Market) -> RolloutRecord | None:
     from core.store.operations.rollouts import OfficePlan
     from core.workflows.pilot.doubts import doubts_of_adding, doubts_of_stopping
     from core.workflows.pilot.rollout import add_offices, end_pilot, stop_offices, take_back_change
+    from core.workflows.pricing.answers import offices
 
     options, workspace = session.options, session.workspace
     if options.add or options.everyone:
         group = Group.EVERYONE if options.everyone else Group.CONTROL if options.control else Group.PILOT
         plans = [OfficePlan(name, group, options.start) for name in options.add or [""]]
-        _ask(session, doubts_of_adding(workspace, market, plans))
+        _ask(session, doubts_of_adding(workspace, market, plans, offices(workspace, market.market_id)))
         return add_offices(workspace, market.market_id, plans, options.reason)
     if options.end:
         return end_pilot(workspace, market.market_id, options.reason)

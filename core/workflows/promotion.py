@@ -13,7 +13,7 @@ from core.store.base.audit import Event
 from core.store.patience import patiently
 from core.wording import count, market_day, market_instant
 from core.workflows.models.floor import broken_words
-from core.workflows.models.gate import gate_of, gate_on, reason_needed
+from core.workflows.models.gate import gate_of, gate_on, gate_result, reason_needed
 from core.workflows.models.scope import ScopeChange, scope_change
 from core.workflows.models.waiting import give_place, rolled_back_to, set_beside
 from core.workflows.monitoring.alerts import follow_champion, reopening, settling
@@ -35,7 +35,8 @@ def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> Mode
     live = _live_id(store, record.market_id)
     # A rejected model is refused below, whatever the reason.
     asked = live != model_id and record.stage is not Stage.REJECTED
-    why = reason_needed(gated, live) if asked else ""
+    # Who gave no reason reads why one is needed; who gave a short one knows.
+    why = (gate_result if reason.strip() else reason_needed)(gated, live) if asked else ""
     given = reason_for(f"{why} To promote model {model_id} anyway", reason) if why else reason.strip()
     promoted = store.models.promote(model_id, workspace.actor, given or "the gate passed it")
     figures = gated.gate.words if gated and gated.champion_id == live else ""

@@ -124,7 +124,7 @@ def test_a_first_pilot_of_a_later_day_is_asked_about_and_nothing_can_be_taken_ba
 
 
 def test_an_office_nobody_has_heard_of_is_asked_about_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.workflows.pilot.doubts.offices", lambda *_: ["North", "South Bay"])
+    monkeypatch.setattr("pages.views.monitoring.rollout.offices", lambda *_: ["North", "South Bay"])
     app = page("monitoring", Role.MANAGER, "Pilot")
     app.text_area("rollout_names").set_value("north\nSuoth Bay\n")
     app.text_input("rollout_add_reason").set_value("the first two offices")

@@ -170,6 +170,13 @@ def worse_range(found: SameSales | None, known: Figure | None, problem: Problem)
 
 def reason_needed(gated: GateRecord | None, champion_id: str | None) -> str:
     """Return why promoting a model needs a reason, in a sentence; "" if its gate supports it."""
+    result = gate_result(gated, champion_id)
+    words = gated.gate.words if gated is not None and gated.champion_id == champion_id else ""
+    return f"{result} {words}" if result and words else result
+
+
+def gate_result(gated: GateRecord | None, champion_id: str | None) -> str:
+    """Return ``reason_needed`` without the gate's figures, for where they stand beside it."""
     if gated is None:
         return "The model was not compared with the live one on the same sales."
     if gated.champion_id != champion_id:
@@ -179,8 +186,7 @@ def reason_needed(gated: GateRecord | None, champion_id: str | None) -> str:
         )
     if gated.gate.verdict is GateVerdict.PASS:
         return ""
-    result = "rejects the model" if gated.gate.verdict is GateVerdict.FAIL else "cannot tell"
-    return f"The gate {result}. {gated.gate.words}"
+    return "The gate rejects the model." if gated.gate.verdict is GateVerdict.FAIL else "The gate cannot tell."
 
 
 def rival_of(store: Store, market_id: str) -> Rival:

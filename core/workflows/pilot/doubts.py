@@ -8,18 +8,19 @@ from core.store import Market
 from core.store.operations.rollouts import OfficePlan
 from core.wording import either
 from core.workflows.pilot.rollout import control_at_once, gap_before, rollout_of, shared_days, unheard_of
-from core.workflows.pricing.answers import offices
 from core.workspace import Workspace
 
 
-def doubts_of_adding(workspace: Workspace, market: Market, plans: Sequence[OfficePlan]) -> tuple[str, ...]:
+def doubts_of_adding(
+    workspace: Workspace, market: Market, plans: Sequence[OfficePlan], known: Sequence[str]
+) -> tuple[str, ...]:
     """Return what to ask before offices are added, a sentence each: unknown names, days that leave or show nothing.
 
-    Raises AccessDenied, StoreUnavailable.
+    ``known`` are the offices that have had an estimate. Raises AccessDenied, StoreUnavailable.
     """
     rollout, today = rollout_of(workspace, market.market_id), workspace.today(market)
     days = sorted({one.starts for one in plans if one.starts is not None})
-    doubts = [_unheard([one.office for one in plans], offices(workspace, market.market_id))]
+    doubts = [_unheard([one.office for one in plans], known)]
     doubts += [doubt(rollout, day, today, market.currency) for day in days for doubt in (gap_before, shared_days)]
     doubts.append(control_at_once(plans, today, market.currency))
     return tuple(filter(None, doubts))

@@ -47,7 +47,8 @@ _LIVE: Final = "Live model"
 def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, ModelRecord], step: Step) -> None:
     """Draw the challenger with its gate's verdict, and offer its promotion and rejection to whom it is allowed.
 
-    Its promotion is the primary button only where the evidence is for it.
+    Where a decision is the next step, one button is primary: to promote it where the evidence is for it, else to keep
+    the live model.
     """
     live, challenger = pair
     gated, card = gate_on(challenger), challenger.card
@@ -72,7 +73,7 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
             navigation.sign_here(challenger.model_id)
     if may(workspace.actor, Action.PROMOTE):
         supported = is_supported(workspace.store, market, live, challenger)
-        _promotion(workspace, pair, primary=step is Step.COMPARE and supported)
+        _promotion(workspace, pair, supported if step is Step.COMPARE else None)
 
 
 def draw_later(workspace: Workspace, market: Market, live: ModelRecord | None, waits: tuple[ModelRecord, ...]) -> None:
@@ -194,14 +195,17 @@ def _sold(report: ShadowReport) -> str:
     )
 
 
-def _promotion(workspace: Workspace, pair: tuple[ModelRecord | None, ModelRecord], *, primary: bool) -> None:
+def _promotion(workspace: Workspace, pair: tuple[ModelRecord | None, ModelRecord], for_it: bool | None) -> None:
+    """Draw both decisions; ``for_it`` tells where the evidence is, None where no decision is next."""
     live, challenger = pair
     with st.container(horizontal=True):
         promotion.promote_button(
-            workspace, live, challenger, "promote_challenger", "Promote the challenger", primary=primary
+            workspace, live, challenger, "promote_challenger", "Promote the challenger", primary=for_it is True
         )
         if promotion.may_be_rejected(challenger, workspace.actor):
-            promotion.reject_button(workspace, challenger, "reject_challenger", "Keep the live model")
+            promotion.reject_button(
+                workspace, challenger, "reject_challenger", "Keep the live model", primary=for_it is False
+            )
 
 
 def _label(one: Check) -> str:

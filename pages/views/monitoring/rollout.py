@@ -120,7 +120,7 @@ def _add_form(selection: Selection, rollout: Rollout | None, known: Sequence[str
         return
     named = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
     plans = [OfficePlan(one, group, starts) for one in named]
-    if not asks(_ASKED, doubts_of_adding(selection.workspace, selection.market, plans)):
+    if not asks(_ASKED, doubts_of_adding(selection.workspace, selection.market, plans, known)):
         held = [one.office for one in rollout.offices] if rollout else []
         added = "Everyone else" if group == Group.EVERYONE else ", ".join(as_known(named, [*held, *known]))
         _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason), f"Added: {added}.")
