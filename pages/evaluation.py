@@ -10,8 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.access import Action, may
 from core.errors import DoorstepError, NotFound
-from core.states import Stage
 from core.store import Market, ModelRecord
+from core.workflows.models.waiting import stage_word, waiting
 from core.workflows.overview import watched_of
 from core.workflows.standing import in_use_words
 from core.workspace import Workspace, clock_note
@@ -116,8 +116,9 @@ def _bar(workspace: Workspace, market: Market, records: list[ModelRecord]) -> tu
         record = _model(records)
         offered = periods(workspace, market, record)
         period = st.selectbox("Sales", offered, key="sales", bind="query-params", width=220)
-    marked = {Stage.CHAMPION: "Live", Stage.CHALLENGER: "Challenger"}
-    found = [f"{word}: {one.model_id}" for stage, word in marked.items() for one in records if one.stage == stage]
+    waits = waiting(workspace.store, records)
+    named = [one for one in records if one.is_live] + [*waits]
+    found = [f"{stage_word(one, waits).capitalize()}: {one.model_id}" for one in named]
     st.caption(plain(" · ".join(found)))
     return record, choice.on_offer(period, offered, ALL)
 

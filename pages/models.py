@@ -18,13 +18,13 @@ from core.train.trainer import TrainingPlan, default_plan
 from core.wording import count, market_day, market_instant, percent
 from core.workflows.jobs import TrainTask
 from core.workflows.models.gate import gate_on, same_sales
-from core.workflows.models.waiting import waiting
+from core.workflows.models.waiting import stage_word, waiting
 from core.workflows.monitoring.audit import trail_of
 from core.workflows.monitoring.audit_words import action_words, by_words
 from core.workflows.standing import Step, standing_now
 from core.workspace import Workspace, clock_note
 from pages.kit import job_progress, navigation, session
-from pages.kit.figures import STAGES, frame
+from pages.kit.figures import frame
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.models import card, promotion, retraining
@@ -178,13 +178,13 @@ def all_models(workspace: Workspace, market: Market, records: list[ModelRecord])
 
 def one_model(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
     """Draw the selector, the selected model's card, and what a manager may do about it."""
-    by_id = {record.model_id: record for record in records}
+    by_id, waits = {record.model_id: record for record in records}, waiting(workspace.store, records)
     live = next((place for place, record in enumerate(records) if record.is_live), 0)
     chosen = st.selectbox(
         "Show the card of",
         list(by_id),
         live,
-        format_func=lambda model_id: _title(by_id[model_id]),
+        format_func=lambda model_id: _title(by_id[model_id], waits),
         key=f"model_{market.market_id}",
         width=480,
     )
@@ -222,8 +222,8 @@ def _at(records: list[ModelRecord], stage: str) -> ModelRecord | None:
     return next((record for record in records if record.stage == stage), None)
 
 
-def _title(record: ModelRecord) -> str:
-    return f"{record.model_id} · {record.card['family']} · {STAGES[record.stage]}"
+def _title(record: ModelRecord, waits: tuple[ModelRecord, ...]) -> str:
+    return f"{record.model_id} · {record.card['family']} · {stage_word(record, waits)}"
 
 
 main(session.guard("models"))

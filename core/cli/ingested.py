@@ -125,9 +125,13 @@ def _left_out(file: FileIntake, preview: IntakePreview) -> str:
 
 def _next_step(store: Store, report: IntakeReport, home: Path | None) -> str:
     """Return the line that says what to do with new sales, "" without any: no model learns from indicators."""
+    from core.workflows.models.waiting import undecided_challenger
+
     if not report.preview.changed_rows:
         return ""
     market_id = report.version.market_id
+    if (waits := undecided_challenger(store, market_id)) is not None:
+        return f"next: decide on challenger {waits.model_id}: promote or reject it; it has not seen the new sales"
     verb = "retrain" if store.models.champion(market_id) else "train"
     return f"next: {command(f'{verb} --market {market_id}', home)}"
 

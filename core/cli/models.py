@@ -15,6 +15,7 @@ from core.errors import NotFound, WrongUsage
 from core.states import Family, Stage
 
 if TYPE_CHECKING:
+    from core.evaluate.accuracy import Figure
     from core.problem import Problem
     from core.store import ModelRecord
     from core.workflows.models.retraining import RetrainPlan
@@ -161,7 +162,8 @@ def _train(session: Session) -> int:
 def _record_text(record: ModelRecord, problem: Problem) -> str:
     from core.evaluate.card.headline import headline_of
     from core.evaluate.card.words import settings_words
-    from core.wording import percent, signed_percent
+    from core.wording import percent
+    from core.workflows.models.floor import remarks
 
     card = record.card
     test = headline_of(card)
@@ -174,15 +176,7 @@ def _record_text(record: ModelRecord, problem: Problem) -> str:
         + f"{score['fit_seconds']:>8.1f}{score['latency_ms']:>7.1f}{score['size_bytes'] / 1e6:>7.1f}"
         for name, score in zip(names, card["leaderboard"], strict=True)
     ]
-    figures = [
-        f"{name}: {write(test[key].value, 1)} (95% interval {write(test[key].low, 1)} to {write(test[key].high, 1)})"
-        for name, key, write in (
-            ("MAPE", "mape", percent),
-            ("MdAPE", "mdape", percent),
-            ("PPE10", "ppe10", percent),
-            ("bias", "bias", signed_percent),
-        )
-    ]
+    figures = _figure_lines(test.figures)
     coverage = (
         f"{percent(test.level)} range held {percent(test['coverage'].value, 1)}, "
         f"mean width {percent(test['width'].value, 1)}"
@@ -194,28 +188,27 @@ def _record_text(record: ModelRecord, problem: Problem) -> str:
             f"test, {card['split']} split, {test.words}:",
             *(f"  {line}" for line in [*figures, f"R²: {test['r_squared'].value:.4f}", coverage]),
             f"model {record.model_id}: {'live' if record.is_live else record.stage}",
-            *_remarks(record, problem),
+            *remarks(record, problem),
         ]
     )
 
 
-def _remarks(record: ModelRecord, problem: Problem) -> list[str]:
-    """Say why a model did not go live on its own, or what a live one misses."""
-    from core.workflows.models.floor import broken_words, floor_of
+def _figure_lines(figures: Mapping[str, Figure]) -> list[str]:
+    """Return the main figures of a test, each in a line with its 95% interval."""
+    from core.wording import percent, signed_percent
 
-    if record.is_live:
-        missed = broken_words(record.card, problem)
-        return [missed] if missed else []
-    floor = floor_of(record.card)
-    if record.stage is not Stage.CANDIDATE or floor is None or floor.reached:
-        return []
-    return [f"It does not go live on its own. {floor.words}"]
+    named = {"MAPE": percent, "MdAPE": percent, "PPE10": percent, "bias": signed_percent}
+    found = [(name, write, figures[name.lower()]) for name, write in named.items()]
+    return [
+        f"{name}: {write(a.value, 1)} (95% interval {write(a.low, 1)} to {write(a.high, 1)})"
+        for name, write, a in found
+    ]
 
 
 def _evaluate(session: Session) -> int:
     from core.evaluate.card.headline import sales_words
     from core.evaluate.headline import headline
-    from core.wording import percent, signed_percent
+    from core.wording import percent
     from core.workflows.models.model_form import model_form
     from core.workflows.models.test_scores import later_scores
 
@@ -244,11 +237,11 @@ def _evaluate(session: Session) -> int:
     words = sales_words(figures["mape"].n, found.sales, "later sale")
 
     def text() -> str:
-        return (
-            f"model {record.model_id} on {words}: MAPE {percent(figures['mape'].value, 1)}, "
-            f"PPE10 {percent(figures['ppe10'].value, 1)}, bias {signed_percent(figures['bias'].value, 1)}, "
-            f"coverage {percent(figures['coverage'].value, 1)}"
-        )
+        held = figures["coverage"]
+        level = percent(session.workspace.problem.estimate.level)
+        ends = f"95% interval {percent(held.low, 1)} to {percent(held.high, 1)}"
+        lines = [*_figure_lines(figures), f"{level} range held {percent(held.value, 1)} ({ends})"]
+        return "\n".join([f"model {record.model_id} on {words}:", *(f"  {line}" for line in lines)])
 
     document = {"model": record.model_id, "version": version.version_id, "sales": found.sales}
     session.print_result(document | {name: asdict(figure) for name, figure in figures.items()}, text)
@@ -258,12 +251,15 @@ def _evaluate(session: Session) -> int:
 def _models(session: Session) -> int:
     from core.evaluate.card.headline import headline_of
     from core.wording import market_instant, percent
+    from core.workflows.models.floor import remarks
     from core.workflows.models.model_form import model_form
+    from core.workflows.models.waiting import stage_word, waiting
     from core.workflows.overview import error_in_use
     from core.workflows.promotion import became
 
     workspace, market = session.workspace, session.market()
     records, standing = workspace.store.models.list(market.market_id), session.standing(market)
+    waits = waiting(workspace.store, records)
     live = next((one for one in records if one.is_live), None)
     in_use = error_in_use(workspace.store, market, live.model_id) if live is not None else None
 
@@ -275,13 +271,13 @@ def _models(session: Session) -> int:
             return "no models yet"
         return (
             "\n".join(
-                f"{record.model_id}  {'live' if record.is_live else record.stage:10}  "
+                f"{record.model_id}  {stage_word(record, waits):16}  "
                 f"{market_instant(record.created_at, market.currency):>23}"
                 f"  {record.card['family']:18}"
                 f"  test MAPE {percent(headline_of(record.card)['mape'].value, 1)}"
                 f"  PPE10 {percent(headline_of(record.card)['ppe10'].value, 1)}"
                 + used(record)
-                + "".join(f"\n    {remark}" for remark in _remarks(record, session.workspace.problem))
+                + "".join(f"\n    {remark}" for remark in remarks(record, session.workspace.problem))
                 + (f"\n    It {gone}." if (gone := became(workspace.store, market, record)) else "")
                 for record in records
             )
@@ -299,7 +295,9 @@ def _promote(session: Session) -> int:
     from core.workflows.promotion import promote_challenger, promoter_of
 
     options = session.options
-    record = promote_challenger(session.workspace, session.model_id(options.model), options.reason)
+    model_id = session.model_id(options.model)
+    was_live = session.workspace.store.models.get(model_id).is_live
+    record = promote_challenger(session.workspace, model_id, options.reason)
     # Whoever promotes the live model again is not who made it live.
     promoted = promoter_of(session.workspace.store, record.model_id)
     by = {"promoted_by": promoted.actor if promoted else session.workspace.actor.name}
@@ -307,7 +305,8 @@ def _promote(session: Session) -> int:
     session.print_result(
         model_form(record) | by,
         lambda: (
-            f"model {record.model_id} is live in {record.market_id}; trained by {record.created_by}, "
+            f"model {record.model_id} is {'live already' if was_live else 'live'} in {record.market_id}"
+            f"{', nothing was changed' if was_live else ''}; trained by {record.created_by}, "
             f"promoted by {by['promoted_by']}{f'. {misses}' if misses else ''}"
         ),
     )

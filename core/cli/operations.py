@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,14 +77,16 @@ def _target(options: argparse.Namespace) -> AbstractContextManager[None]:
 
 
 def _restore(session: Session) -> int:
+    from core.wording import market_instant
     from core.workflows.operations.restore import restore
 
     done = restore(session.workspace, session.options.file)
+    written = market_instant(datetime.fromisoformat(done.created_at), "USD")
     session.print_result(
         vars(done),
         lambda: "\n".join(
             [
-                f"restored {done.rows:,} rows and {done.files:,} files as of {done.created_at}",
+                f"restored {done.rows:,} rows and {done.files:,} files as of {written}",
                 *(f"left out when the backup was written: {one}" for one in done.left_out),
             ]
         ),

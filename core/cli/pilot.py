@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from core.access import REASON_MIN
@@ -36,6 +37,7 @@ def add_verbs(verb: AddVerb) -> None:
     )
     pilot.add_argument("--keep", nargs="+", metavar="OFFICE", default=[], help="offices that --stop leaves as they are")
     pilot.add_argument("--reason", default="", help=f"why, in at least {REASON_MIN} characters; every change needs one")
+    pilot.add_argument("--anyway", action="store_true", help="make a change that the command asks about first")
     pilot.add_argument("--report", action="store_true", help="add what came of it so far")
     pilot.set_defaults(check=_check)
 
@@ -53,6 +55,8 @@ def _check(options: argparse.Namespace) -> None:
         raise WrongUsage("--start has no effect without --add or --everyone.")
     if options.control and not options.add:
         raise WrongUsage("--control has no effect without --add.")
+    if options.anyway and not (adds or options.stop):
+        raise WrongUsage("--anyway has no effect without --add, --everyone or --stop.")
     if options.keep and not options.stop:
         raise WrongUsage("--keep has no effect without --stop.")
 
@@ -82,22 +86,30 @@ def _pilot(session: Session) -> int:
 def _change(session: Session, market: Market) -> RolloutRecord | None:
     from core.states import Group
     from core.store.operations.rollouts import OfficePlan
+    from core.workflows.pilot.doubts import doubts_of_adding, doubts_of_stopping
     from core.workflows.pilot.rollout import add_offices, end_pilot, stop_offices, take_back_change
+    from core.workflows.pricing.answers import offices
 
     options, workspace = session.options, session.workspace
-    if options.add:
-        group = Group.CONTROL if options.control else Group.PILOT
-        plans = [OfficePlan(name, group, options.start) for name in options.add]
+    if options.add or options.everyone:
+        group = Group.EVERYONE if options.everyone else Group.CONTROL if options.control else Group.PILOT
+        plans = [OfficePlan(name, group, options.start) for name in options.add or [""]]
+        _ask(session, doubts_of_adding(workspace, market, plans, offices(workspace, market.market_id)))
         return add_offices(workspace, market.market_id, plans, options.reason)
-    if options.everyone:
-        return add_offices(workspace, market.market_id, [OfficePlan("", Group.EVERYONE, options.start)], options.reason)
     if options.end:
         return end_pilot(workspace, market.market_id, options.reason)
     if options.stop:
+        _ask(session, doubts_of_stopping(options.keep))
         return stop_offices(workspace, market.market_id, options.keep, options.reason)
     if options.take_back:
         return take_back_change(workspace, market.market_id, options.reason)
     return None
+
+
+def _ask(session: Session, doubts: Sequence[str]) -> None:
+    """Raise WrongUsage with what a change would do that hardly anybody means, unless it is wanted anyway."""
+    if doubts and not session.options.anyway:
+        raise WrongUsage(f"{' '.join(doubts)} Nothing was changed; to do it, add --anyway.")
 
 
 def _report(session: Session, market: Market) -> tuple[dict[str, Any], list[str]] | None:

@@ -333,8 +333,8 @@ def _sentences(verdict: GateVerdict, n: int, checks: tuple[Check, ...], segments
             yield f"Worse beyond the margin: {_figures(one)}."
     better = " and ".join(one.label for one in checks[1:] if one.verdict is CheckVerdict.BETTER)
     if better:
-        tied = first.verdict is CheckVerdict.NEITHER
-        yield f"{'Better, but only the first figure decides' if tied else 'Also better'}: {better}."
+        alone = f" The gate decides by {first.label} alone." if first.verdict is CheckVerdict.NEITHER else ""
+        yield f"{'It is better by' if alone else 'Also better:'} {better}.{alone}"
     if verdict is GateVerdict.PASS:
         largest = f"; {count(len(segments), 'segment')} compared, none significantly worse" if segments else ""
         yield f"No figure is significantly worse beyond its margin{largest}."

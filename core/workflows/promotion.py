@@ -13,9 +13,9 @@ from core.store.base.audit import Event
 from core.store.patience import patiently
 from core.wording import count, market_day, market_instant
 from core.workflows.models.floor import broken_words
-from core.workflows.models.gate import gate_of, gate_on, reason_needed
+from core.workflows.models.gate import gate_of, gate_on, gate_result, reason_needed
 from core.workflows.models.scope import ScopeChange, scope_change
-from core.workflows.models.waiting import rolled_back_to, set_beside
+from core.workflows.models.waiting import give_place, rolled_back_to, set_beside
 from core.workflows.monitoring.alerts import follow_champion, reopening, settling
 from core.workflows.monitoring.audit_words import alert_title
 from core.workspace import Workspace
@@ -35,7 +35,8 @@ def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> Mode
     live = _live_id(store, record.market_id)
     # A rejected model is refused below, whatever the reason.
     asked = live != model_id and record.stage is not Stage.REJECTED
-    why = reason_needed(gated, live) if asked else ""
+    # Who gave no reason reads why one is needed; who gave a short one knows.
+    why = (gate_result if reason.strip() else reason_needed)(gated, live) if asked else ""
     given = reason_for(f"{why} To promote model {model_id} anyway", reason) if why else reason.strip()
     promoted = store.models.promote(model_id, workspace.actor, given or "the gate passed it")
     figures = gated.gate.words if gated and gated.champion_id == live else ""
@@ -115,27 +116,32 @@ def is_supported(store: Store, market: Market, live: ModelRecord | None, record:
 
 
 def displaced(store: Store, market: Market, record: ModelRecord) -> str:
-    """Say which challenger took a candidate's place before anybody decided on it; "" if none did.
+    """Say which challenger took a candidate's place, and whether somebody had decided on it; "" if none did.
 
     To be read after a name of the model: "was replaced by a1b2c3 on Mar 3, 2026, undecided". Raises StoreUnavailable.
     """
     if record.stage is not Stage.CANDIDATE:
         return ""
     found = store.events.replaced_by(record.market_id, record.model_id)
-    if found is None:
+    aside = set_beside(store, record)
+    if found is None or (aside is not None and aside.event_id > found.event_id):
         return ""
-    return f"was replaced by {found.subject} on {_on(market, found.at)}, undecided"
+    against = decided_against(store, market, store.models.champion(record.market_id), record)
+    replaced = f"replaced by {found.subject} on {_on(market, found.at)}"
+    return f"{against}, then {replaced}" if against else f"was {replaced}, undecided"
 
 
 def beside(store: Store, market: Market, record: ModelRecord) -> str:
     """Say which undecided challenger a candidate stands beside; "" if none.
 
-    To be read after a name of the model: "was trained while challenger a1b2c3 waited for a decision, on Mar 3, 2026".
-    Raises StoreUnavailable.
+    To be read after a name of the model: "was trained while challenger a1b2c3 waited for a decision, on Mar 3, 2026",
+    or "waits for a decision, beside challenger a1b2c3 since …". Raises StoreUnavailable.
     """
     found = set_beside(store, record)
     if found is None or displaced(store, market, record):
         return ""
+    if found.detail.get("moved"):
+        return f"waits for a decision, beside challenger {found.detail['beside']} since {_on(market, found.at)}"
     return f"was trained while challenger {found.detail['beside']} waited for a decision, on {_on(market, found.at)}"
 
 
@@ -304,7 +310,7 @@ def reinstate(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     """Take the rejection of a model back: it is the challenger again, unless another took its place, or a candidate.
 
     A challenger that another replaced undecided takes its place back, and one that stands beside the challenger takes
-    its place; the other becomes a candidate and can come back in the same way. Raises AccessDenied, ReasonNeeded,
+    its place; the other, if nobody has decided on it, waits beside it. Raises AccessDenied, ReasonNeeded,
     NotFound, InvalidRecord for a model that is neither, StoreUnavailable.
     """
     workspace.require(Action.REJECT)
@@ -312,7 +318,7 @@ def reinstate(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     record = models.get(model_id)
     taken = workspace.store.events.replaced_by(record.market_id, model_id)
     if record.stage is Stage.CANDIDATE and (taken is not None or set_beside(workspace.store, record) is not None):
-        return models.challenge(model_id, workspace.actor, given)
+        return give_place(workspace, record, given)
     return models.reinstate(model_id, given, workspace.actor)
 
 

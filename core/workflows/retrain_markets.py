@@ -16,7 +16,8 @@ from core.states import JobState, Undecided
 from core.store import Job, Store
 from core.workflows.jobs import RetrainTask, start, under_way
 from core.workflows.models.gate import gate_on
-from core.workflows.models.retraining import RetrainPlan
+from core.workflows.models.retraining import RetrainPlan, window_words
+from core.workflows.models.waiting import undecided_challenger
 from core.workflows.worker import GRACE_SECONDS, Worker, WorkerSettings
 from core.workspace import Workspace
 
@@ -53,7 +54,8 @@ class MarketRetrained:
 def retrain_markets(workspace: Workspace, plan: RetrainPlan, progress: Progress) -> tuple[MarketRetrained, ...]:
     """Train a challenger for every market with a live model, and return how each ended, by market; promote none.
 
-    A challenger that waits for a decision keeps its place, and the new one stands beside it.
+    A challenger that waits for a decision keeps its place, and the new one stands beside it; where no sale came in
+    since it was trained, there is no new one.
 
     Every market is a job of its own. All running workers take them, and so does this process until the last has ended.
     A market that fails does not stop the others; one whose retraining is under way already is waited for. If this is
@@ -87,6 +89,9 @@ def _put_before_workers(
             words = "No model is live, so there is none to challenge. Train its first model."
             refused.append(MarketRetrained(market, None, None, "", words, 0.0))
             continue
+        if words := _same_again(workspace.store, market, plan):
+            refused.append(MarketRetrained(market, None, None, "", words, 0.0))
+            continue
         try:
             asked[market] = start(workspace, RetrainTask(market, plan, Undecided.KEPT)).job_id
             mine.append(asked[market])
@@ -98,6 +103,19 @@ def _put_before_workers(
             else:
                 asked[market] = running.job_id
     return mine, asked, refused
+
+
+def _same_again(store: Store, market_id: str, plan: RetrainPlan) -> str:
+    """Say that a challenger which waits for a decision was trained so on the same sales; "" without one."""
+    waits, latest = undecided_challenger(store, market_id), store.versions.latest(market_id)
+    if waits is None or latest is None or waits.version_id != latest.version_id:
+        return ""
+    if window_words(waits.card.get("window_months"), waits.card.get("half_life_days")) != plan.words:
+        return ""
+    return (
+        f"Challenger {waits.model_id} learned from the same sales and waits for a decision. Another one would be no "
+        "different, so none was trained."
+    )
 
 
 @contextmanager

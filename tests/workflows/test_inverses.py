@@ -27,7 +27,7 @@ from core.workflows.data.corrected_sales import corrected_sales
 from core.workflows.data.inspection import answer_match
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.data.versions import redo_version, undo_version
-from core.workflows.models.waiting import place, waiting
+from core.workflows.models.waiting import place, stage_word, waiting
 from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge
 from core.workflows.monitoring.limits import limits_of, reset_threshold, set_threshold
 from core.workflows.pricing.ledger_entry import property_key
@@ -497,7 +497,11 @@ def test_a_challenger_that_another_replaced_undecided_says_so_and_takes_its_plac
     assert gone.endswith(", undecided")
     assert displaced(store, market, store.models.get(third)) == ""
     assert reinstate(manager, second, "nobody decided").stage is Stage.CHALLENGER
-    assert displaced(store, market, store.models.get(third)).startswith(f"was replaced by {second} on ")
+    # Who takes its place back leaves the other waiting, too: nobody has decided on it.
+    assert displaced(store, market, store.models.get(third)) == ""
+    assert beside(store, market, store.models.get(third)).startswith(
+        f"waits for a decision, beside challenger {second} since "
+    )
     assert reinstate(manager, third, "the newer one").stage is Stage.CHALLENGER
     with pytest.raises(AccessDenied):
         reinstate(acting(store, ANALYST), second, "nobody decided")
@@ -525,7 +529,12 @@ def test_a_retraining_nobody_watched_leaves_the_undecided_challenger_its_place_a
     assert state_of_models(store, market) == before
     # Compared instead: the two change places, and back.
     assert reinstate(manager, third, "the newer one").stage is Stage.CHALLENGER
-    assert "was replaced" in displaced(store, market, get(second))
+    assert [one.model_id for one in waiting(store, listed())] == [third, second]
+    [words] = {stage_word(one, waiting(store, listed())) for one in listed() if one.model_id == second}
+    assert words == "later challenger"
+    reject(manager, third, "no better than it")
+    assert [one.model_id for one in waiting(store, listed())] == [second], "the other is next"
+    reinstate(manager, third, "a mistake by us")
     reinstate(manager, second, "nobody decided")
     assert state_of_models(store, market) == before
     promote(manager, second, "better in use")
@@ -541,8 +550,8 @@ def test_only_a_candidate_or_challenger_is_rejected_with_a_reason_by_a_manager(s
     first, second, third = models_of(store, market, 3)
     promote(acting(store, MANAGER), first, "the first")
     promote(acting(store, MANAGER), second, "the second")
-    for model_id, stage in ((first, "retired"), (second, "champion")):
-        with pytest.raises(InvalidRecord, match=f"is {stage} and cannot be rejected"):
+    for model_id, word in ((first, "retired"), (second, "live")):
+        with pytest.raises(InvalidRecord, match=f"is {word} and cannot be rejected"):
             reject(acting(store, MANAGER), model_id, "to see why")
     with pytest.raises(ReasonNeeded, match=r"at least 10 characters \(3 so far\)"):
         reject(acting(store, MANAGER), third, "bad")

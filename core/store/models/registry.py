@@ -166,8 +166,8 @@ class Models:
             _check_not_rejected(held, market)
             if held.stage not in (Stage.CANDIDATE, Stage.CHALLENGER):
                 raise InvalidRecord(
-                    f"Model {model_id} is {held.stage} and cannot be rejected: only a candidate or challenger can. To "
-                    "take a live model out of use, roll back."
+                    f"Model {model_id} is {'live' if held.is_live else held.stage} and cannot be rejected: only a "
+                    "candidate or challenger can. To take a live model out of use, roll back."
                 )
             rejection = {"rejected_at": now(), "rejected_by": plain_text(actor.name), "rejected_why": why}
             connection.execute(MODEL.update().where(MODEL.c.model_id == model_id).values(**rejection))

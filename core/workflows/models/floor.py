@@ -13,6 +13,8 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import headline_of, short_range_words
 from core.evaluate.targets import Verdict, at_most, judge
 from core.problem import Problem
+from core.states import Stage
+from core.store import ModelRecord
 from core.train.baseline import area_median_estimates
 from core.train.model import Priced, half_width
 from core.wording import percent
@@ -111,3 +113,14 @@ def miss_words(card: Mapping[str, Any], problem: Problem, model: str = "The live
 def broken_words(card: Mapping[str, Any], problem: Problem, model: str = "The live model") -> str:
     """Say which promises a model breaks on its test: that on the mean error and that on the range; "" if none."""
     return " ".join(filter(None, (miss_words(card, problem, model), short_range_words(card, problem))))
+
+
+def remarks(record: ModelRecord, problem: Problem) -> list[str]:
+    """Say why a model did not go live on its own, or what a live one misses; nothing of any other."""
+    if record.is_live:
+        missed = broken_words(record.card, problem)
+        return [missed] if missed else []
+    floor = floor_of(record.card)
+    if record.stage is not Stage.CANDIDATE or floor is None or floor.reached:
+        return []
+    return [f"It does not go live on its own. {floor.words}"]

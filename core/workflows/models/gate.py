@@ -122,6 +122,20 @@ def same_sales(gated: GateRecord | None, champion_id: str) -> tuple[SameSales, S
     )
 
 
+def sales_since(store: Store, challenger: ModelRecord) -> str:
+    """Say how many sales the market has gained since a challenger was trained and compared; "" if none.
+
+    Raises NotFound, StoreUnavailable.
+    """
+    latest = store.versions.latest(challenger.market_id)
+    if latest is None or latest.version_id == challenger.version_id:
+        return ""
+    more = latest.rows - store.versions.get(challenger.version_id).rows
+    if more <= 0:
+        return ""
+    return f"{count(more, 'sale')} came in since it was trained; neither its error nor the comparison counts them."
+
+
 def bridge(gated: GateRecord, tested: int) -> str:
     """Say why a challenger's gate counts fewer sales than the ``tested`` of its own test; "" if it counts all."""
     if not gated.left_out or gated.gate.n == tested:
@@ -159,6 +173,13 @@ def worse_range(found: SameSales | None, known: Figure | None, problem: Problem)
 
 def reason_needed(gated: GateRecord | None, champion_id: str | None) -> str:
     """Return why promoting a model needs a reason, in a sentence; "" if its gate supports it."""
+    result = gate_result(gated, champion_id)
+    words = gated.gate.words if gated is not None and gated.champion_id == champion_id else ""
+    return f"{result} {words}" if result and words else result
+
+
+def gate_result(gated: GateRecord | None, champion_id: str | None) -> str:
+    """Return ``reason_needed`` without the gate's figures, for where they stand beside it."""
     if gated is None:
         return "The model was not compared with the live one on the same sales."
     if gated.champion_id != champion_id:
@@ -168,8 +189,7 @@ def reason_needed(gated: GateRecord | None, champion_id: str | None) -> str:
         )
     if gated.gate.verdict is GateVerdict.PASS:
         return ""
-    result = "rejects the model" if gated.gate.verdict is GateVerdict.FAIL else "cannot tell"
-    return f"The gate {result}. {gated.gate.words}"
+    return "The gate rejects the model." if gated.gate.verdict is GateVerdict.FAIL else "The gate cannot tell."
 
 
 def rival_of(store: Store, market_id: str) -> Rival:

@@ -40,9 +40,30 @@ def place(workspace: Workspace, record: ModelRecord, undecided: Undecided) -> Mo
     waits = undecided_challenger(store, record.market_id) if undecided is Undecided.KEPT else None
     if waits is None or waits.model_id == record.model_id:
         return patiently(lambda: store.models.challenge(record.model_id, actor))
-    beside = (actor, AuditAction.MODEL_SET_BESIDE, record.market_id, record.model_id, {"beside": waits.model_id})
-    patiently(lambda: store.events.record(*beside))
+    _set_beside(workspace, record, {"beside": waits.model_id})
     return record
+
+
+def give_place(workspace: Workspace, record: ModelRecord, reason: str) -> ModelRecord:
+    """Make a model the challenger; whoever waited for a decision, the one whose place it takes among them, still waits.
+
+    Raises NotFound, InvalidRecord for the champion or a rejected model, StoreUnavailable.
+    """
+    store = workspace.store
+    challenger, undecided = store.models.challenger(record.market_id), undecided_challenger(store, record.market_id)
+    waited = waiting(store, store.models.list(record.market_id))
+    found = store.models.challenge(record.model_id, workspace.actor, reason)
+    for one in waited:
+        # One that the gate or a person decided on gives its place for good.
+        decided = one == challenger and undecided is None
+        if one.model_id != record.model_id and not decided:
+            _set_beside(workspace, one, {"beside": record.model_id, "moved": True})
+    return found
+
+
+def _set_beside(workspace: Workspace, record: ModelRecord, detail: dict[str, object]) -> None:
+    entry = (workspace.actor, AuditAction.MODEL_SET_BESIDE, record.market_id, record.model_id, detail)
+    patiently(lambda: workspace.store.events.record(*entry))
 
 
 def set_beside(store: Store, record: ModelRecord) -> Event | None:
@@ -55,14 +76,25 @@ def set_beside(store: Store, record: ModelRecord) -> Event | None:
     return next(iter(store.events.of(record.model_id, AuditAction.MODEL_SET_BESIDE)), None)
 
 
-def waiting(store: Store, records: list[ModelRecord]) -> tuple[ModelRecord, ...]:
-    """Return the challenger, then each later model beside it, oldest first, from a market's ``records``, newest first.
+def stage_word(record: ModelRecord, waits: tuple[ModelRecord, ...]) -> str:
+    """Name the stage of a model as every screen does; ``waits`` are the models that wait for a decision."""
+    if record in waits:
+        return "challenger" if record == waits[0] else "later challenger"
+    return "live" if record.is_live else str(record.stage)
 
-    A model beside a challenger that was rejected or went live waits still; one older than the challenger or the live
-    model does not. Raises StoreUnavailable.
+
+def waiting(store: Store, records: list[ModelRecord]) -> tuple[ModelRecord, ...]:
+    """Return the challenger, then each model beside it, oldest first, from a market's ``records``, newest first.
+
+    A model beside a challenger that was rejected or went live waits still; one older than the live model does not, nor
+    one older than a challenger that did not take its place. Raises StoreUnavailable.
     """
-    decided = (Stage.CHALLENGER, Stage.CHAMPION)
-    newer = next((place for place, one in enumerate(records) if one.stage in decided), len(records))
+    newest = next((place for place, one in enumerate(records) if one.stage is Stage.CHAMPION), len(records))
     challenger = next((one for one in records if one.stage is Stage.CHALLENGER), None)
-    later = [one for one in records[:newer] if set_beside(store, one) is not None]
-    return tuple(one for one in (challenger, *reversed(later)) if one is not None)
+    newer = records.index(challenger) if challenger is not None else newest
+    beside = []
+    for number, one in enumerate(records[:newest]):
+        aside = set_beside(store, one)
+        if aside is not None and (number < newer or aside.detail["beside"] == records[newer].model_id):
+            beside.append(one)
+    return tuple(one for one in (challenger, *reversed(beside)) if one is not None)

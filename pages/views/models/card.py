@@ -15,9 +15,10 @@ from core.schema import is_extra, label_of
 from core.store import Market, ModelRecord, Store
 from core.wording import count, market_day, market_instant, percent, signed_percent
 from core.workflows.models.retraining import refitted_words, window_words
+from core.workflows.models.waiting import stage_word, waiting
 from core.workflows.promotion import became
 from pages.kit.charts import layout, plot
-from pages.kit.figures import STAGES, Write, frame, number
+from pages.kit.figures import Write, frame, number
 from pages.kit.palette import Palette
 from pages.kit.text import plain
 
@@ -31,11 +32,12 @@ _WRITTEN: Final[dict[str, Write]] = {
 
 def listing(store: Store, market: Market, records: list[ModelRecord]) -> pd.DataFrame:
     """Return one row per model with its test figures as text, and what became of a challenger nobody decided on."""
+    waits = waiting(store, records)
     return pd.DataFrame(
         [
             {
                 "Model": record.model_id,
-                "Stage": ", ".join(filter(None, (STAGES[record.stage], became(store, market, record)))),
+                "Stage": ", ".join(filter(None, (stage_word(record, waits), became(store, market, record)))),
                 "Family": record.card["family"],
                 "Test error (MAPE)": with_interval(headline_of(record.card)["mape"]),
                 "Within 10%": with_interval(headline_of(record.card)["ppe10"], 0),

@@ -15,7 +15,7 @@ from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
 from core.store import Market, ModelRecord
 from core.wording import MISSING, count, market_day, percent, point_number, points, signed_percent
 from core.workflows.models.floor import miss_words
-from core.workflows.models.gate import GateRecord, bridge, gate_on, reason_needed, same_sales
+from core.workflows.models.gate import GateRecord, bridge, gate_on, reason_needed, sales_since, same_sales
 from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import beside, decided_against, is_supported
@@ -47,7 +47,8 @@ _LIVE: Final = "Live model"
 def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, ModelRecord], step: Step) -> None:
     """Draw the challenger with its gate's verdict, and offer its promotion and rejection to whom it is allowed.
 
-    Its promotion is the primary button only where the evidence is for it.
+    Where a decision is the next step, one button is primary: to promote it where the evidence is for it, else to keep
+    the live model.
     """
     live, challenger = pair
     gated, card = gate_on(challenger), challenger.card
@@ -63,6 +64,8 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
             st.warning(plain(words), icon=":material/priority_high:")
     if gated is not None and live is not None and gated.champion_id == live.model_id:
         st.caption(plain(bridge(gated, headline_of(card)["mape"].n)))
+    if more := sales_since(workspace.store, challenger):
+        st.caption(plain(more))
     if live is not None:
         change = scope_change(workspace, live, challenger)
         st.markdown(f"**Scope:** {plain(' '.join(change.words))}")
@@ -70,7 +73,7 @@ def draw(workspace: Workspace, market: Market, pair: tuple[ModelRecord | None, M
             navigation.sign_here(challenger.model_id)
     if may(workspace.actor, Action.PROMOTE):
         supported = is_supported(workspace.store, market, live, challenger)
-        _promotion(workspace, pair, primary=step is Step.COMPARE and supported)
+        _promotion(workspace, pair, supported if step is Step.COMPARE else None)
 
 
 def draw_later(workspace: Workspace, market: Market, live: ModelRecord | None, waits: tuple[ModelRecord, ...]) -> None:
@@ -192,14 +195,17 @@ def _sold(report: ShadowReport) -> str:
     )
 
 
-def _promotion(workspace: Workspace, pair: tuple[ModelRecord | None, ModelRecord], *, primary: bool) -> None:
+def _promotion(workspace: Workspace, pair: tuple[ModelRecord | None, ModelRecord], for_it: bool | None) -> None:
+    """Draw both decisions; ``for_it`` tells where the evidence is, None where no decision is next."""
     live, challenger = pair
     with st.container(horizontal=True):
         promotion.promote_button(
-            workspace, live, challenger, "promote_challenger", "Promote the challenger", primary=primary
+            workspace, live, challenger, "promote_challenger", "Promote the challenger", primary=for_it is True
         )
         if promotion.may_be_rejected(challenger, workspace.actor):
-            promotion.reject_button(workspace, challenger, "reject_challenger", "Keep the live model")
+            promotion.reject_button(
+                workspace, challenger, "reject_challenger", "Keep the live model", primary=for_it is False
+            )
 
 
 def _label(one: Check) -> str:

@@ -15,7 +15,7 @@ from core.store import Market, ModelRecord
 from core.wording import market_instant
 from core.workflows import promotion
 from core.workflows.models.floor import floor_of
-from core.workflows.models.gate import gate_on, reason_needed
+from core.workflows.models.gate import gate_on, gate_result
 from core.workflows.models.scope import ScopeChange
 from core.workspace import Workspace
 from pages.kit import session
@@ -71,7 +71,9 @@ def may_be_rejected(record: ModelRecord, actor: Actor) -> bool:
     return record.stage in (Stage.CANDIDATE, Stage.CHALLENGER) and may(actor, Action.REJECT)
 
 
-def reject_button(workspace: Workspace, record: ModelRecord, key: str = "reject", label: str = "") -> None:
+def reject_button(
+    workspace: Workspace, record: ModelRecord, key: str = "reject", label: str = "", *, primary: bool = False
+) -> None:
     """Draw the button that says what a rejection does and, within it, the one that rejects."""
 
     def reject(reason: str) -> str:
@@ -80,7 +82,10 @@ def reject_button(workspace: Workspace, record: ModelRecord, key: str = "reject"
         return f"Model {now.model_id} is rejected. Its card below can take that back later, too."
 
     model_id = record.model_id
-    with _fold(label or f"Reject {model_id}", f"{key}_{model_id}_{record.stage}", icon=":material/block:"):
+    fold = _fold(
+        label or f"Reject {model_id}", f"{key}_{model_id}_{record.stage}", icon=":material/block:", primary=primary
+    )
+    with fold:
         st.markdown(plain(f"Model {model_id} is no longer offered for promotion. You can take that back."))
         _deed(key, f"{key}_reason_{model_id}", "Reject it", reject, icon=":material/block:")
 
@@ -118,7 +123,7 @@ def promote_button(
         return
     with fold:
         effect = promotion.promotion_effect(workspace, record.model_id)
-        why = reason_needed(gate_on(record), live_id)
+        why = gate_result(gate_on(record), live_id)
         say_effect(key, effect.words, effect.scope, why)
         reason_key = f"{key}_reason_{record.model_id}_{live_id}"
         _deed(key, reason_key, "Make it live", promote, icon=":material/publish:", primary=primary, asked=bool(why))
@@ -227,20 +232,20 @@ def _reinstate_button(workspace: Workspace, record: ModelRecord) -> None:
     with _fold(f"Reinstate {model_id}", f"reinstate_{model_id}_{record.stage}", icon=":material/restart_alt:"):
         st.markdown("It may be promoted again.")
         if waiting is not None and record.stage is Stage.CANDIDATE:
-            st.markdown(plain(f"It takes the place of challenger {waiting.model_id}, which can come back likewise."))
+            st.markdown(plain(f"It takes the place of challenger {waiting.model_id}, which then waits beside it."))
         _deed("reinstate", f"reinstate_reason_{model_id}", "Reinstate it", reinstate, icon=":material/restart_alt:")
 
 
 def take_place_button(workspace: Workspace, record: ModelRecord, challenger_id: str) -> None:
-    """Draw the button that puts a later model in the challenger's place, which can come back likewise."""
+    """Draw the button that puts a later model in the challenger's place, which then waits beside it."""
 
     def take(reason: str) -> str:
         now = promotion.reinstate(workspace, record.model_id, reason)
-        return f"Model {now.model_id} is the challenger now; {challenger_id} can come back on its card."
+        return f"Model {now.model_id} is the challenger now; {challenger_id} waits beside it."
 
     model_id = record.model_id
     with _fold(f"Compare {model_id}", f"take_place_{model_id}", icon=":material/swap_horiz:"):
-        st.markdown(plain(f"It takes the place of challenger {challenger_id}, which can come back likewise."))
+        st.markdown(plain(f"It takes the place of challenger {challenger_id}, which then waits beside it."))
         label = "Make it the challenger"
         _deed("take_place", f"take_place_reason_{model_id}", label, take, icon=":material/swap_horiz:")
 

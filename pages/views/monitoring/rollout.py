@@ -13,22 +13,19 @@ from core.access import REASON_ASKED, Action, may
 from core.errors import InvalidRecord, ReasonNeeded
 from core.states import Group
 from core.store.operations.rollouts import OfficePlan, Rollout
-from core.wording import count, day_form, either, market_day
+from core.wording import count, day_form, market_day
+from core.workflows.pilot.doubts import doubts_of_adding, doubts_of_stopping
 from core.workflows.pilot.rollout import (
     add_offices,
     as_known,
     change_words,
-    control_at_once,
     end_pilot,
-    gap_before,
     is_for_everyone,
     rollout_history,
     rollout_of,
     rollout_words,
-    shared_days,
     stop_offices,
     take_back_change,
-    unheard_of,
     whose_day,
 )
 from core.workflows.pricing.answers import offices
@@ -123,21 +120,10 @@ def _add_form(selection: Selection, rollout: Rollout | None, known: Sequence[str
         return
     named = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
     plans = [OfficePlan(one, group, starts) for one in named]
-    today, currency = selection.clock, selection.market.currency
-    doubts: list[str] = []
-    if starts is not None:
-        doubts = [one(rollout, starts, today, currency) for one in (gap_before, shared_days)]
-    if not asks(_ASKED, (_unheard(named, known), *doubts, control_at_once(plans, today, currency))):
+    if not asks(_ASKED, doubts_of_adding(selection.workspace, selection.market, plans, known)):
         held = [one.office for one in rollout.offices] if rollout else []
         added = "Everyone else" if group == Group.EVERYONE else ", ".join(as_known(named, [*held, *known]))
         _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason), f"Added: {added}.")
-
-
-def _unheard(named: Sequence[str], known: Sequence[str]) -> str:
-    strange = unheard_of(named, known)
-    if not strange:
-        return ""
-    return f"No agent of {either(strange)} has had an estimate yet. Check the spelling against the offices above."
 
 
 def _end(selection: Selection) -> None:
@@ -185,10 +171,8 @@ def _stop_form(selection: Selection, rollout: Rollout | None) -> None:
             )
         reason = st.text_input(f"To stop: {REASON_ASKED.lower()}", key="rollout_stop_reason")
         label = "Stop all other offices" if named else "Stop estimates for all offices"
-        if st.form_submit_button(label, icon=":material/block:"):
-            everybody = "" if keep else "No office and no agent would have estimates."
-            if not asks(_STOPPING, (everybody,)):
-                _do(lambda: stop_offices(workspace, market_id, keep, reason), "Stopped.")
+        if st.form_submit_button(label, icon=":material/block:") and not asks(_STOPPING, doubts_of_stopping(keep)):
+            _do(lambda: stop_offices(workspace, market_id, keep, reason), "Stopped.")
 
 
 def _do(change: Callable[[], object], done: str) -> None:

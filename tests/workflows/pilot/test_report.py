@@ -248,7 +248,11 @@ def test_the_command_line_starts_a_pilot_and_prints_its_report(
     assert main(["pilot", *home_of, "--add", "North Side", "--start", "2026-03-02"]) == 2
     assert "--reason" in capsys.readouterr().err
     begun = ["pilot", *home_of, "--add", "North Side", "--start", "2026-03-02", "--reason", "first office"]
-    assert main(begun) == 0
+    # What hardly anybody means is asked about, and done with a word: days on which all had estimates show nothing.
+    assert main(begun) == 2
+    assert "Nothing was changed; to do it, add --anyway." in capsys.readouterr().err
+    assert store.rollouts.current(market.market_id) is None
+    assert main([*begun, "--anyway"]) == 0
     assert "One office has estimates: North Side." in capsys.readouterr().out
     assert main(["pilot", *home_of, "--report", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
@@ -256,5 +260,7 @@ def test_the_command_line_starts_a_pilot_and_prints_its_report(
     assert printed["report"]["listings"]["pilot_since"] == 2
     assert main(["pilot", *home_of, "--report"]) == 0
     assert "too few" in capsys.readouterr().out
+    assert main(["pilot", *home_of, "--stop", "--reason", "to see it asked"]) == 2
+    assert "No office and no agent would have estimates. Nothing was changed" in capsys.readouterr().err
     assert main(["pilot", *home_of, "--take-back", "--reason", "not yet ready"]) == 0
     assert "no pilot is set" in capsys.readouterr().out
