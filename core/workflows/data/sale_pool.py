@@ -135,20 +135,47 @@ def by_sale(history: Sequence[StoredSaleDecision]) -> dict[str, list[StoredSaleD
 def places_of(sales: pd.DataFrame, history: Sequence[StoredSaleDecision]) -> dict[str, int]:
     """Return where in a table the sales decided on are, by key: as they were brought, or as a correction left them.
 
-    Of several sales alike in all that makes the key the first is meant.
+    A sale that has gained a part of its key since, such as its place from a tax roll, is known by the other parts. Of
+    several sales alike in all that makes the key the first is meant.
     """
     states: dict[str, str] = {}
     for one in history:
         states[one.sale_key] = one.sale_key
         if one.kind is SaleDecision.CORRECT:
             states[_key({**one.sale, one.field: one.value})] = one.sale_key
-    days = {str(one.sale.get("sale_date", ""))[:10] for one in history}
-    near = np.flatnonzero(sales["sale_date"].dt.strftime("%Y-%m-%d").isin(days).to_numpy())
+    near = _on_days_of(sales, history)
     found: dict[str, int] = {}
     for place, key in zip(near.tolist(), sale_keys(sales.iloc[near]), strict=True):
         if key in states:
             found.setdefault(states[key], place)
+    gone = [one for one in history if one.sale_key not in found]
+    return found | _places_by_parts(sales, gone, set(found.values())) if gone else found
+
+
+def _places_by_parts(sales: pd.DataFrame, history: Sequence[StoredSaleDecision], taken: set[int]) -> dict[str, int]:
+    """Return where the sales decided on are that have more parts of their key than they had, by the parts they had."""
+    states: dict[tuple[str, ...], dict[str, str]] = {}
+    for one in history:
+        now = {**one.sale, one.field: one.value} if one.kind is SaleDecision.CORRECT else one.sale
+        for sale, key in ((one.sale, one.sale_key), (now, _key(now))):
+            parts = tuple(name for name in _KEY_FIELDS if not pd.isna(sale.get(name)))
+            states.setdefault(parts, {})[key] = one.sale_key
+    near = np.setdiff1d(_on_days_of(sales, history), np.array(sorted(taken), dtype="int64"))
+    found: dict[str, int] = {}
+    for parts, keys in states.items():
+        if not set(parts) <= set(sales):
+            continue
+        for place, key in zip(near.tolist(), sale_keys(sales[list(parts)].iloc[near]), strict=True):
+            if key in keys and place not in found.values():
+                found.setdefault(keys[key], place)
     return found
+
+
+def _on_days_of(sales: pd.DataFrame, history: Sequence[StoredSaleDecision]) -> Ints:
+    """Return the places of the sales on a day on which a sale that somebody decided on was sold."""
+    days = {str(one.sale.get("sale_date", ""))[:10] for one in history}
+    on_days = sales["sale_date"].dt.strftime("%Y-%m-%d").isin(days).to_numpy()
+    return np.flatnonzero(on_days).astype("int64")
 
 
 def sale_keys(sales: pd.DataFrame) -> list[str]:
