@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.arrays import Bools, Ints, Objects
 from core.schema import FIELD_BY_NAME, FieldKind, conform
-from core.states import SaleDecision
+from core.states import Doubt, SaleDecision
 from core.store import DataVersion, Store
 from core.store.sales.scrutiny import StoredSaleDecision
 
@@ -103,10 +103,10 @@ def settle(pool: Pool, history: Sequence[StoredSaleDecision]) -> Pool:
         if place is None:
             continue
         first, latest = decisions[0], decisions[-1]
-        for name in {one.field for one in decisions if one.kind is SaleDecision.CORRECT}:
+        for name in {name for one in decisions for name in _corrected(first, one)}:
             sales.loc[place, name] = first.sale.get(name, np.nan)
-        if latest.kind is SaleDecision.CORRECT:
-            sales.loc[place, latest.field] = latest.value
+        for name, value in _corrected(first, latest).items():
+            sales.loc[place, name] = value
         doubt[place] = _doubt_after(first, latest)
     return Pool(sales, doubt)
 
@@ -116,6 +116,20 @@ def as_brought(pool: Pool, history: Sequence[StoredSaleDecision]) -> Pool:
     latest = [decisions[-1] for decisions in by_sale(history).values()]
     undone = [replace(one, kind=SaleDecision.TAKEN_BACK, field="", value=None) for one in latest]
     return settle(pool, [*history, *undone])
+
+
+def _corrected(first: StoredSaleDecision, one: StoredSaleDecision) -> Mapping[str, object]:
+    """Return what a decision puts in the place of the facts of a sale, by field; ``first`` is the first on that sale.
+
+    Of a sale whose living and lot area seem swapped, the lot area follows a living area that is about the lot's.
+    """
+    if one.kind is not SaleDecision.CORRECT:
+        return {}
+    living, lot = (first.sale.get(name) for name in ("living_area_sqft", "lot_area_sqft"))
+    if first.doubt != Doubt.AREAS_SWAPPED or one.field != "living_area_sqft" or not (one.value and living and lot):
+        return {one.field: one.value}
+    is_lot = abs(np.log(one.value / lot)) < abs(np.log(one.value / living))
+    return {one.field: one.value, **({"lot_area_sqft": living} if is_lot else {})}
 
 
 def _doubt_after(first: StoredSaleDecision, latest: StoredSaleDecision) -> str:
