@@ -173,7 +173,7 @@ def prepare_intake(
         raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near, corrections, sales = intake.near_matches(answers), intake.corrected(), pool.in_use()
-    guesses = row_guesses(read.mapped, intake.ledger())
+    guesses = row_guesses(read.mapped, intake.ledger(), currency)
     progress(1.0, "Checked")
     return IntakePreview(
         market=market,
