@@ -22,12 +22,12 @@ from core.collect.cells.units import UNIT_FACTORS, factors_of_cells, units_of_ro
 from core.collect.cells.zeros import without_zeros, zeros_in
 from core.collect.dates.formats import is_own_format
 from core.collect.dates.own_formats import NO_SUCH_DAY, date_format_of, names_no_day
+from core.collect.dates.unread import remedy_of
 from core.collect.inference import Inference
 from core.collect.parsers import PARSERS, TEXT_PARSERS, Marks, as_text, digits_written
 from core.collect.reading.table import BadLine, RawTable
 from core.collect.set_aside import set_aside
 from core.collect.shared_parcels import without_shared_parcels
-from core.collect.unread import remedy_of
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, Source, check_names, conform, is_extra, label_of

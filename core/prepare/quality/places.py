@@ -21,7 +21,7 @@ _LOCATED_MIN: Final = 30
 """Of fewer places, none tells where the market is."""
 
 _BEYOND: Final = 1.0
-"""So many degrees beyond nearly all sales, a place may still be of the market."""
+"""A place at most this many degrees beyond nearly all sales may be of the market."""
 
 
 def unlike_the_others(facts: pd.DataFrame) -> Bools:

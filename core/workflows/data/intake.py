@@ -153,7 +153,7 @@ def prepare_intake(
 ) -> IntakePreview:
     """Compute what committing the files to a market (its id, or a new one) would do, without changing anything.
 
-    Tax, neighborhood and indicator files join the sales brought with them, or fill what stored sales lack. Raises
+    Tax, neighborhood and indicator files join the sales brought with them and fill what stored ones lack. Raises
     CollectError leaves, NotFound, AlreadyExists for a taken name, NoUsableRows if nothing is new, ContractBroken.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
@@ -164,8 +164,7 @@ def prepare_intake(
     read = replace(read, mapped=[without_other_money(table, terms.currency) for table in read.mapped])
     intake = _begin(store, parent, decisions, read)
     currency, before = terms.currency, intake.in_use_before
-    problem = in_currency(problem, currency, read.prices_or(before))
-    _add_all(intake, read, answers, problem, today, part(progress, 0.5, 0.95))
+    _add_all(intake, read, answers, in_currency(problem, currency, read.prices_or(before)), today, progress)
     pool = intake.settled(decisions, read, currency)
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
     homes = brought_homes(store, parent, intake.roll, today)
@@ -425,7 +424,7 @@ def _add_all(
     tax, neighbourhood = read.one_of(Source.TAX), read.one_of(Source.NEIGHBOURHOOD)
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
     for done, table in enumerate(read.sales):
-        progress(done / len(read.sales), f"Merging and checking {table.name}")
+        progress(0.5 + 0.4 * done / len(read.sales), f"Merging and checking {table.name}")
         joined = merge_sources(table, tax, neighbourhood, same)
         merged = with_assessed_rise(without_unproven_values(joined, table.frame))
         known = intake.held, intake.superseded, read.repeats[table.name]

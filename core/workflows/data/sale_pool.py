@@ -118,7 +118,7 @@ def as_brought(pool: Pool, history: Sequence[StoredSaleDecision]) -> Pool:
     return settle(pool, [*history, *undone])
 
 
-def _corrected(first: StoredSaleDecision, one: StoredSaleDecision) -> Mapping[str, object]:
+def _corrected(first: StoredSaleDecision, one: StoredSaleDecision) -> Mapping[str, Any]:
     """Return what a decision puts in the place of the facts of a sale, by field; ``first`` is the first on that sale.
 
     Of a sale whose living and lot area seem swapped, the lot area follows a living area that is about the lot's.

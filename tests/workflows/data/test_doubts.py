@@ -11,9 +11,9 @@ import pytest
 
 from core.accounting import FileAccounting
 from core.collect.columns.guess import guess_mapping
+from core.collect.dates.unread import remedy_of
 from core.collect.mapping import MappedTable, apply_mapping
 from core.collect.reading.reader import parse_table
-from core.collect.unread import remedy_of
 from core.errors import FileMisread
 from core.schema import Source
 from core.wording import market_day
