@@ -226,7 +226,7 @@ def _scaled(table: MappedTable, rejected: pd.DataFrame, place: pd.Series, usual:
         taken = (prices > 0) & (prices * factor >= low) & (prices * factor <= high)
         # Rows of one nominal price, such as 10 for a gift, are no prices in thousands.
         varied = len(np.unique(prices[taken])) >= _ALIKE_MIN * taken.sum()
-        if taken.sum() < max(_ROWS_MIN, _ALIKE_MIN * len(rejected)) or not varied:
+        if taken.sum() < _ALIKE_MIN * max(_ROWS_MIN, len(rejected)) or not varied:
             continue
         off = abs(float(np.log(np.median(prices[taken]) * factor / middle)))
         best = (off, factor, taken) if best is None or off < best[0] else best
@@ -235,6 +235,8 @@ def _scaled(table: MappedTable, rejected: pd.DataFrame, place: pd.Series, usual:
     _, factor, _ = best
     # Once many tell the factor, a price somewhat beyond the others has it too.
     taken = (prices * factor >= known.min() / _BEYOND) & (prices * factor <= known.max() * _BEYOND)
+    if taken.sum() < _ROWS_MIN:
+        return []
     rows = frozenset(map(int, rejected["source_row"].to_numpy()[taken]))
     words = _FACTORS[factor]
     return [

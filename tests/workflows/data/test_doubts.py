@@ -362,6 +362,8 @@ def test_day_numbers_and_prices_in_thousands_are_told_beside_rows_without_a_pric
     rows.loc[dated, "Sale Date"] = days[dated].astype("str")
     rows.loc[scaled, "Sale Price"] = [f"{int(price) / 1_000:g}" for price in rows.loc[scaled, "Sale Price"]]
     rows.loc[bare, "Sale Price"] = ""
+    # The rarest prices are none of which one could tell the factor alone.
+    rows.loc[20, "Sale Price"] = f"{0.9 * rows['Sale Price'][60:].astype(float).min() / 1_000:g}"
     codes = {"date_unreadable": dated, "price_impossible": scaled, "price_missing": bare[:5]}
     _, ledger, guesses = _guesses(rows, codes | {"price_other_currency": bare[5:]})
     told = [one.claim for one in guesses]
