@@ -71,6 +71,7 @@ class Doubt(StrEnum):
 
     PRICE_DIGIT = "price_digit"
     AREA_UNIT = "area_unit"
+    AREAS_SWAPPED = "areas_swapped"
     PACKAGE = "package_sale"
     PART_SHARE = "part_share"
     NON_MARKET = "maybe_non_market"

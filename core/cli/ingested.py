@@ -54,6 +54,7 @@ def ingest_document(report: IntakeReport, assumed: str, home: Path | None) -> di
         "filled_in": {"sales": preview.area_fill.sales, "by_fact": dict(preview.area_fill.by_fact)},
         "without_neighborhood_figures": preview.area_fill.without,
         "gained": dict(preview.gained),
+        "completed_sales": preview.completed,
         "homes_kept": asdict(preview.homes.news),
         "back_in_use": preview.back_in_use,
         "notes": list(preview.fill_words),
@@ -100,7 +101,7 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | N
         [*preview.fill_words, preview.brought, *preview.elsewhere.values(), *idle_files(preview.files), assumed],
     )
     if preview.gained:
-        lines.append(gained_words(preview.gained, len(preview.changed_rows)))
+        lines.append(gained_words(preview.gained, preview.completed))
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
     if preview.corrected_sales:
         head += f", {preview.corrected_sales:,} corrected"

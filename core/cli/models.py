@@ -321,7 +321,7 @@ def _check_retrain(options: argparse.Namespace) -> None:
 def _retrain(session: Session) -> int:
     from core.workflows.jobs import RetrainTask, do_here
     from core.workflows.models.gate import document_of, gate_on
-    from core.workflows.models.retraining import window_named
+    from core.workflows.models.retraining import trained_words, window_named
     from core.workflows.promotion import would_displace
 
     plan = window_named(session.options.window)
@@ -340,7 +340,7 @@ def _retrain(session: Session) -> int:
 
     def text() -> str:
         gated = f"\ngate: {judged.gate.verdict}\n{judged.gate.words}" if judged else ""
-        return f"model {record.model_id}: {record.stage}, trained on {plan.words}{gated}"
+        return f"model {record.model_id}: {record.stage}. {trained_words(record)}{gated}"
 
     session.print_result(document, text)
     return OK

@@ -22,6 +22,7 @@ from core.collect.cells.units import UNIT_FACTORS, factors_of_cells, units_of_ro
 from core.collect.cells.zeros import without_zeros, zeros_in
 from core.collect.dates.formats import is_own_format
 from core.collect.dates.own_formats import NO_SUCH_DAY, date_format_of, names_no_day
+from core.collect.dates.unread import remedy_of
 from core.collect.inference import Inference
 from core.collect.parsers import PARSERS, TEXT_PARSERS, Marks, as_text, digits_written
 from core.collect.reading.table import BadLine, RawTable
@@ -53,9 +54,6 @@ _WANTED: Final[Mapping[str, str]] = {
     "flag": "yes or no",
 }
 
-
-_UNREAD: Final = "{fate}. Correct it in the file, or recode the word in the mapping."
-_NO_DAY: Final = "{fate}: the calendar has no such day. Correct it in the file."
 
 EMPTY: Final = "(empty)"
 """The word that stands for a blank cell in a recoding: where a file leaves the usual out, a person says so."""
@@ -359,8 +357,6 @@ def _in_schema_order(columns: Iterable[str]) -> list[str]:
 def _problem_rows(table: RawTable, rule: ColumnRule, unread: pd.Series) -> pd.DataFrame:
     wanted = _WANTED.get(rule.parse, "a value")
     no_day = [rule.parse == "date" and names_no_day(str(cell)) for cell in unread]
-    # Without its price or its day a row is no sale.
-    fate = "The row is left out" if rule.field in ("sale_price", "sale_date") else "The cell was left empty"
     return _problem_frame(
         {
             "source_row": np.asarray(table.row_numbers)[unread.index.to_numpy()],
@@ -368,7 +364,10 @@ def _problem_rows(table: RawTable, rule: ColumnRule, unread: pd.Series) -> pd.Da
             "field": rule.field,
             "value": unread.to_numpy(),
             "problem": [f"not {NO_SUCH_DAY if gone else wanted}" for gone in no_day],
-            "remedy": [(_NO_DAY if gone else _UNREAD).format(fate=fate) for gone in no_day],
+            "remedy": [
+                remedy_of(rule.field, rule.parse, str(cell), no_day=gone)
+                for cell, gone in zip(unread, no_day, strict=True)
+            ],
         }
     )
 

@@ -55,9 +55,9 @@ def with_late_facts(
     """Fill what stored sales lack from files that came later; no value that is stored changes.
 
     ``held`` is canonical, in the order of intake; the files join it as they join new sales (core.collect.merge), and
-    what they bring is cleaned as theirs is. Sales that are ``left_alone``, shape (n,), gain nothing, and no sale gains
-    a value that an assessor may have set after it. Raises MappingError for a column that is numbers in one table and
-    words in another.
+    what they bring is cleaned as theirs is. Sales that are ``left_alone``, shape (n,), gain nothing: the files have
+    joined them already. No sale gains a value that an assessor may have set after it. Raises MappingError for a column
+    that is numbers in one table and words in another.
     """
     withheld = valuations_among(map(str, tax.frame)) if tax is not None else []
     earlier = None if tax is None else replace(tax, frame=tax.frame.drop(columns=withheld))

@@ -91,6 +91,7 @@ def test_listings_without_a_sale_offer_to_price_them_instead(rows: list[list[str
     assert any("listings without a sale: price them instead" in one.value for one in app.warning)
     assert "Price them instead" in [one.proto.label for one in app.get("page_link")]
     app.text_input("market_name").input("Harbour").run()
+    app.selectbox("market_currency").select("EUR").run()
     app.button("onward").click().run()
     # Where a price is mapped, the step Columns waits for a sale date: the way out was shown before it.
     assert app.button("onward").disabled == has_price
@@ -157,9 +158,21 @@ def test_a_new_market_is_offered_in_the_currency_and_unit_of_the_file() -> None:
     assert "KRW" in app.selectbox("market_currency").options
 
 
-def test_prices_in_no_stated_currency_beside_square_meters_wait_for_a_person_to_name_it() -> None:
-    rows = [["Date", "Price", "Building area m2", "Postcode"]]
-    rows += [[f"{1 + n % 27:02}/03/2017", str(850_000 + 1_377 * n), str(60 + n), "3067"] for n in range(40)]
+def test_a_currency_that_no_file_states_is_offered_with_what_it_is_concluded_from() -> None:
+    rows = [["Date", "Price", "Living sqft", "Zip code"]]
+    rows += [[f"2024-03-{1 + n % 27:02}", str(350_000 + 1_377 * n), str(1_600 + n), "98103"] for n in range(40)]
+    app = brought(opened(), "sales.csv", as_text(rows).encode())
+    assert app.selectbox("market_currency").value == "USD"
+    assert "USD is offered as their areas are in square feet" in " ".join(one.value for one in app.caption)
+    app.selectbox("market_currency").select("CAD").run()
+    assert "square feet. Choose" not in " ".join(one.value for one in app.caption)
+
+
+@pytest.mark.parametrize("areas", ["Building area m2", "Rooms"])
+def test_prices_in_no_stated_currency_beside_no_square_feet_wait_for_a_person_to_name_it(areas: str) -> None:
+    rows = [["Date", "Price", areas, "Postcode"]]
+    size = [2 + n % 4 if areas == "Rooms" else 60 + n for n in range(40)]
+    rows += [[f"{1 + n % 27:02}/03/2017", str(850_000 + 1_377 * n), str(size[n]), "3067"] for n in range(40)]
     app = brought(opened(), "sales.csv", as_text(rows).encode())
     assert app.selectbox("market_currency").value is None
     app.text_input("market_name").input("Melbourne")

@@ -6,6 +6,7 @@ import calendar
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date, timedelta
 from functools import cache
 from typing import Final
 
@@ -33,6 +34,7 @@ EPOCH: Final = "epoch"
 """Name of the format of programs' time stamps since 1970-01-01 UTC: 13 digits of milliseconds, or 10 of seconds."""
 
 NAMED_FORMATS: Final = (EXCEL_SERIAL, QUARTER, ROC_YEAR, DECIMAL_YEAR, EPOCH)
+_DAY_NUMBER: Final = re.compile(r"[1-7][0-9]{4}(?:\.[0-9]+)?")
 
 _ROC_OFFSET: Final = 1911
 _MILLISECONDS_FROM: Final = 1e11
@@ -101,6 +103,12 @@ def parse_named(texts: pd.Series, date_format: str) -> pd.Series:
         return pd.to_datetime(stamps, unit="ms").astype("datetime64[us]").dt.floor("D")
     years = pd.to_numeric(texts.where(texts.str.fullmatch(_DECIMAL_YEAR, na=False)), errors="coerce")
     return _days_of_years(years)
+
+
+def excel_day(text: str) -> date | None:
+    """Return the day that a number of five figures is in Excel, from 1927 on: 41809 is June 19, 2014; else None."""
+    number = _DAY_NUMBER.fullmatch(text.strip())
+    return None if number is None else date(1899, 12, 30) + timedelta(days=int(float(number[0])))
 
 
 def _days_of_years(years: pd.Series) -> pd.Series:

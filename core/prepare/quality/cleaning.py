@@ -24,8 +24,8 @@ from core.collect.cells.market import NON_MARKET, NOT_A_HOME, NOT_SOLD, PACKAGE
 from core.collect.join_keys import column_or_missing
 from core.prepare.quality.corrections import CORRECTS, HeldBack, Repeats, filled_from, settle_repeats
 from core.prepare.quality.findings import Findings
-from core.prepare.quality.place_codes import NO_CODE, unlike_the_others
-from core.prepare.quality.scrutiny import add_doubts, scrutinise
+from core.prepare.quality.places import NO_CODE, swapped_places, unlike_the_others
+from core.prepare.quality.scrutiny import Scrutiny, add_doubts, scrutinise
 from core.problem import Limit, Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform
 from core.states import Doubt
@@ -119,14 +119,12 @@ def clean_sales(
     facts = _canonical(frame)
     rejected, repaired, duplicate, doubtful = (Findings(len(facts)) for _ in range(4))
     facts = _without_areas_of_buildings(facts, problem, repaired)
+    facts = _with_places_swapped_back(facts, known, repaired)
     _reject_untrusted(facts, problem, today, rejected)
     # Before the repairs, which would take the list price or the rooms for what is wrong.
     scrutiny = scrutinise(facts, ~rejected.found, known)
     waits = scrutiny.mask(strong=True)
-    doubted = _Doubted(
-        price=scrutiny.mask(Doubt.PRICE_DIGIT, True) | scrutiny.mask(Doubt.FAR, True),
-        area=scrutiny.mask(Doubt.AREA_UNIT, True),
-    )
+    doubted = _Doubted.by(scrutiny)
     facts = _repair(facts, problem, repaired, doubted)
     rejected.add(_nowhere(facts), "no_location", "no address, coordinates, zipcode or neighborhood")
     held = None if known is None else HeldBack(known, known.iloc[:0] if superseded is None else superseded, repeats)
@@ -157,8 +155,7 @@ def repaired_again(sales: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame,
     facts, repaired = _canonical(sales), Findings(len(sales))
     facts = _without_areas_of_buildings(facts, problem, repaired)
     scrutiny = scrutinise(facts, np.ones(len(facts), dtype=bool))
-    price = scrutiny.mask(Doubt.PRICE_DIGIT, True) | scrutiny.mask(Doubt.FAR, True)
-    return _repair(facts, problem, repaired, _Doubted(price, scrutiny.mask(Doubt.AREA_UNIT, True))), repaired
+    return _repair(facts, problem, repaired, _Doubted.by(scrutiny)), repaired
 
 
 @dataclass(frozen=True)
@@ -167,6 +164,12 @@ class _Doubted:
 
     price: Bools
     area: Bools
+
+    @classmethod
+    def by(cls, scrutiny: Scrutiny) -> _Doubted:
+        """Return those of a scrutiny's strong doubts."""
+        price = scrutiny.mask(Doubt.PRICE_DIGIT, True) | scrutiny.mask(Doubt.FAR, True)
+        return cls(price, scrutiny.mask(Doubt.AREA_UNIT, True) | scrutiny.mask(Doubt.AREAS_SWAPPED, True))
 
     def of(self, rows: Bools) -> _Doubted:
         """Return the same for some of the rows."""
@@ -228,6 +231,19 @@ def _without_areas_of_buildings(facts: pd.DataFrame, problem: Problem, repaired:
     ]
     repaired.add(whole, "area_of_building", why)
     return facts.assign(living_area_sqft=facts["living_area_sqft"].mask(whole))
+
+
+def _with_places_swapped_back(facts: pd.DataFrame, known: pd.DataFrame | None, repaired: Findings) -> pd.DataFrame:
+    """Put latitude and longitude right where only swapped they are a place of the market."""
+    swapped = swapped_places(facts, known)
+    if not swapped.any():
+        return facts
+    latitude, longitude = facts["latitude"].copy(), facts["longitude"].copy()
+    facts = facts.assign(latitude=latitude.mask(swapped, longitude), longitude=longitude.mask(swapped, latitude))
+    places = zip(facts["latitude"][swapped], facts["longitude"][swapped], strict=True)
+    why = [f"latitude and longitude were swapped: now {north:.6g}, {east:.7g}" for north, east in places]
+    repaired.add(swapped, "coordinates_swapped", why)
+    return facts
 
 
 # Rejection
@@ -365,12 +381,14 @@ def _repair_years(repairs: _Repairs, problem: Problem) -> None:
 
 def _repair_place(repairs: _Repairs) -> None:
     latitude, longitude = repairs.number("latitude"), repairs.number("longitude")
-    null_island = (latitude == 0) & (longitude == 0)
-    half = np.isnan(latitude) != np.isnan(longitude)
-    off_globe = (np.abs(latitude) > 90) | (np.abs(longitude) > 180)
-    for name in ("latitude", "longitude"):
-        why = "coordinates are (0, 0), off the globe or incomplete"
-        repairs.blank(name, null_island | half | off_globe, why, "coordinates_implausible")
+    unlikely = {
+        "(0, 0) is no place of a home": (latitude == 0) & (longitude == 0),
+        "only one of the coordinates is given": np.isnan(latitude) != np.isnan(longitude),
+        "off the globe": (np.abs(latitude) > 90) | (np.abs(longitude) > 180),
+    }
+    for why, rows in unlikely.items():
+        for name in ("latitude", "longitude"):
+            repairs.blank(name, rows, why, "coordinates_implausible")
 
 
 def _repair_listing(repairs: _Repairs) -> None:

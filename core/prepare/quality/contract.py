@@ -18,7 +18,7 @@ from core.collect.cells.units import UNIT_FACTORS, unit_words
 from core.collect.mapping import ColumnRule, MappedTable, cells_of
 from core.errors import ContractBroken
 from core.prepare.quality.cleaning import LIST_RATIO, QUANTITIES, ROOMLESS_SQFT, ROW, TRUSTED
-from core.prepare.quality.place_codes import NO_CODE, unlike_the_others, usual_code
+from core.prepare.quality.places import NO_CODE, unlike_the_others, usual_code
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform, is_extra, label_of
 

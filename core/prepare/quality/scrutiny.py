@@ -1,12 +1,14 @@
 """Sale scrutiny: the sales of a table whose price, area or nature a person should look at, each with its evidence.
 
 The explanation that fits best decides what is wrong: a price with a digit too many or too few (10 or 100
-times), a living area in the other unit (10.76 times), or neither. Each explanation is measured by how many standard
-deviations it leaves price and size from what is usual there (see usual_values). A doubt is *strong* where
+times), a living area in the other unit (10.76 times) or in the place of the lot area, or neither. Each explanation is
+measured by how many standard deviations it leaves price and size from what is usual there (see usual_values). A doubt
+is *strong* where
 
 - one explanation beats "nothing is wrong" by far (GAIN_STRONG), the home's size is known, no list price agrees with
   the price as recorded, and a price with another digit would be usual there, or much nearer to it;
 - or the list price or the home's own last sale says the same as the neighbors;
+- or the parts of the living area that the record has, such as above ground and basement, add up to its lot area;
 - or several homes share one deed, or one price far above what each of them is worth;
 - or the record itself says that a share was sold, or names a kind of sale that rarely is one of the open market.
 
@@ -18,12 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from core.arrays import Bools, Dates, Floats
+from core.arrays import Bools, Dates, Floats, evenly
 from core.prepare.quality.findings import Findings
 from core.prepare.quality.market_sales import maybe_non_market, part_share
 from core.prepare.quality.package_sales import Packages, find_packages
@@ -33,7 +36,7 @@ from core.states import Doubt
 
 EVIDENCE_COLUMNS: Final = (
     *("position", "kind", "strong", "field", "suggested", "usual_price", "usual_area", "list_price"),
-    *("last_price", "last_date", "homes"),
+    *("last_price", "last_date", "homes", "parts_area", "suggested_lot"),
 )
 
 SALES_MIN: Final = 50
@@ -56,6 +59,18 @@ _PACKAGE_DEAR: Final = float(np.log(1.5))
 _FACTORS: Final = (10.0, 0.1, 100.0, 0.01)
 _AREA_FACTORS: Final = (1 / SQFT_PER_SQM, SQFT_PER_SQM)
 _KNOWN_MAX: Final = 60_000
+_NUMBER: Final = np.dtype("float64")
+_PLAIN_WORDS: Final[Mapping[str, str]] = {
+    Doubt.PART_SHARE: "only a share of the home was sold",
+    Doubt.NON_MARKET: "the record calls it no plain sale on the open market",
+}
+
+# Parts of the living area: that they add up to it in most sales shows what they are.
+_PARTS_MIN: Final = 30
+_PARTS_SHARE: Final = 0.8
+_PARTS_ROWS: Final = 1_000
+_ALIKE: Final = 0.01
+_APART: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,9 @@ class Scrutiny:
     ``doubts`` has one row per doubtful sale, by ``position`` in the table (EVIDENCE_COLUMNS): its ``kind`` (a Doubt),
     whether it is ``strong``, the ``field`` to correct and the value ``suggested`` for it (empty and NaN where no one
     value suggests itself), and the evidence: ``usual_price`` in money and ``usual_area`` in sq ft of such a home there
-    and then, ``list_price``, ``last_price`` and ``last_date`` of the home's sale before, ``homes`` of a package.
+    and then, ``list_price``, ``last_price`` and ``last_date`` of the home's sale before, ``homes`` of a package,
+    ``parts_area`` what the parts of its living area add up to, and ``suggested_lot`` the lot area where it is swapped
+    with the living area.
     """
 
     doubts: pd.DataFrame
@@ -124,14 +141,21 @@ def in_words(doubt: Mapping[Hashable, Any]) -> str:
                 f"the living area may be in another unit: {doubt['suggested']:,.0f} sq ft would fit, usual is "
                 f"{doubt['usual_area']:,.0f}{beside}"
             )
+        case Doubt.AREAS_SWAPPED:
+            return f"{_swapped_words(doubt)}{beside}"
         case Doubt.PACKAGE:
             return f"one price and date for {doubt['homes']} homes{beside}"
-        case Doubt.PART_SHARE:
-            return f"only a share of the home was sold{beside}"
-        case Doubt.NON_MARKET:
-            return f"the record calls it no plain sale on the open market{beside}"
-        case _:
-            return f"the price is far from what is usual{beside}"
+        case kind:
+            return f"{_PLAIN_WORDS.get(str(kind), 'the price is far from what is usual')}{beside}"
+
+
+def _swapped_words(doubt: Mapping[Hashable, Any]) -> str:
+    parts, usual = doubt["parts_area"], doubt["usual_area"]
+    return (
+        f"living and lot area seem swapped: {doubt['suggested']:,.0f} and {doubt['suggested_lot']:,.0f} sq ft would fit"
+        + (f"; the parts of the living area add up to {parts:,.0f}" if np.isfinite(parts) else "")
+        + (f"; usual is {usual:,.0f}" if np.isfinite(usual) else "")
+    )
 
 
 def _with_known(facts: pd.DataFrame, usable: Bools, known: pd.DataFrame | None) -> tuple[pd.DataFrame, Bools]:
@@ -139,7 +163,12 @@ def _with_known(facts: pd.DataFrame, usable: Bools, known: pd.DataFrame | None) 
     if known is None or known.empty:
         return facts, usable
     recent = known.sort_values("sale_date", kind="stable").tail(_KNOWN_MAX)
-    shared = [name for name in facts if name in recent and not is_extra(str(name))]
+    # Of extra columns, only numbers are evidence: the parts of an area.
+    shared = [
+        name
+        for name in facts
+        if name in recent and (not is_extra(str(name)) or {facts[name].dtype, recent[name].dtype} == {_NUMBER})
+    ]
     table = pd.concat([recent[shared].astype(facts[shared].dtypes), facts], ignore_index=True)
     return table, np.concatenate([np.ones(len(recent), dtype=bool), usable])
 
@@ -183,6 +212,8 @@ def _doubts(table: pd.DataFrame, judged: Bools, packages: Packages, usual: Usual
             "last_price": last_price,
             "last_date": last_date,
             "homes": packages.homes,
+            "parts_area": _parts_area(table, area),
+            "suggested_lot": np.nan,
         }
     )
     # From the weakest kind to the one that explains most: a later one takes over.
@@ -191,6 +222,7 @@ def _doubts(table: pd.DataFrame, judged: Bools, packages: Packages, usual: Usual
         _mark(rows, kind, asked, strong)
     _mark_digits(rows, price, best, usual, beside_list, beside_last)
     _mark_units(rows, area, best, beside_list)
+    _mark_swapped(rows, area, _number(table, "lot_area_sqft"), best, usual, beside_list)
     _mark_packages(rows, packages, usual)
     return rows[(rows["kind"] != "") & judged][list(EVIDENCE_COLUMNS)]
 
@@ -276,6 +308,58 @@ def _mark_units(rows: pd.DataFrame, area: Floats, best: _Explanation, beside_lis
     _mark(rows, Doubt.AREA_UNIT, found, best.gain > GAIN_STRONG)
     rows.loc[found, "field"] = "living_area_sqft"
     rows.loc[found, "suggested"] = (area / best.area_factor)[found]
+
+
+def _mark_swapped(
+    rows: pd.DataFrame, area: Floats, lot: Floats, best: _Explanation, usual: Usual, beside_list: Floats
+) -> None:
+    """Mark the sales whose living area stands in the place of the lot area, and the other way round."""
+    parts = rows["parts_area"].to_numpy()
+    times = np.log(_positive(area)) - np.log(_positive(lot))
+    times = np.where(np.isfinite(times), times, np.nan)
+    as_parts = _alike(parts, area, _APART)
+    by_parts = _alike(parts, lot, _ALIKE) & ~as_parts
+    # Where nothing but the usual tells, only the larger one can be the lot: few homes have more rooms than ground.
+    price, size = np.nan_to_num(usual.price), np.nan_to_num(usual.size)
+    price_then = price + usual.elasticity * times
+    gain = _distance(price, size, usual) - _distance(price_then, size - times, usual)
+    gain = np.where((times > 0) & np.isfinite(usual.size), gain, -np.inf)
+    found = (gain > GAIN_ASKED) & (gain >= best.gain) & (np.abs(price_then) < _NEAR_FACTOR) & ~as_parts
+    # A list price that is as far off as the price says that the price is wrong, not the area.
+    found &= ~(np.abs(np.nan_to_num(beside_list)) > 1.0)
+    found |= by_parts
+    _mark(rows, Doubt.AREAS_SWAPPED, found, by_parts | (gain > GAIN_STRONG))
+    rows.loc[found, "field"] = "living_area_sqft"
+    rows.loc[found, "suggested"], rows.loc[found, "suggested_lot"] = lot[found], area[found]
+
+
+def _parts_area(table: pd.DataFrame, area: Floats) -> Floats:
+    """Return what the parts of each living area add up to, sq ft, shape (n,); NaN where no columns are such parts.
+
+    One or two further columns are parts of it if they add up to it in most sales; they may be in square meters.
+    """
+    nothing = np.full(len(table), np.nan)
+    known = np.flatnonzero(area > 0)
+    rows = known[evenly(len(known), _PARTS_ROWS)]
+    if len(rows) < _PARTS_MIN:
+        return nothing
+    numbers = [str(name) for name in table if is_extra(str(name)) and table[name].dtype == _NUMBER]
+    total = area[rows]
+    best, found = _PARTS_SHARE, nothing
+    for unit in (1.0, SQFT_PER_SQM):
+        sample = {name: _number(table, name)[rows] * unit for name in numbers}
+        within = [name for name, part in sample.items() if float((part <= (1 + _ALIKE) * total).mean()) >= _PARTS_SHARE]
+        for names in (*((one,) for one in within), *combinations(within, 2)):
+            share = float(_alike(np.sum([sample[name] for name in names], axis=0), total, _ALIKE).mean())
+            if share > best:
+                best, found = share, unit * np.sum([_number(table, name) for name in names], axis=0)
+    return found
+
+
+def _alike(one: Floats, other: Floats, tolerance: float) -> Bools:
+    """Tell where two areas differ by no more than a share of the larger one, shape (n,); never where one is missing."""
+    alike: Bools = np.abs(one - other) <= tolerance * np.maximum(one, other)
+    return alike
 
 
 def _mark_packages(rows: pd.DataFrame, packages: Packages, usual: Usual) -> None:

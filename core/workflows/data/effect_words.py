@@ -131,7 +131,9 @@ def back_in_use_words(number: int) -> str:
 
 def why_nothing_new(files: Sequence[FileAccounting], stored: int) -> str:
     """Say why files change nothing in a market of that many sales: it has their sales and facts, or rejects rows."""
-    return " ".join(filter(None, (_why_no_new_sale(files), uncorrected_words(files, stored), _why_no_fact(files))))
+    return " ".join(
+        filter(None, (_why_no_new_sale(files, stored), uncorrected_words(files, stored), _why_no_fact(files)))
+    )
 
 
 def uncorrected_words(files: Sequence[FileAccounting], stored: int) -> str:
@@ -171,7 +173,7 @@ def _why_no_fact(files: Sequence[FileAccounting]) -> str:
     return f"The stored sales have the facts of {names} already. {held}".rstrip()
 
 
-def _why_no_new_sale(files: Sequence[FileAccounting]) -> str:
+def _why_no_new_sale(files: Sequence[FileAccounting], stored: int) -> str:
     sales = [account for account in files if account.source == Source.SALES]
     rejected, known = (sum(getattr(account, name) for account in sales) for name in ("rejected", "duplicate"))
     rows = sum(account.rows_in for account in sales)
@@ -182,9 +184,15 @@ def _why_no_new_sale(files: Sequence[FileAccounting]) -> str:
     reasons: dict[str, int] = {}
     for account in sales:
         reasons |= {code: reasons.get(code, 0) + n for code, n in account.reasons.items() if is_rejection(code)}
-    frequent = sorted(reasons.items(), key=lambda one: -one[1])[:_REASONS_SHOWN]
-    shown = ", ".join(f"{reason_words(code)} in {n:,}" for code, n in frequent)
+    frequent = sorted(reasons.items(), key=lambda one: -one[1])
+    shown = ", ".join(f"{reason_words(code)} in {n:,}" for code, n in frequent[:_REASONS_SHOWN])
+    shown += ", and for other reasons" if len(frequent) > _REASONS_SHOWN else ""
     if known > rejected:
-        return f"The market already has {known:,} of these {count(rows, 'sale')}; {rejected:,} are rejected ({shown})."
+        # The market counts its sales in use only, each once.
+        more = ", with those set aside and repeated rows" if known > stored else ""
+        return (
+            f"The market already has the sales of {known:,} of these {count(rows, 'row')}{more}; {rejected:,} are "
+            f"rejected ({shown})."
+        )
     rest = f" The market already has the other {count(known, 'sale')}." if known else ""
     return f"The check rejects {rejected:,} of {count(rows, 'row')} ({shown}). Check the columns.{rest}"

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from core.access import Action
@@ -44,7 +43,7 @@ from core.workflows.data.effect_words import known_words, late_words, unproven_w
 from core.workflows.data.market_of_files import NewMarket, customs_of, market_id_of, parent_of, repeated_files
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.row_ledger import FileRows, account, as_decided, as_one, fates_of, full_ledger, with_emptied
-from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, places_of, settle
+from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, settle
 from core.workflows.doubts.columns import with_doubts
 from core.workflows.doubts.elsewhere import elsewhere_of, refuse_elsewhere
 from core.workflows.doubts.misread import misread_words, refuse_misread
@@ -72,13 +71,13 @@ class IntakePreview:
     ``near_matches`` are address pairs that a person has not answered yet; ``leaks`` are the columns of each file
     that reveal the price; ``personal`` lists by file what of persons was dropped or cut out on reading; ``readings``
     says how each file was read, ``headers`` its columns, and ``intake`` is the record of it with the mapping in force.
-    ``homes`` has the homes of the tax roll with those of a new tax file. ``gained`` counts by fact the stored
-    sales that gain it from tax and neighborhood files, ``area_fill`` the new sales that get figures which the market
-    held; ``fill_words`` says in sentences what was filled in and what was not. ``indicators`` has the market's dated
-    indicators with new ones of the files, None without new ones, which ``brought`` names. ``elsewhere`` says by file
-    that hardly any of its sales is where the market has any. ``currency`` is the market's; ``held_sales`` counts the
-    sales it has in use before the files. ``id_digits`` says how its people write ids: for reading, ``corrections`` and
-    ``conflicts`` have them so.
+    ``homes`` has the homes of the tax roll with those of a new tax file. ``gained`` counts by fact the stored sales
+    that tax and neighborhood files complete, ``completed`` all of these, ``area_fill`` the new sales that get figures
+    which the market held; ``fill_words`` says in sentences what was filled in and what was not. ``indicators`` has the
+    market's dated indicators with new ones of the files, None without new ones, which ``brought`` names. ``elsewhere``
+    says by file that hardly any of its sales is where the market has any. ``currency`` is the market's; ``held_sales``
+    counts its sales in use before the files. ``id_digits`` says how its people write ids: for reading, ``corrections``
+    and ``conflicts`` have them so.
     """
 
     market: str | NewMarket
@@ -104,6 +103,7 @@ class IntakePreview:
     intake: tuple[FileIntake, ...] = ()
     homes: BroughtHomes = field(default_factory=BroughtHomes)
     gained: Mapping[str, int] = field(default_factory=dict)
+    completed: int = 0
     area_fill: AreaFill = field(default_factory=AreaFill)
     fill_words: tuple[str, ...] = ()
     indicators: pd.DataFrame | None = None
@@ -117,6 +117,11 @@ class IntakePreview:
     def changes_something(self) -> bool:
         """Whether committing makes a new version: a new market, a new or changed sale, new homes or indicators."""
         return self.parent_id is None or bool(self.changed_rows or self.homes.words) or self.indicators is not None
+
+    @property
+    def brings_sales(self) -> bool:
+        """Whether any sale is new or corrected: others only gain what they lacked."""
+        return len(self.changed_rows) > self.completed
 
     @property
     def misread(self) -> Mapping[str, str]:
@@ -148,7 +153,7 @@ def prepare_intake(
 ) -> IntakePreview:
     """Compute what committing the files to a market (its id, or a new one) would do, without changing anything.
 
-    Tax, neighborhood and indicator files join the sales brought with them, or fill what stored sales lack. Raises
+    Tax, neighborhood and indicator files join the sales brought with them and fill what stored ones lack. Raises
     CollectError leaves, NotFound, AlreadyExists for a taken name, NoUsableRows if nothing is new, ContractBroken.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
@@ -159,8 +164,7 @@ def prepare_intake(
     read = replace(read, mapped=[without_other_money(table, terms.currency) for table in read.mapped])
     intake = _begin(store, parent, decisions, read)
     currency, before = terms.currency, intake.in_use_before
-    problem = in_currency(problem, currency, read.prices_or(before))
-    _add_all(intake, read, answers, decisions, problem, today, part(progress, 0.5, 0.95))
+    _add_all(intake, read, answers, in_currency(problem, currency, read.prices_or(before)), today, progress)
     pool = intake.settled(decisions, read, currency)
     dated = brought_indicators(store, parent, read.one_of(Source.INDICATORS), currency)
     homes = brought_homes(store, parent, intake.roll, today)
@@ -168,7 +172,7 @@ def prepare_intake(
         raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references, intake.late_words))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near, corrections, sales = intake.near_matches(answers), intake.corrected(), pool.in_use()
-    guesses = row_guesses(read.mapped, intake.ledger())
+    guesses = row_guesses(read.mapped, intake.ledger(), currency)
     progress(1.0, "Checked")
     return IntakePreview(
         market=market,
@@ -195,6 +199,7 @@ def prepare_intake(
         intake=read.records,
         homes=homes,
         gained=intake.gained,
+        completed=intake.completed,
         area_fill=intake.area_fill,
         fill_words=intake.fill_words(homes),
         indicators=dated.joined,
@@ -287,7 +292,6 @@ class _Intake:
     ) -> None:
         self.held = held.sales if held is not None else None
         self.in_use_before = held.in_use() if held is not None else self.held_sales()
-        # Why sales are set aside, by their row of the intake.
         self.doubts = dict(zip(held.sales[ROW], held.doubt, strict=True)) if held is not None else {}
         self.superseded, self.decisions, self.rows_seen, self.id_digits = superseded, decisions, rows_seen, id_digits
         self.facts, self.area_fill, self.roll_fill, self.late_words = facts, AreaFill(), RollFill(), ""
@@ -295,6 +299,7 @@ class _Intake:
         self.references: tuple[FileAccounting, ...] = ()
         self.roll: pd.DataFrame | None = None
         self.gained: Mapping[str, int] = {}
+        self.completed = 0
         self.ledgers: list[pd.DataFrame] = []
         self.conflicts = [
             pd.DataFrame(columns=[*CONFLICT_COLUMNS, "file"], dtype="str").astype({"source_row": "int64"})
@@ -341,21 +346,21 @@ class _Intake:
         tax: MappedTable | None,
         neighbourhood: MappedTable | None,
         same: frozenset[tuple[str, str]],
-        decisions: Sequence[StoredSaleDecision],
         problem: Problem,
         today: date,
     ) -> None:
-        """Fill what stored sales lack; those that a person has decided on stay as they were decided on."""
+        """Fill what the sales lack that these files have not joined as new or corrected ones."""
         held = self.held_sales()
-        decided = np.zeros(len(held), dtype=bool)
-        decided[list(places_of(held, decisions).values())] = True
-        late = with_late_facts(held, tax, neighbourhood, same, decided, problem, today)
-        self.held, self.gained = late.sales, late.gained
-        self.late_words = late_words(late.withheld, late.implausible)
+        joined = held[ROW].isin(self.changed_rows).to_numpy()
+        late = with_late_facts(held, tax, neighbourhood, same, joined, problem, today)
+        self.held, self.gained, self.completed = late.sales, late.gained, int(late.gains.sum())
+        of_stored = late_words(late.withheld, late.implausible)
+        self.late_words = " ".join(filter(None, (self.late_words if joined.any() else "", of_stored)))
         self.changed_rows.update(held.loc[late.gains, ROW].tolist())
+        # All sales have been matched anew: those of the sales files are among them.
         self.matched.clear()
         self._note(late.merged)
-        self.left.append((late.merged.sales_left, late.merged.tax_left))
+        self.left = [(late.merged.sales_left, late.merged.tax_left)]
 
     def held_sales(self) -> pd.DataFrame:
         """Return all sales so far, those that wait included."""
@@ -411,26 +416,25 @@ def _add_all(
     intake: _Intake,
     read: SourceTables,
     answers: Mapping[tuple[str, str], bool],
-    decisions: Sequence[StoredSaleDecision],
     problem: Problem,
     today: date,
     progress: Progress,
 ) -> None:
-    """Add the sales of all files; where they change nothing, the other files complete the stored sales."""
+    """Add the sales of all files; the other files complete the stored sales, too."""
     tax, neighbourhood = read.one_of(Source.TAX), read.one_of(Source.NEIGHBOURHOOD)
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
     for done, table in enumerate(read.sales):
-        progress(done / len(read.sales), f"Merging and checking {table.name}")
+        progress(0.5 + 0.4 * done / len(read.sales), f"Merging and checking {table.name}")
         joined = merge_sources(table, tax, neighbourhood, same)
         merged = with_assessed_rise(without_unproven_values(joined, table.frame))
         known = intake.held, intake.superseded, read.repeats[table.name]
         cleaned = with_emptied(clean_sales(merged.frame, problem, today, *known), table)
         check_contract(cleaned.in_use, problem, today, table.name)
         intake.add(table, read.raws[table.name], merged, cleaned, problem, today)
-    if intake.changed_rows or intake.held_sales().empty or (tax is None and neighbourhood is None):
+    if (tax is None and neighbourhood is None) or intake.held_sales()[ROW].isin(intake.changed_rows).all():
         return
     progress(0.9, "Adding the facts to the stored sales")
-    intake.fill_in(tax, neighbourhood, same, decisions, problem, today)
+    intake.fill_in(tax, neighbourhood, same, problem, today)
 
 
 def _begin(

@@ -13,7 +13,7 @@ from core.store import DataVersion, Market, Store
 from core.store.base.markets import USUAL_CURRENCY, AreaUnit, slug_of
 from core.wording import area_label
 from core.workflows.source_files.customs import Customs, taken_before
-from core.workflows.source_files.mapped_files import stated_currency, stated_unit
+from core.workflows.source_files.mapped_files import stated_currency, stated_unit, usual_currency
 from core.workspace import Workspace
 
 
@@ -76,8 +76,9 @@ def market_of_files(
     """
     found = currency or stated_currency(mappings)
     if not found and any(one is not None and one.source is Source.SALES for one in mappings):
+        hint = ": areas in square feet suggest US dollars, and do not prove them" if usual_currency(mappings) else ""
         raise WrongUsage(
-            f"The files do not say which currency their prices are in, and the new market {name!r} needs one. "
+            f"The files do not say which currency their prices are in, and the new market {name!r} needs one{hint}. "
             f"Name it, such as --currency {USUAL_CURRENCY}. Nothing was changed."
         )
     return NewMarket(name, found or USUAL_CURRENCY, area_unit or stated_unit(mappings) or "sqft")

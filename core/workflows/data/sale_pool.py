@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.arrays import Bools, Ints, Objects
 from core.schema import FIELD_BY_NAME, FieldKind, conform
-from core.states import SaleDecision
+from core.states import Doubt, SaleDecision
 from core.store import DataVersion, Store
 from core.store.sales.scrutiny import StoredSaleDecision
 
@@ -103,10 +103,10 @@ def settle(pool: Pool, history: Sequence[StoredSaleDecision]) -> Pool:
         if place is None:
             continue
         first, latest = decisions[0], decisions[-1]
-        for name in {one.field for one in decisions if one.kind is SaleDecision.CORRECT}:
+        for name in {name for one in decisions for name in _corrected(first, one)}:
             sales.loc[place, name] = first.sale.get(name, np.nan)
-        if latest.kind is SaleDecision.CORRECT:
-            sales.loc[place, latest.field] = latest.value
+        for name, value in _corrected(first, latest).items():
+            sales.loc[place, name] = value
         doubt[place] = _doubt_after(first, latest)
     return Pool(sales, doubt)
 
@@ -116,6 +116,20 @@ def as_brought(pool: Pool, history: Sequence[StoredSaleDecision]) -> Pool:
     latest = [decisions[-1] for decisions in by_sale(history).values()]
     undone = [replace(one, kind=SaleDecision.TAKEN_BACK, field="", value=None) for one in latest]
     return settle(pool, [*history, *undone])
+
+
+def _corrected(first: StoredSaleDecision, one: StoredSaleDecision) -> Mapping[str, Any]:
+    """Return what a decision puts in the place of the facts of a sale, by field; ``first`` is the first on that sale.
+
+    Of a sale whose living and lot area seem swapped, the lot area follows a living area that is about the lot's.
+    """
+    if one.kind is not SaleDecision.CORRECT:
+        return {}
+    living, lot = (first.sale.get(name) for name in ("living_area_sqft", "lot_area_sqft"))
+    if first.doubt != Doubt.AREAS_SWAPPED or one.field != "living_area_sqft" or not (one.value and living and lot):
+        return {one.field: one.value}
+    is_lot = abs(np.log(one.value / lot)) < abs(np.log(one.value / living))
+    return {one.field: one.value, **({"lot_area_sqft": living} if is_lot else {})}
 
 
 def _doubt_after(first: StoredSaleDecision, latest: StoredSaleDecision) -> str:
@@ -135,20 +149,47 @@ def by_sale(history: Sequence[StoredSaleDecision]) -> dict[str, list[StoredSaleD
 def places_of(sales: pd.DataFrame, history: Sequence[StoredSaleDecision]) -> dict[str, int]:
     """Return where in a table the sales decided on are, by key: as they were brought, or as a correction left them.
 
-    Of several sales alike in all that makes the key the first is meant.
+    A sale that has gained a part of its key since, such as its place from a tax roll, is known by the other parts. Of
+    several sales alike in all that makes the key the first is meant.
     """
     states: dict[str, str] = {}
     for one in history:
         states[one.sale_key] = one.sale_key
         if one.kind is SaleDecision.CORRECT:
             states[_key({**one.sale, one.field: one.value})] = one.sale_key
-    days = {str(one.sale.get("sale_date", ""))[:10] for one in history}
-    near = np.flatnonzero(sales["sale_date"].dt.strftime("%Y-%m-%d").isin(days).to_numpy())
+    near = _on_days_of(sales, history)
     found: dict[str, int] = {}
     for place, key in zip(near.tolist(), sale_keys(sales.iloc[near]), strict=True):
         if key in states:
             found.setdefault(states[key], place)
+    gone = [one for one in history if one.sale_key not in found]
+    return found | _places_by_parts(sales, gone, set(found.values())) if gone else found
+
+
+def _places_by_parts(sales: pd.DataFrame, history: Sequence[StoredSaleDecision], taken: set[int]) -> dict[str, int]:
+    """Return where the sales decided on are that have more parts of their key than they had, by the parts they had."""
+    states: dict[tuple[str, ...], dict[str, str]] = {}
+    for one in history:
+        now = {**one.sale, one.field: one.value} if one.kind is SaleDecision.CORRECT else one.sale
+        for sale, key in ((one.sale, one.sale_key), (now, _key(now))):
+            parts = tuple(name for name in _KEY_FIELDS if not pd.isna(sale.get(name)))
+            states.setdefault(parts, {})[key] = one.sale_key
+    near = np.setdiff1d(_on_days_of(sales, history), np.array(sorted(taken), dtype="int64"))
+    found: dict[str, int] = {}
+    for parts, keys in states.items():
+        if not set(parts) <= set(sales):
+            continue
+        for place, key in zip(near.tolist(), sale_keys(sales[list(parts)].iloc[near]), strict=True):
+            if key in keys and place not in found.values():
+                found.setdefault(keys[key], place)
     return found
+
+
+def _on_days_of(sales: pd.DataFrame, history: Sequence[StoredSaleDecision]) -> Ints:
+    """Return the places of the sales on a day on which a sale that somebody decided on was sold."""
+    days = {str(one.sale.get("sale_date", ""))[:10] for one in history}
+    on_days = sales["sale_date"].dt.strftime("%Y-%m-%d").isin(days).to_numpy()
+    return np.flatnonzero(on_days).astype("int64")
 
 
 def sale_keys(sales: pd.DataFrame) -> list[str]:

@@ -52,7 +52,7 @@ _REVIEW_FILE: Final = "Review of doubtful sales"
 _NOTE_LIMIT: Final = 500
 _SHOWN: Final = (
     *("address", "unit", "property_id", "zipcode", "neighbourhood", "property_type", "sale_date", "sale_price"),
-    *("living_area_sqft", "bedrooms", "validity"),
+    *("living_area_sqft", "lot_area_sqft", "bedrooms", "validity"),
 )
 
 
@@ -77,9 +77,9 @@ class Queue:
     ``waiting``, whether it is outside the sales in use; ``decision`` (a SaleDecision, empty while there is none) with
     ``decided_by`` and ``decided_value``; ``pending``, whether the decision counts only from the next version on;
     the evidence of core.prepare.quality.scrutiny (field, suggested, usual_price, usual_area, list_price, last_price,
-    last_date, homes) and the facts of the sale, both as it was brought, ids as their source writes them;
-    ``model_estimate``, the price the live model gives a sale it has not learned from, NaN for all others. Undecided
-    ones first, strong doubts first.
+    last_date, homes, parts_area, suggested_lot) and the facts of the sale, both as it was brought, ids as their source
+    writes them; ``model_estimate``, the price the live model gives a sale it has not learned from, NaN for all others.
+    Undecided ones first, strong doubts first.
     ``unpriced`` says why the live model prices none of them: it cannot be read. Empty if it can, or where none is live.
     """
 
@@ -397,7 +397,8 @@ def _counted(doubts: np.ndarray[Any, Any]) -> Mapping[str, int]:
 
 
 def _ledger(before: Pool, after: Pool, changed: Ints) -> pd.DataFrame:
-    names = [name for name in CORRECTABLE if name in after.sales]
+    # With a swapped living area, the lot area is corrected too.
+    names = [name for name in (*CORRECTABLE, "lot_area_sqft") if name in after.sales]
     details = [""] * len(changed)
     for name in names:
         old, new = (pool.sales[name].to_numpy(dtype="float64")[changed] for pool in (before, after))

@@ -1,4 +1,4 @@
-"""Why many rejected rows of a file share one fault: cells moved by one column, prices in another unit than the rest.
+"""Why rejected rows of a file share one fault: cells moved by one column, prices in another unit, Excel's day numbers.
 
 The rows stay rejected: whoever knows the file corrects them.
 """
@@ -15,12 +15,13 @@ import pandas as pd
 
 from core.accounting import Outcome
 from core.arrays import Floats, evenly
+from core.collect.cells.dates import excel_day
 from core.collect.cells.missing import is_null_word
 from core.collect.inference import Inference
 from core.collect.mapping import MappedTable
 from core.collect.parsers import Marks, as_number
 from core.schema import Source
-from core.wording import count, significant
+from core.wording import count, market_day, significant
 
 ROWS: Final = "(rejected rows)"
 """Stands for a column in an inference about rows, which no choice of columns settles."""
@@ -49,6 +50,7 @@ _FACTORS: Final[Mapping[float, str]] = {
     0.01: "a hundred times the others, as if in cents",
     0.001: "a thousand times the others, as if a decimal point was lost",
 }
+_AROUND: Final = pd.DateOffset(years=1)
 _REMEDY: Final = (
     "they stay rejected: correct these rows in the file, or in the download of rejected rows, and bring them again"
 )
@@ -71,8 +73,11 @@ class RowGuess:
         return Inference(ROWS, "", f"{self.claim}; {_REMEDY}", self.evidence, len(self.source_rows), sure=False)
 
 
-def row_guesses(tables: Sequence[MappedTable], ledger: pd.DataFrame) -> tuple[RowGuess, ...]:
-    """Return what many rejected rows of the files of sales share, as measured against their other rows."""
+def row_guesses(tables: Sequence[MappedTable], ledger: pd.DataFrame, currency: str) -> tuple[RowGuess, ...]:
+    """Return what many rejected rows of the files of sales share, as measured against their other rows.
+
+    Days are written as a market with this ``currency`` does.
+    """
     found: list[RowGuess] = []
     for table in tables:
         rows = ledger[ledger["file"] == table.name]
@@ -86,7 +91,8 @@ def row_guesses(tables: Sequence[MappedTable], ledger: pd.DataFrame) -> tuple[Ro
         usual = place.loc[kept["source_row"].iloc[evenly(len(kept), _USUAL_SAMPLE)]].to_numpy()
         moved = _moved(table, rejected, place, usual)
         known = frozenset().union(*(one.source_rows for one in moved))
-        found += [*moved, *_scaled(table, rejected[~rejected["source_row"].isin(known)], place, usual)]
+        others = rejected[~rejected["source_row"].isin(known)]
+        found += [*moved, *_scaled(table, others, place, usual), *_day_numbers(table, others, place, usual, currency)]
     return tuple(found)
 
 
@@ -206,7 +212,8 @@ def _from_each(own: Floats, beside: Floats, *, lost: bool) -> tuple[Floats, Floa
 
 def _scaled(table: MappedTable, rejected: pd.DataFrame, place: pd.Series, usual: np.ndarray) -> list[RowGuess]:
     """Find rows rejected for prices that are as the others once multiplied by one usual factor."""
-    rejected = rejected[rejected["reasons"].str.contains("price_", regex=False)]
+    # Rows without a price, or with one in other money, say nothing of the unit.
+    rejected = rejected[rejected["reasons"].str.contains("price_impossible", regex=False)]
     if len(rejected) < _ROWS_MIN or "sale_price" not in table.columns:
         return []
     known = table.frame["sale_price"].iloc[usual].dropna()
@@ -219,7 +226,7 @@ def _scaled(table: MappedTable, rejected: pd.DataFrame, place: pd.Series, usual:
         taken = (prices > 0) & (prices * factor >= low) & (prices * factor <= high)
         # Rows of one nominal price, such as 10 for a gift, are no prices in thousands.
         varied = len(np.unique(prices[taken])) >= _ALIKE_MIN * taken.sum()
-        if taken.sum() < max(_ROWS_MIN, _ALIKE_MIN * len(rejected)) or not varied:
+        if taken.sum() < _ALIKE_MIN * max(_ROWS_MIN, len(rejected)) or not varied:
             continue
         off = abs(float(np.log(np.median(prices[taken]) * factor / middle)))
         best = (off, factor, taken) if best is None or off < best[0] else best
@@ -228,6 +235,8 @@ def _scaled(table: MappedTable, rejected: pd.DataFrame, place: pd.Series, usual:
     _, factor, _ = best
     # Once many tell the factor, a price somewhat beyond the others has it too.
     taken = (prices * factor >= known.min() / _BEYOND) & (prices * factor <= known.max() * _BEYOND)
+    if taken.sum() < _ROWS_MIN:
+        return []
     rows = frozenset(map(int, rejected["source_row"].to_numpy()[taken]))
     words = _FACTORS[factor]
     return [
@@ -238,6 +247,36 @@ def _scaled(table: MappedTable, rejected: pd.DataFrame, place: pd.Series, usual:
             f"{count(len(rows), 'price')} are about {words}",
             f"their median is {significant(float(np.median(prices[taken])))}, that of the other rows "
             f"{significant(middle)}",
+            _codes(rejected[taken]),
+        )
+    ]
+
+
+# Rows whose day is a number
+
+
+def _day_numbers(
+    table: MappedTable, rejected: pd.DataFrame, place: pd.Series, usual: np.ndarray, currency: str
+) -> list[RowGuess]:
+    """Find rows rejected for days that are Excel's day numbers, of days such as the other rows have."""
+    rejected = rejected[rejected["reasons"].str.contains("date_", regex=False)]
+    column = table.columns.get("sale_date")
+    if len(rejected) < _ROWS_MIN or column not in table.cells:
+        return []
+    known = table.frame["sale_date"].iloc[usual].dropna()
+    texts = table.cells[column].iloc[place.loc[rejected["source_row"]].to_numpy()]
+    days = pd.Series([excel_day(str(text)) for text in texts], dtype="object").astype("datetime64[us]")
+    taken = days.between(known.min() - _AROUND, known.max() + _AROUND).to_numpy()
+    if taken.sum() < _ROWS_MIN:
+        return []
+    first = int(np.argmax(taken))
+    return [
+        RowGuess(
+            table.name,
+            frozenset(map(int, rejected["source_row"].to_numpy()[taken])),
+            "its date looks like an Excel day number",
+            f"{count(int(taken.sum()), 'date')} look like Excel day numbers",
+            f"{texts.iloc[first]} is {market_day(days.iloc[first], currency)}",
             _codes(rejected[taken]),
         )
     ]

@@ -128,9 +128,9 @@ def stated_currency(mappings: Iterable[ColumnMapping | None]) -> str:
 def usual_currency(mappings: Collection[ColumnMapping | None]) -> str:
     """Return the currency to offer for a new market: as its files state it, else US dollars beside square feet.
 
-    Empty where areas are in square meters and no price states its currency: a person must name it.
+    Empty where areas are in no square feet and no price states its currency: a person must name it.
     """
-    return stated_currency(mappings) or ("" if stated_unit(mappings) == "sqm" else USUAL_CURRENCY)
+    return stated_currency(mappings) or (USUAL_CURRENCY if stated_unit(mappings) == "sqft" else "")
 
 
 def stated_unit(mappings: Iterable[ColumnMapping | None]) -> AreaUnit | None:

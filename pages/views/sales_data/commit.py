@@ -43,16 +43,15 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
 
 
 def what(found: IntakePreview) -> str:
-    """Describe what is new, such as "30 new sales and 2 corrections", "facts of 300 stored sales", "new indicators"."""
-    if found.gained:
-        parts = [f"facts of {count(len(found.changed_rows), 'stored sale')}"]
-    else:
-        parts = [count(found.new_sales, "new sale")] if found.new_sales else []
-        parts += [count(found.corrected_sales, "correction")] if found.corrected_sales else []
+    """Describe what is new, such as "30 new sales, 2 corrections and facts of 300 stored sales", "new indicators"."""
+    parts = [count(found.new_sales, "new sale")] if found.new_sales else []
+    parts += [count(found.corrected_sales, "correction")] if found.corrected_sales else []
+    parts += [f"facts of {count(found.completed, 'stored sale')}"] if found.completed else []
     if not parts and not found.changed_rows:
         parts += [f"{count(found.homes.news.homes, 'home')} of the tax roll"] if found.homes.words else []
         parts += ["new indicators"] if found.indicators is not None else []
-    return " and ".join(parts) or count(found.new_sales, "new sale")
+    listed = " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+    return listed or count(found.new_sales, "new sale")
 
 
 def _say_what(held: Draft, found: IntakePreview) -> None:
@@ -63,7 +62,7 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
     elif not found.changed_rows and (found.homes.words or found.brought):
         brought = " ".join(filter(None, (found.homes.words, found.brought)))
         where = f"The market keeps its {count(len(found.sales), 'sale')}. {brought.removesuffix('.')}"
-    elif found.gained:
+    elif not found.brings_sales and found.gained:
         where = f"The market keeps its {count(len(found.sales), 'sale')}, and {what(found)} are filled in"
         where += f". {found.homes.words.removesuffix('.')}" if found.homes.words else ""
     elif found.corrected_sales and len(found.sales) == found.held_sales and not found.new_sales:
@@ -74,7 +73,9 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
         where += f": {count(found.new_sales, 'new sale')} and {back}" if back else ""
     ends = (market_day(one, found.currency) for one in (new["sale_date"].min(), new["sale_date"].max()))
     when = f", the new ones from {' to '.join(ends)}" if len(new) else ""
-    st.markdown(plain(f"{where}{when}."))
+    beside = found.brings_sales and found.gained
+    filled = f" Facts of {count(found.completed, 'stored sale')} are filled in." if beside else ""
+    st.markdown(plain(f"{where}{when}.{filled}"))
 
 
 def _note(held: Draft) -> str:

@@ -20,7 +20,7 @@ from core.store import Market
 from core.store.base.markets import AreaUnit
 from core.wording import count
 from core.workflows.columns.templates import FORMATS, NAMES, file_name, template
-from core.workflows.source_files.mapped_files import stated_unit, usual_currency
+from core.workflows.source_files.mapped_files import stated_currency, stated_unit, usual_currency
 from pages.kit import figures, navigation, session
 from pages.kit.choice import asked_for, pressed
 from pages.kit.text import plain
@@ -300,6 +300,7 @@ def _destination(held: Draft) -> None:
             destination = Destination(chosen, "", market.currency, market.area_unit)
         else:
             destination = _new_market(before if before is not None and not before.market_id else _as_written(held))
+            _say_currency(held, destination)
     if before != destination:
         draft.aim(destination)
 
@@ -316,6 +317,16 @@ def _as_written(held: Draft) -> Destination:
     mappings = [file.mapping for file in held.files]
     usual = Destination()
     return usual._replace(currency=usual_currency(mappings), area_unit=stated_unit(mappings) or usual.area_unit)
+
+
+def _say_currency(held: Draft, destination: Destination) -> None:
+    """Say what a currency that no file states is concluded from."""
+    mappings = [file.mapping for file in held.files]
+    if not stated_currency(mappings) and destination.currency == usual_currency(mappings):
+        st.caption(
+            f"The files do not say the currency of their prices: {destination.currency} is offered as their areas are "
+            "in square feet. Choose another if the prices are in another."
+        )
 
 
 def _new_market(before: Destination) -> Destination:

@@ -68,10 +68,9 @@ def draw_figures(found: IntakePreview) -> None:
     """Draw the verdict on the upload in a sentence, and its figures."""
     sales = [file for file in found.files if file.source == Source.SALES]
     doubts = open_doubts(found.tables, found.elsewhere, found.leaks, found.files)
-    gained = gained_words(found.gained, len(found.changed_rows)) if found.gained else ""
+    gained = gained_words(found.gained, found.completed) if found.gained else ""
     others = [words for words in (gained, found.homes.words, found.brought) if words]
-    has_sales = bool(found.changed_rows) and not gained
-    first = others[0] if others and not has_sales else ""
+    first = others[0] if others and not found.brings_sales else ""
     if first:
         verdict = f"{readiness_word(doubts)}: {first}"
     else:

@@ -32,6 +32,7 @@ from pages.views.scrutiny import effect
 KINDS: Final = {
     Doubt.PRICE_DIGIT.value: "Digit too many or too few",
     Doubt.AREA_UNIT.value: "Area in another unit",
+    Doubt.AREAS_SWAPPED.value: "Living and lot area swapped",
     Doubt.PACKAGE.value: "One price for several homes",
     Doubt.PART_SHARE.value: "Share of a home",
     Doubt.NON_MARKET.value: "Maybe not an open sale",
@@ -45,6 +46,7 @@ DECISIONS: Final = {
 UNDECIDED: Final = "To decide"
 DECIDED: Final = "Decided"
 
+_OF_AREAS: Final = (Doubt.AREA_UNIT, Doubt.AREAS_SWAPPED)
 _CARDS: Final = 8
 _PRICES: Final = {
     "usual_price": "usual there and then:",
@@ -262,13 +264,17 @@ def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
     facts = [market_day(row["sale_date"], market.currency)]
     if not np.isnan(row["living_area_sqft"]):
         facts.append(area(row["living_area_sqft"], market.area_unit, market.currency))
+    if row["kind"] in _OF_AREAS:
+        lot, parts = (area(row[name], market.area_unit, market.currency) for name in ("lot_area_sqft", "parts_area"))
+        facts += [f"lot {lot}"] if not np.isnan(row["lot_area_sqft"]) else []
+        facts += [f"the parts of the living area add up to {parts}"] if not np.isnan(row["parts_area"]) else []
     if not np.isnan(row["bedrooms"]):
         facts.append(count(int(row["bedrooms"]), "bedroom"))
     for name, label in _PRICES.items():
         # What is usual for a home of the doubted area says nothing about its price.
-        if not np.isnan(row[name]) and (name, row["kind"]) != ("usual_price", Doubt.AREA_UNIT):
+        if not np.isnan(row[name]) and not (name == "usual_price" and row["kind"] in _OF_AREAS):
             facts.append(f"{label} {money(row[name], market.currency)}")
-    if row["kind"] == Doubt.AREA_UNIT and not np.isnan(row["usual_area"]):
+    if row["kind"] in _OF_AREAS and not np.isnan(row["usual_area"]):
         facts.append(f"homes with such rooms there {area(row['usual_area'], market.area_unit, market.currency)}")
     if not np.isnan(row["last_price"]):
         before = market_day(row["last_date"], market.currency)
@@ -278,7 +284,8 @@ def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
     if isinstance(row["validity"], str) and row["kind"] == Doubt.NON_MARKET:
         facts.append(f"recorded as {row['validity']!r}")
     if not np.isnan(row["suggested"]):
-        facts.append(_factor(row["suggested"] / row[row["field"]]))
+        swaps = row["kind"] == Doubt.AREAS_SWAPPED
+        facts.append("the correction swaps them" if swaps else _factor(row["suggested"] / row[row["field"]]))
     facts.append("set aside" if row["waiting"] else "in use")
     return facts
 
@@ -296,7 +303,10 @@ def _actions(workspace: Workspace, market: Market, row: dict[Any, Any]) -> None:
         if st.button("Set aside", key=f"aside_{key}", icon=":material/block:", help="No model learns from this sale"):
             _decide(workspace, market, [Choice(key, SaleDecision.SET_ASIDE)])
         if not np.isnan(row["suggested"]):
-            label = f"Correct to {_value(row['field'], row['suggested'], market)}"
+            right = _value(row["field"], row["suggested"], market)
+            label = f"Correct to {right}"
+            if row["kind"] == Doubt.AREAS_SWAPPED:
+                label = f"Swap: living {right}, lot {_value(row['field'], row['suggested_lot'], market)}"
             if st.button(label, key=f"correct_{key}", type="primary", icon=":material/edit:"):
                 _decide(workspace, market, [Choice(key, SaleDecision.CORRECT)])
         # The field is drawn once the pop-up is open: drawn before, it would come up empty.

@@ -166,6 +166,25 @@ def test_the_area_of_a_whole_building_is_not_that_of_its_flat(change: dict[str, 
     assert cleaned.sales["living_area_sqft"].isna().all()
 
 
+def test_swapped_latitude_and_longitude_are_put_right_where_the_market_is_and_said_so() -> None:
+    here = table({})[["latitude", "longitude"]].iloc[0]
+    rows = [{"property_id": f"P{n}", "address": f"{n} Pine St", "latitude": here["latitude"]} for n in range(40)]
+    rows[7] |= {"latitude": here["longitude"], "longitude": here["latitude"]}
+    rows[8] |= {"latitude": 95.0, "longitude": 10.0}
+    cleaned = clean(*rows)
+    assert cleaned.sales.loc[[6, 7], ["latitude", "longitude"]].drop_duplicates().to_numpy().tolist() == [list(here)]
+    entry = cleaned.ledger.iloc[7]
+    assert (entry["outcome"], entry["reasons"]) == (Outcome.REPAIRED.value, "coordinates_swapped")
+    assert entry["detail"].startswith("latitude and longitude were swapped: now ")
+    assert np.isnan(cleaned.sales["latitude"][8])
+    assert (
+        cleaned.ledger["detail"][8] == "latitude 95 -> missing (off the globe); longitude 10 -> missing (off the globe)"
+    )
+    # A file of few rows is judged by the sales that the market has.
+    few = clean(rows[7] | {"sale_date": "2024-06-01"}, known=clean(*rows).sales.drop(columns="source_row"))
+    assert few.ledger["reasons"][0] == "coordinates_swapped"
+
+
 def test_details_name_value_and_limit() -> None:
     cleaned = clean({"bedrooms": 33.0}, {"sale_price": 1.0}, {"living_area_sqft": 43.0556416668})
     details = cleaned.ledger["detail"].tolist()

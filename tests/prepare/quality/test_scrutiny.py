@@ -15,7 +15,7 @@ from core.accounting import Outcome
 from core.prepare.quality.cleaning import Cleaned, clean_sales
 from core.prepare.quality.scrutiny import Scrutiny, in_words, scrutinise
 from core.problem import load_problem
-from core.schema import conform
+from core.schema import SQFT_PER_SQM, conform
 from core.states import Doubt
 from tests.doubtful_market import doubtful_sales
 
@@ -132,6 +132,24 @@ def test_a_home_in_square_meters_keeps_its_rooms_and_is_asked_about() -> None:
     cleaned = clean(changed(frame, row, living_area_sqft=round(area / 10.7639)))
     assert cleaned.set_aside[row] == Doubt.AREA_UNIT
     assert cleaned.sales["bedrooms"][row] == frame["bedrooms"][row]
+
+
+@pytest.mark.parametrize("parts", ["with parts", "in m²", "none"])
+def test_living_and_lot_area_that_stand_swapped_are_told_by_the_parts_or_by_what_is_usual(parts: str) -> None:
+    frame = plain()
+    living = frame["living_area_sqft"]
+    frame["lot_area_sqft"] = 4_000.0 + 10.0 * np.arange(len(frame)) % 3_000
+    if parts != "none":
+        unit = SQFT_PER_SQM if parts == "in m²" else 1.0
+        frame = frame.assign(x_above=(0.75 * living / unit), x_basement=(0.25 * living / unit), x_other=50.0)
+    assert not look(frame).mask(Doubt.AREAS_SWAPPED).any()
+    right = float(living[7])
+    # With parts, a lot of about the size of the home is told too.
+    lot = right * (1.15 if parts == "with parts" else 4.0)
+    [doubt] = look(changed(frame, 7, living_area_sqft=lot, lot_area_sqft=right)).doubts.to_dict("records")
+    assert (doubt["position"], doubt["kind"], doubt["strong"]) == (7, Doubt.AREAS_SWAPPED, True)
+    assert (doubt["suggested"], doubt["suggested_lot"]) == (right, lot)
+    assert f"seem swapped: {right:,.0f} and {lot:,.0f} sq ft would fit" in in_words(doubt)
 
 
 def test_one_deed_over_two_homes_is_a_package_and_one_home_listed_twice_is_none() -> None:

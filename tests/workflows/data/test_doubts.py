@@ -11,10 +11,12 @@ import pytest
 
 from core.accounting import FileAccounting
 from core.collect.columns.guess import guess_mapping
+from core.collect.dates.unread import remedy_of
 from core.collect.mapping import MappedTable, apply_mapping
 from core.collect.reading.reader import parse_table
 from core.errors import FileMisread
 from core.schema import Source
+from core.wording import market_day
 from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
 from core.workflows.data.market_of_files import NewMarket
 from core.workflows.doubts.columns import with_doubts
@@ -63,7 +65,7 @@ def test_a_column_of_which_more_than_a_third_is_left_out_is_doubtful() -> None:
         (3_000, 0, "The market already has all of these sales."),
         (1, 2_999, "rejects 2,999 of 3,000 rows (price impossible in 2,999)"),
         (0, 3_000, "rejects 3,000 of 3,000 rows"),
-        (2_992, 8, "already has 2,992 of these 3,000 sales; 8 are rejected (price impossible in 8)"),
+        (2_992, 8, "already has the sales of 2,992 of these 3,000 rows; 8 are rejected (price impossible in 8)"),
     ],
 )
 def test_a_file_that_changes_nothing_says_whether_it_is_known_or_rejected(
@@ -74,6 +76,21 @@ def test_a_file_that_changes_nothing_says_whether_it_is_known_or_rejected(
     assert words in why
     assert ("already has all" in why) == (rejected == 0)
     assert ("already has the other 1 sale" in why) == (rejected > 0 and duplicate == 1)
+
+
+def test_a_known_file_counts_rows_beyond_the_sales_in_use_and_names_the_most_frequent_reasons() -> None:
+    reasons = {
+        "price_missing": 11,
+        "price_impossible": 12,
+        "bedrooms_impossible": 11,
+        "date_missing": 6,
+        "no_location": 8,
+    }
+    why = why_nothing_new([_account(3_048, duplicate=3_000, rejected=48, reasons=reasons)], 2_960)
+    assert why == (
+        "The market already has the sales of 3,000 of these 3,048 rows, with those set aside and repeated rows; 48 are "
+        "rejected (price impossible in 12, no price in 11, bedrooms impossible in 11, and for other reasons)."
+    )
 
 
 @pytest.mark.parametrize(("rows", "words"), [(1, "1 row gives other facts"), (1_200, "1,200 rows give other facts")])
@@ -286,19 +303,19 @@ def test_rows_without_a_price_are_no_sales_of_another_place() -> None:
     assert elsewhere_words(new, held).startswith("None of 30 sales is in a zipcode")
 
 
-def _made_rows() -> pd.DataFrame:
+def _made_rows(number: int = 160) -> pd.DataFrame:
     rng = np.random.default_rng(3)
-    sqft = rng.integers(600, 3_200, 160)
-    days = pd.Timestamp("2022-01-10") + pd.to_timedelta(rng.integers(0, 640, 160), unit="D")
+    sqft = rng.integers(600, 3_200, number)
+    days = pd.Timestamp("2022-01-10") + pd.to_timedelta(rng.integers(0, 640, number), unit="D")
     columns = {
-        "Address": [f"{n + 21} Elder Road" for n in range(160)],
+        "Address": [f"{n + 21} Elder Road" for n in range(number)],
         "Sale Date": days.strftime("%Y-%m-%d"),
-        "Sale Price": (sqft * rng.uniform(110, 240, 160)).round(-2).astype(int),
+        "Sale Price": (sqft * rng.uniform(110, 240, number)).round(-2).astype(int),
         "Living Sqft": sqft,
-        "Bedrooms": rng.integers(2, 5, 160),
-        "Year Built": rng.integers(1950, 2019, 160),
-        "Lot Sqft": rng.integers(4_000, 9_000, 160),
-        "Zip": rng.choice(["68102", "68104"], 160),
+        "Bedrooms": rng.integers(2, 5, number),
+        "Year Built": rng.integers(1950, 2019, number),
+        "Lot Sqft": rng.integers(4_000, 9_000, number),
+        "Zip": rng.choice(["68102", "68104"], number),
     }
     return pd.DataFrame(columns).astype("str")
 
@@ -306,11 +323,11 @@ def _made_rows() -> pd.DataFrame:
 def _guesses(rows: pd.DataFrame, rejected: Mapping[str, list[int]]) -> tuple[MappedTable, pd.DataFrame, list[RowGuess]]:
     raw = parse_table(rows.to_csv(index=False).encode(), "sales.csv")
     table = apply_mapping(raw, guess_mapping(raw, Source.SALES).mapping)
-    ledger = pd.DataFrame({"file": "sales.csv", "source_row": np.arange(1, 161), "outcome": "accepted"})
+    ledger = pd.DataFrame({"file": "sales.csv", "source_row": np.arange(1, len(rows) + 1), "outcome": "accepted"})
     ledger = ledger.assign(reasons="", detail="", raw="")
     for code, places in rejected.items():
         ledger.loc[places, ["outcome", "reasons", "detail", "raw"]] = ["rejected", code, f"{code} seen", "[]"]
-    return table, ledger, list(row_guesses([table], ledger))
+    return table, ledger, list(row_guesses([table], ledger, "USD"))
 
 
 @pytest.mark.parametrize(("side", "step"), [("right", 1), ("left", -1)])
@@ -337,6 +354,29 @@ def test_rejected_rows_whose_cells_are_moved_by_one_say_so_beside_prices_in_thou
     doubts = with_doubts([table], [account], USD, None, None, guesses)[0].inferences
     assert {one.column for one in doubts if not one.sure} == {ROWS}
     assert not misread_words(with_doubts([table], [account], USD, None, None, guesses), [account])
+
+
+def test_day_numbers_and_prices_in_thousands_are_told_beside_rows_without_a_price_or_in_other_money() -> None:
+    rows, dated, scaled, bare = _made_rows(800), list(range(10)), list(range(20, 30)), list(range(40, 55))
+    days = (pd.to_datetime(rows["Sale Date"]) - pd.Timestamp("1899-12-30")).dt.days
+    rows.loc[dated, "Sale Date"] = days[dated].astype("str")
+    rows.loc[scaled, "Sale Price"] = [f"{int(price) / 1_000:g}" for price in rows.loc[scaled, "Sale Price"]]
+    rows.loc[bare, "Sale Price"] = ""
+    # The rarest prices are none of which one could tell the factor alone.
+    rows.loc[20, "Sale Price"] = f"{0.9 * rows['Sale Price'][60:].astype(float).min() / 1_000:g}"
+    codes = {"date_unreadable": dated, "price_impossible": scaled, "price_missing": bare[:5]}
+    _, ledger, guesses = _guesses(rows, codes | {"price_other_currency": bare[5:]})
+    told = [one.claim for one in guesses]
+    assert told == [
+        "10 prices are about a thousandth of the others, as if in thousands",
+        "10 dates look like Excel day numbers",
+    ]
+    first = pd.Timestamp(_made_rows(800)["Sale Date"][0])
+    assert guesses[1].evidence == f"{days[0]} is {market_day(first, 'USD')}"
+    detail = with_guesses(ledger, guesses)["detail"]
+    assert detail[dated].str.endswith("; its date looks like an Excel day number").all()
+    assert "looks like an Excel day number, of 2014-06-19" in remedy_of("sale_date", "date", " 41809 ", no_day=False)
+    assert "recode the word" in remedy_of("sale_date", "date", "98103-1", no_day=False)
 
 
 def test_a_few_rejected_rows_and_nominal_prices_share_no_guess() -> None:

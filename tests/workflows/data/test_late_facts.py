@@ -14,7 +14,7 @@ from core.store import Market
 from core.workflows.data.effect_words import gained_words, idle_files
 from core.workflows.data.intake import IntakeReport, ingest
 from core.workflows.data.market_of_files import NewMarket
-from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue
+from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue, take_back
 from core.workflows.data.versions import undo_version
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
@@ -127,17 +127,29 @@ def test_a_roll_that_comes_later_tells_the_rise_of_homes_and_of_no_stored_sale(
     assert known["assessed_rise"].notna().all()
 
 
-def test_a_sale_that_a_person_decided_on_stays_as_decided(workspace: Workspace, market: Market, tmp_path: Path) -> None:
+def test_a_sale_that_a_person_corrected_stays_so_and_gains_what_it_lacks(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
     odd = "777,7 Elm Street,00102,2024-05-05,2250000,1200,3,1990\n"
     take_in(workspace, market, write(tmp_path, HEADER + rows(50) + odd))
     queue = review_queue(workspace, market.market_id).rows.set_index("property_id")
-    decide(workspace, market.market_id, [Choice(str(queue.loc["777", "key"]), SaleDecision.CORRECT)])
-    decided = sales_by_home(workspace, apply_decisions(workspace, market.market_id).version.version_id)
-    report = take_in(workspace, market, write(tmp_path, AREAS, "areas.csv"))
-    after = sales_by_home(workspace, report.version.version_id)
-    assert after["sale_price"]["777"] == decided["sale_price"]["777"] == 225_000
-    assert after["x_median_income"].isna()["777"]
-    assert after.loc["102", "x_median_income"] == 41_800
+    key = str(queue.loc["777", "key"])
+    decide(workspace, market.market_id, [Choice(key, SaleDecision.CORRECT)])
+    apply_decisions(workspace, market.market_id)
+    take_in(workspace, market, write(tmp_path, AREAS, "areas.csv"))
+    # The place is a part of what a decision knows its sale by.
+    places = "parcel number,zip code,latitude,longitude,lot sq ft\n777,00102,40.5,-74.5,5000\n"
+    report = take_in(workspace, market, write(tmp_path, places, "roll.csv"))
+    home = sales_by_home(workspace, report.version.version_id).loc["777"]
+    gained = home[["x_median_income", "latitude", "longitude", "lot_area_sqft"]]
+    assert (home["sale_price"], *gained) == (225_000, 41_800, 40.5, -74.5, 5_000)
+    after = review_queue(workspace, market.market_id).rows.set_index("property_id").loc["777"]
+    assert (after["key"], after["decision"], after["decided_value"]) == (key, SaleDecision.CORRECT.value, 225_000)
+    # Taken back, it waits with the price it was brought with, and what it gained stays.
+    take_back(workspace, market.market_id, [key])
+    waiting = workspace.store.versions.load_set_aside(apply_decisions(workspace, market.market_id).version.version_id)
+    assert waiting is not None
+    assert waiting[["sale_price", "latitude", "x_median_income"]].to_numpy().tolist() == [[2_250_000, 40.5, 41_800]]
 
 
 def test_a_file_that_matches_no_stored_sale_is_refused_and_says_what_to_check(
@@ -308,6 +320,23 @@ def test_sales_that_lack_nothing_of_a_held_roll_are_taken_in(
     assert report.preview.new_sales == 10
     # No sale lacks a fact that the roll may give: only what it may not is told.
     assert report.preview.fill_words[0].startswith("A sale gets Assessed value or Assessment date or Land value")
+
+
+def test_files_beside_new_sales_complete_the_stored_sales_as_they_do_alone(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    take_in(workspace, market, write(tmp_path, thin_sales(0, 40)))
+    more, roll = write(tmp_path, thin_sales(40, 10), "more.csv"), write(tmp_path, roll_of(60, "2024-01-01"), "roll.csv")
+    at_once = take_in(workspace, market, more, roll)
+    assert (at_once.preview.new_sales, at_once.preview.completed, at_once.version.rows) == (10, 40, 50)
+    assert at_once.preview.gained == {"lot_area_sqft": 40, "bedrooms": 40}
+    assert at_once.preview.files[-1].reasons == {"matched": 50, "unmatched": 10}
+    assert any(words.startswith("Stored sales do not get Assessed value") for words in at_once.preview.fill_words)
+    undo_version(workspace, at_once.version.version_id, "a trial")
+    take_in(workspace, market, more)
+    apart = take_in(workspace, market, roll)
+    facts = ["property_id", "sale_price", "lot_area_sqft", "bedrooms"]
+    pd.testing.assert_frame_equal(sales_of(workspace, at_once)[facts], sales_of(workspace, apart)[facts])
 
 
 def test_what_a_later_roll_has_of_implausible_values_is_told(

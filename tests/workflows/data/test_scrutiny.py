@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -112,6 +113,37 @@ def test_kept_corrected_and_left_aside_sales_are_as_decided_in_the_next_version(
     assert (sales.loc[list(parcels("area")), "living_area_sqft"] > 850).all()
     assert apply_decisions(workspace, MARKET).changed == 0
     assert review_queue(workspace, MARKET).pending == 0
+
+
+def test_swapped_living_and_lot_areas_wait_and_their_correction_puts_both_right_until_it_is_taken_back(
+    tmp_path: Path,
+) -> None:
+    table = doubtful_sales(faults=0).table
+    living, lot = table["Living area sqft"], 3_000.0 + 10.0 * np.arange(len(table))
+    table = table.assign(**{"Lot sqft": lot, "Above sqft": np.floor(0.8 * living)})
+    table["Basement sqft"] = living - table["Above sqft"]
+    right = doubtful_sales(faults=0).table.assign(lot=lot).set_index("Parcel number")
+    swapped = table.index[::40]
+    table.loc[swapped, ["Living area sqft", "Lot sqft"]] = np.column_stack([lot, living])[swapped]
+    file = Doubtful(table, np.full(len(table), "", dtype=object))
+    with open_store(tmp_path / "swapped") as store:
+        workspace = acting(store, ANALYST, today=TODAY)
+        report = bring(store, file, NewMarket("Springfield", "USD", "sqft"))
+        assert (report.version.set_aside, report.preview.files[0].reasons["areas_swapped"]) == (10, 10)
+        keys = keys_of(workspace, "areas_swapped")
+        decide(workspace, MARKET, [Choice(key, SaleDecision.CORRECT) for key in keys])
+        applied = apply_decisions(workspace, MARKET)
+        assert (applied.changed, applied.version.set_aside) == (10, 0)
+        assert "lot area" in store.versions.ledger(applied.version.version_id)["detail"].iloc[0]
+        sales = in_use(workspace).set_index("property_id")
+        assert sales["living_area_sqft"].eq(right["Living area sqft"]).all()
+        assert sales["lot_area_sqft"].eq(right["lot"]).all()
+        assert not bring(store, file).changed
+        take_back(workspace, MARKET, keys)
+        aside = store.versions.load_set_aside(apply_decisions(workspace, MARKET).version.version_id)
+        assert aside is not None
+        assert aside["living_area_sqft"].tolist() == lot[swapped].tolist()
+        assert aside["lot_area_sqft"].tolist() == right["Living area sqft"].iloc[swapped].tolist()
 
 
 def test_a_newer_rule_finds_stored_values_repairs_them_in_a_version_and_its_undo_brings_them_back(

@@ -1,4 +1,4 @@
-"""Zip codes that are none: words, or codes with letters for figures, where the file's other codes have figures."""
+"""Places that are none: zip codes unlike the file's others, and latitude and longitude that stand swapped."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ _USUAL_SHARE: Final = 0.05
 """A length with this share of the codes is one of the file's own: codes of two kinds may stand in one column."""
 
 NO_CODE: Final = "zipcode_unlike"
+
+_LOCATED_MIN: Final = 30
+"""Of fewer places, none tells where the market is."""
+
+_BEYOND: Final = 1.0
+"""A place at most this many degrees beyond nearly all sales may be of the market."""
 
 
 def unlike_the_others(facts: pd.DataFrame) -> Bools:
@@ -43,6 +49,27 @@ def unlike_the_others(facts: pd.DataFrame) -> Bools:
     marked = np.zeros(len(facts), dtype=bool)
     marked[known.to_numpy()] = unusual & lettered
     return marked
+
+
+def swapped_places(facts: pd.DataFrame, known: pd.DataFrame | None) -> Bools:
+    """Mark the rows, shape (n,), that are where the market is only with latitude and longitude swapped.
+
+    The market is where the middle 98% of the rows and of its ``known`` sales are, and a degree around.
+    """
+    both = ("latitude", "longitude")
+    marked = np.zeros(len(facts), dtype=bool)
+    if not set(both) <= set(facts):
+        return marked
+    tables = [facts] if known is None or not set(both) <= set(known) else [facts, known]
+    located = pd.concat([table[list(both)] for table in tables], ignore_index=True).dropna()
+    if len(located) < _LOCATED_MIN:
+        return marked
+    low, high = (located.quantile(at).to_numpy() for at in (0.01, 0.99))
+    places = facts[list(both)].to_numpy(dtype="float64")
+    here, swapped = (
+        ((one >= low - _BEYOND) & (one <= high + _BEYOND)).all(axis=1) for one in (places, places[:, ::-1])
+    )
+    return np.asarray(swapped & ~here, dtype=bool)
 
 
 def usual_code(facts: pd.DataFrame) -> str:
