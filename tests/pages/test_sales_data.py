@@ -264,6 +264,8 @@ def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_br
     committed(checked(brought(opened(), "first.csv", sales_csv(30))))
     app = brought(opened(), "more.csv", sales_csv(60))
     committed(checked(app))
+    with open_store(home) as store:
+        [newest, oldest] = (one.version_id for one in store.versions.chain("harbour"))
     app = opened()
     app.session_state["view"] = "Data versions"
     app = app.run()
@@ -271,6 +273,15 @@ def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_br
     assert listed["State"].tolist() == ["in use", "earlier"]
     figures = {metric.label: metric.value for metric in app.metric}
     assert (figures["Added"], figures["Removed"], figures["Corrected"]) == ("30", "0", "0")
+    app.selectbox("before").select(newest)
+    app.selectbox("after").select(oldest)
+    # A browser names what was chosen in the address, and only the selectors may change it there.
+    app.query_params["before"], app.query_params["after"] = app.selectbox("before").options
+    app.run()
+    assert {metric.label: metric.value for metric in app.metric}["Removed"] == "30"
+    middles = next(one.value for one in app.table if "Middle after" in one.value).set_index("Column")["Middle after"]
+    assert middles["Living area"].endswith(" sq ft")
+    assert middles["Sale price"].startswith("$")
     sure = f"undo_sure_{listed['Version'][0]}"
     app.button("undo").click().run()
     assert "say why first" in app.text_input("undo_reason").label
@@ -285,6 +296,7 @@ def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_br
     app.button("undo").click().run()
     assert not app.exception
     assert "was undone" in str(app.success[0].value)
+    assert (app.selectbox("before").value, app.selectbox("after").value) == (newest, oldest)
     with open_store(home) as store:
         latest = store.versions.latest("harbour")
         assert latest is not None
