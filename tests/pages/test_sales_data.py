@@ -310,6 +310,24 @@ def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_br
     assert not any(str(one.key).startswith("use_") for one in app.button)
 
 
+def test_a_tab_whose_files_another_tab_committed_or_dropped_says_so(home: Path) -> None:
+    first = onward(checked(brought(opened(), "sales.csv", sales_csv(30))))
+    second = opened()
+    assert "Continue to commit" in [button.label for button in second.button]
+    onward(first).button("commit").click().run()
+    assert "tab" not in said(first)
+    onward(second)
+    assert not second.exception
+    assert "sales.csv was committed in another tab or window on" in said(second)
+    assert "Harbour now has 30 sales." in said(second)
+    brought(second, "more.csv", sales_csv(60))
+    assert "tab" not in said(second)
+    first.button("more").click().run()
+    started_over(first)
+    second.run()
+    assert "more.csv was dropped, or committed without a change, in another tab or window." in said(second)
+
+
 def test_an_older_version_is_undone_with_the_later_one_it_names_and_both_come_back_at_once(home: Path) -> None:
     committed(checked(brought(opened(), "first.csv", sales_csv(30))))
     committed(checked(brought(opened(), "more.csv", sales_csv(60))))

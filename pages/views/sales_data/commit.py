@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import DoorstepError
-from core.wording import count, market_day
+from core.wording import count, market_day, market_instant
 from core.workflows.data.effect_words import back_in_use_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
+from core.workflows.data.versions import committed_since
 from core.workflows.doubts.misread import consent_words
 from core.workspace import Workspace
 from pages.kit import errors, navigation, session
@@ -21,6 +22,30 @@ from pages.views.sales_data.accounting import draw_counts
 from pages.views.sales_data.draft import Draft, Step
 
 REPORT: Final = "_intake_report"
+_GONE: Final = "_files_gone"
+
+
+def say_taken_away(workspace: Workspace, held: Draft) -> None:
+    """Say, until this session brings files, what became of those that it showed and another tab or window took away."""
+    if (gone := draft.taken_away(held, workspace.clock())) is not None:
+        st.session_state[_GONE] = _what_became(workspace, gone)
+    elif held.files:
+        st.session_state.pop(_GONE, None)
+    if _GONE in st.session_state:
+        st.info(plain(st.session_state[_GONE]), icon=":material/tab:")
+
+
+def _what_became(workspace: Workspace, gone: draft.Shown) -> str:
+    [first, *others] = gone.names
+    were = "These files were" if others else f"{first} was"
+    version = committed_since(workspace, gone.contents, gone.since)
+    if version is None:
+        return f"{were} dropped, or committed without a change, in another tab or window."
+    market = workspace.store.markets.get(version.market_id)
+    latest = workspace.store.versions.latest(version.market_id)
+    at = market_instant(version.created_at, market.currency)
+    rows = count(latest.rows if latest is not None else 0, "sale")
+    return f"{were} committed in another tab or window on {at}. {market.name} now has {rows}."
 
 
 def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
