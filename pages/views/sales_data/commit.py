@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import DoorstepError
+from core.schema import Source
 from core.wording import count, market_day, market_instant
-from core.workflows.data.effect_words import back_in_use_words, why_nothing_new
+from core.workflows.data.effect_words import back_in_use_words, left_out_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
 from core.workflows.data.versions import committed_since
 from core.workflows.doubts.misread import consent_words
@@ -51,7 +52,7 @@ def _what_became(workspace: Workspace, gone: draft.Shown) -> str:
 def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     """Draw what is about to be saved and the button that saves it."""
     preview.say_known(found)
-    preview.say_doubts(found)
+    preview.say_doubts(found, "Confirm it below.")
     with st.container(border=True):
         _say_what(held, found)
         names = ", ".join(draft.upload_of(file).name for file in held.files)
@@ -100,6 +101,8 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
     ends = (market_day(one, found.currency) for one in (new["sale_date"].min(), new["sale_date"].max()))
     when = f", the new ones from {' to '.join(ends)}" if len(new) else ""
     st.markdown(plain(f"{where}{when}."))
+    if words := left_out_words([file for file in found.files if file.source == Source.SALES]):
+        st.markdown(plain(words))
 
 
 def _note(held: Draft) -> str:
