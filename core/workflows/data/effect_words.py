@@ -201,4 +201,4 @@ def left_out_words(files: Sequence[FileAccounting]) -> str:
     lost = f"{count(rejected, 'row')} {'is' if rejected == 1 else 'are'} rejected{f' ({why})' if why else ''}"
     kept = f"{count(waiting, 'doubtful sale')} {'is' if waiting == 1 else 'are'} set aside until somebody decides"
     parts = [*([lost] if rejected else []), *([kept] if waiting else [])]
-    return f"Not among them: {', and '.join(parts)}." if parts else ""
+    return f"{', and '.join(parts)}." if parts else ""

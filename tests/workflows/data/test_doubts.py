@@ -91,7 +91,7 @@ def test_rows_that_repeat_others_of_their_file_are_not_counted_as_sales_of_the_m
     )
     assert verdict_words([account]).endswith(f"43 rejected: {why}).")
     assert left_out_words([_account(50, accepted=6, rejected=43, set_aside=1, reasons=reasons)]) == (
-        f"Not among them: 43 rows are rejected ({why}), and 1 doubtful sale is set aside until somebody decides."
+        f"43 rows are rejected ({why}), and 1 doubtful sale is set aside until somebody decides."
     )
 
 
