@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from core.schema import FIELD_BY_NAME, label_of
+from core.schema import FIELD_BY_NAME, Source, label_of
+from core.wording import count
 
 ZERO: Final = "zero_"
 """How the code of a convention begins: that many cells of the field after it hold a 0 that is read as unknown."""
@@ -58,6 +60,7 @@ _REASONS: Final[Mapping[str, str]] = {
 _COUNTED: Final = (("duplicate_row", "duplicate_sale", "near_duplicate"), ("corrects_earlier",))
 """The reasons of rows that repeat another row of their file, and of those that correct a stored sale."""
 
+_REASONS_SHOWN: Final = 3
 _REJECTING: Final = frozenset(
     {
         "price_missing",
@@ -126,11 +129,32 @@ def verdict_words(files: Sequence[FileAccounting], doubts: Sequence[str] = ()) -
     more = [f"{known:,} known already"] if known else []
     more += [f"{repeated:,} repeated in the file"] if repeated else []
     more += [f"{waiting:,} set aside"] if waiting else []
-    parts = ", ".join([f"{accepted:,} as they are", f"{repaired:,} repaired", *more, f"{lost:,} rejected"])
+    why = f": {rejected_words(files)}" if rejected_words(files) else ""
+    parts = ", ".join([f"{accepted:,} as they are", f"{repaired:,} repaired", *more, f"{lost:,} rejected{why}"])
     if not accepted + repaired:
         return f"Nothing to commit: none of the {rows:,} rows adds a sale ({parts})."
     corrected = f"; {corrections:,} of them correct sales that the market has" if corrections else ""
     return f"{readiness_word(doubts)}: {parts}{corrected}{emptied_words(files)}."
+
+
+def repeated_rows(files: Sequence[FileAccounting]) -> int:
+    """Count the rows that repeat another row of their own file."""
+    return sum(file.reasons.get(code, 0) for file in files for code in _COUNTED[0])
+
+
+def rejected_words(files: Sequence[FileAccounting]) -> str:
+    """Say why rows of sales are rejected, the most frequent reasons first: "no price in 941 and no date in 13".
+
+    A row may have several. "" where none is.
+    """
+    reasons = Counter[str]()
+    for file in files:
+        if file.source == Source.SALES and file.rejected:
+            reasons.update({code: n for code, n in file.reasons.items() if is_rejection(code) and n})
+    named = [f"{reason_words(code)} in {n:,}" for code, n in reasons.most_common(_REASONS_SHOWN)]
+    others = len(reasons) - len(named)
+    named += [count(others, "other reason")] if others else []
+    return " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
 
 
 def emptied_words(files: Sequence[FileAccounting]) -> str:

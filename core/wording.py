@@ -264,6 +264,11 @@ def to_sqft(value: float, unit: str) -> float:
     return value * SQFT_PER_SQM if unit == "sqm" else value
 
 
+def degrees(value: float) -> str:
+    """Write a latitude or longitude to the meter: "−122.25700"."""
+    return _signed(value, f"{abs(value):.5f}")
+
+
 def percent(fraction: float | None, digits: int = 0) -> str:
     """Write a fraction as a percentage: 0.084 with one digit is "8.4%"."""
     if fraction is None or not math.isfinite(fraction):

@@ -81,6 +81,7 @@ def intake(workspace: Workspace, header: DeltaGenerator) -> None:
     step = steps.present(held)
     with header:
         say_market(held)
+    commit.say_taken_away(workspace, held)
     steps.draw(held, step)
     draw_step(workspace, held, step)
     steps.leave()

@@ -286,7 +286,7 @@ def test_a_version_keeps_how_its_files_were_read_and_mapped_and_what_was_inferre
     code, text, _ = run(capsys, "versions", "--market", "G", *home)
     assert code == OK
     assert "verkauf.csv: delimited text, cp1252, separated by semicolon, header in line 1" in text
-    assert "Sale price in thousands: in units of 1,000 (its header says so, n = 120)" in text
+    assert "Sale price in thousands: in units of 1,000 (its header says so; seen in 120 rows)" in text
     code, out, _ = run(capsys, "versions", "--json", *home)
     [version] = json.loads(out)["versions"]
     [file] = version["files"]

@@ -87,10 +87,11 @@ def ingest_text(store: Store, report: IntakeReport, assumed: str, home: Path | N
         uncorrected_words,
         why_nothing_new,
     )
+    from core.workflows.doubts.rejected_rows import doubt_words
 
     preview = report.preview
     lines = [_account_line(account) for account in preview.files]
-    lines += [f"{table.name}: {one.column}: {one}" for table in preview.tables for one in table.inferences]
+    lines += [doubt_words(table.name, one, joint=": ") for table in preview.tables for one in table.inferences]
     lines += [
         f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
     ]

@@ -128,8 +128,9 @@ def _line(row: dict[Any, Any], currency: str) -> str:
     home = next(
         (str(row[name]) for name in ("address", "property_id", "zipcode") if isinstance(row[name], str)), "home"
     )
+    why = f"; {row['decision']} because: {row['decided_note']}" if row["decided_note"] else ""
     state = row["decision"] or ("set aside" if row["waiting"] else "in use")
     return (
         f"{row['key'][:_KEY_SHOWN]}  {state:<9}  {market_day(row['sale_date'], currency):>12}  "
-        f"{row['sale_price']:>13,.0f}  {home}: {in_words(row)}"
+        f"{row['sale_price']:>13,.0f}  {home}: {in_words(row)}{why}"
     )

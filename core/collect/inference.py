@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.wording import count
+
 
 @dataclass(frozen=True)
 class Inference:
@@ -26,4 +28,4 @@ class Inference:
     def __str__(self) -> str:
         """Return the inference as one sentence."""
         doubt = "" if self.sure else "; please check"
-        return f"{self.claim} ({self.evidence}, n = {self.n:,}){doubt}"
+        return f"{self.claim} ({self.evidence}; seen in {count(self.n, 'row')}){doubt}"

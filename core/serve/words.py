@@ -25,6 +25,7 @@ from core.wording import (
     area_label,
     count,
     days,
+    degrees,
     from_sqft,
     market_day,
     marks,
@@ -395,11 +396,11 @@ def _measured(value: float, unit: str, market: Conventions) -> str:
         case "year":
             return f"{value:.0f}"
         case "degrees":
-            return f"{value:.5f}"
+            return degrees(value)
     return marks(_number(value), market.currency)
 
 
 def _number(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return f"{value:z,.2f}".rstrip("0").rstrip(".").replace("-", "−")

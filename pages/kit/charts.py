@@ -26,6 +26,8 @@ _LETTER_PX: Final = 6.5
 # A wider label would leave no room for the marks on a phone.
 _NAME_LINE: Final = 24
 _LABEL_MAX: Final = 24
+_BAR_GAP: Final = 0.12
+_MONTHS_NAMED: Final = 8
 
 
 def plot(figure: go.Figure, key: str, alt: str, **picking: Any) -> Any:
@@ -166,6 +168,25 @@ def share_chart(
     figure.update_layout(**layout(80 + 46 * max(len(names), 2)))
     figure.update_xaxes(title=title, rangemode="tozero")
     figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def months_chart(starts: Sequence[Any], sales: Sequence[int], height: int, colours: Palette) -> go.Figure:
+    """Return a bar with the number of sales for each month, by its first day; few months are all named below."""
+    bars = go.Bar(
+        x=list(starts),
+        y=list(sales),
+        marker={"color": colours.more},
+        hovertemplate="%{x|%b %Y}: %{y:,} sales<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    # A bar is never wider than a share of the chart, and no mark of the axis is finer than a month.
+    figure.update_layout(**layout(height), bargap=max(_BAR_GAP, 1 - len(starts) / _MONTHS_NAMED))
+    figure.update_yaxes(title="Sales", rangemode="tozero")
+    if len(starts) <= _MONTHS_NAMED:
+        # One under the other where many stand beside each other on a phone.
+        joint = " " if len(starts) <= _MONTHS_NAMED // 2 else "<br>"
+        figure.update_xaxes(tickvals=list(starts), tickformat=f"%b{joint}%Y")
     return figure
 
 

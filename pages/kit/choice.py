@@ -10,7 +10,7 @@ from typing import Any, Final
 import streamlit as st
 
 from core.serve.words import typed_amount
-from core.wording import marked
+from core.wording import area_label, from_sqft, marked
 from pages.kit.palette import BAD
 from pages.kit.text import plain
 
@@ -19,6 +19,8 @@ LAST_DAY: Final = date(2199, 12, 31)
 """Streamlit drops a typed day beyond a field's bounds without a word, and its own are ten years to either side: these
 are beyond any day a person means, and what a day is for says whether it is possible."""
 
+_AMOUNT: Final = 400_000
+_AREA: Final = 1_940
 DIGITS: Final = "off"
 """The autocomplete of fields for areas and amounts."""
 
@@ -90,10 +92,13 @@ def amount(label: str, widget: str, placeholder: str | None = None, **more: Any)
     return str(st.text_input(label, key=widget, placeholder=placeholder, autocomplete=DIGITS, **more) or "")
 
 
-def marked_amount(label: str, widget: str, start: float | None, currency: str, **more: Any) -> float | None:
+def marked_amount(
+    label: str, widget: str, start: float | None, currency: str, unit: str = "", **more: Any
+) -> float | None:
     """Draw such a field, which begins with ``start`` and writes what was typed with thousands marks.
 
-    Return its number, None where it is blank, negative or no number; the field then says so.
+    ``unit`` is that of an area ("sqft" or "sqm"), "" for an amount of money. Return its number, None where it is blank,
+    negative or no number; the field then says so.
     """
     st.session_state.setdefault(widget, "" if start is None else marked(start, currency))
     typed = amount(label, widget, on_change=_mark, args=(widget, currency), **more).strip()
@@ -101,7 +106,9 @@ def marked_amount(label: str, widget: str, start: float | None, currency: str, *
     if math.isfinite(number) and number >= 0:
         return number
     if typed:
-        fault = f"“{typed[:40]}” is no amount. Enter one such as {marked(400_000, currency)}."
+        what = f"area in {area_label(unit)}" if unit else "amount"
+        such = marked(round(from_sqft(_AREA, unit)) if unit else _AMOUNT, currency)
+        fault = f"“{typed[:40]}” is no {what}. Enter one such as {such}."
         st.markdown(f":small[:{BAD}[:material/error: {plain(fault)}]]")
     return None
 

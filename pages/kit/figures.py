@@ -41,8 +41,9 @@ PAGE: Final = 970
 """The width of a table at a desk of 1440 pixels, in pixels."""
 TICKS: Final = 48
 """The width of the boxes before its rows, and of the bar that scrolls them."""
+READ_MAX: Final = 60
+"""A table with more rows can be sorted and searched, and cuts long texts."""
 _WHOLE_ROWS: Final = 20
-_READ_MAX: Final = 60
 _SHORT: Final = 22
 # Spaces and hyphens at which no line ends; one may end after a comma and before an interval.
 _JOINT: Final = re.compile(r"(?<!,) (?!\()|-")
@@ -170,7 +171,7 @@ def frame(table: pd.DataFrame, key: str, digits: int = 1, write: Mapping[str, Wr
     Fractions have ``digits`` digits unless the column has its own ``write``, and unknown values are a dash.
     """
     shown = without_blank(table).reset_index(drop=True)
-    if len(shown) > _READ_MAX:
+    if len(shown) > READ_MAX:
         _sortable(shown, key, digits)
         return
     written: dict[Any, Callable[[Any], str]] = {

@@ -80,3 +80,11 @@ def test_no_figure_reads_minus_zero(value: float, written: str) -> None:
 
 def test_the_marks_of_a_logarithmic_axis_are_round() -> None:
     assert charts.round_marks(1_850, 29_598) == [2_000, 5_000, 10_000, 20_000]
+
+
+def test_a_chart_of_few_months_names_each_and_draws_no_bar_as_wide_as_the_page() -> None:
+    two = charts.months_chart(["2014-05-01", "2014-06-01"], [1_700, 1_500], 240, LIGHT).layout
+    assert (two.xaxis.tickvals, two.xaxis.tickformat) == (("2014-05-01", "2014-06-01"), "%b %Y")
+    assert two.bargap == pytest.approx(0.75)
+    year = charts.months_chart([f"2014-{month:02}-01" for month in range(1, 13)], [9] * 12, 240, LIGHT).layout
+    assert (year.xaxis.tickvals, year.bargap) == (None, pytest.approx(0.12))

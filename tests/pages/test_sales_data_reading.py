@@ -175,8 +175,10 @@ def test_prices_in_no_stated_currency_beside_no_square_feet_wait_for_a_person_to
     rows += [[f"{1 + n % 27:02}/03/2017", str(850_000 + 1_377 * n), str(size[n]), "3067"] for n in range(40)]
     app = brought(opened(), "sales.csv", as_text(rows).encode())
     assert app.selectbox("market_currency").value is None
+    assert "To continue, name the market and choose the currency of its prices." in captions(app)
     app.text_input("market_name").input("Melbourne")
     app.button("onward").click().run()
+    assert "To continue, choose the currency of its prices." in captions(app)
     assert "choose it first" in app.selectbox("market_currency").label
     app.selectbox("market_currency").select("AUD")
     app.button("onward").click().run()

@@ -115,7 +115,8 @@ def test_each_card_shows_the_evidence_and_a_decision_counts_once_it_is_applied(h
     app.segmented_control("scrutiny_state").set_value("Decided").run()
     # A browser keeps the words of a selector that stays the same: another number in them needs another selector.
     assert doubt(app).key != before
-    assert "Corrected to $" in words(app)
+    assert "Corrected from $" in words(app)
+    assert "the correction" not in words(app), "what was suggested does not stand beside what was decided"
     press(app, "back_")
     app.button("scrutiny_apply").click().run()
     assert in_use(home) == (rows, waiting)
@@ -144,23 +145,34 @@ def test_another_value_is_typed_for_the_sale_that_its_pop_up_names(home: Path) -
     with_open(app, f"other_{second}").run()
     assert "enter one first" in app.text_input(f"value_{second}").label
     assert "corrected" not in words(app)
+    app.text_input(f"value_{second}").input("abc")
+    with_open(app, f"other_{second}").run()
+    assert "“abc” is no area in sq ft. Enter one such as 1,940." in words(app)
     app.text_input(f"value_{second}").input("1950")
+    app.text_input(f"why_{second}").input("The deed says so")
     app.button(f"correct_other_{second}").click()
     with_open(app, f"other_{second}").run()
     assert "1 sale corrected." in words(app)
     with open_store(home) as store:
         [correction] = [one for one in store.sale_decisions.history("harbour") if one.kind is SaleDecision.CORRECT]
-    assert (correction.sale_key, correction.value) == (second, 1_950)
+    assert (correction.sale_key, correction.value, correction.note) == (second, 1_950, "The deed says so")
 
 
 def test_all_of_a_kind_are_decided_at_once(home: Path) -> None:
     app = opened()
     doubt(app).select("package_sale").run()
+    app.text_input("scrutiny_note").input("One deed each").run()
     app.button("all_keep").click().run()
     assert "5 sales kept." in words(app)
     app.button("scrutiny_apply").click().run()
     assert in_use(home)[1] == 10
     assert figures(app) == {"To decide": "10", "Set aside": "10", "Decided": "5"}
+    app.segmented_control("scrutiny_state").set_value("Decided").run()
+    assert words(app).count(": One deed each") == 5, "each card says why"
+    app.session_state["view"] = "Data versions"
+    app.run()
+    listed = next(table.value for table in app.table if "Version" in table.value)
+    assert listed["Note"].tolist() == ["One deed each", ""]
 
 
 def test_the_effect_on_error_and_prices_is_measured_when_asked_for(home: Path) -> None:

@@ -17,7 +17,7 @@ from core.prepare.quality.cleaning import Cleaned
 from core.prepare.quality.corrections import CORRECTS
 from core.schema import FIELD_BY_NAME, FieldKind, conform
 from core.store import Store
-from core.wording import MISSING, IdDigits, area, market_day, money, with_id_words
+from core.wording import MISSING, IdDigits, area, degrees, market_day, money, with_id_words
 from core.workflows.data.sale_pool import replaced
 
 BEFORE: Final = "before"
@@ -138,6 +138,8 @@ def fact_words(name: str, text: str, currency: str, area_unit: str) -> str:
         return money(float(text), currency)
     if field.unit == "sqft":
         return area(float(text), area_unit, currency)
+    if field.unit == "degrees":
+        return degrees(float(text))
     return market_day(date.fromisoformat(text), currency) if field.kind is FieldKind.DATE else text
 
 

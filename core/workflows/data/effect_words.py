@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from core.accounting import FileAccounting, is_rejection, reason_words
+from core.accounting import FileAccounting, rejected_words, repeated_rows
 from core.collect.mapping import MappedTable
 from core.prepare.quality.corrections import OTHER_FACTS
 from core.prepare.quality.duplicates import NEAR_PRICE
 from core.schema import Source, label_of
 from core.wording import count, percent
 from core.workflows.doubts.price_tellers import Leaks
+from core.workflows.doubts.rejected_rows import doubt_words
 
 TAKE_FACTS: Final = "A tick in the check (on the command line, --take-facts)"
-_REASONS_SHOWN: Final = 3
 _FACTS_SHOWN: Final = 3
 # A file with fewer rows than this share of the market's sales does not hold all of them.
 _WHOLE_SHARE: Final = 0.8
@@ -28,7 +28,7 @@ def open_doubts(
     That is files whose sales may be of ``elsewhere``, columns that may be misread, those that reveal the price, and
     tax and neighborhood files that add nothing.
     """
-    misread = [f"{one.name}, {seen.column}: {seen}." for one in tables for seen in one.inferences if not seen.sure]
+    misread = [f"{doubt_words(one.name, seen)}." for one in tables for seen in one.inferences if not seen.sure]
     reveal = [f"{file}, {leak.column}: it is {leak.why}." for file, found in leaks.items() for leak in found]
     return (*elsewhere.values(), *misread, *reveal, *idle_files(files))
 
@@ -181,18 +181,26 @@ def _why_no_new_sale(files: Sequence[FileAccounting], stored: int) -> str:
         return ""
     if not rejected:
         return "The market already has all of these sales."
-    reasons: dict[str, int] = {}
-    for account in sales:
-        reasons |= {code: reasons.get(code, 0) + n for code, n in account.reasons.items() if is_rejection(code)}
-    frequent = sorted(reasons.items(), key=lambda one: -one[1])
-    shown = ", ".join(f"{reason_words(code)} in {n:,}" for code, n in frequent[:_REASONS_SHOWN])
-    shown += ", and for other reasons" if len(frequent) > _REASONS_SHOWN else ""
+    why, repeated = rejected_words(files), repeated_rows(sales)
+    why, known = f" ({why})" if why else "", known - repeated
+    are, have = ("is" if rejected == 1 else "are"), ("is a sale" if known == 1 else "are sales")
+    twice = f"{repeated:,} {'repeats' if repeated == 1 else 'repeat'} another row" if repeated else ""
     if known > rejected:
-        # The market counts its sales in use only, each once.
-        more = ", with those set aside and repeated rows" if known > stored else ""
-        return (
-            f"The market already has the sales of {known:,} of these {count(rows, 'row')}{more}; {rejected:,} are "
-            f"rejected ({shown})."
-        )
-    rest = f" The market already has the other {count(known, 'sale')}." if known else ""
-    return f"The check rejects {rejected:,} of {count(rows, 'row')} ({shown}). Check the columns.{rest}"
+        parts = [
+            f"{known:,} {have} that the market has, in use or set aside",
+            twice,
+            f"{rejected:,} {are} rejected{why}",
+        ]
+        return f"Of these {count(rows, 'row')}, {'; '.join(filter(None, parts))}."
+    rest = "".join(f" {one}." for one in (f"{known:,} {have} that the market has" if known else "", twice) if one)
+    return f"The check rejects {rejected:,} of {count(rows, 'row')}{why}. Check the columns.{rest}"
+
+
+def left_out_words(files: Sequence[FileAccounting]) -> str:
+    """Say which rows of sales do not go in with the others, and why: rejected ones, and doubtful ones; "" for none."""
+    rejected, waiting = (sum(getattr(one, name) for one in files) for name in ("rejected", "set_aside"))
+    why = rejected_words(files)
+    lost = f"{count(rejected, 'row')} {'is' if rejected == 1 else 'are'} rejected{f' ({why})' if why else ''}"
+    kept = f"{count(waiting, 'doubtful sale')} {'is' if waiting == 1 else 'are'} set aside until somebody decides"
+    parts = [*([lost] if rejected else []), *([kept] if waiting else [])]
+    return f"{', and '.join(parts)}." if parts else ""

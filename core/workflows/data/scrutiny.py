@@ -6,6 +6,7 @@ the next files. Taken back, a sale is exactly as it was before anybody decided.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -50,6 +51,7 @@ CORRECTABLE: Final = ("sale_price", "living_area_sqft")
 
 _REVIEW_FILE: Final = "Review of doubtful sales"
 _NOTE_LIMIT: Final = 500
+_REASONS: Final = 3
 _SHOWN: Final = (
     *("address", "unit", "property_id", "zipcode", "neighbourhood", "property_type", "sale_date", "sale_price"),
     *("living_area_sqft", "lot_area_sqft", "bedrooms", "validity"),
@@ -75,7 +77,8 @@ class Queue:
 
     ``rows`` has one row per sale: ``key``; ``kind`` (a Doubt, or "decided" where no rule doubts it);
     ``waiting``, whether it is outside the sales in use; ``decision`` (a SaleDecision, empty while there is none) with
-    ``decided_by`` and ``decided_value``; ``pending``, whether the decision counts only from the next version on;
+    ``decided_by``, ``decided_field`` and ``decided_value`` of a correction, and ``decided_note``, why; ``pending``,
+    whether the decision counts only from the next version on;
     the evidence of core.prepare.quality.scrutiny (field, suggested, usual_price, usual_area, list_price, last_price,
     last_date, homes, parts_area, suggested_lot) and the facts of the sale, both as it was brought, ids as their source
     writes them; ``model_estimate``, the price the live model gives a sale it has not learned from, NaN for all others.
@@ -232,21 +235,28 @@ def apply_decisions(workspace: Workspace, market_id: str) -> Applied:
     """
     workspace.require(Action.INGEST)
     store, version = workspace.store, latest_version(workspace, market_id)
-    before = load_pool(store, version)
-    after = settle(before, store.sale_decisions.history(market_id))
+    before, history = load_pool(store, version), store.sale_decisions.history(market_id)
+    after = settle(before, history)
     changed = changed_rows(before, after)
     if not len(changed):
         return Applied(version, 0)
     if after.waits.all():
         raise InvalidRecord("These decisions would set every sale of the market aside; keep some. Nothing was changed.")
-    return put_in_use(workspace, version, after, _account(after, changed), _ledger(before, after, changed))
+    account, ledger = _account(after, changed), _ledger(before, after, changed)
+    return put_in_use(workspace, version, after, account, ledger, _reasons(after, changed, history))
 
 
 def put_in_use(
-    workspace: Workspace, version: DataVersion, after: Pool, account: FileAccounting, ledger: pd.DataFrame
+    workspace: Workspace,
+    version: DataVersion,
+    after: Pool,
+    account: FileAccounting,
+    ledger: pd.DataFrame,
+    why: str = "",
 ) -> Applied:
     """Make a pool the version after ``version``, named as its account, whose rows are the sales that changed.
 
+    ``why`` is what persons noted, for the version's note.
     Raises StaleVersion if another commit came first, StoreUnavailable.
     """
     new = NewVersion(
@@ -256,7 +266,7 @@ def put_in_use(
         files=(account,),
         ledgers=ledger,
         rows_seen=version.rows_seen,
-        note=account.file,
+        note=" · ".join(filter(None, (account.file, why))),
         set_aside=after.set_aside(),
     )
     made = workspace.store.versions.follow(new, workspace.actor)
@@ -308,7 +318,9 @@ def _queue_rows(pool: Pool, history: Sequence[StoredSaleDecision]) -> pd.DataFra
     latest = [in_force.get(key) for key in rows[KEY]]
     rows["decision"] = [one.kind.value if one else "" for one in latest]
     rows["decided_by"] = [one.actor if one else "" for one in latest]
+    rows["decided_field"] = [one.field if one else "" for one in latest]
     rows["decided_value"] = [one.value if one and one.value is not None else np.nan for one in latest]
+    rows["decided_note"] = [one.note if one else "" for one in latest]
     rows["pending"] = np.isin(places, pending)
     order = ["is_decided", "strong", "kind", "sale_date"]
     ordered = rows.assign(is_decided=rows["decision"] != "").sort_values(
@@ -389,6 +401,15 @@ def _account(after: Pool, changed: Ints) -> FileAccounting:
         reasons=_counted(after.doubt[changed]),
         set_aside=waits,
     )
+
+
+def _reasons(after: Pool, changed: Ints, history: Sequence[StoredSaleDecision]) -> str:
+    """Return why persons decided on the sales that changed, the most frequent reasons first; "" where nobody said."""
+    keys, decisions = {place: key for key, place in places_of(after.sales, history).items()}, by_sale(history)
+    notes = Counter(decisions[keys[place]][-1].note for place in changed.tolist() if place in keys)
+    named = [note for note, _ in notes.most_common() if note]
+    more = [f"{count(len(named) - _REASONS, 'other reason')}"] if len(named) > _REASONS else []
+    return "; ".join([*named[:_REASONS], *more])
 
 
 def _counted(doubts: np.ndarray[Any, Any]) -> Mapping[str, int]:

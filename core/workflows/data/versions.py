@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -218,6 +218,18 @@ def intake_of(workspace: Workspace, version_id: str) -> tuple[FileTaken, ...]:
         FileTaken(one.file, one.reading, one.mapping, inferences_of(one.mapping))
         for one in workspace.store.versions.intake(version_id)
     )
+
+
+def committed_since(workspace: Workspace, contents: Collection[str], since: datetime) -> DataVersion | None:
+    """Return the newest version made since then from a file with one of these SHA-256 hashes; None where there is none.
+
+    Raises AccessDenied, StoreUnavailable.
+    """
+    workspace.require(Action.VIEW_DATA)
+    store = workspace.store
+    made = (version for market in store.markets.list() for version in store.versions.list(market.market_id))
+    fitting = [one for one in made if one.created_at >= since and any(file.sha256 in contents for file in one.files)]
+    return max(fitting, key=lambda version: version.created_at, default=None)
 
 
 def undo_version(workspace: Workspace, version_id: str, reason: str, later: Sequence[str] = ()) -> Undone:

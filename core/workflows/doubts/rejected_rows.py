@@ -73,6 +73,12 @@ class RowGuess:
         return Inference(ROWS, "", f"{self.claim}; {_REMEDY}", self.evidence, len(self.source_rows), sure=False)
 
 
+def doubt_words(file: str, one: Inference, joint: str = ", ") -> str:
+    """Say what was concluded of a file: of one of its columns, or of rejected rows, whose claim names them itself."""
+    of = f"{file}{joint}{one.column}" if one.column != ROWS else file
+    return f"{of}: {one}"
+
+
 def row_guesses(tables: Sequence[MappedTable], ledger: pd.DataFrame, currency: str) -> tuple[RowGuess, ...]:
     """Return what many rejected rows of the files of sales share, as measured against their other rows.
 

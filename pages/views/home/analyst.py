@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.accounting import Outcome
@@ -16,12 +15,11 @@ from core.workflows.intake_overview import IntakeOverview, Step, intake_overview
 from core.workflows.overview import Overview
 from core.workspace import Workspace
 from pages.kit import doubtful, errors, figures, navigation
-from pages.kit.charts import layout, plot
-from pages.kit.palette import GOOD, WATCH, Palette, palette
+from pages.kit.charts import months_chart, plot
+from pages.kit.palette import GOOD, WATCH, palette
 from pages.kit.text import plain
 
 _HEIGHT: Final = 220
-
 
 _STEPS: Final[dict[Step, tuple[str, str, dict[str, str]]]] = {
     Step.COMMIT: ("sales_data", "Go on with your files", {}),
@@ -48,21 +46,8 @@ def draw(workspace: Workspace, market: Market, of_market: Overview) -> None:
     except DoorstepError as error:
         errors.show(error)
         return
-    plot(months_chart(months, palette()), key="months", alt="Bar chart: sales in each month")
-
-
-def months_chart(months: pd.DataFrame, colours: Palette) -> go.Figure:
-    """Return a bar for each month."""
-    bars = go.Bar(
-        x=months["start"],
-        y=months["sales"],
-        marker_color=colours.more,
-        hovertemplate="%{x|%b %Y}: %{y:,} sales<extra></extra>",
-    )
-    figure = go.Figure(bars)
-    figure.update_layout(**layout(_HEIGHT), bargap=0.15)
-    figure.update_yaxes(title="Sales", rangemode="tozero")
-    return figure
+    chart = months_chart(months["start"].tolist(), months["sales"].tolist(), _HEIGHT, palette())
+    plot(chart, key="months", alt="Bar chart: sales in each month")
 
 
 def _upload(seen: IntakeOverview) -> None:

@@ -14,10 +14,10 @@ from core.collect.leaks import Leak
 from core.errors import DoorstepError
 from core.prepare.quality.column_check import OTHER, ColumnComparison, in_unit, is_area
 from core.prepare.quality.corrections import OTHER_FACTS, SAYS_OTHERWISE, Repeats
-from core.schema import label_of
+from core.schema import FIELD_BY_NAME, label_of
 from core.spreadsheet import to_csv
 from core.store.base.markets import AreaUnit
-from core.wording import MISSING, area_label, count, percent
+from core.wording import MISSING, area_label, count, degrees, percent
 from core.workflows.data.inspection import FILE, FileInspection, Inspection
 from core.workflows.data.intake import IntakePreview
 from core.workspace import Workspace
@@ -197,6 +197,8 @@ def _figure(value: float | None, field: str) -> str:
         return MISSING
     if "year" in field:
         return f"{value:.0f}"
+    if field in FIELD_BY_NAME and FIELD_BY_NAME[field].unit == "degrees":
+        return degrees(value)
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
@@ -219,7 +221,14 @@ def _problems(problems: pd.DataFrame) -> None:
             "The file for download has each cell."
         )
         table = grouped(shown)
-        figures.frame(table.drop(columns="File") if problems[FILE].nunique() == 1 else table, "problems")
+        table = table.drop(columns="File") if problems[FILE].nunique() == 1 else table
+        # As long as this, each cell of a table is read whole.
+        figures.frame(table.head(figures.READ_MAX), "problems")
+        if len(table) > figures.READ_MAX:
+            st.caption(
+                f"The first {figures.READ_MAX} of {len(table):,} lines, columns with most problems first. Filters and "
+                "the file show the others."
+            )
         st.download_button(
             f"Download {count(len(shown), 'problem')} as CSV",
             lambda: to_csv(shown),
@@ -239,18 +248,19 @@ def grouped(problems: pd.DataFrame) -> pd.DataFrame:
     keys = [FILE, "column", "value", "limit", "remedy"]
     folded = problems["value"].astype("str").str.casefold()
     groups = problems.groupby([FILE, "column", folded, "limit", "remedy"], sort=False, dropna=False)
-    table = groups.agg(value=("value", "first"), Cells=("row", "size"), Rows=("row", _first_rows))
-    table = table.reset_index(level=[FILE, "column", "limit", "remedy"])[[*keys, "Cells", "Rows"]]
-    table["of_column"] = table.groupby([FILE, "column"])["Cells"].transform("sum")
-    order = ["of_column", FILE, "column", "Cells"]
+    table = groups.agg(value=("value", "first"), cells=("row", "size"), rows=("row", _first_rows))
+    table = table.reset_index(level=[FILE, "column", "limit", "remedy"])[[*keys, "cells", "rows"]]
+    table["of_column"] = table.groupby([FILE, "column"])["cells"].transform("sum")
+    order = ["of_column", FILE, "column", "cells"]
     table = table.sort_values(order, ascending=[False, True, True, False], kind="stable", ignore_index=True)
-    names = {FILE: "File", "column": "Column", "value": "Value", "limit": "Allowed", "remedy": "What helps"}
-    return table.rename(columns=names)[["File", "Column", "Value", "Allowed", "Cells", "Rows", "What helps"]]
+    names = {FILE: "File", "column": "Column", "value": "Value", "limit": "Allowed", "cells": "Cells"}
+    names |= {"rows": "Row no.", "remedy": "What helps"}
+    return table.rename(columns=names)[list(names.values())]
 
 
 def _first_rows(rows: pd.Series) -> str:
     more = f" and {len(rows) - _ROWS_NAMED:,} more" if len(rows) > _ROWS_NAMED else ""
-    return ", ".join(f"{row:,}" for row in rows.head(_ROWS_NAMED)) + more
+    return ", ".join(map(str, rows.head(_ROWS_NAMED))) + more
 
 
 def _filtered(problems: pd.DataFrame) -> pd.DataFrame:

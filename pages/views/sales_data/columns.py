@@ -42,6 +42,8 @@ _SCALES: Final = {
     0.001: "thousandths",
 }
 _WHOLE_ROWS: Final = 30
+# About as many letters as the last column shows in a line.
+_LINE: Final = 60
 # In percent: a guess below it is shown first.
 _SURE: Final = 90.0
 
@@ -54,11 +56,12 @@ def draw(workspace: Workspace, held: Draft) -> None:
         chosen = st.selectbox(
             "File", range(len(names)), format_func=lambda place: names[place], key="mapped_file", width=320
         )
+        _say_to_check(held, names)
     # Two places, so that a message that comes or goes does not move the buttons below it.
     mapped, ways = st.container(), st.container()
     with mapped:
         place = min(chosen, len(names) - 1)
-        _file(workspace, held.files[place], chosen, _doubted(held, names[place]))
+        _file(workspace, held.files[place], chosen, _beyond(held.files[place], held, names[place]))
         now = draft.draft()
         for file, name in zip(now.files, names, strict=True):
             _say_lacking(file, name)
@@ -67,6 +70,17 @@ def draw(workspace: Workspace, held: Draft) -> None:
     if now.files != held.files:
         # The tables start from the new mapping. A button pressed in the same run was heard.
         st.rerun()
+
+
+def _say_to_check(held: Draft, names: Sequence[str]) -> None:
+    """Say of each of several files how many of its columns are to be checked: only one file is open."""
+    found = []
+    for file, name in zip(held.files, names, strict=True):
+        seen = draft.preview(file.upload_id, file.source, file.kept)
+        unsure = _to_check(mapping_table.table_of(file.mapping, seen.guess), file, seen, _beyond(file, held, name))
+        found += [f"{count(int(unsure.sum()), 'column')} of {name}"] if unsure.any() else []
+    if found:
+        st.caption(plain(f"To check: {', '.join(found)}."))
 
 
 def _doubted(held: Draft, name: str) -> tuple[Inference, ...]:
@@ -81,13 +95,15 @@ def _doubted(held: Draft, name: str) -> tuple[Inference, ...]:
     return tuple(one for table in tables if table.name == name for one in table.inferences if not one.sure)
 
 
+def _beyond(file: Staged, held: Draft, name: str) -> list[Inference]:
+    """Return what the check found doubtful in a file's columns beyond the guess."""
+    guessed = file.mapping.inferences
+    return [one for one in _doubted(held, name) if one not in guessed and not one.of_rows and one.column != ROWS]
+
+
 def _file(workspace: Workspace, file: Staged, number: int, doubted: Sequence[Inference]) -> None:
     seen = draft.preview(file.upload_id, file.source, file.kept)
-    _edit(
-        file,
-        seen,
-        [one for one in doubted if one not in file.mapping.inferences and not one.of_rows and one.column != ROWS],
-    )
+    _edit(file, seen, doubted)
     file = draft.as_kept(file)
     _names(file)
     file = draft.as_kept(file)
@@ -118,9 +134,7 @@ def _edit(file: Staged, seen: SourcePreview, doubted: Sequence[Inference]) -> No
     st.caption(f"{kept} Correct a guess in “Field”, “Read as” or “Unit”.")
     # The key follows the mapping: after each choice, the tables start from the new mapping.
     key = f"mapping_{file.upload_id}_{abs(hash(mapping_to_json(file.mapping)))}"
-    asked = {one.column for one in file.mapping.inferences if not one.sure}
-    asked |= {column for column in seen.columns for one in doubted if _is_named(column, one)}
-    unsure = table[(table["Sure"] < _SURE) | table["Column"].isin(asked)]
+    unsure = table[_to_check(table, file, seen, doubted)]
     sure = table.drop(unsure.index)
     _ask(file)
     for one in doubted:
@@ -128,6 +142,10 @@ def _edit(file: Staged, seen: SourcePreview, doubted: Sequence[Inference]) -> No
     if doubted:
         st.caption("Seen when every row was checked. Correct these columns in the table; what is right stays as it is.")
     parts = [_editor(unsure, key, f"Columns of {seen.name} to check")] if len(unsure) else []
+    cut = unsure.loc[unsure["Why"].str.len() > _LINE, ["Column", "Why"]]
+    if len(cut):
+        with st.expander(f"Reasons too long for the table ({len(cut)})", icon=":material/notes:"):
+            figures.frame(cut, f"reasons_{file.upload_id}")
     if len(sure):
         label = f"{count(len(sure), 'column')} that Doorstep is sure of"
         with st.expander(label, expanded=not len(unsure), icon=":material/check_circle:"):
@@ -135,6 +153,13 @@ def _edit(file: Staged, seen: SourcePreview, doubted: Sequence[Inference]) -> No
     edited = pd.concat(parts).sort_index()
     if not edited.equals(table):
         _keep_edited(edited, file)
+
+
+def _to_check(table: pd.DataFrame, file: Staged, seen: SourcePreview, doubted: Sequence[Inference]) -> pd.Series:
+    """Tell which rows of a file's table of columns a person should look at."""
+    asked = {one.column for one in file.mapping.inferences if not one.sure}
+    asked |= {column for column in seen.columns for one in doubted if _is_named(column, one)}
+    return (table["Sure"] < _SURE) | table["Column"].isin(asked)
 
 
 def _is_named(column: str, doubt: Inference) -> bool:

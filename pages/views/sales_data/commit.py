@@ -9,9 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import DoorstepError
-from core.wording import count, market_day
-from core.workflows.data.effect_words import back_in_use_words, why_nothing_new
+from core.schema import Source
+from core.wording import count, market_day, market_instant
+from core.workflows.data.effect_words import back_in_use_words, left_out_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
+from core.workflows.data.versions import committed_since
 from core.workflows.doubts.misread import consent_words
 from core.workspace import Workspace
 from pages.kit import errors, navigation, session
@@ -21,12 +23,36 @@ from pages.views.sales_data.accounting import draw_counts
 from pages.views.sales_data.draft import Draft, Step
 
 REPORT: Final = "_intake_report"
+_GONE: Final = "_files_gone"
+
+
+def say_taken_away(workspace: Workspace, held: Draft) -> None:
+    """Say, until this session brings files, what became of those that it showed and another tab or window took away."""
+    if (gone := draft.taken_away(held, workspace.clock())) is not None:
+        st.session_state[_GONE] = _what_became(workspace, gone)
+    elif held.files:
+        st.session_state.pop(_GONE, None)
+    if _GONE in st.session_state:
+        st.info(plain(st.session_state[_GONE]), icon=":material/tab:")
+
+
+def _what_became(workspace: Workspace, gone: draft.Shown) -> str:
+    [first, *others] = gone.names
+    were = "These files were" if others else f"{first} was"
+    version = committed_since(workspace, gone.contents, gone.since)
+    if version is None:
+        return f"{were} dropped, or committed without a change, in another tab or window."
+    market = workspace.store.markets.get(version.market_id)
+    latest = workspace.store.versions.latest(version.market_id)
+    at = market_instant(version.created_at, market.currency)
+    rows = count(latest.rows if latest is not None else 0, "sale")
+    return f"{were} committed in another tab or window on {at}. {market.name} now has {rows}."
 
 
 def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     """Draw what is about to be saved and the button that saves it."""
     preview.say_known(found)
-    preview.say_doubts(found)
+    preview.say_doubts(found, "Confirm it below.")
     with st.container(border=True):
         _say_what(held, found)
         names = ", ".join(draft.upload_of(file).name for file in held.files)
@@ -76,6 +102,8 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
     beside = found.brings_sales and found.gained
     filled = f" Facts of {count(found.completed, 'stored sale')} are filled in." if beside else ""
     st.markdown(plain(f"{where}{when}.{filled}"))
+    if words := left_out_words([file for file in found.files if file.source == Source.SALES]):
+        st.markdown(plain(words))
 
 
 def _note(held: Draft) -> str:

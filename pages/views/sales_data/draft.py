@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -38,6 +38,8 @@ from pages.kit import session
 
 KEPT: Final = timedelta(days=14)
 """How long a draft and its files wait for the person to come back."""
+
+_SHOWN: Final = "_draft_shown"
 
 # An upload without a draft was interrupted, or another tab discarded its draft.
 _LOST: Final = timedelta(days=1)
@@ -126,6 +128,30 @@ def draft() -> Draft:
     """Return the actor's draft without files that are gone; raises StoreUnavailable."""
     document = session.store().drafts.load(session.current_actor())
     return Draft() if document is None else _read(document)
+
+
+class Shown(NamedTuple):
+    """The files that this session shows: ids of their uploads, names, SHA-256 hashes, and since when (UTC)."""
+
+    upload_ids: frozenset[str]
+    names: tuple[str, ...]
+    contents: frozenset[str]
+    since: datetime
+
+
+def taken_away(held: Draft, now: datetime) -> Shown | None:
+    """Return the files that this session showed, once all of them are gone by a deed in another tab or window.
+
+    All tabs of a person share the draft; ``held`` is what it is now, which is shown from here on.
+    """
+    shown: Shown | None = st.session_state.get(_SHOWN)
+    ids = frozenset(file.upload_id for file in held.files)
+    if shown is not None and shown.upload_ids == ids:
+        return None
+    uploads = [upload_of(file) for file in held.files]
+    names, contents = tuple(one.name for one in uploads), frozenset(one.sha256 for one in uploads)
+    st.session_state[_SHOWN] = Shown(ids, names, contents, now)
+    return shown if shown is not None and shown.upload_ids and not shown.upload_ids & ids else None
 
 
 def staged() -> tuple[Staged, ...]:
@@ -240,12 +266,14 @@ def drop(upload_id: str) -> None:
     """Forget a file and remove it from disk."""
     held = draft()
     _write(replace(held, files=tuple(one for one in held.files if one.upload_id != upload_id)))
+    st.session_state.pop(_SHOWN, None)
     session.store().uploads.discard(upload_id)
 
 
 def drop_all() -> None:
     """Forget the draft and remove its files from disk."""
     files = draft().files
+    st.session_state.pop(_SHOWN, None)
     session.store().drafts.discard(session.current_actor())
     for file in files:
         session.store().uploads.discard(file.upload_id)

@@ -56,17 +56,19 @@ def draw(held: Draft) -> None:
 
 def _ways(held: Draft) -> None:
     """Draw the buttons that leave the step."""
-    named = held.destination is not None and held.destination.is_complete()
+    aim = held.destination or Destination()
+    lacks = [] if aim.market_id or aim.name else ["name the market"]
+    lacks += [] if aim.currency else ["choose the currency of its prices"]
     with st.container(horizontal=True, gap="small"):
-        if pressed("Continue to columns", "onward", not named, type="primary", icon=":material/arrow_forward:"):
+        if pressed("Continue to columns", "onward", bool(lacks), type="primary", icon=":material/arrow_forward:"):
             steps.go(Step.COLUMNS)
         with st.popover("Start over", icon=":material/restart_alt:"):
             st.caption("The staged files and all that was set for their columns are dropped.")
             if st.button(f"Drop {count(len(held.files), 'file')}", key="start_over", icon=":material/delete:"):
                 draft.drop_all()
                 st.rerun()
-    if not named:
-        st.caption("To continue, name the market and see that the currency is that of its prices.")
+    if lacks:
+        st.caption(f"To continue, {' and '.join(lacks)}.")
 
 
 def dropped_table(file: Staged) -> pd.DataFrame:

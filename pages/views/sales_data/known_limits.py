@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.accounting import FileAccounting, reason_words
@@ -16,12 +15,13 @@ from core.store import Market
 from core.wording import count, market_day, percent, significant
 from core.workflows.data.area_figures import dated_figures
 from pages.kit import session
-from pages.kit.charts import layout, plot
+from pages.kit.charts import months_chart, plot
 from pages.kit.palette import palette
 from pages.kit.text import plain
 
 _WHOLE_ROWS: Final = 12
 _POINTS: Final = 100
+_HEIGHT: Final = 240
 
 
 def draw(market: Market) -> None:
@@ -107,16 +107,8 @@ def _time(found: KnownLimits) -> None:
         return
     with st.container(border=True):
         st.markdown("**Sales by month**")
-        colours = palette()
-        bars = go.Bar(
-            x=[month for month, _ in months],
-            y=[rows for _, rows in months],
-            marker={"color": colours.more},
-            hovertemplate="%{x|%B %Y}: %{y:,}<extra></extra>",
-        )
-        figure = go.Figure(bars)
-        figure.update_layout(**layout(240), bargap=0.1)
-        plot(figure, key="months", alt="Number of sales by month")
+        starts, sales = zip(*months, strict=True)
+        plot(months_chart(starts, sales, _HEIGHT, palette()), key="months", alt="Bar chart: sales in each month")
         if found.time.empty:
             st.caption(plain(f"{count(len(found.time.empty), 'month')} without any sale."))
 

@@ -20,7 +20,7 @@ from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.effect_words import gained_words, idle_files, open_doubts, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
 from core.workflows.data.row_ledger import rows_as_in_file, with_cells
-from core.workflows.doubts.rejected_rows import ROWS
+from core.workflows.doubts.rejected_rows import ROWS, doubt_words
 from pages.kit.charts import plot
 from pages.kit.figures import frame
 from pages.kit.palette import palette
@@ -111,10 +111,11 @@ def say_known(found: IntakePreview) -> None:
         st.info(plain(f"{name} was imported before; its rows are already known."), icon=":material/info:")
 
 
-def say_doubts(found: IntakePreview) -> None:
+def say_doubts(found: IntakePreview, confirm: str = "Confirm it at the commit.") -> None:
     """Say which columns may be misread, and lead to where that is decided; say of sales that they may be of elsewhere.
 
-    Each step from the check to the commit says so: who commits must have read it there.
+    Each step from the check to the commit says so: who commits must have read it there. ``confirm`` says where a grave
+    doubt is confirmed.
     """
     doubted: list[int] = []
     if found.elsewhere:
@@ -124,8 +125,8 @@ def say_doubts(found: IntakePreview) -> None:
     for place, table in enumerate(found.tables):
         for one in table.inferences:
             if not one.sure:
-                confirm = " Confirm it at the commit." if one.of_rows and one.grave else ""
-                st.warning(plain(f"{table.name}, {one.column}: {one}.{confirm}"), icon=":material/help:")
+                asked = f" {confirm}" if one.of_rows and one.grave else ""
+                st.warning(plain(f"{doubt_words(table.name, one)}.{asked}"), icon=":material/help:")
                 doubted += [] if one.of_rows or one.column == ROWS else [place]
     if doubted and st.button("Decide in Columns", key="decide_in_columns", icon=":material/arrow_back:"):
         # Of several files, the one with the doubt is open there.

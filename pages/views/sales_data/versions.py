@@ -14,9 +14,10 @@ from core.collect.mapping_file import document_to_json
 from core.errors import DoorstepError
 from core.prepare.quality.column_shifts import ColumnShift
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, NAME_MAX, FieldKind, label_of, readable_name
+from core.serve.words import fact_value
 from core.spreadsheet import to_csv
 from core.store import Market
-from core.wording import MISSING, area_label, count, from_sqft, market_day, market_instant, percent
+from core.wording import MISSING, count, market_day, market_instant, percent
 from core.workflows.columns.names import name_column, own_columns
 from core.workflows.data.corrected_sales import fact_words
 from core.workflows.data.versions import (
@@ -42,6 +43,8 @@ _LARGE: Final = 0.25
 _SMALL: Final = 0.1
 _MEDIAN: Final = 2
 _DONE: Final = "_version_deed"
+_COMPARED: Final = "_compared_since"
+"""The version that was in use when the two versions compared were chosen."""
 
 
 def draw(workspace: Workspace, market: Market) -> None:
@@ -50,10 +53,6 @@ def draw(workspace: Workspace, market: Market) -> None:
     message = st.session_state.pop(_DONE, "")
     if message:
         st.success(plain(message), icon=":material/check:")
-        # The two versions compared were chosen while another was in use.
-        for key in ("before", "after"):
-            st.session_state.pop(key, None)
-            st.query_params.pop(key, None)
     records = history(workspace, market.market_id)
     if not records:
         st.caption("No sales yet.")
@@ -141,7 +140,7 @@ def _intake(workspace: Workspace, market: Market, records: tuple[Recorded, ...])
     """Draw how the files of a version were read and mapped, and what was inferred from them."""
     titles = {one.version.version_id: _title(one, market.currency) for one in records}
     with st.expander("How the files were read and mapped", icon=":material/fact_check:"):
-        version_id = st.selectbox("Version", list(titles), format_func=titles.__getitem__, key="intake_of", width=520)
+        version_id = st.selectbox("Version", list(titles), format_func=titles.__getitem__, key="intake_of")
         files = intake_of(workspace, version_id)
         if not files:
             st.caption("Nothing is on record: the version was not made from files, or by an earlier release.")
@@ -198,27 +197,24 @@ def _compare(workspace: Workspace, market: Market, records: tuple[Recorded, ...]
     # What the version in use changed, not an undone one: that is compared with it only if somebody asks.
     current = next((one.version for one in records if one.state == "in use"), records[0].version)
     parent = current.parent_id if current.parent_id in titles else next(one for one in ids if one != current.version_id)
+    usual = {"before": str(parent), "after": current.version_id}
+    if st.session_state.get(_COMPARED, current.version_id) != current.version_id:
+        # The two were chosen while another version was in use. Only their selectors may write the address.
+        st.session_state.update(usual)
+    st.session_state[_COMPARED] = current.version_id
     with st.container(border=True):
         st.markdown("**Compare two versions**")
-        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            before = st.selectbox(
-                "From",
+        before, after = (
+            st.selectbox(
+                label,
                 ids,
-                ids.index(str(parent)),
+                ids.index(usual[key]),
                 format_func=titles.__getitem__,
-                key="before",
+                key=key,
                 bind="query-params",
-                width=520,
             )
-            after = st.selectbox(
-                "To",
-                ids,
-                ids.index(current.version_id),
-                format_func=titles.__getitem__,
-                key="after",
-                bind="query-params",
-                width=520,
-            )
+            for label, key in (("From", "before"), ("To", "after"))
+        )
         if before not in titles or after not in titles or before == after:
             st.caption("Choose two different versions.")
             return
@@ -303,7 +299,7 @@ def _shifts_table(diff: VersionDiff, market: Market) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Column": _label(one.field, market.area_unit),
+                "Column": label_of(one.field),
                 "Shift": _verdict(one.distance),
                 "Distance": math.nan if one.distance is None else one.distance,
                 "Missing before": percent(one.missing_before, 1),
@@ -322,28 +318,19 @@ def _verdict(distance: float | None) -> str:
     return "large" if distance > _LARGE else "some" if distance > _SMALL else "small"
 
 
-def _label(name: str, unit: str) -> str:
-    field = FIELD_BY_NAME.get(name)
-    return f"{label_of(name)}, {area_label(unit)}" if field is not None and field.unit == "sqft" else label_of(name)
-
-
 def _middle(one: ColumnShift, quantiles: tuple[float, ...], market: Market) -> str:
     """Write the median, or the most frequent categories with their shares."""
     if one.top:
         is_before = quantiles is one.quantiles_before
         shares = [(part.name, part.before if is_before else part.after) for part in one.top[:3]]
-        return ", ".join(f"{name} {percent(share)}" for name, share in shares if share)
+        return ", ".join(f"{fact_value(one.field, name, market)} {percent(share)}" for name, share in shares if share)
     if not quantiles:
         return MISSING
     field = FIELD_BY_NAME.get(one.field)
     median = quantiles[_MEDIAN]
     if field is not None and field.kind is FieldKind.DATE:
         return market_day((pd.Timestamp(1970, 1, 1) + pd.Timedelta(days=median)).date(), market.currency)
-    if field is not None and field.unit == "year":
-        return f"{median:.0f}"
-    if field is not None and field.unit == "sqft":
-        median = from_sqft(median, market.area_unit)
-    return f"{median:,.0f}" if abs(median) >= 100 else f"{median:.4g}"
+    return fact_value(one.field, median, market)
 
 
 def _changes_table(changes: pd.DataFrame, market: Market) -> pd.DataFrame:

@@ -47,6 +47,7 @@ UNDECIDED: Final = "To decide"
 DECIDED: Final = "Decided"
 
 _OF_AREAS: Final = (Doubt.AREA_UNIT, Doubt.AREAS_SWAPPED)
+_WHY: Final = "Why (for the record)"
 _CARDS: Final = 8
 _PRICES: Final = {
     "usual_price": "usual there and then:",
@@ -151,7 +152,8 @@ def _apply(workspace: Workspace, market: Market, queue: Queue) -> None:
 
 def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
     is_decided = rows["decision"] != ""
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+    # Aligned at the top, the labels are in one line: buttons are less tall than fields.
+    with st.container(horizontal=True, gap="small", vertical_alignment="top"):
         state = st.segmented_control(
             "State", [UNDECIDED, DECIDED], default=UNDECIDED, required=True, key="scrutiny_state", bind="query-params"
         )
@@ -199,7 +201,7 @@ def _decide_all(workspace: Workspace, market: Market, rows: pd.DataFrame) -> Non
         return
     keys, decided = rows["key"].tolist(), bool((rows["decision"] != "").all())
     with st.expander(f"All {len(rows):,} of this kind at once", icon=":material/checklist:"):
-        note = st.text_input("Why (for the record)", key="scrutiny_note", max_chars=500)
+        note = st.text_input(_WHY, key="scrutiny_note", max_chars=500)
         with st.container(horizontal=True, gap="small"):
             if decided:
                 if st.button(f"Take all {len(keys):,} back", key="all_back", icon=":material/undo:"):
@@ -275,7 +277,8 @@ def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
         if not np.isnan(row[name]) and not (name == "usual_price" and row["kind"] in _OF_AREAS):
             facts.append(f"{label} {money(row[name], market.currency)}")
     if row["kind"] in _OF_AREAS and not np.isnan(row["usual_area"]):
-        facts.append(f"homes with such rooms there {area(row['usual_area'], market.area_unit, market.currency)}")
+        usual = area(row["usual_area"], market.area_unit, market.currency)
+        facts.append(f"homes with such rooms there have about {usual}")
     if not np.isnan(row["last_price"]):
         before = market_day(row["last_date"], market.currency)
         facts.append(f"sold before for {money(row['last_price'], market.currency)} on {before}")
@@ -283,7 +286,7 @@ def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
         facts.append(f"one price and date for {count(int(row['homes']), 'home')}")
     if isinstance(row["validity"], str) and row["kind"] == Doubt.NON_MARKET:
         facts.append(f"recorded as {row['validity']!r}")
-    if not np.isnan(row["suggested"]):
+    if not np.isnan(row["suggested"]) and not row["decision"]:
         swaps = row["kind"] == Doubt.AREAS_SWAPPED
         facts.append("the correction swaps them" if swaps else _factor(row["suggested"] / row[row["field"]]))
     facts.append("set aside" if row["waiting"] else "in use")
@@ -310,7 +313,7 @@ def _actions(workspace: Workspace, market: Market, row: dict[Any, Any]) -> None:
             if st.button(label, key=f"correct_{key}", type="primary", icon=":material/edit:"):
                 _decide(workspace, market, [Choice(key, SaleDecision.CORRECT)])
         # The field is drawn once the pop-up is open: drawn before, it would come up empty.
-        other = st.popover("Other value", key=f"other_{key}", on_change="rerun")
+        other = st.popover("Other value or reason", key=f"other_{key}", on_change="rerun")
         if other.open:
             with other:
                 _other_value(workspace, market, row)
@@ -324,17 +327,27 @@ def _other_value(workspace: Workspace, market: Market, row: dict[Any, Any]) -> N
     st.caption(plain(_sale(row, market)))
     widget, button = f"value_{key}", f"correct_other_{key}"
     lacking = "" if str(st.session_state.get(widget, now) or "").strip() else "enter one first"
-    value = marked_amount(asked_for(label, button, lacking), widget, float(now), market.currency)
-    # Of a text that is no amount, the field says so.
-    if pressed("Correct", button, value is None, icon=":material/edit:") and value is not None:
-        right = to_sqft(value, market.area_unit) if is_area else value
-        _decide(workspace, market, [Choice(key, SaleDecision.CORRECT, field, right)])
+    unit = market.area_unit if is_area else ""
+    value = marked_amount(asked_for(label, button, lacking), widget, float(now), market.currency, unit)
+    note = st.text_input(_WHY, key=f"why_{key}", max_chars=500)
+    with st.container(horizontal=True, gap="xsmall"):
+        # Of a text that is no amount, the field says so.
+        if pressed("Correct", button, value is None, icon=":material/edit:") and value is not None:
+            right = to_sqft(value, market.area_unit) if is_area else value
+            _decide(workspace, market, [Choice(key, SaleDecision.CORRECT, field, right)], note)
+        if st.button("Keep", key=f"keep_why_{key}", icon=":material/check:"):
+            _decide(workspace, market, [Choice(key, SaleDecision.KEEP)], note)
+        if st.button("Set aside", key=f"aside_why_{key}", icon=":material/block:"):
+            _decide(workspace, market, [Choice(key, SaleDecision.SET_ASIDE)], note)
 
 
 def _decided(workspace: Workspace, market: Market, row: dict[Any, Any], can_decide: bool) -> None:
-    to = "" if np.isnan(row["decided_value"]) else f" to {_value(row['field'], row['decided_value'], market)}"
+    field, to = row["decided_field"], ""
+    if field:
+        to = f" from {_value(field, row[field], market)} to {_value(field, row['decided_value'], market)}"
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(plain(f"{DECISIONS[row['decision']].capitalize()}{to} by {row['decided_by']}"))
+        why = f": {row['decided_note']}" if row["decided_note"] else ""
+        st.markdown(plain(f"{DECISIONS[row['decision']].capitalize()}{to} by {row['decided_by']}{why}"))
         if can_decide and st.button("Take back", key=f"back_{row['key']}", icon=":material/undo:"):
             _take_back(workspace, market, [str(row["key"])])
 

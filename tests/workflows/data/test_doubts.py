@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.accounting import FileAccounting
+from core.accounting import FileAccounting, verdict_words
 from core.collect.columns.guess import guess_mapping
 from core.collect.dates.unread import remedy_of
 from core.collect.mapping import MappedTable, apply_mapping
@@ -17,7 +17,7 @@ from core.collect.reading.reader import parse_table
 from core.errors import FileMisread
 from core.schema import Source
 from core.wording import market_day
-from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
+from core.workflows.data.effect_words import left_out_words, uncorrected_words, why_nothing_new
 from core.workflows.data.market_of_files import NewMarket
 from core.workflows.doubts.columns import with_doubts
 from core.workflows.doubts.elsewhere import elsewhere_words
@@ -65,31 +65,35 @@ def test_a_column_of_which_more_than_a_third_is_left_out_is_doubtful() -> None:
         (3_000, 0, "The market already has all of these sales."),
         (1, 2_999, "rejects 2,999 of 3,000 rows (price impossible in 2,999)"),
         (0, 3_000, "rejects 3,000 of 3,000 rows"),
-        (2_992, 8, "already has the sales of 2,992 of these 3,000 rows; 8 are rejected (price impossible in 8)"),
+        (
+            2_992,
+            8,
+            "2,992 are sales that the market has, in use or set aside; 8 are rejected (price impossible in 8)",
+        ),
     ],
 )
 def test_a_file_that_changes_nothing_says_whether_it_is_known_or_rejected(
     duplicate: int, rejected: int, words: str
 ) -> None:
-    reasons = {"price_impossible": rejected, "duplicate_sale": duplicate}
+    reasons = {"price_impossible": rejected, "already_held": duplicate}
     why = why_nothing_new([_account(3_000, duplicate=duplicate, rejected=rejected, reasons=reasons)], 3_000)
     assert words in why
     assert ("already has all" in why) == (rejected == 0)
-    assert ("already has the other 1 sale" in why) == (rejected > 0 and duplicate == 1)
+    assert ("1 is a sale that the market has." in why) == (rejected > 0 and duplicate == 1)
 
 
-def test_a_known_file_counts_rows_beyond_the_sales_in_use_and_names_the_most_frequent_reasons() -> None:
-    reasons = {
-        "price_missing": 11,
-        "price_impossible": 12,
-        "bedrooms_impossible": 11,
-        "date_missing": 6,
-        "no_location": 8,
-    }
-    why = why_nothing_new([_account(3_048, duplicate=3_000, rejected=48, reasons=reasons)], 2_960)
-    assert why == (
-        "The market already has the sales of 3,000 of these 3,048 rows, with those set aside and repeated rows; 48 are "
-        "rejected (price impossible in 12, no price in 11, bedrooms impossible in 11, and for other reasons)."
+def test_rows_that_repeat_others_of_their_file_are_not_counted_as_sales_of_the_market_and_no_reason_is_hidden() -> None:
+    reasons = {"price_impossible": 12, "bedrooms_impossible": 11, "price_missing": 10, "no_location": 9, "bad_line": 1}
+    repeats = {"already_held": 1_950, "duplicate_row": 7}
+    account = _account(2_000, duplicate=1_957, rejected=43, reasons=reasons | repeats)
+    why = "price impossible in 12, bedrooms impossible in 11, no price in 10 and 2 other reasons"
+    assert why_nothing_new([account], 1_940) == (
+        "Of these 2,000 rows, 1,950 are sales that the market has, in use or set aside; 7 repeat another row; 43 are "
+        f"rejected ({why})."
+    )
+    assert verdict_words([account]).endswith(f"43 rejected: {why}).")
+    assert left_out_words([_account(50, accepted=6, rejected=43, set_aside=1, reasons=reasons)]) == (
+        f"43 rows are rejected ({why}), and 1 doubtful sale is set aside until somebody decides."
     )
 
 

@@ -101,11 +101,14 @@ def test_kept_corrected_and_left_aside_sales_are_as_decided_in_the_next_version(
     digit, area, package = (keys_of(workspace, kind) for kind in ("price_digit", "area_unit", "package_sale"))
     assert decide(workspace, MARKET, [Choice(key, SaleDecision.CORRECT) for key in [*digit, *area]]) == 10
     assert decide(workspace, MARKET, [Choice(package[0], SaleDecision.KEEP)], "one deed of its own") == 1
+    decided = review_queue(workspace, MARKET).rows.set_index("key")
+    assert decided["decided_note"][[package[0], digit[0]]].tolist() == ["one deed of its own", ""]
     assert len(in_use(workspace)) == before, "a decision counts from the next version on"
     applied = apply_decisions(workspace, MARKET)
     assert (applied.changed, applied.version.rows, applied.version.set_aside) == (11, before + 11, 4)
     [account] = applied.version.files
     assert (account.rows_in, account.accepted, account.set_aside) == (11, 11, 0)
+    assert applied.version.note == "Review of doubtful sales · one deed of its own"
     sales = in_use(workspace).set_index("property_id")
     listed = FILE.table.set_index("Parcel number")["List price"]
     for parcel in parcels("price"):

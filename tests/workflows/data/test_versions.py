@@ -100,6 +100,7 @@ def test_facts_kept_as_text_are_read_as_in_the_market() -> None:
     assert fact_words("sale_price", "399000", "USD", "sqft") == "$399,000"
     assert fact_words("living_area_sqft", "1076.39", "AUD", "sqm") == "100 m²"
     assert fact_words("sale_date", "2014-05-02", "USD", "sqft") == "May 2, 2014"
+    assert fact_words("longitude", "-122.257", "USD", "sqft") == "−122.25700"
     assert fact_words("year_built", "1987", "USD", "sqft") == "1987"
     assert fact_words("bedrooms", "", "USD", "sqft") == "–"
 
