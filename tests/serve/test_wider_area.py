@@ -60,9 +60,8 @@ def home(live: LiveMarket) -> dict[str, object]:
     profile = live.bundle.model.profile
     code = next(iter(profile.area_codes["zipcode"]))
     left_out = {"latitude", "longitude", "neighbourhood"}
-    return {name: one for name, one in profile.typical["zipcode"][code].items() if name not in left_out} | {
-        "zipcode": code
-    }
+    typical = {name: one for name, one in profile.typical["zipcode"][code].items() if name not in left_out}
+    return {**typical, "zipcode": code}
 
 
 def test_only_where_new_homes_often_lie_in_new_codes_are_wider_areas_learned(sales: pd.DataFrame) -> None:
