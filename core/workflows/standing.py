@@ -199,19 +199,23 @@ def next_for(alert: AlertRecord, standing: Standing) -> str:
 
     What a person wrote when they took the alert on stands, and so does the advice about what no model mends.
     """
+    if _own_step(alert):
+        return alert.next_action
+    advice = str(alert.document["history"][0]["next_action"])
     of_the_model = alert.kind in KINDS and RULE_OF[AlertKind(alert.kind)].of_the_model
-    if alert.state is AlertState.OPEN and of_the_model:
-        return next_instead(alert.next_action, standing)
-    return alert.next_action
+    return next_instead(advice, standing) if of_the_model and alert.is_open else advice
 
 
 def is_next_step(alert: AlertRecord, standing: Standing) -> bool:
     """Tell whether what to do about an alert is the live model's one next step, and not what a person wrote instead."""
     if alert.kind not in KINDS or not RULE_OF[AlertKind(alert.kind)].of_the_model:
         return False
-    if alert.state is AlertState.OPEN:
-        return True
-    return alert.next_action == next_instead(str(alert.document["history"][0]["next_action"]), standing)
+    return alert.is_open and not _own_step(alert)
+
+
+def _own_step(alert: AlertRecord) -> bool:
+    """Tell whether a person who took an alert on wrote a next step of their own."""
+    return alert.state is AlertState.ACKNOWLEDGED and bool(alert.next_action.strip())
 
 
 def next_instead(retrain: str, standing: Standing) -> str:

@@ -64,6 +64,11 @@ def alert(kind: AlertKind, since: str = "2025-04", segment: str = "") -> AlertRe
     return AlertRecord("a", "m", kind.value, segment, AlertState.OPEN, NOW, NOW, "worker", document)
 
 
+def advised(one: AlertRecord, step: str) -> AlertRecord:
+    """The alert as it opened with that step as its advice."""
+    return replace(one, document={**one.document, "history": [{"next_action": step}], "next_action": step})
+
+
 def with_alerts(seen: Overview, *alerts: AlertRecord) -> Overview:
     return replace(seen, watched=replace(seen.watched, alerts=alerts))
 
@@ -307,19 +312,20 @@ def test_every_open_alert_on_the_model_has_the_one_next_step_and_others_keep_the
     fresh: Overview, problem: Problem
 ) -> None:
     overdue = alert(AlertKind.RETRAINING_OVERDUE)
-    overdue = replace(overdue, document={**overdue.document, "next_action": "start a retraining."})
+    overdue = advised(overdue, "start a retraining.")
     slow = alert(AlertKind.SLOW)
-    slow = replace(slow, document={**slow.document, "next_action": "see which office is slow."})
+    slow = advised(slow, "see which office is slow.")
     tried = standing_of(replace(with_alerts(fresh, overdue, slow), against="was rolled back on Jul 1, 2025"), problem)
     assert next_for(overdue, tried) == tried.next
     assert tried.next == "bring newer sales, as the model trained last was rolled back on Jul 1, 2025."
     assert next_for(slow, tried) == slow.next_action
-    # What a person wrote leads to no step of somebody else's, unless it is that very step.
-    opened = [{"next_action": "start a retraining."}]
-    own = {**overdue.document, "history": opened, "next_action": "retrain with July sales"}
-    same = {**own, "next_action": tried.next}
-    taken = [replace(overdue, state=AlertState.ACKNOWLEDGED, document=one) for one in (own, same)]
-    assert [is_next_step(one, tried) for one in (overdue, *taken, slow)] == [True, False, True, False]
+    # What a person wrote stands and leads to no step of somebody else's; who wrote nothing follows the advice of today.
+    own, none = (
+        replace(overdue, state=AlertState.ACKNOWLEDGED, document={**overdue.document, "next_action": words})
+        for words in ("retrain with July sales", "")
+    )
+    assert [is_next_step(one, tried) for one in (overdue, own, none, slow)] == [True, False, True, False]
+    assert (next_for(own, tried), next_for(none, tried)) == ("retrain with July sales", tried.next)
     assert fresh.champion is not None
     behind = replace(with_alerts(fresh, overdue), champion=replace(fresh.champion, version_id="before"))
     not_tried = standing_of(behind, problem)

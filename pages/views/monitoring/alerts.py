@@ -158,7 +158,7 @@ def _take_on(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"ack_{alert.alert_id}", border=False):
         why = st.text_input(REASON_ASKED, key=f"why_{alert.alert_id}", max_chars=_WORDS_MAX)
         following = st.text_input(
-            "What happens next", _next(selection, alert), key=f"next_{alert.alert_id}", max_chars=_WORDS_MAX
+            "What happens next, if not as advised", key=f"next_{alert.alert_id}", max_chars=_WORDS_MAX
         )
         if st.form_submit_button("Acknowledge", type="primary"):
             act(lambda: _acknowledged(selection, alert, why, following))
