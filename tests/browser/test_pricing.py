@@ -560,7 +560,7 @@ def test_an_unknown_zipcode_is_answered_with_advice_and_its_meaning_stands_at_th
     with visit(chromium, small_market, DESKTOP) as opened:
         page = opened.open("pricing", **{"role": "Agent", "zipcode-larkhaven": "99999"})
         meaning = page.locator(".st-key-subject").get_by_text("The model knows no sale in zipcode 99999")
-        expect(meaning).to_contain_text("enter latitude and longitude")
+        expect(meaning).to_contain_text("give latitude and longitude")
         enter_facts(opened, "1680", "3")
         expect(
             page.get_by_text("Price estimate unavailable. Use comparative market analysis instead.", exact=True)
