@@ -70,7 +70,7 @@ def test_prices_before_the_window_move_no_estimate(problem: Problem, sales: pd.D
 def test_the_same_weights_and_seed_give_the_same_estimates_to_the_byte_and_other_weights_others(
     problem: Problem, sales: pd.DataFrame
 ) -> None:
-    plan = replace(QUICK, half_life_days=200.0, curve_shares=(0.5,))
+    sales, plan = sales.iloc[::2], replace(QUICK, half_life_days=200.0, curve_shares=(0.5,))
     first, again = (train(sales, len(sales), plan, problem, silent) for _ in range(2))
     assert first.model.price(sales, 0.8, 0.1).exact.tobytes() == again.model.price(sales, 0.8, 0.1).exact.tobytes()
     assert [point.mape for point in first.curve] == [point.mape for point in again.curve]

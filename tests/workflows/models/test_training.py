@@ -33,7 +33,7 @@ from core.workflows.training import train_model
 from tests.acting import acting
 
 MANAGER = Actor("mia", Role.MANAGER)
-QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 3)
+QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 2, window_months=24)
 
 
 @pytest.fixture
