@@ -19,12 +19,12 @@ from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model
 from tests.acting import acting
 
-SALES = 2_000
+SALES = 3_000
 MANAGER = Actor("Mia", Role.MANAGER)
 
 
 def build_small_market(home: Path, files: Path, problem: Problem) -> Market:
-    """Make a store in ``home`` with one simulated market (sq ft, USD), its sales and its live model (about 12 s)."""
+    """Make a store in ``home`` with one simulated market (sq ft, USD), its sales and its live model (about 15 s)."""
     demo = demo_files(seed=2019, sales=SALES)
     sources = []
     for name, content in zip(demo.names, (demo.sales, demo.tax, demo.neighbourhoods), strict=True):
@@ -34,7 +34,7 @@ def build_small_market(home: Path, files: Path, problem: Problem) -> Market:
     # The family that usually wins and one to compare it with: these tests look at what is built on a model.
     families = (Family.LINEAR, Family.BLEND)
     plan = replace(
-        default_plan(problem), families=families, forest_budget=0, boosting_budget=1, folds=2, curve_shares=()
+        default_plan(problem), families=families, forest_budget=0, boosting_budget=1, folds=3, curve_shares=()
     )
     with open_store(home) as store:
         market = store.markets.create("Larkhaven", "USD", "sqft", True, MANAGER)

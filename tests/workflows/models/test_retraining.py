@@ -36,7 +36,7 @@ from tests.made_once import copy_of
 
 MANAGER = Actor("mia", Role.MANAGER)
 AGENT = Actor("ann", Role.AGENT, "Harbour")
-POOR = TrainingPlan(TIME, 1, (Family.TREE,), 0, 1, 2, test_from=date(2022, 1, 1))
+POOR = TrainingPlan(TIME, 1, (Family.TREE,), 0, 1, 2, test_from=date(2020, 1, 1))
 QUICK = replace(POOR, families=(Family.BLEND,))
 TODAY = date(2024, 12, 31)
 
@@ -49,7 +49,7 @@ def lenient(problem: Problem) -> Problem:
 
 @pytest.fixture(scope="module")
 def challenged(small_home: Path, tmp_path_factory: pytest.TempPathFactory, lenient: Problem) -> Path:
-    """The small market with a poor champion that knows no sale since 2022, and a challenger that does."""
+    """The small market with a poor champion that knows no sale since 2020, and a challenger that does."""
 
     def make(home: Path) -> None:
         shutil.copytree(small_home, home)
