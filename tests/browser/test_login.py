@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
-from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import Browser, expect
 
 from core.access import Action, Actor, Role
@@ -44,9 +44,9 @@ class Office:
         return sa.create_engine(f"sqlite:///{self.server.home / 'doorstep.sqlite'}")
 
 
-def person(name: str) -> User:
+def claims_of(name: str) -> dict[str, Any]:
     claims = {"name": name.capitalize(), "email": f"{name}@example.com", "roles": [PEOPLE[name]]}
-    return User(sub=name, claims=claims | {"office": OFFICES.get(name, "")})
+    return claims | {"office": OFFICES.get(name, "")}
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,11 @@ def office(small_home: Path, tmp_path_factory: pytest.TempPathFactory, problem: 
         made = price_and_record(ned, desk, Question(facts, day, problem.estimate.level), "page")
         key = store.api_keys.create("feed of South", Role.AGENT, "South", [Action.PRICE], Actor("Ada", Role.ADMIN))[1]
     assert made.estimate_id is not None
-    with run_server_in_thread(user_claims=[person(name) for name in PEOPLE], require_nonce=True) as provider:
+    # Dear to load, and every test process loads this module.
+    from oidc_provider_mock import User, run_server_in_thread
+
+    people = [User(sub=name, claims=claims_of(name)) for name in PEOPLE]
+    with run_server_in_thread(user_claims=people, require_nonce=True) as provider:
         secrets = folder / "secrets.toml"
         secrets.write_text(
             f"""

@@ -30,10 +30,10 @@ MANAGER = Actor("test manager", Role.MANAGER)
 SALES = "king_county/kc_house_data_2014_2015.csv"
 AREAS = "king_county/zipcode_demographics.csv"
 SUBJECTS = "king_county/subject_properties.csv"
-STEP = 4
-"""Every fourth line of a file of King County is taken."""
+STEP = 12
+"""Every twelfth line of a file of King County is taken."""
 # The quickest model there is: how well it prices is measured elsewhere.
-CHEAPEST = TrainingPlan("random", 42, (Family.LINEAR,), 0, 1, 3)
+CHEAPEST = TrainingPlan("random", 42, (Family.LINEAR,), 0, 1, 2)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def outcomes(file: FileAccounting) -> tuple[int, int, int, int]:
 
 def test_king_county_goes_in_with_its_neighbourhood_figures(king_county: DataVersion, server: Server) -> None:
     sales, areas = king_county.files
-    assert (sales.file, sales.rows_in) == ("kc_house_data_2014_2015.csv", 5_404)
+    assert (sales.file, sales.rows_in) == ("kc_house_data_2014_2015.csv", 1_802)
     assert (areas.source, areas.rows_in) == ("neighbourhood", 70)
     outcomes(sales)
     assert outcomes(areas) == (70, 0, 0, 0)
@@ -121,8 +121,8 @@ def test_king_county_goes_in_with_its_neighbourhood_figures(king_county: DataVer
 @pytest.mark.parametrize(
     ("name", "path", "step", "rows"),
     [
-        ("Dirty twin", "king_county/kc_house_data_dirty.csv", STEP, 5_400),
-        ("Ten years", "king_county/house_sales_2006_2015.tsv.gz", STEP, 5_672),
+        ("Dirty twin", "king_county/kc_house_data_dirty.csv", STEP, 1_800),
+        ("Ten years", "king_county/house_sales_2006_2015.tsv.gz", STEP, 1_891),
         ("Acadiana", "mls_sample/acadiana_sold_2023.csv", 1, 186),
     ],
 )

@@ -16,7 +16,7 @@ from tests.browser.conftest import DESKTOP, WORK_MS, Server, Visit, running_serv
 from tests.browser.extracts import every_nth_line
 from tests.browser.layout import cut_figures
 
-KEPT = 6_754
+KEPT = 2_259
 
 
 @pytest.fixture
@@ -78,11 +78,11 @@ def assert_accounted(server: Server, rows: int, kept: int) -> None:
 def test_melbourne_goes_from_its_file_to_a_priced_home(
     chromium: Browser, empty: Server, sales_data: Path, tmp_path: Path
 ) -> None:
-    extract = every_nth_line(sales_data / "melbourne" / "melbourne_housing_full.csv.gz", tmp_path, 4)
+    extract = every_nth_line(sales_data / "melbourne" / "melbourne_housing_full.csv.gz", tmp_path, 12)
     with visit(chromium, empty, DESKTOP) as opened:
         page = opened.page
-        take_in(opened, extract, "Melbourne", "AUD", 8_715, KEPT)
-        assert_accounted(empty, 8_715, KEPT)
+        take_in(opened, extract, "Melbourne", "AUD", 2_905, KEPT)
+        assert_accounted(empty, 2_905, KEPT)
         page.get_by_role("button", name="Train a model").click()
         page.wait_for_url(lambda url: urlsplit(url).path == "/models")
         opened.settle()
@@ -115,8 +115,8 @@ def test_melbourne_goes_from_its_file_to_a_priced_home(
 def test_seven_years_of_singapore_go_in_by_mapping_alone(
     chromium: Browser, empty: Server, sales_data: Path, tmp_path: Path
 ) -> None:
-    extract = every_nth_line(sales_data / "singapore" / "hdb_resale_2017_2023.csv.gz", tmp_path, 40)
+    extract = every_nth_line(sales_data / "singapore" / "hdb_resale_2017_2023.csv.gz", tmp_path, 120)
     with visit(chromium, empty, DESKTOP) as opened:
-        take_in(opened, extract, "Singapore", "SGD", 4_229, 4_229)
-        assert_accounted(empty, 4_229, 4_229)
+        take_in(opened, extract, "Singapore", "SGD", 1_410, 1_410)
+        assert_accounted(empty, 1_410, 1_410)
         assert opened.complaints == []

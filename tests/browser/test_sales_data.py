@@ -15,7 +15,7 @@ from core.demo.files import demo_files
 from core.store import open_store
 from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, Visit, running_server, visit
 
-ROWS = 3_000
+ROWS = 1_200
 
 
 @pytest.fixture

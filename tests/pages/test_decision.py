@@ -271,7 +271,7 @@ def test_an_amount_typed_and_pressed_at_once_is_recorded_with_one_press(
 
 
 def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(draw: Draw, answered: RecordedAnswer) -> None:
-    price = int(1.3 * estimate_of(answered).point)
+    price = int(1.8 * estimate_of(answered).point)
     app = set_price(draw(), answered, price)
     app.text_input(field(app, "note", answered)).set_value("Rebuilt in 2023.")
     app = press(app, "Override with ")
@@ -288,14 +288,14 @@ def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(draw: Draw, answ
     [shown] = app.success
     assert "Overridden" in shown.value
     assert "Renovation the records do not show" in shown.value
-    assert "+30.0% from the estimate" in shown.value
+    assert "+80.0% from the estimate" in shown.value
 
 
 def test_a_decision_is_changed_from_all_it_says_its_reason_and_note_and_that_it_is_not_listed(
     draw: Draw, store: Store, answered: RecordedAnswer
 ) -> None:
     assert answered.estimate_id is not None
-    price = float(int(1.3 * estimate_of(answered).point))
+    price = float(int(1.8 * estimate_of(answered).point))
     said = DecisionInput("override", price, None, "renovation_unknown", "Rebuilt in 2023.")
     decide(acting(store, AGENT), answered.estimate_id, said)
     app = press(draw(), "Change the decision")

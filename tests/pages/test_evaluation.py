@@ -267,7 +267,11 @@ def sign(app: AppTest) -> None:
     assert not app.exception
 
 
-def test_a_scope_that_misses_its_target_needs_a_reason_and_a_second_press_and_stays_named_so(own_home: Path) -> None:
+def test_a_scope_that_misses_its_target_needs_a_reason_and_a_second_press_and_stays_named_so(
+    trained_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its model, the baseline, misses the target.
+    own_home = as_home(Path(shutil.copytree(trained_home, tmp_path / "own-store")), monkeypatch)
     app = opened("Signature")
     low, high = bounds(app)
     low.set_value("10,000")

@@ -412,7 +412,9 @@ def test_a_typical_home_fills_the_blanks_of_a_known_home_and_changes_none_of_its
         assert version is not None
         sales = store.versions.load(version.version_id)
     asked = [name for name in (*desk.asked_first, *desk.asked_further) if name in sales and name != "year_renovated"]
-    lacking = sales[sales[asked].isna().any(axis=1) & ~sales["address"].duplicated(keep=False)]
+    # A typical condo has no lot of its own to fill in.
+    once = ~sales["address"].duplicated(keep=False)
+    lacking = sales[sales[asked].isna().any(axis=1) & once & (sales["property_type"] != "condo")]
     app = opened()
     app.text_input(key("address")).set_value(str(lacking["address"].iloc[-1])).run()
     app = next(one for one in app.button if one.key == "address-0").click().run()
@@ -577,7 +579,7 @@ def deciding(app: AppTest) -> list[str]:
         lambda app: enter(app, "lot_area_sqft", 9_000.0),
         lambda app: app.number_input(key("latitude")).set_value(45.01),
         lambda app: enter(app, "list_price", 430_000.0),
-        lambda app: app.date_input(key("valuation_date")).set_value(date(2025, 12, 24)),
+        lambda app: app.date_input(key("valuation_date")).set_value(date(2025, 2, 15)),
     ],
 )
 def test_what_no_longer_is_what_the_form_shows_cannot_be_decided_on(

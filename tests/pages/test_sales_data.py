@@ -16,10 +16,14 @@ from core.accounting import FileAccounting
 from core.collect.columns import picks
 from core.collect.columns.guess import guess_mapping
 from core.collect.reading.reader import read_table
+from core.progress import silent
 from core.schema import Source
 from core.spreadsheet import to_csv
 from core.store import open_store
 from core.workflows.data.inspection import FILE
+from core.workflows.data.intake import ingest
+from core.workflows.data.market_of_files import NewMarket
+from core.workflows.source_files.reading import SourceFile
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.kit.palette import LIGHT
@@ -27,9 +31,11 @@ from pages.views.sales_data import mapping_table
 from pages.views.sales_data.charts import flow
 from pages.views.sales_data.check import grouped
 from pages.views.sales_data.near_matches import marked
+from tests.acting import acting
 from tests.pages.made_stores import MANAGER, sales_csv
 
 ROWS_IN = 62
+HARBOUR = NewMarket("Harbour", "USD", "sqft")
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +91,17 @@ def committed(app: AppTest) -> AppTest:
     """From the check through the preview to the commit."""
     onward(onward(app))
     return app.button("commit").click().run()
+
+
+def held(home: Path, *files: bytes) -> None:
+    """Commit files one after the other, as the page does, to a market that they make."""
+    with open_store(home) as store:
+        workspace = acting(store, session_actor())
+        for number, content in enumerate(files):
+            path = home.with_name(f"held{number}.csv")
+            path.write_bytes(content)
+            made = [market.market_id for market in store.markets.list()]
+            ingest(workspace, made[0] if made else HARBOUR, [SourceFile(path, path.name)], silent)
 
 
 def messages(app: AppTest) -> str:
@@ -261,9 +278,7 @@ def test_a_column_left_out_is_taken_in_after_all() -> None:
 
 
 def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_brought_back(home: Path) -> None:
-    committed(checked(brought(opened(), "first.csv", sales_csv(30))))
-    app = brought(opened(), "more.csv", sales_csv(60))
-    committed(checked(app))
+    held(home, sales_csv(30), sales_csv(60))
     with open_store(home) as store:
         [newest, oldest] = (one.version_id for one in store.versions.chain("harbour"))
     app = opened()
@@ -329,15 +344,14 @@ def test_a_tab_whose_files_another_tab_committed_or_dropped_says_so(home: Path) 
 
 
 def test_an_older_version_is_undone_with_the_later_one_it_names_and_both_come_back_at_once(home: Path) -> None:
-    committed(checked(brought(opened(), "first.csv", sales_csv(30))))
-    committed(checked(brought(opened(), "more.csv", sales_csv(60))))
+    held(home, sales_csv(30), sales_csv(60))
     app = opened()
     app.session_state["view"] = "Data versions"
     app = app.run()
     latest, first = next(table.value for table in app.table if "Version" in table.value)["Version"]
     app.selectbox("undo_which").select(first).run()
     said = " ".join(str(one.value) for one in (*app.warning, *app.markdown)).replace("\\", "")
-    assert f"it can only be undone together with them: {latest} (60 sales, more.csv)" in said
+    assert f"it can only be undone together with them: {latest} (60 sales, held1.csv)" in said
     app.text_input("undo_reason").input("the wrong county").run()
     app.checkbox(f"undo_sure_{first}").check().run()
     app.button("undo").click().run()
@@ -350,13 +364,12 @@ def test_an_older_version_is_undone_with_the_later_one_it_names_and_both_come_ba
 
 
 def test_a_comparison_opens_on_what_the_version_in_use_changed_not_on_an_undone_one(home: Path) -> None:
-    committed(checked(brought(opened(), "first.csv", sales_csv(30))))
-    committed(checked(brought(opened(), "second.csv", sales_csv(40))))
+    held(home, sales_csv(30), sales_csv(40))
     with open_store(home) as store:
         undone = store.versions.latest("harbour")
         assert undone is not None
         store.versions.undo(undone.version_id, session_actor(), "the wrong year")
-    committed(checked(brought(opened(), "third.csv", sales_csv(60))))
+    held(home, sales_csv(60))
     app = opened()
     app.session_state["view"] = "Data versions"
     app = app.run()
@@ -520,7 +533,7 @@ def test_a_field_of_another_kind_brings_its_own_reading_and_areas_their_unit(tmp
 
 
 def test_corrections_are_shown_before_and_after_and_take_the_place_of_the_earlier_sale(home: Path) -> None:
-    committed(checked(brought(opened(), "first.csv", sales_csv())))
+    held(home, sales_csv())
     lines = sales_csv().decode().splitlines()
     cells = lines[5].split(",")
     before, cells[2] = cells[2], "555000"
@@ -541,7 +554,7 @@ def test_corrections_are_shown_before_and_after_and_take_the_place_of_the_earlie
 
 
 def test_other_facts_of_stored_sales_are_told_by_row_and_taken_on_a_tick(home: Path) -> None:
-    committed(checked(brought(opened(), "first.csv", sales_csv())))
+    held(home, sales_csv())
     header, *lines = sales_csv().decode().splitlines()
     rows = [line.split(",") for line in lines[4:7]]
     for cells in rows:
@@ -592,11 +605,10 @@ def test_every_doubt_is_repeated_up_to_the_commit_and_nothing_is_called_ready() 
 
 
 def test_market_indicators_come_to_a_market_like_any_file_and_say_which_they_are(home: Path) -> None:
-    first = committed(checked(brought(opened(), "mine.csv", sales_csv())))
-    again = first.button("more").click().run() if "more" in [one.key for one in first.button] else opened()
+    held(home, sales_csv())
     days = [f"2024-{month:02}-01" for month in range(1, 13)]
     rates = "observation_date,mortgage_rate\n" + "".join(f"{day},{6 + n / 10}\n" for n, day in enumerate(days))
-    app = to_columns(brought(again, "rates.csv", rates.encode()))
+    app = to_columns(brought(opened(), "rates.csv", rates.encode()))
     assert fields(app) == {"observation_date": "indicator_day", "mortgage_rate": "extra"}
     onward(onward(app))
     new = "New market indicators: Mortgage rate (12 values from Jan 1, 2024 to Dec 1, 2024)"
@@ -620,8 +632,8 @@ def test_market_indicators_come_to_a_market_like_any_file_and_say_which_they_are
     assert [one.key for one in app.button if one.key == "discard"]
 
 
-def test_sales_of_elsewhere_are_still_doubted_where_they_are_committed() -> None:
-    committed(checked(brought(opened(), "first.csv", sales_csv(120))))
+def test_sales_of_elsewhere_are_still_doubted_where_they_are_committed(home: Path) -> None:
+    held(home, sales_csv(120))
     elsewhere = sales_csv(60).decode().replace(",9810", ",3030").replace("P0", "Q0")
     app = checked(brought(opened(), "elsewhere.csv", elsewhere.encode()))
     assert any("Look first" in one.value for one in app.markdown)

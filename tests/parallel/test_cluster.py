@@ -81,7 +81,7 @@ def sales(small_desk: Desk, small_home: Path) -> tuple[pd.DataFrame, int]:
 
 def plan(problem: Problem) -> TrainingPlan:
     """All families with a search of the forest's settings, on few folds."""
-    return replace(default_plan(problem), forest_budget=2, boosting_budget=1, folds=3, curve_shares=(0.5,))
+    return replace(default_plan(problem), forest_budget=2, boosting_budget=1, folds=2, curve_shares=(0.5,))
 
 
 def estimates(trained: Trained, sales: pd.DataFrame) -> dict[str, Floats]:

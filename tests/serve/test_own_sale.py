@@ -33,7 +33,7 @@ class Dollars:
 
 
 UNSOLD = "07"  # in zip codes ending in these digits nothing was sold
-QUICK = TrainingPlan("random", 42, (Family.BOOSTING,), 0, 1, 3)
+QUICK = TrainingPlan("random", 42, (Family.BLEND,), 0, 1, 2)
 
 
 def sold_twice() -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
@@ -42,7 +43,9 @@ def address(
 
 
 @pytest.fixture
-def store(address: Address) -> Iterator[Store]:
+def store(address: Address, empty_home: Path) -> Iterator[Store]:
+    if address.url is None:
+        shutil.copytree(empty_home, address.home)
     with open_store(address.home, address.url) as opened:
         yield opened
 

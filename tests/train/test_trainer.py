@@ -26,19 +26,20 @@ from core.train.leaderboard import Inputs, fit_and_score, forest_at_sizes, fores
 from core.train.model import for_production, refreshed
 from core.train.trainer import Trained, TrainingPlan, default_plan, train
 
-QUICK = TrainingPlan("random", 42, (Family.LINEAR, Family.TREE, Family.BOOSTING), 0, 1, 3)
+QUICK = TrainingPlan("random", 42, (Family.LINEAR, Family.TREE, Family.BOOSTING, Family.BLEND), 0, 1, 2)
+SIMPLEST = replace(QUICK, families=(Family.LINEAR,), curve_shares=(0.25, 0.5))
 
 
 @pytest.fixture(scope="module")
 def sales() -> pd.DataFrame:
-    table = simulate(MarketModel(parcels=2_500), 11, sales=2_500).drop(columns=[STRUCTURAL, NOISE])
+    table = simulate(MarketModel(parcels=2_000), 11, sales=2_000).drop(columns=[STRUCTURAL, NOISE])
     return table.reset_index(drop=True).assign(intake_row=np.arange(len(table)))
 
 
 @pytest.fixture(scope="module")
 def few(sales: pd.DataFrame) -> pd.DataFrame:
-    """Every fourth sale, for what holds at any size."""
-    return sales.iloc[::4].reset_index(drop=True).assign(intake_row=lambda table: np.arange(len(table)))
+    """Every third sale, for what holds at any size."""
+    return sales.iloc[::3].reset_index(drop=True).assign(intake_row=lambda table: np.arange(len(table)))
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +47,17 @@ def trained(sales: pd.DataFrame, problem: Problem) -> Trained:
     return train(sales, len(sales), QUICK, problem, silent)
 
 
+@pytest.fixture(scope="module")
+def simplest(few: pd.DataFrame, problem: Problem) -> Trained:
+    """The baseline, with its learning curve."""
+    return train(few, len(few), SIMPLEST, problem, silent)
+
+
 def test_same_data_and_seed_give_the_same_predictions_to_the_byte(few: pd.DataFrame, problem: Problem) -> None:
-    first = train(few, len(few), QUICK, problem, silent).model.price(few, 0.8, 0.1)
+    plan = replace(QUICK, families=(Family.BLEND,))
+    first = train(few, len(few), plan, problem, silent).model.price(few, 0.8, 0.1)
     with joblib.parallel_config(backend="loky"):  # in processes of their own, as a server's fits are
-        second = train(few, len(few), QUICK, problem, silent).model.price(few, 0.8, 0.1)
+        second = train(few, len(few), plan, problem, silent).model.price(few, 0.8, 0.1)
     end_processes()
     for name in ("point", "low", "high", "confidence", "fsd"):
         assert getattr(first, name).tobytes() == getattr(second, name).tobytes()
@@ -64,13 +72,9 @@ def test_test_prices_move_no_estimate(few: pd.DataFrame, problem: Problem, split
     second = train(changed, len(few), plan, problem, silent)
     np.testing.assert_array_equal(first.split.test, second.split.test)
     assert first.model.estimate(few).tobytes() == second.model.estimate(changed).tobytes()
-
-
-def test_by_time_every_test_sale_is_later_than_all_training_sales(few: pd.DataFrame, problem: Problem) -> None:
-    plan = replace(QUICK, split="time", families=(Family.LINEAR,))
-    split = train(few, len(few), plan, problem, silent).split
     dates = few["sale_date"]
-    assert dates[split.test].min() > dates[split.validation].max() > dates[split.train].max()
+    later = dates[test].min() > dates[first.split.validation].max() > dates[first.split.train].max()
+    assert later == (split == "time")
 
 
 def test_order_of_rows_to_be_priced_changes_nothing(sales: pd.DataFrame, trained: Trained) -> None:
@@ -157,11 +161,10 @@ def test_a_forest_grown_on_is_the_forest_fitted_at_once(few: pd.DataFrame) -> No
 
 
 def test_learning_curve_ends_in_the_winner_itself_and_ignores_the_test_sales(
-    few: pd.DataFrame, problem: Problem
+    few: pd.DataFrame, problem: Problem, simplest: Trained
 ) -> None:
     heard: list[str] = []
-    plan = replace(QUICK, families=(Family.LINEAR,), folds=2, curve_shares=(0.25, 0.5))
-    first = train(few, len(few), plan, problem, lambda _, message: heard.append(message))
+    first = simplest
     assert [point.share for point in first.curve] == [0.25, 0.5, 1.0]
     last = first.curve[-1]
     assert (last.rows, last.train_mape, last.mape) == (
@@ -169,34 +172,34 @@ def test_learning_curve_ends_in_the_winner_itself_and_ignores_the_test_sales(
         first.chosen.train_mape,
         first.chosen.mape,
     )
-    assert any("learning curve" in message for message in heard)
     test = first.split.test
     changed = few.assign(sale_price=few["sale_price"].where(~test, few["sale_price"] * 3 + 1))
-    assert train(changed, len(few), plan, problem, silent).curve == first.curve
+    again = train(changed, len(few), SIMPLEST, problem, lambda _, message: heard.append(message))
+    assert again.curve == first.curve
+    assert any("learning curve" in message for message in heard)
     card = seal(first, market_id="m", currency="USD", version_id="v", held={}, metrics={}).card()
     assert json.loads(json.dumps(card["curve"])) == [asdict(point) for point in first.curve]
     assert default_plan(problem).curve_shares == (0.10, 0.25, 0.50)
 
 
 def test_a_large_market_compares_candidates_on_some_sales_and_fits_the_winner_on_all(
-    few: pd.DataFrame, problem: Problem, monkeypatch: pytest.MonkeyPatch
+    few: pd.DataFrame, problem: Problem, simplest: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = replace(QUICK, families=(Family.LINEAR,), folds=2, curve_shares=(0.5,))
-    whole = train(few, len(few), plan, problem, silent)
+    whole = simplest
     monkeypatch.setattr(trainer, "COMPARED_MAX", 200)
-    some = train(few, len(few), plan, problem, silent)
+    some = train(few, len(few), SIMPLEST, problem, silent)
     assert whole.chosen.trained_rows > some.chosen.trained_rows == 200
-    assert [point.rows for point in some.curve] == [100, 200]
+    assert [point.rows for point in some.curve] == [50, 100, 200]
     assert some.model.price(few, 0.8, 0.1).point.tobytes() == whole.model.price(few, 0.8, 0.1).point.tobytes()
 
 
-def test_cancelled_run_stops(sales: pd.DataFrame, problem: Problem) -> None:
+def test_cancelled_run_stops(few: pd.DataFrame, problem: Problem) -> None:
     def cancel(fraction: float, message: str) -> None:
         if fraction > 0.3:
             raise JobCancelled("cancelled")
 
     with pytest.raises(JobCancelled):
-        train(sales, len(sales), QUICK, problem, cancel)
+        train(few, len(few), SIMPLEST, problem, cancel)
 
 
 def test_too_few_sales_say_how_many_are_needed(sales: pd.DataFrame, problem: Problem) -> None:
@@ -242,14 +245,10 @@ def test_plan_that_tries_nothing_is_refused(sales: pd.DataFrame, problem: Proble
         train(sales, len(sales), replace(QUICK, families=(Family.BOOSTING,), boosting_budget=0), problem, silent)
 
 
-def test_blend_starts_from_three_views_and_beats_plain_boosting(sales: pd.DataFrame, problem: Problem) -> None:
-    # Both are compared on validation; folds only calibrate the winner's range.
-    plan = replace(QUICK, families=(Family.BOOSTING, Family.BLEND), folds=2)
-    half = sales.iloc[::2].reset_index(drop=True).assign(intake_row=lambda table: np.arange(len(table)))
-    result = train(half, len(half), plan, problem, silent)
-    by_family = {score.family: score for score in result.leaderboard}
+def test_blend_starts_from_three_views_and_beats_plain_boosting(trained: Trained) -> None:
+    by_family = {score.family: score for score in trained.leaderboard}
     assert by_family["blended boosting"].mape < by_family["gradient boosting"].mape
-    assert [member.start for member in result.model.estimator.members_] == list(Start)
+    assert [member.start for member in trained.model.estimator.members_] == list(Start)
 
 
 def test_evidence_made_anew_of_the_training_sales_changes_nothing(sales: pd.DataFrame, trained: Trained) -> None:
@@ -332,8 +331,8 @@ def test_without_coordinates_comparables_are_earlier_sales_of_the_smallest_area_
     assert np.mean(shared) > 10 * by_chance
 
 
-def test_a_baseline_has_no_comparables(few: pd.DataFrame, problem: Problem) -> None:
-    baseline = train(few, len(few), replace(QUICK, families=(Family.LINEAR,)), problem, silent).model
+def test_a_baseline_has_no_comparables(few: pd.DataFrame, simplest: Trained) -> None:
+    baseline = simplest.model
     home = baseline.fill(few.head(1))
     assert len(baseline.comparables(home, 5).rows) == 0
     assert baseline.matrix(home).shape[0] == 1

@@ -21,6 +21,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def store(
     database_kind: str,
+    empty_home: Path,
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
@@ -28,7 +29,9 @@ def store(
     """A fresh store, empty, on a database which is that of the environment."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
     with empty_database(database_kind, tmp_path_factory) as url:
-        if url is not None:
+        if url is None:
+            shutil.copytree(empty_home, tmp_path / "home")
+        else:
             monkeypatch.setenv("DATABASE_URL", url)
         with open_store(tmp_path / "home") as opened:
             yield opened

@@ -211,7 +211,7 @@ def test_a_new_models_evidence_lies_on_disk_before_it_goes_live(
 ) -> None:
     # The process of its own reads the shipped limit, above this market's sales; the same work is done in this one.
     monkeypatch.setattr(background, "work_out_apart", load_champion)
-    plan = replace(default_plan(problem), families=(Family.LINEAR,), folds=2, curve_shares=())
+    plan = replace(default_plan(problem), families=(Family.LINEAR,), folds=2, curve_shares=(), window_months=24)
     live = large.models.champion(market_id(large))
     workspace = acting(large, MANAGER, problem)
     record = train_model(workspace, market_id(large), plan, silent)

@@ -34,7 +34,7 @@ MANAGER = Actor("Mia", Role.MANAGER)
 
 def quick(problem: Problem) -> TrainingPlan:
     return replace(
-        default_plan(problem), families=(Family.BLEND,), forest_budget=0, boosting_budget=1, folds=3, curve_shares=()
+        default_plan(problem), families=(Family.BLEND,), forest_budget=0, boosting_budget=1, folds=2, curve_shares=()
     )
 
 

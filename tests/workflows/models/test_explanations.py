@@ -32,7 +32,7 @@ from tests.acting import acting
 
 MANAGER = Actor("mia", Role.MANAGER)
 AGENT = Actor("al", Role.AGENT)
-BY_TIME = TrainingPlan("time", 1, (Family.TREE,), 0, 1, 3)
+BY_TIME = TrainingPlan("time", 1, (Family.TREE,), 0, 1, 2)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from core.workflows.training import train_model
 from tests.acting import acting
 
 MANAGER = Actor("Mia", Role.MANAGER)
-QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 3)
+QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 2)
 TODAY = date(2026, 1, 1)
 
 

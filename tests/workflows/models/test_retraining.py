@@ -37,7 +37,7 @@ from tests.made_once import copy_of
 MANAGER = Actor("mia", Role.MANAGER)
 AGENT = Actor("ann", Role.AGENT, "Harbour")
 POOR = TrainingPlan(TIME, 1, (Family.TREE,), 0, 1, 2, test_from=date(2020, 1, 1))
-QUICK = replace(POOR, families=(Family.BOOSTING,))
+QUICK = replace(POOR, families=(Family.BLEND,))
 TODAY = date(2024, 12, 31)
 
 

@@ -50,7 +50,7 @@ from tests.evaluate.measured import evaluated
 from tests.evaluate.test_figures import assert_equal_to_pandas, assert_segments_equal
 
 MANAGER = Actor("mia", Role.MANAGER)
-QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 3)
+QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 2)
 ROWS = 1_500
 
 

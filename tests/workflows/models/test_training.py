@@ -22,7 +22,6 @@ from core.states import Family
 from core.store import Store, open_store
 from core.train.trainer import TrainingPlan
 from core.workflows.data.versions import redo_version, undo_version
-from core.workflows.models.test_scores import later_scores
 from core.workflows.models.training import load_model
 from core.workflows.overview import attention as attention_of
 from core.workflows.overview import overview
@@ -33,7 +32,7 @@ from core.workflows.training import train_model
 from tests.acting import acting
 
 MANAGER = Actor("mia", Role.MANAGER)
-QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 3)
+QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 2, window_months=24)
 
 
 @pytest.fixture
@@ -165,17 +164,6 @@ def test_market_without_sales_says_what_to_do(store: Store, problem: Problem) ->
     answer = open_desk(store, market.market_id, problem).price({}, date(2025, 1, 1), 0.8, MANAGER)
     assert isinstance(answer, Unavailable)
     assert answer.message == "Price estimate unavailable. Use comparative market analysis instead."
-
-
-def test_evaluation_on_later_sales_uses_none_the_model_has_seen(opened: Store, problem: Problem) -> None:
-    market = market_of(opened)
-    champion, version = opened.models.champion(market), opened.versions.latest(market)
-    assert champion is not None
-    assert version is not None
-    by_time = train_model(acting(opened, MANAGER, problem), market, replace(QUICK, split="time"), silent)
-    scored = later_scores(acting(opened, MANAGER, problem), by_time.model_id, version.version_id)
-    bundle, sales = load_model(opened, by_time.model_id), opened.versions.load(version.version_id)
-    assert len(scored.table) == (sales["sale_date"].dt.date > bundle.model.profile.last_sale).sum() > 0
 
 
 def test_simulated_market_is_priced_on_the_day_after_its_last_sale(small_desk: Desk, problem: Problem) -> None:
