@@ -178,7 +178,7 @@ def test_a_home_is_priced_with_the_range_first_and_the_point_inside_it(desk: Des
     parts = texts(app)
     shown = money_range(estimate.low, estimate.high, "USD")
     assert estimate.held is not None
-    held = f"80% range; held {estimate.held.share:.0%} of {estimate.held.n:,} test sales of homes known"
+    held = f"80% range; held {estimate.held.share:.0%} of {estimate.held.n:,} test sales with as many facts known"
     assert estimate.segment.endswith("facts unknown")
     point = f"Point estimate **{money_short(estimate.point, 'USD')}**"
     assert place_of(shown, parts) < place_of(held, parts) < place_of(point, parts)
@@ -361,7 +361,7 @@ def test_an_unusual_type_is_to_be_valued_from_its_own_kind(desk: Desk) -> None:
 
 
 def test_at_most_two_points_are_in_sight_in_words_without_limits_and_the_rest_is_folded(desk: Desk) -> None:
-    facts = {"living_area_sqft": 4_200.0, "bedrooms": 5.0, "bathrooms": 5.0, "lot_area_sqft": 40_000.0}
+    facts = {"living_area_sqft": 4_200.0, "bedrooms": 5.0, "bathrooms": 5.0, "lot_area_sqft": 20_000.0}
     app = price(opened(), busiest(desk), {**facts, "year_built": 2020.0, "condition": 5.0})
     assert estimated(app).point > 800_000
     sentences, review = advice(estimated(app).flags), to_review(estimated(app).flags)
