@@ -117,6 +117,12 @@ class Visit:
         self.page.get_by_role("option", name=option, exact=True).click()
         return self.settle()
 
+    def name_currency(self, code: str) -> Page:
+        """Choose the currency of a new market, where its files do not say it."""
+        if self.page.get_by_placeholder("The files do not say: choose").count():
+            return self.choose("Currency of its prices", code)
+        return self.page
+
     def press(self, name: str) -> Page:
         """Press the button whose name has this pattern, and wait until what it sets off is done."""
         self.settle(WORK_MS)

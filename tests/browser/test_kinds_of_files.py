@@ -148,6 +148,7 @@ def bring(opened: Visit, folder: Path, name: str, content: bytes) -> None:
     page.locator("input[type=file]").first.set_input_files(path)
     expect(page.get_by_role("button", name="Remove", exact=True)).to_be_visible(timeout=WORK_MS)
     opened.settle()
+    opened.name_currency("USD")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])

@@ -141,6 +141,7 @@ def test_homes_without_sales_are_refused_and_priced_as_a_file_instead(
     page = analyst.page
     bring(analyst, "Subjects", [sales_data / SUBJECTS])
     expect(page.get_by_text("This file holds no sales")).to_be_visible()
+    analyst.name_currency("USD")
     analyst.press("Continue to columns")
     analyst.press("Check every row")
     expect(page.get_by_text("None of the files (subject_properties.csv) holds sales.")).to_be_visible()
