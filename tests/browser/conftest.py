@@ -120,7 +120,10 @@ class Visit:
     def name_currency(self, code: str) -> Page:
         """Choose the currency of a new market, where its files do not say it."""
         if self.page.get_by_placeholder("The files do not say: choose").count():
-            return self.choose("Currency of its prices", code)
+            # The list is long, and only its beginning is drawn.
+            self.page.get_by_role("combobox", name="Currency of its prices").fill(code)
+            self.page.get_by_role("option", name=code, exact=True).click()
+            return self.settle()
         return self.page
 
     def press(self, name: str) -> Page:

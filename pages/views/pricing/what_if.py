@@ -21,6 +21,7 @@ from core.wording import MISSING, Conventions, count, money_range, money_short
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
+from pages.kit.palette import WATCH
 from pages.kit.text import plain
 from pages.views.estimate.comparables_choice import Home, home_of
 from pages.views.estimate.drivers import signed
@@ -184,7 +185,7 @@ def describe_effect(tried: _Tried, market: Conventions) -> str:
             f"**{plain(tried.label)}**: on the {alike} sold, mostly worth **{plain(span(result, market))}**. On this "
             f"home it {plain(moved)}"
         )
-        effect += f". :orange[▲ {warned}]" if (warned := warning(tried, market)) else "."
+        effect += f". :{WATCH}[▲ {warned}]" if (warned := warning(tried, market)) else "."
     effect += f" The range would be **{plain(new)}** instead of {plain(old)}."
     for name in beyond_the_sales(result, tried.changes):
         unusual = plain(words.assumed(name, tried.changes[name], market))
