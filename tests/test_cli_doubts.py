@@ -34,7 +34,7 @@ def test_a_new_market_needs_its_currency_and_says_which_unit_it_takes_for_grante
     home, sales = ("--home", tmp_path / "store", "--quiet"), sales_file(tmp_path)
     code, out, err = run(capsys, "ingest", sales, "--market", "Testville", *home)
     assert (code, out) == (2, "")
-    assert "the new market 'Testville' needs one. Name it, such as --currency USD." in err
+    assert "the new market 'Testville' needs one: areas in square feet suggest US dollars" in err
     _, out, _ = run(capsys, "ingest", sales, "--market", "Testville", "--currency", "EUR", *home)
     assert "areas taken as" not in out, "the file's header names the unit"
     sales.write_text(sales.read_text(encoding="utf-8").replace("living area sqft", "living area"), encoding="utf-8")

@@ -67,7 +67,7 @@ def test_a_column_stays_what_it_was_where_the_next_file_does_not_show_it(workspa
     later = _next(workspace, tmp_path / "april.csv", _thrice(_sales(HOMES)))
     assert (_fields(later)["id"], _fields(later)["km"]) == ("property_id", "x_km")
     assert [str(one) for one in later.inferences if one.column == "id"] == [
-        "read as before (so in march.csv of this market, n = 180)"
+        "read as before (so in march.csv of this market; seen in 180 rows)"
     ]
     [alone] = map_files([SourceFile(tmp_path / "april.csv", "april.csv")], [], silent)
     assert alone.mapping is not None
