@@ -47,30 +47,36 @@ def test_columns_called_x_and_y_are_named_where_nothing_else_is_a_place(x: float
     assert remedy in refusal
 
 
-@pytest.mark.parametrize(
-    ("column", "other", "said", "unsaid"),
-    [
-        ("sqft_living", "sqft_lot", "the columns Price and sqft_living seem swapped", "rent"),
-        ("sqft_lot", "garage_sqft", "a month's rent", "swapped"),
-    ],
-)
-def test_a_price_and_an_area_that_are_swapped_are_named_and_rents_beside_large_lots_are_rents(
-    tmp_path: Path, column: str, other: str, said: str, unsaid: str
-) -> None:
-    areas = [1_000 + 40 * (n % 50) for n in range(120)]
-    large = [250 * area if column == "sqft_living" else 40_000 + n * 7_919 % 30_011 for n, area in enumerate(areas)]
-    sales = zip(areas, large, strict=True)
+def _homes(path: Path, column: str, other: str, large: list[int]) -> SourceFile:
+    """A file whose prices are the size of areas beside ``column``, which has ``large`` numbers."""
     rows = [
-        f"{n} Oak St,98101,2023-01-{n % 28 + 1:02},{price},{area},{5_000 + n * 31 % 2_000}"
-        for n, (price, area) in enumerate(sales)
+        f"{n} Oak St,98101,2023-01-{n % 28 + 1:02},{1_000 + 40 * (n % 50)},{one},{5_000 + n * 31 % 2_000}"
+        for n, one in enumerate(large)
     ]
-    path = tmp_path / "sales.csv"
     path.write_text("\n".join([f"Address,Zip,Sale Date,Price,{column},{other}", *rows]))
+    return SourceFile(path, path.name)
+
+
+def test_a_price_and_an_area_that_are_swapped_are_read_the_right_way_round_and_named(tmp_path: Path) -> None:
+    file = _homes(
+        tmp_path / "sales.csv", "sqft_living", "sqft_lot", [250 * (1_000 + 40 * (n % 50)) for n in range(120)]
+    )
     with open_store(tmp_path / "home") as store:
         workspace = acting(store, Actor("Ana", Role.ANALYST))
-        with pytest.raises(NoUsableRows, match=said) as caught:
-            prepare_intake(workspace, NewMarket("Harbour", "USD", "sqft"), [SourceFile(path, "sales.csv")], silent)
-    assert unsaid not in str(caught.value)
+        found = prepare_intake(workspace, NewMarket("Harbour", "USD", "sqft"), [file], silent)
+    assert found.sales["sale_price"].min() == 250_000
+    assert found.sales["living_area_sqft"].max() == 2_960
+    named = [str(one) for table in found.tables for one in table.inferences]
+    assert sum("'sqft_living' and 'Price' look swapped" in one and "please check" in one for one in named) == 2
+
+
+def test_rents_beside_large_lots_are_rents(tmp_path: Path) -> None:
+    file = _homes(tmp_path / "sales.csv", "sqft_lot", "garage_sqft", [40_000 + n * 7_919 % 30_011 for n in range(120)])
+    with open_store(tmp_path / "home") as store:
+        workspace = acting(store, Actor("Ana", Role.ANALYST))
+        with pytest.raises(NoUsableRows, match="a month's rent") as caught:
+            prepare_intake(workspace, NewMarket("Harbour", "USD", "sqft"), [file], silent)
+    assert "swapped" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("per_sqft", "said"), [(0.25, "0.25 USD per square foot"), (1.7, "month's rent")])
