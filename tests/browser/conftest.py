@@ -118,13 +118,11 @@ class Visit:
         return self.settle()
 
     def name_currency(self, code: str) -> Page:
-        """Choose the currency of a new market, where its files do not say it."""
-        if self.page.get_by_placeholder("The files do not say: choose").count():
-            # The list is long, and only its beginning is drawn.
-            self.page.get_by_role("combobox", name="Currency of its prices").fill(code)
-            self.page.get_by_role("option", name=code, exact=True).click()
-            return self.settle()
-        return self.page
+        """Choose the currency of a new market whose files do not say it."""
+        # The list is long, and only its beginning is drawn.
+        self.page.get_by_role("combobox", name="Currency of its prices").fill(code)
+        self.page.get_by_role("option", name=code, exact=True).click()
+        return self.settle()
 
     def press(self, name: str) -> Page:
         """Press the button whose name has this pattern, and wait until what it sets off is done."""

@@ -148,7 +148,6 @@ def bring(opened: Visit, folder: Path, name: str, content: bytes) -> None:
     page.locator("input[type=file]").first.set_input_files(path)
     expect(page.get_by_role("button", name="Remove", exact=True)).to_be_visible(timeout=WORK_MS)
     opened.settle()
-    opened.name_currency("USD")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
@@ -160,6 +159,8 @@ def test_sales_in_any_form_are_read_and_accounted_for(analyst: Visit, tmp_path: 
     name.fill(kind.name)
     name.press("Enter")
     analyst.settle()
+    if kind.name == "bare.csv":
+        analyst.name_currency("USD")
     analyst.press("Continue to columns")
     analyst.shot(f"kind-{kind.name}-columns")
     analyst.press("Check every row")
@@ -202,6 +203,7 @@ def test_districts_are_no_sales(analyst: Visit, tmp_path: Path) -> None:
     market.fill("Blocks")
     market.press("Enter")
     analyst.settle()
+    analyst.name_currency("USD")
     analyst.press("Continue to columns")
     analyst.press("Check every row")
     expect(page.get_by_text("describes districts")).to_be_visible(timeout=WORK_MS)
