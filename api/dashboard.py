@@ -35,7 +35,7 @@ _HEAD: Final = "".join(
     f"<{tag}>{(_STATIC / name).read_text(encoding='utf-8')}</{tag}>"
     for tag, name in (("style", "dashboard.css"), ("script", "dashboard.js"))
 )
-# Streamlit's client looks for its server below the page's own path first and logs what is not there, unless it is told.
+# Unless the page names its server, Streamlit's client asks below the page's own path first and logs the failures.
 _SERVER: Final = (
     '<meta name="doorstep-page" content="{page}"><script>window.__streamlit = {{BACKEND_BASE_URL: location.origin + '
     "location.pathname.replace(/[/]*$/, '').slice(0, -document.querySelector('[name=doorstep-page]').content.length "

@@ -69,7 +69,7 @@ def main(workspace: Workspace) -> None:
         retraining.draw(workspace, market, standing.step)
         challenger_view.draw_later(workspace, market, live, waits)
         challenger_view.compare(workspace, challenger, live)
-    all_models(workspace, market, records)
+    all_models(workspace, market, records, waits)
     training(workspace, market, version, records)
     promotion.say_refused(slot)
 
@@ -160,10 +160,12 @@ def plan_form(version: DataVersion, problem: Problem, currency: str, *, first: b
     return replace(usual, split=str(split), seed=int(chosen_seed), families=tuple(families), forest_budget=int(tried))
 
 
-def all_models(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
+def all_models(
+    workspace: Workspace, market: Market, records: list[ModelRecord], waits: tuple[ModelRecord, ...]
+) -> None:
     """Draw the list of models and, once opened, the card of the selected one."""
     st.header("Models of this market", anchor=False)
-    table = card.listing(workspace.store, market, records)
+    table = card.listing(workspace.store, market, records, waits)
     frame(table, "models")
     target = workspace.problem.success.target_mape
     st.caption(
@@ -173,12 +175,12 @@ def all_models(workspace: Workspace, market: Market, records: list[ModelRecord])
     fold = st.expander("Card of a model", key=CARD, icon=":material/badge:", on_change="rerun")
     if fold.open:
         with fold:
-            one_model(workspace, market, records)
+            one_model(workspace, market, records, waits)
 
 
-def one_model(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
+def one_model(workspace: Workspace, market: Market, records: list[ModelRecord], waits: tuple[ModelRecord, ...]) -> None:
     """Draw the selector, the selected model's card, and what a manager may do about it."""
-    by_id, waits = {record.model_id: record for record in records}, waiting(workspace.store, records)
+    by_id = {record.model_id: record for record in records}
     live = next((place for place, record in enumerate(records) if record.is_live), 0)
     chosen = st.selectbox(
         "Show the card of",

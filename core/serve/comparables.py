@@ -131,6 +131,11 @@ class ComparableValue:
     adjusted_by: float = 0.0
 
     @property
+    def sales_in_use(self) -> int:
+        """How many sales have a weight."""
+        return sum(share > 0 for share in self.weights.values())
+
+    @property
     def offered(self) -> float | None:
         """The reconciled value as a price to decide on, rounded for display; None where the sales confirm no price."""
         return float(round_for_display(self.reconciled)) if self.confirms else None
@@ -159,9 +164,14 @@ class Candidates:
         return np.concatenate([self.rows, self.rows[self.today.owner]])
 
 
+def in_use(comparables: Sequence[Comparable], weights: Mapping[str, float]) -> tuple[Comparable, ...]:
+    """Return the sales that have a weight, in their order."""
+    return tuple(one for one in comparables if weights.get(one.sale_id, 0.0) > 0)
+
+
 def weak_in_use(comparables: Sequence[Comparable], value: ComparableValue) -> int:
     """Return how many of the sales behind a value are weak comparables."""
-    return sum(one.weak for one in comparables if value.weights.get(one.sale_id, 0.0) > 0)
+    return sum(one.weak for one in in_use(comparables, value.weights))
 
 
 def gross_adjustment(

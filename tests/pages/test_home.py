@@ -281,7 +281,7 @@ def test_home_shows_the_figure_of_the_evaluation_and_says_of_how_many_sales(
         seen = overview(at_work, market)
         assert seen.champion is not None
         scored = scores_of(at_work, seen.champion.model_id)
-        table = listing(store, market, [seen.champion])
+        table = listing(store, market, [seen.champion], ())
     found = headline(scored, statement)
     assert found is not None
     shown, kept = phases(seen, statement)[4], headline_of(seen.champion.card)

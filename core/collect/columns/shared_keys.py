@@ -22,7 +22,7 @@ SHARE_MIN: Final = 0.5
 """At least this share of the sales' keys must appear in the other file."""
 
 JOINS: Final = "the key that joins the two files"
-"""What is said of a property id that was found by its values in another file."""
+"""The claim on a property id that was found by its values in another file."""
 
 _ROWS_MIN: Final = 20
 _UNIQUE: Final = 0.98

@@ -18,7 +18,7 @@ from core.prepare.features.columns import Columns, size
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import FactColumns
 from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summarise
-from core.prepare.features.postal_codes import next_wider, often_new
+from core.prepare.features.postal_codes import next_wider_of, often_new
 from core.prepare.signals.pace import Pace, waits
 
 _TREND_HALF_LIFE_DAYS: Final = 60.0
@@ -113,8 +113,7 @@ class MarketEvidence(EvidenceStep):
             self.whole_areas_ = {name: _area_sales(areas[name], self.days_, whole) for name in self.levels_}
         if self.facts.located:
             if _CODE in areas and often_new(areas[_CODE]):
-                wider = np.array([next_wider(str(code)) or np.nan for code in areas[_CODE]], dtype=object)
-                self.wider_ = _area_sales(wider, self.days_, self.deviation_)
+                self.wider_ = _area_sales(next_wider_of(areas[_CODE]), self.days_, self.deviation_)
             place = _place(X, self.days_)
             rows = np.flatnonzero(np.isfinite(place).all(axis=1) & np.isfinite(self.deviation_))
             self.index_ = NeighbourIndex(place[rows], rows, self.days_[rows])

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from core.arrays import Floats, Ints, Objects
 from core.prepare.features.columns import Columns, columns_of, words
-from core.prepare.features.postal_codes import next_wider, often_new
+from core.prepare.features.postal_codes import next_wider, next_wider_of, often_new
 from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra
 
 AREA_CODES: Final = ("zipcode", "neighbourhood")
@@ -297,8 +297,7 @@ def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, _Medians]:
         return {}
     located, codes = X.dropna(subset=list(COORDINATES)), [*facts.area_codes]
     if _CODE in codes and often_new(X[_CODE]):
-        wider = [next_wider(str(code)) or np.nan for code in located[_CODE]]
-        located = located.assign(**{_WIDER: np.array(wider, dtype=object)})
+        located = located.assign(**{_WIDER: next_wider_of(located[_CODE])})
         codes += [_WIDER] if located[_WIDER].notna().any() else []
     codes.sort(key=lambda code: _reach(located, code))
     return {code: _medians(located[list(COORDINATES)], located[code].to_numpy()) for code in codes}

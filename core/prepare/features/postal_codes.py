@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+import numpy as np
 import pandas as pd
+
+from core.arrays import Objects
 
 # Great Britain: district NE3, sector NE3 5, unit NE3 5RD.
 _BRITISH: Final = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)\s*(\d)[A-Z]{2}")
@@ -43,6 +46,11 @@ def wider_areas(code: str) -> tuple[str, ...]:
 def next_wider(code: str) -> str:
     """Return the smallest area around that of a postal code: "2314" for "2314 ED", "981" for "98103"; "" for none."""
     return next(iter(reversed(wider_areas(code))), "")
+
+
+def next_wider_of(codes: Iterable[object]) -> Objects:
+    """Return the smallest area around that of each postal code, NaN where it names none."""
+    return np.array([next_wider(str(code)) or np.nan for code in codes], dtype=object)
 
 
 def often_new(codes: Iterable[object]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from core.serve.agent.away import is_other_kind
-from core.serve.comparables import Comparable, ComparableValue, weak_in_use
+from core.serve.comparables import Comparable, ComparableValue, in_use, weak_in_use
 from core.serve.estimate import Estimate
 from core.serve.flags import Flag, FlagKind
 from core.train.ranges import round_for_display
@@ -35,7 +35,7 @@ def often_words(often: float) -> str:
 
 def is_firm(comparables: Sequence[Comparable], value: ComparableValue) -> bool:
     """Tell whether comparables back the model's range: several lie inside it, and at most half of them are weak."""
-    used = sum(share > 0 for share in value.weights.values())
+    used = value.sales_in_use
     return used > 1 and value.confirms and value.agrees and 2 * weak_in_use(comparables, value) <= used
 
 
@@ -46,7 +46,7 @@ def few_of_its_type(flags: Iterable[Flag]) -> bool:
 
 def its_type_leads(estimate: Estimate, weights: Mapping[str, float]) -> bool:
     """Tell whether few such homes sell and all sales in use, those with a weight by sale_id, are of its type."""
-    used = [one for one in estimate.comparables if weights.get(one.sale_id, 0.0) > 0]
+    used = in_use(estimate.comparables, weights)
     other = any(is_other_kind(one, estimate.subject.facts) for one in used)
     return bool(used) and not other and few_of_its_type(estimate.flags)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from core.schema import label_of
 from core.serve.agent.sale_weights import multipliers, often_words
-from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted_span
+from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted_span, in_use
 from core.serve.estimate import Estimate
 from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
 from core.serve.report.frame import ReportFrame
@@ -137,9 +137,7 @@ def latest_sale(estimate: Estimate) -> date:
 def used(estimate: Estimate) -> tuple[Comparable, ...]:
     """Return the comparables that count in the estimate's comparable value, in their order."""
     value = estimate.comparable_value
-    if value is None:
-        return ()
-    return tuple(one for one in estimate.comparables if value.weights.get(one.sale_id, 0.0) > 0)
+    return () if value is None else in_use(estimate.comparables, value.weights)
 
 
 def numbers(estimate: Estimate) -> dict[str, int]:

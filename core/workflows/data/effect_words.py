@@ -131,9 +131,7 @@ def back_in_use_words(number: int) -> str:
 
 def why_nothing_new(files: Sequence[FileAccounting], stored: int) -> str:
     """Say why files change nothing in a market of that many sales: it has their sales and facts, or rejects rows."""
-    return " ".join(
-        filter(None, (_why_no_new_sale(files, stored), uncorrected_words(files, stored), _why_no_fact(files)))
-    )
+    return " ".join(filter(None, (_why_no_new_sale(files), uncorrected_words(files, stored), _why_no_fact(files))))
 
 
 def uncorrected_words(files: Sequence[FileAccounting], stored: int) -> str:
@@ -173,7 +171,7 @@ def _why_no_fact(files: Sequence[FileAccounting]) -> str:
     return f"The stored sales have the facts of {names} already. {held}".rstrip()
 
 
-def _why_no_new_sale(files: Sequence[FileAccounting], stored: int) -> str:
+def _why_no_new_sale(files: Sequence[FileAccounting]) -> str:
     sales = [account for account in files if account.source == Source.SALES]
     rejected, known = (sum(getattr(account, name) for account in sales) for name in ("rejected", "duplicate"))
     rows = sum(account.rows_in for account in sales)

@@ -404,7 +404,7 @@ def _account(after: Pool, changed: Ints) -> FileAccounting:
 
 
 def _reasons(after: Pool, changed: Ints, history: Sequence[StoredSaleDecision]) -> str:
-    """Return why persons decided on the sales that changed, the most frequent reasons first; "" where nobody said."""
+    """Return the reasons for the decisions on the sales that changed, the most frequent first; "" for none."""
     keys, decisions = {place: key for key, place in places_of(after.sales, history).items()}, by_sale(history)
     notes = Counter(decisions[keys[place]][-1].note for place in changed.tolist() if place in keys)
     named = [note for note, _ in notes.most_common() if note]

@@ -120,7 +120,11 @@ def remarks(record: ModelRecord, problem: Problem) -> list[str]:
     if record.is_live:
         missed = broken_words(record.card, problem)
         return [missed] if missed else []
+    words = below_floor(record)
+    return [f"It does not go live on its own. {words}"] if words else []
+
+
+def below_floor(record: ModelRecord) -> str:
+    """Say why a candidate does not go live on its own, in sentences; "" of one that may, and of any other model."""
     floor = floor_of(record.card)
-    if record.stage is not Stage.CANDIDATE or floor is None or floor.reached:
-        return []
-    return [f"It does not go live on its own. {floor.words}"]
+    return floor.words if record.stage is Stage.CANDIDATE and floor is not None and not floor.reached else ""

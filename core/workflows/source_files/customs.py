@@ -114,12 +114,12 @@ def as_before(table: RawTable, guessed: ColumnMapping, customs: Customs) -> Colu
     if not changes:
         return guessed
     mapping = corrected(table, guessed, changes)
-    told = [
+    as_before = [
         Inference(column, one.field, "read as before", f"so in {one.file} of this market", len(sheet.present(column)))
         for column, one in readable.items()
         if one.rule is not None
     ]
-    return replace(mapping, inferences=(*mapping.inferences, *told))
+    return replace(mapping, inferences=(*mapping.inferences, *as_before))
 
 
 def _differing(guessed: ColumnMapping, here: Mapping[str, Taken]) -> dict[str, Taken]:

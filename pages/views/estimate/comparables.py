@@ -159,12 +159,12 @@ def agreement(estimate: Estimate, value: ComparableValue | None, market: Convent
     amounts = amounts_of(market.currency, estimate.point)
     mean, span = amounts.short(value.mean), amounts.short_span(estimate.low, estimate.high)
     level = percent(estimate.level)
-    if _used(value) == 1:
+    if value.sales_in_use == 1:
         place = f"inside the model’s {level} range" if value.agrees else f"outside the model’s {level} range of {span}"
         apart = signed_percent(value.mean / estimate.point - 1)
         return f"The one sale in use points to {mean}, {apart} from the estimate and {place}: one sale confirms little."
     if value.agrees and not is_firm(estimate.comparables, value):
-        weak, used = weak_in_use(estimate.comparables, value), _used(value)
+        weak, used = weak_in_use(estimate.comparables, value), value.sales_in_use
         return (
             f"The comparables’ weighted mean, {mean}, lies inside the model’s {level} range, but {weak} of {used} in "
             "use are weak (▲): they confirm little."
@@ -181,11 +181,6 @@ def agreement(estimate: Estimate, value: ComparableValue | None, market: Convent
     )
 
 
-def _used(value: ComparableValue) -> int:
-    """Return how many sales are in use."""
-    return sum(share > 0 for share in value.weights.values())
-
-
 def _together(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> None:
     with st.container(border=True, gap="small"):
         st.html(spans(estimate, value, market))
@@ -194,7 +189,7 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
             mean = plain(amounts.short(value.mean))
             together = (
                 f"One sale in use, adjusted to **{mean}**"
-                if _used(value) == 1
+                if value.sales_in_use == 1
                 else f"Comparables **{plain(amounts.short_span(value.low, value.high))}**, weighted mean **{mean}**"
             )
             if (price := offered(estimate, value)) is not None:

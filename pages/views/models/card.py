@@ -15,7 +15,7 @@ from core.schema import is_extra, label_of
 from core.store import Market, ModelRecord, Store
 from core.wording import count, market_day, market_instant, percent, signed_percent
 from core.workflows.models.retraining import refitted_words, window_words
-from core.workflows.models.waiting import stage_word, waiting
+from core.workflows.models.waiting import stage_word
 from core.workflows.promotion import became
 from pages.kit.charts import layout, plot
 from pages.kit.figures import Write, frame, number
@@ -30,9 +30,8 @@ _WRITTEN: Final[dict[str, Write]] = {
 }
 
 
-def listing(store: Store, market: Market, records: list[ModelRecord]) -> pd.DataFrame:
+def listing(store: Store, market: Market, records: list[ModelRecord], waits: tuple[ModelRecord, ...]) -> pd.DataFrame:
     """Return one row per model with its test figures as text, and what became of a challenger nobody decided on."""
-    waits = waiting(store, records)
     return pd.DataFrame(
         [
             {

@@ -14,7 +14,7 @@ from core.states import Stage
 from core.store import Market, ModelRecord
 from core.wording import market_instant
 from core.workflows import promotion
-from core.workflows.models.floor import floor_of
+from core.workflows.models.floor import below_floor
 from core.workflows.models.gate import gate_on, gate_result
 from core.workflows.models.scope import ScopeChange
 from core.workspace import Workspace
@@ -61,9 +61,8 @@ def say_if_rejected(record: ModelRecord, currency: str) -> None:
 
 def say_if_below_floor(record: ModelRecord) -> None:
     """Say why a candidate did not go live on its own; nothing of one that reaches the floor."""
-    floor = floor_of(record.card)
-    if record.stage is Stage.CANDIDATE and floor is not None and not floor.reached:
-        st.warning(plain(f"This model does not go live on its own. {floor.words}"), icon=":material/block:")
+    if words := below_floor(record):
+        st.warning(plain(f"This model does not go live on its own. {words}"), icon=":material/block:")
 
 
 def may_be_rejected(record: ModelRecord, actor: Actor) -> bool:

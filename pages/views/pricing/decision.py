@@ -11,6 +11,7 @@ from core.access import Action, Actor, Role, may
 from core.errors import InvalidDecision, StoreError
 from core.serve.agent.advice import senior_first
 from core.serve.agent.sale_weights import few_of_its_type, its_type_leads
+from core.serve.comparables import in_use
 from core.serve.estimate import Estimate
 from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
@@ -191,7 +192,7 @@ def _record(deciding: Deciding) -> str:
         return ""
     kind = kind_of(price, estimate.point, estimate.low, estimate.high)
     reason, note = (None, "") if kind == "accept" else why_decided.explanation(deciding)
-    added = tuple(one for one in estimate.comparables if one.added and deciding.weights.get(one.sale_id, 0.0) > 0)
+    added = tuple(one for one in in_use(estimate.comparables, deciding.weights) if one.added)
     decision = DecisionInput(kind, price, listing, reason, note, deciding.weights, added)
     undone = "The decision was not recorded"
     fault = _fault_of(deciding, lambda: decide(deciding.workspace, deciding.estimate_id, decision), undone)
