@@ -28,7 +28,6 @@ _LEAVES: Final = ((2_000, 8), (6_000, 15))
 _SETTINGS: Final[dict[str, Any]] = {
     "alpha": 0.15,
     "min_child_samples": 20,
-    "colsample_bytree": 0.35,
     "subsample": 0.7,
     "subsample_freq": 1,
     "reg_lambda": 1.0,
@@ -70,7 +69,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
     """Mean of three boosted estimates of log price: from the facts alone, from size, from the most similar sales.
 
     ``columns`` names the columns of the feature matrix (n, p). ``num_leaves`` is the most a tree may have; where sales
-    are few, it has fewer. Deterministic for one seed.
+    are few, it has fewer. ``colsample_bytree`` is the share of columns that a tree sees. Deterministic for one seed.
     """
 
     def __init__(
@@ -81,6 +80,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
         num_leaves: int = 15,
         seed: int = 0,
         loss: Loss = Loss.HUBER,
+        colsample_bytree: float = 0.35,
     ) -> None:
         self.columns = columns
         self.n_estimators = n_estimators
@@ -88,6 +88,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
         self.num_leaves = num_leaves
         self.seed = seed
         self.loss = loss
+        self.colsample_bytree = colsample_bytree
 
     def fit(self, X: Floats, y: Floats, sample_weight: Floats | None = None) -> Self:
         """Fit the members on the feature matrix (n, p), log prices (n,) and weights (n,); None for equal weights."""
@@ -122,6 +123,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
             num_leaves=leaves_for(len(X), self.num_leaves),
             random_state=self.seed + number,
             objective=self.loss.value,
+            colsample_bytree=self.colsample_bytree,
             **_SETTINGS,
         )
         fitted = trees.fit(X[:, seen], y - self._begin(start, X), sample_weight=weight)

@@ -23,7 +23,7 @@ from core.train.ranges import EVERYWHERE
 from core.train.trainer import Trained, TrainingPlan
 
 _LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "joblib", "lightgbm")
-FORMAT: Final = 10
+FORMAT: Final = 11
 """Incremented whenever the bundle's structure changes, so that an older bundle is refused instead of misread."""
 
 ABOVE: Final = "above the prices tested"
