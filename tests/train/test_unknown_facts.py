@@ -21,7 +21,14 @@ from core.states import Family
 from core.store import open_store
 from core.train.model import Model
 from core.train.trainer import TrainingPlan, default_plan, split_sales, train
-from core.train.unknown_facts import GROUPS, HiddenHomes, UnknownFactsModel, UnknownFactsRanges, fit_weights
+from core.train.unknown_facts import (
+    GROUPS,
+    HiddenHomes,
+    Shrinkage,
+    UnknownFactsModel,
+    UnknownFactsRanges,
+    fit_weights,
+)
 from core.workflows.pricing.desk import Desk
 from tests.acting import acting
 
@@ -260,6 +267,9 @@ def test_homes_of_which_the_basics_alone_are_known_are_drawn() -> None:
     hidden = known.draw(20_000, 7)
     told = (hidden[:, :5].sum(axis=1) <= 1) & (hidden[:, 5:17].mean(axis=1) > 0.8)
     assert told.mean() > 0.01
+    alone = hidden[hidden[:, 5:17].all(axis=1)]
+    assert (alone[:, :5].sum(axis=1) == 0).mean() > 0.1
+    assert (alone[:, :5].sum(axis=1) == 1).mean() > 0.1
     # And everything else: nothing hidden, one fact, hardly anything known.
     assert (hidden.sum(axis=1) == 0).mean() > 0.01
     assert (hidden.sum(axis=1) == 1).mean() > 0.2
@@ -284,6 +294,33 @@ def test_each_fact_unknown_widens_the_range_by_what_it_matters(problem: Problem)
     alone = ranges.expected_size(np.hstack([np.zeros((facts, 60)), np.eye(facts)]), np.full(facts, 13.0))
     true = np.sqrt(0.07**2 + 0.09**2) / 0.07
     assert 0.92 * true < alone[:4].mean() / alone[4:].mean() < 1.08 * true
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["all alike", "another where an earlier sale is known"])
+def test_expected_errors_are_drawn_together_as_far_as_they_differ_by_chance(own: bool) -> None:
+    rng = np.random.default_rng(5)
+    n = 20_000
+    sold_before = rng.uniform(size=n) < 0.2 if own else np.zeros(n, dtype=bool)
+    # Half of what is expected of homes sold before is chance, of others nothing.
+    true = rng.lognormal(np.log(0.1), 0.3, n)
+    expected = np.where(sold_before, true * rng.lognormal(0, 0.3, n), true)
+    shrinkage = Shrinkage.learn(expected, rng.exponential(true), sold_before, n)
+    found = shrinkage.of(expected, sold_before)
+    assert np.abs(np.log(found / true))[~sold_before].mean() < 0.02
+    if own:
+        left = np.log(found / expected)[sold_before]
+        beyond = np.log(expected / 0.1)[sold_before]
+        assert np.polyfit(beyond, left, 1)[0] == pytest.approx(-0.5, abs=0.1)
+        assert found[sold_before].mean() == pytest.approx(true[sold_before].mean(), rel=0.03)
+
+
+def test_the_luck_of_few_homes_hardly_changes_what_is_expected() -> None:
+    rng = np.random.default_rng(6)
+    expected = rng.lognormal(np.log(0.1), 0.5, 40)
+    new = np.zeros(40, dtype=bool)
+    moves = [Shrinkage.learn(expected, rng.exponential(expected), new, 40).moves[0] for _ in range(50)]
+    assert np.abs(moves).mean() < 0.15
+    assert np.mean(moves) == pytest.approx(0, abs=0.1)
 
 
 def test_a_place_that_many_homes_lack_is_still_one_that_a_home_may_lack(

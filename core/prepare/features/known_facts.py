@@ -32,8 +32,9 @@ _SINGLE: Final = 0.25
 # of the simulated city had its four basic facts known and most of the other eleven hidden, as at a kitchen table.
 _BASICS: Final = frozenset({"property_type", "bedrooms", "bathrooms", "year_built", "lot_area_sqft"})
 _BASICS_APART: Final = 0.25
-# And of others the basics are all that is known, or all but one of them: what an agent says at the first call. Drawn
-# otherwise, one home in a hundred was like that, and ranges of the simulated city held 84% there instead of 80%.
+# And of others the basics are all that is known, or all but one of them: what a seller says at the first call. Drawn
+# otherwise, hardly one home in fifty was like that. 80% ranges of such homes in a simulated city held 83.5% of 3,947
+# held out; with these homes drawn, 81.5%.
 _BASICS_ALONE: Final = 0.1
 _ONE_BASIC_LESS: Final = 0.5
 # And of some of those without any place, the wider area that the postal code names is known: "2314" of "2314 ED". Of
