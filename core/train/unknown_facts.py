@@ -253,7 +253,8 @@ class UnknownFactsModel:
 
     def range_inputs(self, matrix: Floats, own: Floats, log_estimate: Floats) -> Floats:
         """Return what tells how far estimates err: features and marks, and what an own earlier sale, (n, 3), says."""
-        return _range_inputs(matrix, own, log_estimate)
+        known = own if self.own_effect is not None else _no_own_sale(len(matrix))
+        return _range_inputs(matrix, known, log_estimate)
 
     def groups(self, marks: Floats) -> Objects:
         """Return in words how much is unknown of each home, shape (n,): the group its range is measured with."""
@@ -263,6 +264,10 @@ class UnknownFactsModel:
 def together(homes: int) -> Objects:
     """Return the one kind with which the ranges of n homes with facts unknown are calibrated, shape (n,)."""
     return np.full(homes, _TOGETHER, dtype=object)
+
+
+def _no_own_sale(homes: int) -> Floats:
+    return np.full((homes, 3), np.nan)
 
 
 def _range_inputs(matrix: Floats, own: Floats, log_estimate: Floats) -> Floats:
@@ -358,7 +363,7 @@ def calibrate(
     weights = fit_weights(marks, held_out, price)
     weight = weights.of(marks)
     estimate = weight * held_out.learned + (1 - weight) * held_out.filled
-    effect, own = None, np.full((len(rows), 3), np.nan)
+    effect, own = None, _no_own_sale(len(rows))
     if resales is not None:
         effect, added = _learn_own_effect(resales, homes, rows, estimate, marks, seed)
         estimate, own = estimate + added, resales.own[rows]
