@@ -6,8 +6,13 @@ import os
 import shutil
 import sys
 
+from tests.one_process import ONE_PROCESS
+
 # Before numpy loads OpenMP: on two processors shared with a browser, threads that wait for one another only cost time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What tests start fits in its own process: processes of joblib's would each load all libraries first, for fits of a few
+# seconds. Tests that are about such processes set this aside.
+os.environ.setdefault(ONE_PROCESS, "1")
 # One key for all processes of a test run: stores made in one of them are copied and opened in others.
 os.environ["DOORSTEP_SIGNING_KEY"] = "a-key-for-tests-only-which-signs-nothing-else"
 
@@ -32,7 +37,7 @@ hypothesis.settings.register_profile("doorstep", deadline=None)
 hypothesis.settings.load_profile("doorstep")
 
 # The test processes keep the processors busy: fits wait for none of their own, each of which would load all libraries
-# first. The servers and workers that tests start fit side by side, and tests/train/test_trainer.py compares the two.
+# first. tests/train/test_trainer.py compares the two.
 joblib.register_parallel_backend("in this process", SequentialBackend, make_default=True)
 
 ROOT = Path(__file__).resolve().parent.parent

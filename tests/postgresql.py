@@ -27,13 +27,13 @@ from core.store.base.migrate import ensure_schema
 from core.store.base.processes import is_gone, mark_of
 from core.store.base.tables import METADATA
 from tests.made_once import alone, of_all_processes
+from tests.patience import PATIENCE_SECONDS
 
 GIVEN = os.environ.get("TEST_DATABASE_URL", "")
 BOTH = ("sqlite", "postgresql")
 ON_BOTH = pytest.mark.parametrize("database_kind", BOTH, indirect=True)
 """Marks a test whose store is on SQLite alone otherwise."""
 ROOT = Path(__file__).resolve().parent.parent
-_START_SECONDS = 60.0
 # Nothing of this server has to outlive the tests, not even a power cut.
 _SETTINGS = {
     "fsync": "off",
@@ -202,7 +202,7 @@ def _start_in(folder: Path, programs: Path, run: int) -> str:
 
 
 def _wait_for(url: str) -> None:
-    end = time.monotonic() + _START_SECONDS
+    end = time.monotonic() + PATIENCE_SECONDS
     engine = sa.create_engine(parse_url(url))
     while True:
         try:

@@ -27,6 +27,7 @@ from core.problem import Problem
 from core.store import Store
 from core.workflows.pricing.open_desks import OpenDesks
 from tests.api.conftest import MANAGER
+from tests.patience import PATIENCE_SECONDS
 
 PACKAGE = "doorstep_api_client"
 
@@ -38,7 +39,7 @@ def served(service: Service) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.01)
         [socket] = server.servers[0].sockets

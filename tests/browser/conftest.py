@@ -33,6 +33,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.runs import Run, Runs
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOTS = ROOT / "test-results" / "screenshots"
@@ -51,10 +52,9 @@ QUIET = (
 )
 DESKTOP = (1280, 900)
 PHONE = (390, 844)
-START_SECONDS = 60
-IDLE_MS = 30_000
+IDLE_MS = 120_000
 # Training and checking large files, beside whatever else the machine does: no test asserts how fast they are.
-WORK_MS = 300_000
+WORK_MS = PATIENCE_SECONDS * 1_000
 IDLE = "[data-testid='stApp'][data-test-script-state='notRunning'][data-test-connection-state='CONNECTED']"
 HEALTH = "_stcore/health"
 # The API answers once everything is loaded.
@@ -307,17 +307,17 @@ def _free_port() -> int:
 
 def _wait_for(server: Server, path: str, process: subprocess.Popen[bytes] | None = None) -> None:
     """Wait for an answer of any status; a process that ended gives none."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (process is None or process.poll() is None) and time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(server.address(path), timeout=START_SECONDS).close()
+            urllib.request.urlopen(server.address(path), timeout=PATIENCE_SECONDS).close()
         except urllib.error.HTTPError:
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
         else:
             return
-    pytest.fail(f"the server did not start within {START_SECONDS} s; its log:\n{server.log()}")
+    pytest.fail(f"the server did not start within {PATIENCE_SECONDS} s; its log:\n{server.log()}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

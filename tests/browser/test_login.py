@@ -26,6 +26,7 @@ from core.workflows.pricing.desk import open_desk
 from pages.kit.navigation import PAGES, landing
 from tests.acting import acting
 from tests.browser.conftest import DESKTOP, PHONE, Server, Visit, running_server, visit
+from tests.patience import PATIENCE_SECONDS
 
 ROLES = {"ned": Role.AGENT, "lea": Role.OFFICE_LEAD, "ana": Role.ANALYST, "max": Role.MANAGER, "ada": Role.ADMIN}
 OFFICES = {"ned": "North", "lea": "North", "sue": "South"}
@@ -215,7 +216,7 @@ def asked_by_api(office: Office, key: str = "") -> int:
 def status_of(address: str, headers: dict[str, str]) -> int:
     request = urllib.request.Request(address, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -185,7 +185,7 @@ def test_what_is_being_typed_outlasts_the_refresh(chromium: Browser, turned: Ser
         with open_store(turned.home) as store:
             market_id = store.markets.list()[0].market_id
             store.thresholds.set(market_id, "slow", 900.0, "seen in another tab", MANAGER)
-        expect(page.get_by_text("Changes (1)")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Changes (1)")).to_be_visible(timeout=WORK_MS)
         expect(field).to_have_value("not sent off yet")
 
 

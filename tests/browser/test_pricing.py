@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.store import open_store
 from tests.browser.conftest import DESKTOP, PHONE, Server, Visit, running_server, visit
+from tests.patience import PATIENCE_SECONDS
 
 RANGE = re.compile(r"^\$[\d.]+[KM] to \$[\d.]+[KM]$")
 # Streamlit closes its menu after a choice where the browser says that it is a phone's.
@@ -439,7 +440,7 @@ def test_streets_come_from_the_offices_tile_server_and_without_one_nothing_is_as
     settings = {"DOORSTEP_TILES": f"{origin}/{{z}}/{{x}}/{{y}}.svg", "DOORSTEP_TILES_ATTRIBUTION": "© Streets & Co"}
     try:
         with running_server(small_market.home, settings=settings) as server, visit(chromium, server, DESKTOP) as opened:
-            with urllib.request.urlopen(server.address("pricing"), timeout=10) as answer:
+            with urllib.request.urlopen(server.address("pricing"), timeout=PATIENCE_SECONDS) as answer:
                 policy = answer.headers["content-security-policy"]
             assert policy.count(origin) == 1
             assert f"img-src 'self' data: blob: {origin};" in policy

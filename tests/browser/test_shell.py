@@ -19,6 +19,7 @@ from core.access import Actor, Role
 from core.store import open_store
 from pages.kit.navigation import PAGES, landing
 from tests.browser.conftest import DESKTOP, PHONE, ROOT, Server, Visit, listening_server, running_server, visit
+from tests.patience import PATIENCE_SECONDS
 
 # The page tests go through all roles and pages.
 ROLES_AND_PATHS = [(Role.AGENT, "pricing"), (Role.AGENT, "models"), (Role.MANAGER, "models")]
@@ -46,7 +47,7 @@ def _ready(home: Path) -> Path:
 def get(url: str, host: str = "127.0.0.1", accept: str = "") -> tuple[int, dict[str, str], bytes]:
     request = urllib.request.Request(url, headers={"Host": host, "Accept-Encoding": accept})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
             return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, {}, error.read()

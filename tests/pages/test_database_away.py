@@ -17,6 +17,7 @@ from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER
 from tests.pages import test_pricing as pricing
 from tests.pages.test_login import SECRETS
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_somebody_signed_in_goes_on_pricing_with_their_role_and_somebody_new_waits(
@@ -25,7 +26,7 @@ def test_somebody_signed_in_goes_on_pricing_with_their_role_and_somebody_new_wai
     pricing.use(Path(shutil.copytree(small_home, tmp_path / "home")), monkeypatch)
 
     def visit(sub: str) -> AppTest:
-        app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+        app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
         app.secrets = SECRETS
         issued = datetime.now(UTC).timestamp()
         app.user = {"iss": "https://id.example", "sub": sub, "name": "Kim", "iat": issued, "is_logged_in": True}

@@ -22,6 +22,7 @@ from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_r
 from core.workflows.pricing.decisions import DecisionInput, decide, history
 from core.workflows.pricing.desk import Desk, open_desk
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 
 AGENT = Actor("Ann *A*", Role.AGENT, "North")
 Draw = Callable[..., AppTest]
@@ -59,7 +60,7 @@ def draw(store: Store, desk: Desk, answered: RecordedAnswer) -> Draw:
 
             decision.draw(*st.session_state["given"])
 
-        app = AppTest.from_function(page, default_timeout=30)
+        app = AppTest.from_function(page, default_timeout=PATIENCE_SECONDS)
         weights = {"7": 0.6, "9": 0.4}
         app.session_state["given"] = (acting(store, actor), what, desk, reconciled, weights, lambda: False, "**$1**")
         return app.run()

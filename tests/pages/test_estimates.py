@@ -27,6 +27,7 @@ from core.workflows.pricing.many_homes import price_file, record_file
 from pages.kit import navigation, session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 
 NORTH, SOUTH = Actor("Ann", Role.AGENT, "North"), Actor("Bo", Role.AGENT, "South")
 
@@ -48,7 +49,7 @@ def estimates(own_small_store: Path, small_desk: Desk, monkeypatch: pytest.Monke
                 point = store.ledger.get(given.estimate_id).point
                 assert point is not None
                 store.ledger.decide(NewDecision(given.estimate_id, "accept", point), actor)
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "manager"
     return app.run().switch_page(page_at("estimates").script.name).run()
 

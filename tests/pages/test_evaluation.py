@@ -28,6 +28,7 @@ from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
 from tests.evaluate.scored_sales import scored_sales
+from tests.patience import PATIENCE_SECONDS
 
 MANAGER = Actor("Max", Role.MANAGER)
 AGENT = Actor("Ann", Role.AGENT, "North")
@@ -80,7 +81,7 @@ def live_model(home: Path) -> str:
 
 
 def opened(part: str = "Verdict", role: str = "manager", **chosen: str) -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = role
     app.run()
     app = app.switch_page(page_at("evaluation").script.name).run()
@@ -133,7 +134,7 @@ def test_every_part_says_once_what_it_is_of_and_shows_no_error(home: Path, part:
 )
 def test_a_choice_that_is_not_on_offer_shows_the_usual_one_instead(home: Path, part: str, key: str, word: str) -> None:
     """An address keeps a choice; promoted or switched to another market, the page may no longer have it."""
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "manager"
     if word == _ELSEWHERE:
         app.query_params[key] = word

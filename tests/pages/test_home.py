@@ -38,6 +38,7 @@ from pages.views.models.card import listing
 from tests.acting import acting
 from tests.doubtful_market import doubtful_sales
 from tests.pages.made_stores import MANAGER
+from tests.patience import PATIENCE_SECONDS
 
 PHASES = ["Problem", "Collection", "Preparation", "Training", "Evaluation", "Deployment", "Monitoring"]
 
@@ -60,13 +61,13 @@ def statement() -> Problem:
 
 
 def opened(role: str = "manager") -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = role
     return app.run()
 
 
 def unfolded() -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "manager"
     app.session_state[FOLD] = True
     return app.run()

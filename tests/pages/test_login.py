@@ -21,6 +21,7 @@ from core.workflows.pricing.desk import open_desk
 from pages.kit import login
 from pages.kit.navigation import PAGES, PAGES_FOLDER, page_at
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 
 SECRETS = {
     "auth": {
@@ -49,7 +50,7 @@ def opened(home: Path) -> Opened:
     """Open a page as somebody with these claims, or as nobody."""
 
     def make(path: str = "", **claims: Any) -> AppTest:
-        app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+        app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
         app.secrets = SECRETS
         app.user = {"is_logged_in": False}
         if claims:
@@ -92,7 +93,7 @@ def test_secrets_that_are_lost_while_login_is_demanded_open_nothing(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(DEMANDED, "on")
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS).run()
     assert len(app.sidebar) == 0
     assert not app.title
     assert not app.exception

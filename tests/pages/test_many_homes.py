@@ -26,6 +26,7 @@ from core.workflows.pricing.listing_columns import map_listings
 from pages.kit import figures, session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.pricing import many_homes
+from tests.patience import PATIENCE_SECONDS
 
 MARKET = "larkhaven"
 
@@ -44,7 +45,7 @@ def area(small_desk: Desk) -> str:
 
 
 def opened() -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "agent"
     app.run()
     app.session_state["how_many"] = "Many at once"
@@ -55,13 +56,13 @@ def test_a_link_to_many_homes_opens_them_and_one_to_an_estimate_opens_that() -> 
     def is_many(app: AppTest) -> bool:
         return bool(app.file_uploader)
 
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "agent"
     app.run()
     app.query_params["how_many"] = "Many at once"
     app = app.switch_page(page_at("pricing").script.name).run()
     assert is_many(app)
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "agent"
     app = app.run().switch_page(page_at("pricing").script.name).run()
     assert not is_many(app)

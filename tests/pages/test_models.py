@@ -31,6 +31,7 @@ from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
 from tests.pages.made_stores import MANAGER
+from tests.patience import PATIENCE_SECONDS
 
 MARKET = "testville"
 CARD = "card_of_a_model"
@@ -53,7 +54,7 @@ def home(made: tuple[Path, str, str], tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def opened(role: str = "manager", *, card: bool = True) -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = role
     app.session_state[CARD] = card
     app.run()

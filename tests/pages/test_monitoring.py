@@ -32,6 +32,7 @@ from pages.views.home.phases import FOLD
 from pages.views.monitoring import selection
 from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 from tests.workflows.watched_market import AGENT, Month, live_through
 
 MANAGER = Actor("Max", Role.MANAGER)
@@ -93,7 +94,7 @@ def _decide(store: Store, market_id: str) -> None:
 
 
 def opened(view: str = "Figures", role: str = "manager", **chosen: str | bool) -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = role
     app.run()
     app = app.switch_page(page_at("monitoring").script.name).run()
@@ -459,7 +460,7 @@ def test_a_dot_beside_monitoring_counts_the_alerts_for_those_who_may_act(home: P
     with open_store(home) as store:
         alerts = len(store.alerts.list(market_of(store), UNRESOLVED))
     for role in Role:
-        app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+        app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
         app.session_state[session.ROLE_KEY] = role.value
         app.run()
         styles = " ".join(str(one.proto.body) for one in app.get("html"))
@@ -468,7 +469,7 @@ def test_a_dot_beside_monitoring_counts_the_alerts_for_those_who_may_act(home: P
 
 
 def test_the_card_on_home_has_the_error_in_use_and_the_alerts(home: Path) -> None:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "manager"
     app.session_state[FOLD] = True
     said = text(app.run())

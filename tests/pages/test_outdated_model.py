@@ -15,13 +15,14 @@ from core.workflows.data.scrutiny import review_queue
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 from tests.workflows.outdated_models import lower_format, make_live, module_gone
 
 MARKET = "larkhaven"
 
 
 def opened(page: str, role: str) -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = role
     app.run()
     return app.switch_page(page_at(page).script.name).run()
@@ -61,7 +62,7 @@ def test_doubtful_sales_are_decided_on_without_it(home: Path) -> None:
     assert len(queue.rows)
     assert queue.rows["model_estimate"].isna().all()
     assert queue.unpriced.startswith("The live model prices none of these sales. The model was trained by another")
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "analyst"
     app.run()
     app.switch_page(page_at("sales_data").script.name).run()

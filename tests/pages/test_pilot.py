@@ -21,6 +21,7 @@ from core.workflows.pricing.desk import open_desk
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 
 MANAGER = Actor("Max", Role.MANAGER)
 
@@ -34,7 +35,7 @@ def store(own_small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
 
 
 def page(path: str, role: Role, view: str = "") -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = role.value
     app.run()
     app = app.switch_page(page_at(path).script.name).run()
@@ -157,7 +158,7 @@ def test_one_click_says_what_an_agent_thinks_and_another_changes_it(store: Store
 
         feedback.draw(*st.session_state["given"])
 
-    app = AppTest.from_function(drawn, default_timeout=30)
+    app = AppTest.from_function(drawn, default_timeout=PATIENCE_SECONDS)
     app.session_state["given"] = (agent, answered)
     app.run()
     assert not app.caption

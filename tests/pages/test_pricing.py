@@ -42,6 +42,7 @@ from pages.views.estimate import comparables_choice
 from pages.views.estimate import drivers as drivers_view
 from pages.views.pricing import answer
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 from tests.small_market import MANAGER
 
 AGENT = Actor("Ann", Role.AGENT)
@@ -73,7 +74,7 @@ def use(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(typed: str = "") -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "agent"
     app.run()
     if typed:
@@ -749,7 +750,7 @@ def test_an_answer_is_in_the_ledger_as_it_is_shown_and_the_address_leads_to_it(h
 
 def linked(estimate_id: str, **more: str) -> AppTest:
     """A new visit that begins with the address of an estimate, and ``more`` of that address."""
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "agent"
     app.run()
     for name, value in {"estimate": estimate_id, **more}.items():

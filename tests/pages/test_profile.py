@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
+from tests.patience import PATIENCE_SECONDS
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -42,9 +43,9 @@ def test_name_phone_license_and_office_of_the_profile_stand_on_the_first_page_of
         return False
 
     monkeypatch.setattr(st, "download_button", download)
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "agent"
-    linked = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    linked = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     linked.session_state[session.ROLE_KEY] = "agent"
     linked.run().query_params["profile_open"] = "Office"
     assert "License number" not in [one.label for one in open_page(linked, "profile").text_input], "that tab is open"

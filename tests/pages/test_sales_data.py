@@ -33,6 +33,7 @@ from pages.views.sales_data.check import grouped
 from pages.views.sales_data.near_matches import marked
 from tests.acting import acting
 from tests.pages.made_stores import MANAGER, sales_csv
+from tests.patience import PATIENCE_SECONDS
 
 ROWS_IN = 62
 HARBOUR = NewMarket("Harbour", "USD", "sqft")
@@ -46,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(role: str = "analyst") -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = role
     app.run()
     return app.switch_page(page_at("sales_data").script.name).run()
@@ -710,12 +711,12 @@ def test_a_link_names_a_market_by_id_or_name_in_any_letters(home: Path) -> None:
     assert alone.run().sidebar.selectbox("market").value == "inland"
     assert alone.query_params["market"] == "Inland"
     for named, market in (("inland", "Inland"), ("INLAND", "Inland"), ("harbour", "Harbour")):
-        app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+        app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
         app.session_state[session.ROLE_KEY] = "analyst"
         app.query_params["market"] = named
         app.run()
         assert app.sidebar.selectbox("market").value == market.casefold()
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "analyst"
     app.query_params["market"] = "Nowhere"
     app.run()

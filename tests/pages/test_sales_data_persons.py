@@ -13,6 +13,7 @@ from core.store import open_store
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.collect.test_person_headers import SOME, as_csv, homes, leaked, persons, shown
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened() -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "analyst"
     app.run()
     return app.switch_page(page_at("sales_data").script.name).run()

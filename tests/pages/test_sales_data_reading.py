@@ -16,6 +16,7 @@ from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.collect.table_files import as_text, as_xlsx
 from tests.pages.made_stores import sales_csv
+from tests.patience import PATIENCE_SECONDS
 
 ROWS = [
     ["sale_date", "sale_price", "living_area_sqft", "address", "neighborhood"],
@@ -34,7 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened() -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = "analyst"
     app.run()
     return app.switch_page(page_at("sales_data").script.name).run()

@@ -21,6 +21,7 @@ from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
 from tests.doubtful_market import doubtful_sales
 from tests.pages.made_stores import sales_csv
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(role: str = "analyst") -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = role
     app.run()
     app = app.switch_page(page_at("sales_data").script.name).run()
@@ -72,7 +73,7 @@ def test_the_address_keeps_what_the_list_is_narrowed_to() -> None:
     assert app.query_params["doubt"] == chosen
     app.text_input("scrutiny_where").input("st").run()
     cards = [str(one.key) for one in app.main.button if str(one.key).startswith("keep_")]
-    linked = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    linked = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     linked.session_state[session.ROLE_KEY] = "analyst"
     linked.run()
     for name, value in {"view": "Doubtful sales", "doubt": str(chosen), "scrutiny_where": "st"}.items():

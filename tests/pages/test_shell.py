@@ -17,6 +17,7 @@ from core.store import open_store
 from pages.kit import errors, session
 from pages.kit.navigation import PAGES, PAGES_FOLDER, Page, page_at
 from pages.kit.text import plain
+from tests.patience import PATIENCE_SECONDS
 
 ANALYST = Actor("Ann", Role.ANALYST)
 
@@ -36,7 +37,7 @@ def markets(home: Path) -> None:
 
 
 def opened(path: str = "", role: str = "manager") -> AppTest:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     app.session_state[session.ROLE_KEY] = role
     app.run()
     return app.switch_page(page_at(path).script.name).run() if path else app
@@ -86,7 +87,7 @@ def app_switches(app: AppTest) -> list:  # type: ignore[type-arg]
 def test_the_role_in_the_address_counts_in_any_case_and_an_unknown_or_missing_one_is_the_least(
     asked: str | None, acts_as: str
 ) -> None:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=PATIENCE_SECONDS)
     if asked is not None:
         app.query_params[session.ROLE_KEY] = asked
     app.run()
@@ -139,7 +140,7 @@ def test_a_store_that_cannot_be_opened_is_told_in_a_sentence(tmp_path: Path, mon
 
 
 def drawing(function: Callable[[], None]) -> AppTest:
-    return AppTest.from_function(function, default_timeout=30).run()
+    return AppTest.from_function(function, default_timeout=PATIENCE_SECONDS).run()
 
 
 def test_outside_the_frame_a_page_is_denied() -> None:

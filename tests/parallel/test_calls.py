@@ -6,10 +6,12 @@ import time
 import warnings
 from contextlib import suppress
 
+import pytest
 from joblib import parallel_config
 
 from core.errors import JobCancelled
 from core.parallel.calls import in_parallel
+from tests.one_process import ONE_PROCESS
 
 
 def slow(number: int) -> int:
@@ -22,7 +24,8 @@ def cancel_after_the_first(fraction: float, _: str) -> None:
         raise JobCancelled("The job was cancelled.")
 
 
-def test_a_cancelled_round_of_calls_ends_without_a_warning() -> None:
+def test_a_cancelled_round_of_calls_ends_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(ONE_PROCESS)
     with warnings.catch_warnings(record=True) as given, parallel_config(backend="threading", n_jobs=2):
         warnings.simplefilter("always")
         # Unlike pytest.raises, this keeps nothing of the round alive, so that whatever it warns of is heard here.

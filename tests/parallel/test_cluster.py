@@ -34,6 +34,7 @@ from core.workflows.pricing import many_homes
 from core.workflows.pricing.desk import Desk
 from tests.acting import acting
 from tests.parallel.dask_cluster import Cluster, free_port, started, wait_for_workers
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +253,7 @@ def test_the_doctor_counts_the_workers_of_the_cluster_and_misses_one_that_is_not
 
 def wait_until(seen: Callable[[Any], bool]) -> None:
     """Wait until the client of the block has seen something of its cluster."""
-    client, end = cluster_of(get_active_backend()[0]), time.monotonic() + 20
+    client, end = cluster_of(get_active_backend()[0]), time.monotonic() + PATIENCE_SECONDS
     while not seen(client) and time.monotonic() < end:
         time.sleep(0.05)
 

@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from joblib.externals.loky import reusable_executor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -25,6 +26,7 @@ from core.train.candidates import Candidate, forest_candidates
 from core.train.leaderboard import Inputs, fit_and_score, forest_at_sizes, forest_score
 from core.train.model import for_production, refreshed
 from core.train.trainer import Trained, TrainingPlan, default_plan, train
+from tests.one_process import ONE_PROCESS
 
 QUICK = TrainingPlan("random", 42, (Family.LINEAR, Family.TREE, Family.BOOSTING, Family.BLEND), 0, 1, 2)
 SIMPLEST = replace(QUICK, families=(Family.LINEAR,), curve_shares=(0.25, 0.5))
@@ -53,11 +55,15 @@ def simplest(few: pd.DataFrame, problem: Problem) -> Trained:
     return train(few, len(few), SIMPLEST, problem, silent)
 
 
-def test_same_data_and_seed_give_the_same_predictions_to_the_byte(few: pd.DataFrame, problem: Problem) -> None:
+def test_same_data_and_seed_give_the_same_predictions_to_the_byte(
+    few: pd.DataFrame, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = replace(QUICK, families=(Family.BLEND,))
     first = train(few, len(few), plan, problem, silent).model.price(few, 0.8, 0.1)
+    monkeypatch.delenv(ONE_PROCESS)
     with joblib.parallel_config(backend="loky"):  # in processes of their own, as a server's fits are
         second = train(few, len(few), plan, problem, silent).model.price(few, 0.8, 0.1)
+    assert reusable_executor._executor is not None, "the fits had no processes of their own"
     end_processes()
     for name in ("point", "low", "high", "confidence", "fsd"):
         assert getattr(first, name).tobytes() == getattr(second, name).tobytes()

@@ -22,9 +22,10 @@ from core.workflows.jobs import TRAININGS, Kinds
 from core.workflows.worker import WorkerSettings, run_worker
 from core.workspace import Workspace
 from tests.acting import acting
+from tests.one_process import ONE_PROCESS
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 120
 MARK = "DOORSTEP_TEST_MARK"
 T = TypeVar("T")
 
@@ -71,6 +72,8 @@ class Started:
     def __init__(self, code: str, *arguments: str) -> None:
         self._mark = secrets.token_hex(8)
         environment = os.environ | {MARK: self._mark, "PYTHONPATH": str(ROOT)}
+        # Its fits run in processes of joblib's, as on an office's server.
+        environment.pop(ONE_PROCESS, None)
         command = [sys.executable, "-c", code, *arguments]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
 

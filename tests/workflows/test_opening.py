@@ -30,11 +30,11 @@ from core.workflows.pricing.open_desks import OpenDesks
 from core.workflows.promotion import promote
 from core.workflows.training import train_model
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 
 ANALYST = Actor("Ada", Role.ANALYST)
 AGENT = Actor("Kim", Role.AGENT)
 MANAGER = Actor("Mia", Role.MANAGER)
-WAIT_S = 60.0
 NUMBERS = ("exact", "low", "high", "confidence", "fsd")
 
 
@@ -86,7 +86,7 @@ def commit_newer(store: Store) -> str:
 
 
 def wait_for(desks: OpenDesks, workspace: Any, version_id: str) -> Desk:
-    end = time.monotonic() + WAIT_S
+    end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         desk = desks.desk(workspace, market_id(workspace.store))
         assert desk.live_market is not None
@@ -175,7 +175,7 @@ def test_while_new_sales_are_worked_in_the_desk_of_before_answers(
 
     def work_out_apart(store: Store, champion: Any) -> None:
         apart.append(champion.model_id)
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + PATIENCE_SECONDS
         while wait and time.monotonic() < end:
             time.sleep(0.01)
 

@@ -25,6 +25,7 @@ from core.store.operations.shared_files import shared_files
 from core.train.trainer import default_plan
 from core.workflows.jobs import TrainTask, start
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 from tests.postgresql import own_copy, server_url, template_of
 from tests.small_market import MANAGER
 from tests.workflows.long_tasks import ROOT, started, wait_for
@@ -69,16 +70,16 @@ class Office:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         try:
             url = f"http://127.0.0.1:{port}/api/v1"
-            wait_for(lambda: is_ready(url), seconds=60)
+            wait_for(lambda: is_ready(url))
             yield url
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
 
 
 def is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/ready", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/ready", timeout=PATIENCE_SECONDS) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -87,7 +88,7 @@ def is_ready(url: str) -> bool:
 def price(url: str, facts: dict[str, Any]) -> dict[str, Any]:
     body = json.dumps({"market": MARKET, "facts": facts}).encode()
     request = urllib.request.Request(f"{url}/estimates", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
         found: dict[str, Any] = json.loads(answer.read())
     assert found["status"] == "priced", found
     return found

@@ -32,8 +32,9 @@ from core.workflows.worker import (
 )
 from core.workspace import Workspace
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 from tests.postgresql import ON_BOTH
-from tests.workflows.long_tasks import PATIENCE_SECONDS, started, wait_for
+from tests.workflows.long_tasks import started, wait_for
 from tests.workflows.watched_market import MANAGER, Month, live_through
 
 PROGRAM = "import sys; from tests.workflows.long_tasks import work; work(sys.argv[1])"

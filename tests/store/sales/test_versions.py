@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from core.access import Actor, Role
 from core.errors import ArtifactCorrupt, InvalidRecord, NotFound, StaleVersion, StoreUnavailable
 from core.store import Market, Store, open_store
+from tests.patience import PATIENCE_SECONDS
 from tests.store.conftest import Address
 from tests.store.samples import ANALYST, accounting, commit, commit_some, commit_until_killed, sales, upload
 
@@ -266,7 +267,7 @@ def test_killed_at_any_moment_the_store_holds_old_or_new(
         arguments = (address.home, address.url, market.market_id, 1000 * kill, str(started))
         worker = processes.Process(target=commit_until_killed, args=arguments)
         worker.start()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not started.exists() and worker.is_alive() and time.monotonic() < deadline:
             time.sleep(0.002)
         time.sleep(random.uniform(0, 0.08))

@@ -22,6 +22,7 @@ from core.workflows.data.intake import IntakePreview, commit_intake, prepare_int
 from core.workflows.data.market_of_files import NewMarket
 from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
+from tests.patience import PATIENCE_SECONDS
 
 ANALYST = Actor("ana", Role.ANALYST)
 TODAY = date(2026, 1, 1)
@@ -87,7 +88,7 @@ def killed() -> Callable[[Path, IntakePreview, int], None]:
     def commit(home: Path, preview: IntakePreview, moment: int) -> None:
         child = processes.Process(target=commit_and_die, args=(home, preview, moment))
         child.start()
-        child.join(timeout=30)
+        child.join(timeout=PATIENCE_SECONDS)
         assert child.exitcode == -signal.SIGKILL, "the commit has fewer moments"
 
     return commit

@@ -15,6 +15,7 @@ from core.cli.api import listening_socket
 from core.cli.main import main
 from core.errors import WrongUsage
 from core.workflows.operations.settings import check_settings, dashboard_faults, setting_faults
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = "only-the-server-knows-this"
@@ -144,7 +145,7 @@ def test_the_dashboard_with_a_wrong_setting_does_not_start_and_prints_no_address
     monkeypatch.setenv("DOORSTEP_WORKER", "off")
     # Its port is of no account: it does not come to that.
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert done.returncode == 1
     assert "error: DOORSTEP_WORKER = 'off' is not external" in done.stderr
     assert "Traceback" not in done.stderr
@@ -214,7 +215,7 @@ def test_serve_prints_its_address_once_it_can_be_reached(tmp_path: Path) -> None
         try:
             assert server.stdout is not None
             assert server.stdout.readline() == f"The API is described at http://127.0.0.1:{port}/api/v1/docs\n"
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health", timeout=30) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health", timeout=PATIENCE_SECONDS) as answer:
                 assert answer.status == 200
         finally:
             server.terminate()
