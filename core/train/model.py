@@ -27,7 +27,7 @@ from core.progress import Progress
 from core.train.level import Residuals
 from core.train.own_sale import KeptSales, OutOfFold, OwnSaleEffect, learn_from_pairs, own_sales, sold_soon
 from core.train.ranges import Horizon, RangeCalibration, round_for_display
-from core.train.unknown_facts import UnknownFactsModel, together
+from core.train.unknown_facts import UnknownFactsModel, range_kinds
 
 SOLD_SOON: Final = "homes sold again within 18 months"
 """The group with which the range of such homes is measured."""
@@ -222,7 +222,7 @@ class Model:
         if self.unknown is not None and len(blank):
             inputs = self.unknown.range_inputs(self._with_marks(matrix[blank]), own[blank], centre[blank])
             groups = self.unknown.groups(self._marks(matrix[blank]))
-            kinds, rest = together(len(blank)), (levels, tolerance)
+            kinds, rest = range_kinds(np.ones(len(blank), dtype=bool)), (levels, tolerance)
             found = _spread(self.unknown.ranges, inputs, centre[blank], factor[blank], kinds, *rest)
             parts.append((blank, found, groups))
         years = own[:, 0] if self.own_sales else None

@@ -83,7 +83,7 @@ GROUPS: Final = (_ONE, _FEW, _HALF, _MOST)
 They are calibrated together: between groups apart, one more fact unknown could narrow the range.
 """
 
-_TOGETHER: Final = "homes with facts unknown"
+_AS_LIVE, _LATER_KNOWN = "homes with facts unknown", "homes with facts unknown, later sales known"
 
 
 @dataclass(frozen=True)
@@ -261,9 +261,13 @@ class UnknownFactsModel:
         return _groups(marks)
 
 
-def together(homes: int) -> Objects:
-    """Return the one kind with which the ranges of n homes with facts unknown are calibrated, shape (n,)."""
-    return np.full(homes, _TOGETHER, dtype=object)
+def range_kinds(early: Bools) -> Objects:
+    """Return the kinds by which ranges are calibrated, shape (n,): of homes with the evidence of earlier sales or not.
+
+    A live estimate has earlier sales only. With all homes, 80% ranges of 26,864 homes of Singapore of which size and
+    area were known held 82.2%, with such homes 81.6% (King County 78.5% and 78.7%, Melbourne 81.4% and 81.7%).
+    """
+    return np.where(early, _AS_LIVE, _LATER_KNOWN).astype(object)
 
 
 def _no_own_sale(homes: int) -> Floats:
@@ -371,7 +375,7 @@ def calibrate(
         effect, added = _learn_own_effect(resales, homes, rows, estimate, marks, seed)
         estimate, own = estimate + added, resales.own[rows]
     ranges = UnknownFactsRanges(rules, seed, len(known.names))
-    ranges.fit(_range_inputs(matrix, own, estimate), estimate, price, together(len(rows)), rows)
+    ranges.fit(_range_inputs(matrix, own, estimate), estimate, price, range_kinds(held_out.early), rows)
     return UnknownFactsModel(known, estimator, weights, ranges, effect)
 
 

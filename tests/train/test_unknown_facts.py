@@ -28,6 +28,7 @@ from core.train.unknown_facts import (
     UnknownFactsModel,
     UnknownFactsRanges,
     fit_weights,
+    range_kinds,
 )
 from core.workflows.pricing.desk import Desk
 from tests.acting import acting
@@ -294,6 +295,23 @@ def test_each_fact_unknown_widens_the_range_by_what_it_matters(problem: Problem)
     alone = ranges.expected_size(np.hstack([np.zeros((facts, 60)), np.eye(facts)]), np.full(facts, 13.0))
     true = np.sqrt(0.07**2 + 0.09**2) / 0.07
     assert 0.92 * true < alone[:4].mean() / alone[4:].mean() < 1.08 * true
+
+
+def test_ranges_hold_for_homes_priced_with_earlier_sales_only_as_every_live_estimate_is(problem: Problem) -> None:
+    rng = np.random.default_rng(4)
+    homes, facts = np.repeat(np.arange(3_000), 4), 6
+    marks = (rng.uniform(size=(len(homes), facts)) < 0.5).astype(float)
+    # The sales after a home's own day bring estimates of it nearer; a home for sale has none.
+    early = np.tile([False, True], len(homes) // 2)
+    price = rng.uniform(12, 14, len(homes))
+    estimate = price + rng.normal(0, np.where(early, 0.2, 0.1))
+    ranges = UnknownFactsRanges(problem.estimate, 0, facts)
+    features = np.hstack([rng.normal(size=(len(homes), 3)), marks])
+    ranges.fit(features, estimate, price, range_kinds(early), homes)
+    live = range_kinds(np.ones(early.sum(), dtype=bool))
+    segments = ranges.segments_.of(estimate[early], live)
+    low, high = ranges.range(estimate[early], ranges.expected_size(features[early], estimate[early]), segments, 0.8)
+    assert ((low <= np.exp(price[early])) & (np.exp(price[early]) <= high)).mean() == pytest.approx(0.8, abs=0.015)
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["all alike", "another where an earlier sale is known"])
