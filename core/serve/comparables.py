@@ -6,14 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from core.arrays import Floats, Ints
-from core.collect.addresses import address_key, with_unit
+from core.collect.addresses import with_unit
 from core.prepare.features.columns import Columns, size, take
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import COORDINATES
@@ -22,7 +21,7 @@ from core.prepare.features.own_sales import ROW, no_own_sale
 from core.prepare.features.projection import distance_km
 from core.serve.drivers import Ways, ways
 from core.serve.fact_groups import FactGroup, changed_since
-from core.serve.likeness import CANDIDATES, Likeness, most_alike, other_kind
+from core.serve.likeness import CANDIDATES, Likeness, most_alike, newest_of_each_home, other_kind
 from core.serve.subject import Value
 from core.train.live_model import LiveModel
 from core.train.ranges import round_for_display
@@ -218,7 +217,8 @@ def unadjusted(live_model: LiveModel, likeness: Likeness | None, home: Columns) 
     prices = live_model.sales["sale_price"][rows].tolist()
     found = [_Adjusted(number, False, price, price, {}) for number, price in enumerate(prices)]
     chosen = Candidates(rows, take(live_model.filled, rows), Ways((), {}, np.empty(0, dtype=np.int64)))
-    offered = _one_of_each_home(found, [*map(_home_key, live_model.addresses(rows))])
+    kept = newest_of_each_home(live_model, rows)
+    offered = [one for one in found if kept[one.number]]
     return tuple(_comparable(live_model, home, chosen, one) for one in offered[:IN_USE])
 
 
@@ -270,7 +270,8 @@ def adjusted(
     kind = str(given.get(_KIND, ""))
     others = other_kind(live_model, chosen.rows, kind).tolist()
     least = sorted(found, key=lambda one: (not one.own, others[one.number], one.gross))
-    offered = _one_of_each_home(least, [*map(_home_key, live_model.addresses(chosen.rows))])
+    kept = newest_of_each_home(live_model, chosen.rows)
+    offered = [one for one in least if kept[one.number]]
     shown = [(others[one.number], _comparable(live_model, home, chosen, one)) for one in offered[:OFFERED]]
     # Of the first five, which count unless somebody picks, weak ones are there only for want of others of their kind.
     shown.sort(key=lambda pair: (not pair[1].own, pair[0], pair[1].weak))
@@ -334,19 +335,6 @@ def _in_one_market(sale: _Adjusted, moved: float | None) -> _Adjusted:
     around = sale.time_adjusted - market
     place = sale.adjustments.get(FactGroup.PLACE, 0.0) + around
     return replace(sale, time_adjusted=market, adjustments={**sale.adjustments, FactGroup.PLACE: place}, around=around)
-
-
-# Each takes 30 µs to work out, and the same sales are asked about again and again.
-@lru_cache(maxsize=1 << 16)
-def _home_key(address: str) -> str:
-    """Return what two spellings of one address share, "" for none."""
-    return address_key(address)
-
-
-def _one_of_each_home(found: Sequence[_Adjusted], addresses: Sequence[str]) -> list[_Adjusted]:
-    """Return the sales without further ones at an address that is among them; sales without an address all stay."""
-    first = {addresses[one.number]: one.number for one in reversed(found)}
-    return [one for one in found if not addresses[one.number] or first[addresses[one.number]] == one.number]
 
 
 def _comparable(live_model: LiveModel, home: Columns, chosen: Candidates, this: _Adjusted) -> Comparable:

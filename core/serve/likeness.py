@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -13,9 +13,11 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer
 
 from core.arrays import Bools, Floats, Ints
+from core.collect.addresses import address_key
 from core.prepare.features.columns import Columns, size, take, words
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import COORDINATES
+from core.prepare.features.own_sales import home_keys
 from core.serve.fact_groups import FactGroup, group_of
 from core.train.live_model import LiveModel
 
@@ -298,3 +300,29 @@ def _table(encoder: OneHotEncoder, learned: Floats) -> Table:
     values = encoder.transform(texts[:, None]) @ learned
     [rest] = encoder.transform(np.array([[_OTHER]], dtype=object)) @ learned
     return Table(dict(zip(texts.tolist(), values.tolist(), strict=True)), float(rest))
+
+
+def newest_of_each_home(live_model: LiveModel, rows: Ints) -> Bools:
+    """Return which of the sales at ``rows`` are the newest of their homes among them, shape (n,).
+
+    Two sales are of one home if they share its property id or its address; a sale with neither is of a home of its own.
+    """
+    sales = live_model.sales
+    ids = home_keys({name: sales[name][rows] for name in ("property_id",) if name in sales} | _dates(sales, rows)).ids
+    seen, newest = set[str](), np.zeros(len(rows), dtype=bool)
+    addresses = [_address_key(address) for address in live_model.addresses(rows)]
+    for number in np.argsort(sales[_DATE][rows], kind="stable")[::-1].tolist():
+        names = {f"{kind}:{key}" for kind, key in (("id", ids[number]), ("at", addresses[number])) if key}
+        newest[number] = not names & seen
+        seen |= names
+    return newest
+
+
+def _dates(sales: Columns, rows: Ints) -> Columns:
+    return {_DATE: sales[_DATE][rows]}
+
+
+# Each takes 30 µs to work out, and the same sales are asked about again and again.
+@lru_cache(maxsize=1 << 16)
+def _address_key(address: str) -> str:
+    return address_key(address)

@@ -18,6 +18,7 @@ from core.serve.comparables import GROSS_HIGH, GROSS_MOST, IN_USE, Comparable, l
 from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.fact_groups import FactGroup, group_of
 from core.serve.flags import Answer, FlagKind, Severity, estimate_flags, flag_rules
+from core.serve.likeness import newest_of_each_home
 from core.serve.report.words import to_look_at
 from core.train.ranges import round_for_display
 from core.wording import money
@@ -198,6 +199,18 @@ def test_weak_sales_count_only_for_want_of_sound_ones(evidence: LiveMarket, prob
 def test_a_home_is_compared_once(answer: Estimate) -> None:
     addresses = [one.address for one in answer.comparables if one.address]
     assert len(set(addresses)) == len(addresses)
+
+
+def test_the_newest_sale_stands_for_a_home_known_by_its_id_or_its_address(evidence: LiveMarket) -> None:
+    day = np.array(["2024-01-01", "2024-05-01", "2024-03-01", "2024-02-01", "2024-01-15"], dtype="datetime64[us]")
+    ids = np.array(["0723049156", "723049156", None, None, None], dtype=object)
+    addresses = np.array([None, None, "12 Oak St", "12 oak street", None], dtype=object)
+    sales = {"property_id": ids, "address": addresses, "sale_date": day}
+    live_model = replace(evidence.live_model, sales=sales)
+    assert newest_of_each_home(live_model, np.arange(5)).tolist() == [False, True, True, False, True]
+    assert newest_of_each_home(live_model, np.array([0, 3])).tolist() == [True, True]
+    nameless = replace(evidence.live_model, sales={"sale_date": day})
+    assert newest_of_each_home(nameless, np.arange(5)).all()
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,17 @@ def test_the_pace_of_the_market_knows_no_later_sale_and_not_the_homes_own_wait(m
         assert not before.loc[~on_the_day, pace].equals(after.loc[~on_the_day, pace]), "later sales must see the change"
 
 
+def test_a_fact_that_only_older_sales_record_is_none_of_todays_homes() -> None:
+    homes = market(1_500, 16).sort_values("sale_date", ignore_index=True)
+    old = np.arange(len(homes)) < 0.85 * len(homes)
+    older = homes.assign(property_type=homes["property_type"].where(old), bedrooms=homes["bedrooms"].where(old))
+    assert {"property_type", "bedrooms"} <= {*find_facts(homes).all}
+    assert not {"property_type", "bedrooms"} & {*find_facts(older).all}
+    # What only newer sales record is known of the homes that are for sale.
+    newer = homes.assign(property_type=homes["property_type"].where(~old))
+    assert "property_type" in find_facts(newer).all
+
+
 def test_few_list_dates_are_no_pace_of_the_market() -> None:
     homes = market(300, 15)
     listed = homes.assign(list_date=homes["sale_date"] - pd.Timedelta(days=20))
