@@ -14,6 +14,7 @@ from core.collect.mapping import MappedTable
 from core.errors import PriceGivenAway
 from core.prepare.quality.price_rates import price_rate
 from core.schema import EXTRA_PREFIX, Source
+from core.wording import percent
 
 Leaks = Mapping[str, Sequence[Leak]]
 """The columns of each file, by its name, that reveal the price."""
@@ -98,7 +99,7 @@ def refuse_leaks(leaks: Leaks, keep: Collection[str]) -> None:
         named = "; ".join(f"column {leak.column!r} of {file} is {leak.why} (n = {leak.n:,})" for file, leak in per_area)
         raise PriceGivenAway(
             f"Nothing was imported: {named}. Choose the column of whole prices, or add one, such as the price times "
-            "the area. If these are whole prices, name the column as one to keep."
+            "the area. Named as one to keep, the column is stored all the same, but no model is trained on such prices."
         )
     named = "; ".join(f"column {leak.column!r} of {file} is {leak.why}" for file, leak in found)
     raise PriceGivenAway(
@@ -134,3 +135,17 @@ def refuse_price_tellers(sales: pd.DataFrame, facts: Collection[str], currency: 
                 f"The fact {column!r} is {measured.why}, on {measured.n:,} sales. No model was trained. Undo the data "
                 "version that added it, and import its file again without this column."
             )
+    _refuse_explained(sales, facts)
+
+
+def _refuse_explained(sales: pd.DataFrame, facts: Collection[str]) -> None:
+    from core.workflows.doubts.price_explained import explained_by  # noqa: PLC0415 - imports need no learning package
+
+    for one in explained_by(sales, facts):
+        column = one.name.removeprefix(EXTRA_PREFIX)
+        raise PriceGivenAway(
+            f"The fact {column!r} tells the price, it seems: with it, a quick model of {one.n:,} sales errs by "
+            f"{percent(one.with_it)} on average, without it by {percent(one.without)}; no fact of a home makes that "
+            "much of a difference. No model was trained. Undo the data version that added it, and import its file "
+            "again without this column."
+        )

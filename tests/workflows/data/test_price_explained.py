@@ -1,0 +1,69 @@
+"""A fact of a market's own with the price in it, hidden behind other facts, is found and stops the training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.demo.city import NOISE, STRUCTURAL, MarketModel, simulate
+from core.errors import PriceGivenAway
+from core.prepare.features.facts import find_facts
+from core.workflows.doubts.price_explained import explained_by
+from core.workflows.doubts.price_tellers import refuse_price_tellers
+
+
+@pytest.fixture(scope="module")
+def sales() -> pd.DataFrame:
+    table = simulate(MarketModel(parcels=3_000), 11, sales=3_000).drop(columns=[STRUCTURAL, NOISE])
+    return table.reset_index(drop=True)
+
+
+def noisy_bands(sales: pd.DataFrame) -> pd.Series:
+    rng = np.random.default_rng(0)
+    bands = pd.qcut(sales["sale_price"], 20, labels=[*"ABCDEFGHIJKLMNOPQRST"]).astype(str).to_numpy(dtype=object)
+    wrong = rng.uniform(size=len(sales)) < 0.03
+    bands[wrong] = rng.choice([*"ABCDEFGHIJKLMNOPQRST"], size=int(wrong.sum()))
+    return pd.Series(bands, index=sales.index)
+
+
+HIDDEN: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
+    "less what the lot costs": lambda all_: all_["sale_price"] - 12 * all_["lot_area_sqft"].fillna(0),
+    "of the area's median": lambda all_: all_["sale_price"] / all_.groupby("zipcode")["sale_price"].transform("median"),
+    "less the area's mean": lambda all_: all_["sale_price"] - all_.groupby("zipcode")["sale_price"].transform("mean"),
+    "bands with slips": noisy_bands,
+}
+
+
+@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+def test_a_price_behind_other_facts_is_found(sales: pd.DataFrame, hidden: Callable[[pd.DataFrame], pd.Series]) -> None:
+    leaking = sales.assign(x_figure=hidden(sales))
+    facts = find_facts(leaking)
+    assert [one.name for one in explained_by(leaking, facts.all)] == ["x_figure"]
+    with pytest.raises(PriceGivenAway, match=r"The fact 'figure' tells the price.* No model was trained"):
+        refuse_price_tellers(leaking, (*facts.numeric, *facts.categorical), "USD")
+
+
+def test_two_that_say_the_same_do_not_hide_one_another(sales: pd.DataFrame) -> None:
+    figure = HIDDEN["less what the lot costs"](sales)
+    leaking = sales.assign(x_one=figure, x_other=(figure / 1_000).round())
+    assert {one.name for one in explained_by(leaking, find_facts(leaking).all)} == {"x_one", "x_other"}
+
+
+def test_true_facts_however_telling_stay(sales: pd.DataFrame) -> None:
+    rng = np.random.default_rng(1)
+    n = len(sales)
+    true = sales.assign(
+        x_earlier_price=(sales["sale_price"] * rng.uniform(0.5, 0.95, n)).round(-3),
+        x_rooms=np.round(sales["living_area_sqft"] / 300 + rng.normal(0, 0.5, n)),
+        x_agent=rng.choice([*"abc"], n),
+    )
+    assert explained_by(true, find_facts(true).all) == ()
+    refuse_price_tellers(true, find_facts(true).numeric, "USD")
+
+
+def test_few_sales_prove_nothing(sales: pd.DataFrame) -> None:
+    few = sales.head(150).assign(x_figure=HIDDEN["less what the lot costs"](sales.head(150)))
+    assert explained_by(few, find_facts(few).all) == ()
