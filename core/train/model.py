@@ -121,6 +121,13 @@ class Model:
         sale = [filled[name][:, None] for name in OWN_SALE[1:]] if self.own_sales else []
         return np.hstack([features, *sale, *([marks_of(filled)] if self.unknown else [])])
 
+    def with_features(self, matrix: Floats, rows: Ints, others: Floats) -> Floats:
+        """Return ``matrix`` with the features of ``others`` in these rows; own earlier sales and marks stay."""
+        features = self._features(others)
+        changed = matrix.copy()
+        changed[rows, : features.shape[1]] = features
+        return changed
+
     def log_estimate(self, matrix: Floats, shift: Floats | float = 0.0) -> Floats:
         """Return the log of the unrounded estimates of homes given by the rows of ``matrix``, shape (n,).
 

@@ -100,13 +100,26 @@ def test_ranges_of_a_live_model_widen_and_confidence_falls_with_the_days_ahead(s
     home = {name: np.repeat(values[:1], 5) for name, values in live.filled.items()}
     ahead = [0, 40, 75, 100, 360]
     home["sale_date"] = np.array([live.level.as_of + timedelta(days=days) for days in ahead], dtype="datetime64[us]")
-    matrix = np.repeat(model.matrix({name: values[:1] for name, values in home.items()}), 5, axis=0)
-    priced = moved.priced(home, matrix, np.full(5, 12.5), (0.5, 0.8, 0.9), 0.1)
+    priced = moved.priced(home, model.matrix(home), np.full(5, 12.5), (0.5, 0.8, 0.9), 0.1)
     for one in priced.values():
         assert (np.diff(one.high - one.low) >= 0).all()
     assert (np.diff(priced[0.8].confidence) <= 0).all()
     assert (priced[0.8].high - priced[0.8].low)[-1] > 1.4 * (priced[0.8].high - priced[0.8].low)[0]
     assert priced[0.8].fsd[-1] == pytest.approx(1.6 * priced[0.8].fsd[0], rel=0.1)
+
+
+def test_no_home_gets_a_surer_or_narrower_answer_for_a_later_day(small_desk: Desk) -> None:
+    live = small_desk.live_model
+    assert live is not None
+    answers = []
+    for days in (0, 60, 150, 300):
+        homes = {name: values[:150] for name, values in live.filled.items()}
+        day = np.datetime64(live.level.as_of + timedelta(days=days))
+        homes["sale_date"] = np.full(150, day, dtype="datetime64[us]")
+        centre = np.log(live.sales["sale_price"][:150].astype(float))
+        answers.append(live.priced(homes, live.model.matrix(homes), centre, (0.8,), 0.1)[0.8])
+    assert (np.diff([one.confidence for one in answers], axis=0) <= 0).all()
+    assert (np.diff([one.high - one.low for one in answers], axis=0) >= 0).all()
 
 
 def test_with_little_history_a_range_widens_as_markets_usually_drift() -> None:
