@@ -174,6 +174,13 @@ def _rates(one: Comparable) -> str:
     return f"{signed_percent(one.net)} / {percent(one.gross)}"
 
 
+# The columns alone do not give it: "Facts" adds up several with their signs, and what sold around the home since.
+_GROSS: Final = (
+    "Net: all of the adjustment, with its signs. Gross: each kind of fact and the market without signs, where what homes "
+    "around the sale sold for since counts with the market, though it stands under “Facts”."
+)
+
+
 def _footnotes(estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFrame) -> list[Flowable]:
     weak = (
         f"* Adjusted by more than {percent(NET_HIGH)} net or {percent(GROSS_HIGH)} gross: less like this home than the "
@@ -183,6 +190,7 @@ def _footnotes(estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFr
     kept = [numbers(estimate)[one.sale_id] for one in chosen]
     gaps = kept != [*range(1, len(kept) + 1)]
     notes = [
+        _GROSS,
         weak if any(one.weak for one in chosen) else "",
         f"Numbered as in your agent’s list of {count(len(estimate.comparables), 'sale')}." if gaps else "",
         _own_words(chosen),

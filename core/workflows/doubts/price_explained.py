@@ -116,5 +116,5 @@ def _as_input(values: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values):
         return pd.Series(values.to_numpy(dtype=float, na_value=np.nan), index=values.index)
     codes, levels = pd.factorize(values)
-    kind = "category" if len(levels) <= _LEVELS_MAX else "float"
-    return pd.Series(codes, index=values.index).where(codes >= 0).astype(kind)
+    places = pd.Series(codes, index=values.index).where(codes >= 0)
+    return places.astype("category") if len(levels) <= _LEVELS_MAX else places.astype("float64")
