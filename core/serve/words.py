@@ -92,7 +92,7 @@ def test_sales_words(segment: str, n: int, currency: str) -> str:
     if segment == SOLD_SOON:
         return f"{count(n, 'test sale', currency=currency)} of {segment}"
     if segment in GROUPS:
-        return f"{count(n, 'test sale', currency=currency)} with as many facts known"
+        return f"{count(n, 'test sale', currency=currency)} with about as many facts known, the rest hidden"
     if segment == EVERYWHERE:
         return f"{count(n, 'test sale', currency=currency)} of this market"
     return count(n, "similar test sale", currency=currency)
@@ -141,7 +141,8 @@ def record_words(estimate: Estimate) -> str:
     level, held = f"{percent(estimate.level)} range", estimate.held
     if held is not None:
         sales = test_sales_words(estimate.segment, held.n, estimate.currency)
-        return f"{level}; held {percent(held.share)} of {sales}"
+        ahead = ", none priced this far ahead" if widening_words(estimate) else ""
+        return f"{level}; held {percent(held.share)} of {sales}{ahead}"
     if estimate.segment in _BEYOND:
         return f"{level}; no test sale was priced this {_BEYOND[estimate.segment]}, so it has no record"
     return f"{level}; too few sales were tested for a record"

@@ -26,7 +26,7 @@ ANDROID = (
     "Safari/537.36"
 )
 KEYS_MAX = 15
-HELD = re.compile(r"80% range; held \d+% of [\d,]+ test sales with as many facts known")
+HELD = re.compile(r"80% range; held \d+% of [\d,]+ test sales with about as many facts known, the rest hidden")
 
 
 @pytest.fixture(scope="module")

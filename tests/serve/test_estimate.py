@@ -358,6 +358,9 @@ def test_a_day_beyond_what_the_markets_past_shows_gets_no_price_and_a_day_within
     assert far.confidence < near.confidence
     assert widening_words(far) == "40% wider, because it is valued 200 days after the latest sale"
     assert widening_words(near) == ""
+    # The tests priced nothing that far ahead.
+    assert record_words(far).endswith(", none priced this far ahead")
+    assert "ahead" not in record_words(near)
     beyond = last + timedelta(days=201)
     answer = estimate(market, home, beyond, problem, 0.8)
     assert isinstance(answer, Unavailable)

@@ -176,8 +176,8 @@ def _rates(one: Comparable) -> str:
 
 # The columns alone do not give it: "Facts" adds up several with their signs, and what sold around the home since.
 _GROSS: Final = (
-    "Net: all of the adjustment, with its signs. Gross: each kind of fact and the market without signs, where what homes "
-    "around the sale sold for since counts with the market, though it stands under “Facts”."
+    "Net: all of the adjustment, with its signs. Gross: each kind of fact and the market without signs, where what "
+    "homes around the sale sold for since counts with the market, though it stands under “Facts”."
 )
 
 

@@ -219,5 +219,5 @@ def _homes(segment: str, n: int, currency: str) -> str:
     if segment == EVERYWHERE:
         return f"{count(n, 'home', currency=currency)} of this market"
     if segment in GROUPS:
-        return f"{count(n, 'home', currency=currency)} with as many facts known"
+        return f"{count(n, 'home', currency=currency)} with about as many facts known, the rest hidden"
     return count(n, "similar home", currency=currency)
