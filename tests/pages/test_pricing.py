@@ -179,7 +179,8 @@ def test_a_home_is_priced_with_the_range_first_and_the_point_inside_it(desk: Des
     parts = texts(app)
     shown = money_range(estimate.low, estimate.high, "USD")
     assert estimate.held is not None
-    held = f"80% range; held {estimate.held.share:.0%} of {estimate.held.n:,} test sales with about as many facts known, the rest hidden"
+    known = "with about as many facts known, the rest hidden"
+    held = f"80% range; held {estimate.held.share:.0%} of {estimate.held.n:,} test sales {known}"
     assert estimate.segment.endswith("facts unknown")
     point = f"Point estimate **{money_short(estimate.point, 'USD')}**"
     assert place_of(shown, parts) < place_of(held, parts) < place_of(point, parts)
