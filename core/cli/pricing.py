@@ -94,7 +94,8 @@ def _price(session: Session) -> int:
     elif answered.estimate_id is None:
         print("warning: the estimate is not recorded: the ledger did not take it; see the log", file=sys.stderr)
     result, form = answered.result, answer_form(answered, desk.market)
-    if not isinstance(result, Refused) and (unused := desk.unused(question.facts)):
+    # The flags of an estimate name them.
+    if isinstance(result, Unavailable) and (unused := desk.unused(question.facts)):
         print(f"note: this market's model does not use {', '.join(unused)}", file=sys.stderr)
     match result:
         case Refused():

@@ -28,6 +28,7 @@ _SURELY: Final = 3.0
 # A small test has few bands, so two standard errors are enough.
 _DISPROVED: Final = 2.0
 _NAMED_MAX: Final = 6
+_REVIEWED: Final = "A price needs review for"
 
 CARRIED_OVER: Final = "of the model before, without what this model’s test disproves"
 """What became of a scope that a new model's small test could not draw anew."""
@@ -51,8 +52,9 @@ class ScopeBasis(StrEnum):
 class GoverningScope:
     """The scope that decides which estimates a person reviews and which homes get no price.
 
-    Estimates from ``low`` to ``high`` (money in the market's currency) need no review for their price. Homes of a type
-    or in an area left out get no price if the scope is signed; else a person reviews the estimate.
+    Estimates from ``low`` to ``high`` (money in the market's currency) need no review for their price. Those beyond do,
+    but where nobody signed a scope drawn from tests: there a note says that their accuracy is not shown yet. Homes of a
+    type or in an area left out get no price if the scope is signed; else a person reviews the estimate.
     """
 
     low: float
@@ -72,18 +74,17 @@ class GoverningScope:
         }[self.basis]
 
     def agent_words(self, currency: str) -> str:
-        """Say to an agent which prices need review, and which homes get none.
+        """Say to an agent which prices need review, or are not proven where nobody signed, and which homes get none.
 
         "Approved for prices from $200K to $1.2M; beyond, a price needs review. No price for: condo."
         """
         left_out = left_out_words(self.types_left_out, self.areas_left_out)
+        prices = f"from {money_short(self.low, currency)} to {money_short(self.high, currency)}"
         # A signature is a decision, which its test may not bear out.
-        tested = {ScopeBasis.DEFAULT: "Standard prices run", ScopeBasis.SIGNED: "Approved for prices"}.get(
-            self.basis, "Tested for prices"
-        )
-        none = "No price for" if self.basis is ScopeBasis.SIGNED else "A price also needs review for"
-        low, high = money_short(self.low, currency), money_short(self.high, currency)
-        beyond = f"{tested} from {low} to {high}; beyond, a price needs review."
+        beyond, none = {
+            ScopeBasis.SIGNED: (f"Approved for prices {prices}; beyond, a price needs review.", "No price for"),
+            ScopeBasis.DEFAULT: (f"Standard prices run {prices}; beyond, a price needs review.", _REVIEWED),
+        }.get(self.basis, (f"Shown to be accurate enough for prices {prices}, beyond not yet (unsigned).", _REVIEWED))
         return f"{beyond} {none}: {left_out}." if left_out else beyond
 
     def words(self, currency: str) -> str:
@@ -244,7 +245,7 @@ def _longest_not_disproved(kept: pd.DataFrame, edges: Floats, target: float) -> 
 def share_outside(scope: GoverningScope | None, scored: ScoredSales) -> float:
     """Return the share of the priced sales outside a scope, of the standard prices without one; NaN without a sale.
 
-    A person reviews their estimates, or they get no price.
+    Their estimates are flagged, or they get no price.
     """
     if scope is None:
         scope = GoverningScope(scored.terms.standard_low, scored.terms.standard_high, ScopeBasis.DEFAULT)

@@ -13,9 +13,9 @@ import numpy as np
 
 from core.arrays import Bools, Floats
 from core.evaluate.scope import GoverningScope, ScopeBasis
-from core.prepare.features.area_evidence import MarketEvidence
 from core.prepare.features.area_levels import area_levels
 from core.prepare.features.columns import Columns, size, stack, take
+from core.prepare.features.facts import COORDINATES
 from core.problem import Problem
 from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.ask_next import AskNext, Questions, ask_next, questions
@@ -31,8 +31,11 @@ from core.serve.fact_groups import (
     unlike_all_sales,
     wider_area,
 )
-from core.serve.flags import DriftNotice, Flag, answers_of, came_true, estimate_flags, flag_rules, left_out, promised
+from core.serve.flags import FlagRules, answers_of, came_true, estimate_flags, flag_rules, left_out, promised
 from core.serve.likeness import Likeness, likeness_of
+from core.serve.review.flag import DriftNotice, Flag
+from core.serve.review.nearest import evidence_of, nearest_sale_km
+from core.serve.review.places import AreaPlaces, area_places
 from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
@@ -141,8 +144,8 @@ class LiveMarket:
     """What prices a market: the model's bundle, the live model, and the latter's data version and stored level.
 
     ``notices`` are the open drift alerts; each flags the estimates it concerns. ``scope`` is signed or proposed; None
-    means the standard prices. ``learned`` is the likeness and ``known_figures`` are the area figures, where they were
-    worked out in advance. Distances are written as ``area_unit`` has it.
+    means the standard prices. ``learned`` is the likeness, ``known_figures`` are the area figures and ``known_places``
+    the places of each area, where they were worked out in advance. Distances are written as ``area_unit`` has it.
     """
 
     bundle: Bundle
@@ -154,6 +157,7 @@ class LiveMarket:
     learned: Likeness | None = None
     known_figures: frozenset[str] | None = None
     area_unit: str = "sqm"
+    known_places: AreaPlaces | None = None
 
     @cached_property
     def likeness(self) -> Likeness | None:
@@ -169,9 +173,19 @@ class LiveMarket:
             return self.known_figures
         return area_figures(self.live_model.model, self.live_model.sales)
 
+    @cached_property
+    def area_places(self) -> AreaPlaces | None:
+        """Where the sales of each area lie; None in a market without coordinates or area codes."""
+        return self.known_places or area_places(self.live_model.model, self.live_model.sales)
+
+    def flag_rules(self, problem: Problem) -> FlagRules:
+        """Return the basis of the flags of its estimates; build it once for many homes."""
+        figures, places = self.area_figures, self.area_places
+        return flag_rules(self.bundle, self.notices, problem, self.scope, figures, places, self.area_unit)
+
     def prepare(self) -> None:
         """Learn now what the first question would wait for."""
-        _ = self.likeness
+        _ = self.likeness, self.area_places
 
 
 def estimate(
@@ -215,7 +229,7 @@ def _explained(
     in_use = {one.sale_id: 1.0 for one in comparables[:IN_USE]}
     together = reconcile(comparables, in_use, exact, fsd, figures.low, figures.high)
     answer = replace(figures, comparables=together, own_sale=next((one for one in comparables if one.own), None))
-    rules = flag_rules(bundle, live_market.notices, problem, live_market.scope, live_market.area_figures)
+    rules = live_market.flag_rules(problem)
     segment, held = rules.record(level, str(priced.segments[0]), answer.point)
     kept = rules.kept(answer.confidence)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
@@ -383,7 +397,7 @@ def _place_refusal(subject: Subject, model: Model, problem: Problem, area_unit: 
     known = any(subject.facts[name] in model.profile.area_codes[name] for name in codes) or _wider_known(subject, model)
     if _is_located(subject, model):
         limit = problem.estimate.market_km
-        away = nearest_sale_km(model, subject, limit)
+        away = nearest_sale_km(model, subject.facts, limit)
         if away > limit:
             return Unavailable(
                 f"The location is outside the market: {distance(away, area_unit)} from the nearest sale the model "
@@ -398,7 +412,7 @@ def _place_refusal(subject: Subject, model: Model, problem: Problem, area_unit: 
 
 
 def _is_located(subject: Subject, model: Model) -> bool:
-    return model.facts.located and {"latitude", "longitude"} <= set(subject.facts)
+    return model.facts.located and {*COORDINATES} <= {*subject.facts}
 
 
 def _wider_known(subject: Subject, model: Model) -> bool:
@@ -409,39 +423,10 @@ def _wider_known(subject: Subject, model: Model) -> bool:
     return evidence.knows(area_levels(subject.columns(model.facts), model.facts))
 
 
-def evidence_of(model: Model) -> MarketEvidence | None:
-    """Return the pipeline step that holds the market's sales as evidence, or None if the model has none."""
-    return next((step for _, step in model.features.steps if isinstance(step, MarketEvidence)), None)
-
-
-def nearest_sale_km(model: Model, subject: Subject, near: float) -> float:
-    """Return the distance to the nearest sale, or a quickly found larger one that is still below ``near``."""
-    live_market = evidence_of(model)
-    if live_market is None:
-        return 0.0
-    place = model.features.named_steps["derived"].projection_.point(
-        float(subject.facts["latitude"]), float(subject.facts["longitude"])
-    )
-    together = float(nearest_lately_km(live_market, np.array([place]))[0])
-    if together < near:
-        return together
-    sales = live_market.index_.tree.data
-    return float(np.hypot(sales[:, 0] - place[0], sales[:, 1] - place[1]).min())
-
-
-def nearest_lately_km(live_market: MarketEvidence, places: Floats) -> Floats:
-    """Return the distance to the sale nearest in place and time combined, shape (n,), of places in km, (n, 2).
-
-    It is never less than the distance to the nearest sale, and the evidence's index finds it at once.
-    """
-    tree = live_market.index_.tree
-    distance: Floats = tree.query(np.column_stack([places, np.full(len(places), tree.maxes[2])]))[0]
-    return distance
-
-
 def _imputed(subject: Subject, model: Model, filled: Columns) -> dict[str, Value]:
-    coordinates = ("latitude", "longitude") if model.facts.located else ()
-    known = {*subject.facts, *never_of_its_type(model, subject.facts)}
+    # One of the two places no home: both are assumed.
+    coordinates = COORDINATES if model.facts.located and not _is_located(subject, model) else ()
+    known = {*subject.facts, *never_of_its_type(model, subject.facts)} - {*coordinates}
     return {
         name: float(filled[name][0])
         for name in (*model.facts.numeric, *coordinates)

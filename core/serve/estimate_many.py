@@ -25,16 +25,16 @@ from core.serve.estimate import (
     before_first_sale,
     beyond_horizon,
     estimate,
-    evidence_of,
     judged_with,
-    nearest_lately_km,
     outside_signed_scope,
     range_refusal,
     refusal,
     too_wide,
 )
 from core.serve.fact_groups import LOCATION, critical_facts, unlike_all_sales
-from core.serve.flags import Flag, FlagRules, answers_of, estimate_flags, flag_rules, left_out, promised
+from core.serve.flags import answers_of, estimate_flags, left_out, promised
+from core.serve.review.flag import Flag
+from core.serve.review.nearest import evidence_of, nearest_lately_km
 from core.serve.subject import Subject, Value, contradictions, facts_read, read_fact
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, half_width, some_of
@@ -113,7 +113,7 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     failed |= _ranges_too_wide(rows[~narrow], some_of(main, ~narrow), problem)
     rows, priced = rows[narrow], some_of(priced, narrow)
     chosen = tuple(subjects[position] for position in rows.tolist())
-    answers, rules = answers_of(priced), _rules(live_market, problem)
+    answers, rules = answers_of(priced), live_market.flag_rules(problem)
     confidence = tuple(answer.confidence for answer in answers)
     records = (
         rules.record(level, str(segment), answer.point)[1]
@@ -136,10 +136,6 @@ def with_comparables(answers: Answers, live_market: LiveMarket, problem: Problem
     alone = [estimate(live_market, one.facts, one.as_of, problem, level) for one in answers.subjects]
     flags = [one.flags if isinstance(one, Estimate) else known for one, known in zip(alone, answers.flags, strict=True)]
     return replace(answers, flags=tuple(flags))
-
-
-def _rules(live_market: LiveMarket, problem: Problem) -> FlagRules:
-    return flag_rules(live_market.bundle, live_market.notices, problem, live_market.scope, live_market.area_figures)
 
 
 def read_columns(homes: pd.DataFrame, facts: FactColumns, problem: Problem) -> dict[str, ReadColumn]:

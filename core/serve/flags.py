@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -17,73 +16,15 @@ from core.problem import Problem
 from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.comparables import Comparable, ComparableValue
 from core.serve.fact_groups import never_of_its_type, wider_area
+from core.serve.review.flag import DriftNotice, Flag, FlagKind, Severity
+from core.serve.review.places import AreaPlaces, place_flags
+from core.serve.review.price import price_flags
+from core.serve.review.unused import unused_flags
 from core.serve.subject import Subject, written
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.model import Model, Priced
-from core.train.ranges import round_for_display
+from core.train.ranges import EVERYWHERE, round_for_display
 from core.wording import count, market_day, money
-
-
-class Severity(StrEnum):
-    """Whether a person must review the estimate or only needs to know."""
-
-    REVIEW = "review"
-    NOTE = "note"
-
-
-class FlagKind(StrEnum):
-    """The reasons for a flag: what is the matter with this home and its price first, then with the market's model."""
-
-    OWN_SALE_FAR = "own sale far from the estimate"
-    PRICE_OUT_OF_SCOPE = "price out of scope"
-    LEFT_OUT_OF_SCOPE = "left out of the scope"
-    UNUSUAL_TYPE = "unusual type"
-    UNUSUAL_ZONING = "unusual zoning"
-    MULTI_UNIT = "multi-unit"
-    IMPUTED_FACT = "imputed fact"
-    UNKNOWN_CATEGORY = "unknown category"
-    OUT_OF_DISTRIBUTION = "out of distribution"
-    FEW_COMPARABLES = "few comparables"
-    WIDE_RANGE = "wide range"
-    LOW_CONFIDENCE = "low confidence"
-    COMPARABLES_DISAGREE = "comparables disagree"
-    STALE_MODEL = "stale model"
-    RANGE_HELD_LESS = "range held less than promised"
-    TARGET_MISSED = "error above the target"
-    DRIFT_ALERT = "drift alert open"
-    MODEL_UNVERIFIED = "live model not verified"
-    MODEL_OUTDATED = "live model of another release"
-    SOLD_SOON = "sold within 18 months"
-
-
-@dataclass(frozen=True)
-class Flag:
-    """One thing to check: the field, its value, the limit it crosses and what to do, in words."""
-
-    kind: FlagKind
-    severity: Severity
-    field: str
-    value: str
-    limit: str
-    action: str
-
-
-@dataclass(frozen=True)
-class DriftNotice:
-    """An open alert that concerns estimates, such as that the market has moved away from the model.
-
-    ``property_type`` is the type it is about, "" for all homes; ``severity`` is its flag's. The other fields are the
-    flag's text.
-    """
-
-    property_type: str
-    severity: Severity
-    field: str
-    value: str
-    limit: str
-    action: str
-    kind: FlagKind = FlagKind.DRIFT_ALERT
-
 
 COMPLETE: Final = "Complete the facts, or narrow the range with sales you know."
 """What to do about a wide range where a fact is not given that somebody can find out."""
@@ -91,8 +32,6 @@ COMPLETE: Final = "Complete the facts, or narrow the range with sales you know."
 _SHOWN_IN_DAYS: Final = 60
 # An own sale of the last days is worth more than any estimate: half the distance from it is too far already.
 _LATELY: Final = 0.5
-GRAVITY: Final = {kind: place for place, kind in enumerate(FlagKind)}
-"""The place of each kind where only a few flags are shown, the gravest first."""
 
 # Facts that barely affect the price when missing: the list of imputed facts names them, but they get no flag.
 _FLAGGED_IF_IMPUTED: Final = (
@@ -137,7 +76,8 @@ def answers_of(priced: Priced) -> list[Answer]:
 class FlagRules:
     """The basis of a market's flags: its model with its test, scope, open drift alerts and limits.
 
-    ``figures`` are the facts that describe an area: nobody finds them out about a home.
+    ``figures`` are the facts that describe an area: nobody finds them out about a home. ``places`` are where the sales
+    of each area lie, None where that is not known; distances are written as ``area_unit`` has it.
     """
 
     bundle: Bundle
@@ -145,6 +85,8 @@ class FlagRules:
     notices: tuple[DriftNotice, ...]
     problem: Problem
     figures: frozenset[str] = frozenset()
+    places: AreaPlaces | None = None
+    area_unit: str = "sqm"
 
     @property
     def model(self) -> Model:
@@ -160,6 +102,10 @@ class FlagRules:
         tested = self.bundle.tested or (self.scope.low, self.scope.high)
         return self.bundle.range_record(level, segment, point, tested, self.problem.estimate.small_sample_n)
 
+    def is_tested(self, point: float) -> bool:
+        """Tell whether ranges at such a price have a record, so that what is said of range and price agrees."""
+        return self.record(self.problem.estimate.level, EVERYWHERE, point)[1] is not None
+
 
 def flag_rules(
     bundle: Bundle,
@@ -167,17 +113,20 @@ def flag_rules(
     problem: Problem,
     scope: GoverningScope | None = None,
     figures: frozenset[str] = frozenset(),
+    places: AreaPlaces | None = None,
+    area_unit: str = "sqm",
 ) -> FlagRules:
     """Return the basis of the flags of the bundle's market; build it once for many homes.
 
     Without a ``scope``, signed or proposed, the standard prices hold.
     """
-    return FlagRules(bundle, scope or standard_prices(bundle, problem), notices, problem, figures)
+    return FlagRules(bundle, scope or standard_prices(bundle, problem), notices, problem, figures, places, area_unit)
 
 
 def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterator[Flag]:
     """Yield every flag of an estimate: from the property's facts, scope, open drift alerts, then from its figures."""
     yield from subject_flags(subject, rules.model, rules.problem, rules.bundle.currency)
+    yield from place_flags(subject.facts, rules.places, rules.model.facts.located, rules.area_unit)
     yield from _scope_flags(subject, rules.scope)
     yield from drift_flags(subject, rules.notices)
     yield from _answer_flags(answer, subject, rules)
@@ -190,6 +139,7 @@ def subject_flags(subject: Subject, model: Model, problem: Problem, currency: st
     yield from _missing_flags(subject, model)
     yield from _category_flags(subject, model.profile)
     yield from _distribution_flags(subject, model.profile)
+    yield from unused_flags(subject.facts, model.facts)
     age = (subject.as_of - model.profile.last_sale).days
     if age > problem.monitoring.retrain_days:
         yield Flag(
@@ -233,16 +183,8 @@ def _scope_flags(subject: Subject, scope: GoverningScope) -> Iterator[Flag]:
 
 
 def _answer_flags(answer: Answer, subject: Subject, rules: FlagRules) -> Iterator[Flag]:
-    scope, limits, nearby_sales = rules.scope, rules.problem.estimate, _area_sales(subject, rules.model)
-    if not scope.low <= answer.point <= scope.high:
-        yield Flag(
-            FlagKind.PRICE_OUT_OF_SCOPE,
-            Severity.REVIEW,
-            "estimate",
-            f"{answer.point:,.0f}",
-            f"{scope.low:,.0f} to {scope.high:,.0f}, {scope.name}",
-            "Manual review: have a senior agent confirm the price with a comparative market analysis.",
-        )
+    limits, nearby_sales = rules.problem.estimate, _area_sales(subject, rules.model)
+    yield from price_flags(answer.point, rules.scope, rules.is_tested(answer.point))
     width = (answer.high - answer.low) / answer.point
     if width > limits.wide_range:
         yield Flag(
@@ -391,7 +333,7 @@ def _missing_flags(subject: Subject, model: Model) -> Iterator[Flag]:
                 "filled with the usual value for similar homes in the area",
                 f"Enter {label_of(name).lower()} for a narrower, more reliable range.",
             )
-    if model.facts.located and "latitude" not in subject.facts:
+    if model.facts.located and not {*COORDINATES} <= {*subject.facts}:
         wider, code = wider_area(subject.facts, model), subject.text("zipcode") or ""
         new = wider != "" and code.upper() != wider
         yield Flag(

@@ -13,7 +13,7 @@ from core.prepare.features.columns import Columns, stack, take
 from core.prepare.features.own_sales import no_own_sale
 from core.problem import Problem
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
-from core.serve.flags import FlagKind
+from core.serve.review.flag import FlagKind
 from core.serve.subject import Subject, Value
 from core.train.live_model import LiveModel
 

@@ -124,8 +124,9 @@ def test_a_scope_says_what_it_rests_on() -> None:
         "unsigned: until it is signed, homes left out get a price for review)"
     )
     assert replace(scope, basis=ScopeBasis.SIGNED).words("USD").endswith("(signed)")
-    assert scope.agent_words("USD") == "Tested for prices from $200K to $1.2M; beyond, a price needs review. " + (
-        "A price also needs review for: condo, 98007 and 98012."
+    assert scope.agent_words("USD") == (
+        "Shown to be accurate enough for prices from $200K to $1.2M, beyond not yet (unsigned). "
+        "A price needs review for: condo, 98007 and 98012."
     )
     signed = replace(scope, basis=ScopeBasis.SIGNED)
     assert signed.agent_words("USD").startswith("Approved for prices from $200K to $1.2M; beyond")

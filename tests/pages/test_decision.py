@@ -15,7 +15,7 @@ from core.errors import InvalidDecision
 from core.problem import Problem
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
-from core.serve.flags import Flag, FlagKind, Severity
+from core.serve.review.flag import Flag, FlagKind, Severity
 from core.store import NewDecision, Store, open_store
 from core.train.ranges import round_for_display
 from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record

@@ -17,9 +17,10 @@ from core.serve.agent.away import is_other_kind
 from core.serve.comparables import GROSS_HIGH, GROSS_MOST, IN_USE, Comparable, like_enough, reconcile, similarity
 from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.fact_groups import FactGroup, group_of
-from core.serve.flags import Answer, FlagKind, Severity, estimate_flags, flag_rules
+from core.serve.flags import Answer, estimate_flags, flag_rules
 from core.serve.likeness import newest_of_each_home
 from core.serve.report.words import to_look_at
+from core.serve.review.flag import FlagKind, Severity
 from core.train.ranges import round_for_display
 from core.wording import money
 from core.workflows.pricing.desk import Desk

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from core.serve.flags import DriftNotice, FlagKind, Severity, drift_flags
+from core.serve.flags import drift_flags
+from core.serve.review.flag import DriftNotice, FlagKind, Severity
 from core.serve.subject import Subject
 
 ALL = DriftNotice("", Severity.REVIEW, "price level", "8.0% below", "5.0%", "Check it.")

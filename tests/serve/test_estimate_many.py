@@ -14,7 +14,7 @@ from core.errors import ImpossibleProperty
 from core.problem import Problem
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.estimate_many import Answers, estimate_many
-from core.serve.flags import FlagKind
+from core.serve.review.flag import FlagKind
 from core.serve.subject import fact_faults
 from core.workflows.pricing.desk import Desk
 

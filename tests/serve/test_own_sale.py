@@ -18,7 +18,7 @@ from core.serve.driver_words import sentences
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.estimate_many import estimate_many
 from core.serve.fact_groups import FactGroup
-from core.serve.flags import FlagKind
+from core.serve.review.flag import FlagKind
 from core.states import Family
 from core.train.bundle import Bundle, seal
 from core.train.live_model import bring_up_to_date
@@ -132,7 +132,8 @@ def test_the_own_sale_is_adjusted_only_for_the_market_and_for_facts_changed_sinc
 
 
 def test_many_homes_get_the_answer_of_one(market: LiveMarket, sales: pd.DataFrame, problem: Problem) -> None:
-    homes = sales.iloc[[5, 700, -1]].drop(columns=["sale_price", "sale_date"])
+    used = {*market.live_model.model.facts.all, *IDENTITY}
+    homes = sales.iloc[[5, 700, -1]][[name for name in sales if name in used]]
     as_of = market.live_model.level.as_of
     answers = estimate_many(market, homes, as_of, problem, 0.8)
     assert len(answers.rows) == len(homes)

@@ -20,12 +20,13 @@ AREA_CODES: Final = ("zipcode", "neighbourhood")
 COORDINATES: Final = ("latitude", "longitude")
 
 # Assessed values are excluded: agents rarely know them at the kitchen table, and many rolls set them after the sale,
-# which would leak its price; what they rose by before it is a fact (core.prepare.assessed_rise). Renovation is never
-# imputed: a blank year means "not renovated".
+# which would leak its price; what they rose by before it is a fact (core.prepare.assessed_rise).
+NEVER_USED: Final = frozenset({"assessed_value", "prior_assessed_value", "assessed_on"})
+"""Facts of a home that no model uses."""
+
+# Renovation is never imputed: a blank year means "not renovated".
 _NOT_MODELLED: Final = frozenset(
-    {"property_id", "address", "unit", "assessed_value", "prior_assessed_value", "assessed_on", "year_renovated"}
-    | set(AREA_CODES)
-    | set(COORDINATES)
+    {"property_id", "address", "unit", "year_renovated"} | NEVER_USED | set(AREA_CODES) | set(COORDINATES)
 )
 _RECORDED_SHARE_MIN: Final = 0.05
 # A fact that only older sales record stands for their age: a home of today of which it is known would be priced as one

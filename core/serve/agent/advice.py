@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from core.schema import label_of
-from core.serve.flags import COMPLETE, GRAVITY, Flag, FlagKind, Severity
+from core.serve.flags import COMPLETE
+from core.serve.review.flag import GRAVITY, Flag, FlagKind, Severity
 from core.serve.words import unit_of
 from core.wording import count, from_sqft
 
@@ -23,6 +24,7 @@ _OF_MARKET: Final = frozenset(
         FlagKind.MODEL_OUTDATED,
     ]
 )
+_OUTSIDE: Final = frozenset([FlagKind.PRICE_OUT_OF_SCOPE, FlagKind.PRICE_UNTESTED, FlagKind.LEFT_OUT_OF_SCOPE])
 _BEFORE: Final = " before"
 _MOVED: Final = "Prices moved since the last training: check against sales of the last three months."
 
@@ -62,7 +64,7 @@ def _in_sqm(flag: Flag) -> Flag:
 
 def senior_first(flags: Iterable[Flag]) -> bool:
     """Tell whether a senior agent should confirm the price before anybody decides on it."""
-    return any(one.kind in (FlagKind.PRICE_OUT_OF_SCOPE, FlagKind.LEFT_OUT_OF_SCOPE) for one in flags)
+    return any(one.kind in _OUTSIDE for one in flags)
 
 
 def in_short(kinds: Iterable[str]) -> str:
@@ -132,14 +134,44 @@ def _own_sale_far(flag: Flag) -> str:
     return f"This home sold for {flag.value}: find out why, and what was done to it since, before you quote a price."
 
 
+def _disagree(flag: Flag) -> str:
+    places, _, away = flag.value.rpartition(": ")
+    return f"{places[:1].upper()}{places[1:]} cannot both be right: {away} (the limit is {flag.limit}). Check both."
+
+
+def _half_place(flag: Flag) -> str:
+    return f"{_name(flag)} is {flag.value}: enter both, as one alone does not count."
+
+
+def _out_of_scope(flag: Flag) -> str:
+    return f"The price is outside {flag.limit}: have a senior agent confirm it."
+
+
+def _unproven(flag: Flag) -> str:
+    prices = flag.limit.partition(", the ")[0]
+    return (
+        "At this price the model is not yet shown to be accurate enough, only at "
+        f"{prices}, limits that nobody has signed: compare it with sales you know."
+    )
+
+
+def _not_used(flag: Flag) -> str:
+    return f"{_name(flag)} is not used: {flag.limit}."
+
+
 def _name(flag: Flag) -> str:
     return label_of(flag.field).partition(" (")[0]
 
 
 _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
-    FlagKind.PRICE_OUT_OF_SCOPE: _always(
+    FlagKind.PLACES_DISAGREE: _disagree,
+    FlagKind.HALF_PLACE: _half_place,
+    FlagKind.PRICE_OUT_OF_SCOPE: _out_of_scope,
+    FlagKind.PRICE_UNTESTED: _always(
         "The price is beyond those the model was tested on: have a senior agent confirm it."
     ),
+    FlagKind.PRICE_UNPROVEN: _unproven,
+    FlagKind.FACT_NOT_USED: _not_used,
     FlagKind.LEFT_OUT_OF_SCOPE: _left_out,
     FlagKind.OWN_SALE_FAR: _own_sale_far,
     FlagKind.UNUSUAL_TYPE: _unusual_type,
@@ -165,7 +197,11 @@ _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
 }
 
 _SHORT: Final[Mapping[FlagKind, str]] = {
-    FlagKind.PRICE_OUT_OF_SCOPE: "price not tested",
+    FlagKind.PLACES_DISAGREE: "area and place disagree",
+    FlagKind.HALF_PLACE: "half a place",
+    FlagKind.PRICE_OUT_OF_SCOPE: "price out of scope",
+    FlagKind.PRICE_UNTESTED: "price not tested",
+    FlagKind.PRICE_UNPROVEN: "accuracy not shown",
     FlagKind.LEFT_OUT_OF_SCOPE: "not reliable here",
     FlagKind.IMPUTED_FACT: "",
     FlagKind.UNKNOWN_CATEGORY: "unknown word",

@@ -11,8 +11,9 @@ from core.prepare.features.facts import COORDINATES
 from core.problem import Problem
 from core.serve.comparables import Comparable, unadjusted
 from core.serve.drivers import compared
-from core.serve.estimate import LiveMarket, nearest_sale_km
+from core.serve.estimate import LiveMarket
 from core.serve.fact_groups import wider_area
+from core.serve.review.nearest import nearest_sale_km
 from core.serve.subject import Subject, check_subject
 from core.train.model import Model, has_evidence
 
@@ -33,7 +34,11 @@ def nearest_sales(
     if not has_evidence(live_model.model) or not _placed(subject, live_model.model):
         return ()
     located, farthest = {"latitude", "longitude"} <= set(subject.facts), problem.estimate.market_km
-    if located and live_model.model.facts.located and nearest_sale_km(live_model.model, subject, farthest) > farthest:
+    if (
+        located
+        and live_model.model.facts.located
+        and nearest_sale_km(live_model.model, subject.facts, farthest) > farthest
+    ):
         return ()
     found = unadjusted(live_model, live_market.likeness, compared(live_model.model, [subject]).homes)
     # Of an unusual home, the sale most like it may be at the other end of the market: it is what there is.

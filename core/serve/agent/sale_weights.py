@@ -8,7 +8,7 @@ from typing import Final
 from core.serve.agent.away import is_other_kind
 from core.serve.comparables import Comparable, ComparableValue, in_use, weak_in_use
 from core.serve.estimate import Estimate
-from core.serve.flags import Flag, FlagKind
+from core.serve.review.flag import Flag, FlagKind
 from core.train.ranges import round_for_display
 
 _DECIMALS: Final = 6

@@ -10,8 +10,8 @@ from core.schema import label_of
 from core.serve.agent.sale_weights import multipliers, often_words
 from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted_span, in_use
 from core.serve.estimate import Estimate
-from core.serve.flags import GRAVITY, Flag, FlagKind, Severity
 from core.serve.report.frame import ReportFrame
+from core.serve.review.flag import GRAVITY, Flag, FlagKind, Severity
 from core.serve.typical_home import WHOLE_MARKET
 from core.serve.words import FellShort, readable_address, widening_words
 from core.train.model import SOLD_SOON
@@ -25,7 +25,12 @@ _MOVED: Final = "Prices here moved lately: ask your agent for the sales of the l
 _UNUSUAL: Final = {FlagKind.UNKNOWN_CATEGORY, FlagKind.OUT_OF_DISTRIBUTION}
 
 _SENTENCES: Final[Mapping[FlagKind, str]] = {
-    FlagKind.PRICE_OUT_OF_SCOPE: "The price is beyond those the estimate was tested on: ask for a second opinion.",
+    FlagKind.PLACES_DISAGREE: "The area and the place on the map given for this home do not fit: please check both.",
+    FlagKind.HALF_PLACE: "The place on the map is given only by half, so it does not count: please complete it.",
+    FlagKind.PRICE_OUT_OF_SCOPE: "A price like this one is not quoted without a second look: ask for a second opinion.",
+    FlagKind.PRICE_UNTESTED: "The price is beyond those the estimate was tested on: ask for a second opinion.",
+    FlagKind.PRICE_UNPROVEN: "At such prices the estimate is not yet shown to be accurate enough: look at sales, too.",
+    FlagKind.FACT_NOT_USED: "One of the facts given does not count in the estimate: ask your agent what it is worth.",
     FlagKind.LEFT_OUT_OF_SCOPE: "For homes of this kind the estimate is less reliable: ask for a second opinion.",
     FlagKind.OWN_SALE_FAR: "This home itself sold not long ago at a price far from the estimate: ask your agent why.",
     FlagKind.UNUSUAL_TYPE: "Few homes of this type are sold: look at the sales of the same type first.",

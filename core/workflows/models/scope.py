@@ -65,7 +65,7 @@ class Outside:
         """Both shares as a sentence."""
         now, then = percent(self.before), percent(self.after)
         change = f"{now} now, {then} after the change" if now != then else f"{now}, as now"
-        return f"Outside it, so for review or without a price: {change} (of {count(self.n, 'test sale')})."
+        return f"Outside it, so flagged or without a price: {change} (of {count(self.n, 'test sale')})."
 
 
 @dataclass(frozen=True)
@@ -174,15 +174,15 @@ def unsigned_scope(record: ModelRecord) -> GoverningScope | None:
 
 
 def governs_without_signature(governing: GoverningScope | None, currency: str) -> str:
-    """Say which estimates a person reviews while no signature is in force."""
+    """Say which estimates are flagged while no signature is in force."""
     if governing is None:
         return "No scope is signed, so the standard prices flag estimates for review."
     left_out = left_out_words(governing.types_left_out, governing.areas_left_out)
-    also = f", and every estimate for {left_out}" if left_out else ""
+    also = f"; a person reviews every estimate for {left_out}" if left_out else ""
     source = f"{CARRIED_OVER}," if governing.basis is ScopeBasis.CARRIED else "that its test proposes"
     return (
-        f"Until somebody signs again, the scope {source} holds: a person reviews estimates outside "
-        f"{_bounds(governing, currency)}{also}."
+        f"Until somebody signs again, the scope {source} holds: a note marks estimates outside "
+        f"{_bounds(governing, currency)} as not yet shown to be accurate enough{also}."
     )
 
 
@@ -195,7 +195,7 @@ def proposal_words(record: ModelRecord) -> str:
 
 
 def flags_words(store: Store, record: ModelRecord, scored: ScoredSales) -> str:
-    """Say by which prices a test's sales were flagged, and how many the scope in force sends to review instead.
+    """Say by which prices a test's sales were flagged, and how many the scope in force flags instead.
 
     Raises NotFound, StoreUnavailable.
     """
@@ -208,7 +208,7 @@ def flags_words(store: Store, record: ModelRecord, scored: ScoredSales) -> str:
     are = "is" if outside == 1 else "are"
     return (
         f"{flagged_by(scored.terms)} By {scope.name}, which governs today ({prices}), {outside:,} of "
-        f"{count(n, 'sale')} {are} outside, for review or without a price."
+        f"{count(n, 'sale')} {are} outside, flagged or without a price."
     )
 
 

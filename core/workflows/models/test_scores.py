@@ -25,15 +25,8 @@ from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS
 from core.serve.estimate import range_refusal, too_wide
 from core.serve.estimate_many import read_columns, read_subjects, refusals
-from core.serve.flags import (
-    Flag,
-    FlagKind,
-    Severity,
-    answers_of,
-    estimate_flags,
-    flag_rules,
-    subject_flags,
-)
+from core.serve.flags import answers_of, estimate_flags, flag_rules, subject_flags
+from core.serve.review.flag import Flag, FlagKind, Severity
 from core.states import AuditAction
 from core.store import Market, Store
 from core.train.baseline import baseline_estimates
@@ -238,7 +231,9 @@ def _review_rows(
         if withheld is not None:
             yield withheld.reason, "", "", _missing(subject_flags(subject, model, problem, bundle.currency))
             continue
-        flags = list(estimate_flags(subject, answer, rules))
+        # A sale records more than an agent is asked for: what the model does not use is no matter of this home.
+        found = estimate_flags(subject, answer, rules)
+        flags = [flag for flag in found if flag.kind is not FlagKind.FACT_NOT_USED]
         yield "", _kinds(flag.kind for flag in flags), _kinds(_to_review(flags)), _missing(flags)
 
 

@@ -13,7 +13,6 @@ from core.access import Action, Actor, Role, require
 from core.errors import NotFound, StoreUnavailable, in_full
 from core.prepare.features.columns import size
 from core.problem import Problem
-from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.agent.added_sales import adjusted_sales
 from core.serve.agent.form_facts import asked_first, facts_asked, facts_from_roll
 from core.serve.agent.nearest_sales import nearest_sales
@@ -21,7 +20,9 @@ from core.serve.agent.seller_view import neighborhood_facts
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
 from core.serve.fact_groups import area_figures
-from core.serve.flags import DriftNotice, FlagKind, Severity
+from core.serve.review.flag import DriftNotice, FlagKind, Severity
+from core.serve.review.places import area_places
+from core.serve.review.unused import unused_facts
 from core.serve.subject import Subject, Value
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.serve.words import InUse
@@ -151,10 +152,7 @@ class Desk:
 
     def unused(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return which facts the live model does not use; texts that name a home, such as its address, do not count."""
-        if self.live_model is None:
-            return ()
-        used = self.live_model.model.facts.all
-        return tuple(name for name in names if name not in used and not _names_home(name))
+        return unused_facts(names, self.live_model.model.facts) if self.live_model is not None else ()
 
     def valuation_date(self, today: date) -> date:
         """Return the default valuation date.
@@ -186,11 +184,6 @@ class Desk:
         return (today - self.live_model.level.as_of).days >= self.problem.monitoring.retrain_days
 
 
-def _names_home(name: str) -> bool:
-    field = FIELD_BY_NAME.get(name)
-    return field is not None and field.kind is FieldKind.TEXT
-
-
 def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     """Load the market's champion and bring it up to the sales of the latest data version.
 
@@ -219,6 +212,7 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
         learned=known.likeness,
         known_figures=figures,
         area_unit=market.area_unit,
+        known_places=area_places(known.live_model.model, known.live_model.sales),
     )
     digits = store.versions.id_digits(known.version_id)
     opened = replace(desk, live_market=live_market, numbered=known.numbered, figures=known.figures, id_digits=digits)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from core.monitor.rules import TYPE_SEGMENT, AlertKind
 from core.monitor.windows import window_named
-from core.serve.flags import DriftNotice, FlagKind, Severity
+from core.serve.review.flag import DriftNotice, FlagKind, Severity
 from core.store import Store
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.wording import bound, count, percent

@@ -40,7 +40,7 @@ from core.serve.estimate_many import (
     read_subjects,
     with_comparables,
 )
-from core.serve.flags import Flag, FlagKind
+from core.serve.review.flag import Flag, FlagKind
 from core.serve.subject import shortened
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from core.serve.agent.advice import advice, to_review
-from core.serve.flags import Flag
+from core.serve.review.flag import Flag
 from core.wording import count
 from pages.kit.text import plain
 

@@ -124,10 +124,10 @@ def _until_signed(governing: GoverningScope | None, currency: str) -> str:
         return "Until a manager signs, the standard prices flag estimates for review."
     if governing.basis is ScopeBasis.CARRIED:
         return (
-            "This test is too small to draw a scope from. Until a manager signs, this scope flags estimates for "
-            f"review: {governing.words(currency)}."
+            "This test is too small to draw a scope from. Until a manager signs, this scope flags estimates: "
+            f"{governing.words(currency)}."
         )
-    return "Until a manager signs, the proposed scope flags estimates for review, marked “unsigned”."
+    return "Until a manager signs, a note marks estimates outside the proposed scope, “unsigned”."
 
 
 def _sign(selection: Selection, signed: SignedScope | None, governing: GoverningScope | None) -> None:

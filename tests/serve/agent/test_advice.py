@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from core.serve.agent.advice import advice, in_short, to_review
-from core.serve.flags import COMPLETE, Flag, FlagKind, Severity
+from core.serve.flags import COMPLETE
 from core.serve.report.words import to_look_at
+from core.serve.review.flag import Flag, FlagKind, Severity
 
 
 def flag(kind: FlagKind, severity: Severity = Severity.REVIEW, value: str = "3") -> Flag:
@@ -45,7 +46,7 @@ def test_flags_with_one_remedy_are_said_once_and_what_needs_review_comes_first()
 def test_what_is_the_matter_with_the_price_comes_before_what_is_the_matter_with_the_market() -> None:
     flags = [flag(FlagKind.DRIFT_ALERT), flag(FlagKind.LOW_CONFIDENCE), flag(FlagKind.PRICE_OUT_OF_SCOPE)]
     assert [sentence.split()[1] for sentence in advice(flags)] == ["price", "is", "moved"]
-    assert "beyond those the estimate was tested on" in to_look_at(flags)[0]
+    assert "ask for a second opinion" in to_look_at(flags)[0]
 
 
 def test_an_unusual_area_has_its_unit_and_an_unusual_year_has_none() -> None:

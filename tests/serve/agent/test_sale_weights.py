@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.serve.agent.sale_weights import its_type_leads, offered
 from core.serve.comparables import reconcile
-from core.serve.flags import Flag, FlagKind, Severity
+from core.serve.review.flag import Flag, FlagKind, Severity
 from core.train.ranges import round_for_display
 from tests.serve.report.report_samples import estimate
 

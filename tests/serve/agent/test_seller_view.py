@@ -9,7 +9,7 @@ import pytest
 from core.serve.agent.seller_view import neighborhood_facts, without_figures
 from core.serve.drivers import Difference, Driver
 from core.serve.fact_groups import FactGroup
-from core.serve.flags import Flag, FlagKind, Severity
+from core.serve.review.flag import Flag, FlagKind, Severity
 from core.workflows.pricing.desk import Desk
 from tests.serve.report.report_samples import estimate
 

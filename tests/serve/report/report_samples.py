@@ -11,8 +11,8 @@ from core.serve.comparables import Comparable, ComparableValue
 from core.serve.drivers import Difference, Driver, Drivers
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
-from core.serve.flags import Flag, FlagKind, Severity
 from core.serve.report.frame import AgentOnReport, Decided, OfficeOnReport, ReportFrame
+from core.serve.review.flag import Flag, FlagKind, Severity
 from core.serve.subject import Subject, Value
 from core.train.bundle import RangeCoverage
 

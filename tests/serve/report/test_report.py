@@ -23,13 +23,13 @@ from core.serve.comparables import Comparable, reconcile
 from core.serve.drivers import Difference, Driver
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
-from core.serve.flags import Flag, FlagKind, Severity
 from core.serve.report.around import beside_typical
 from core.serve.report.build import ReportFrame, report_without_price, seller_report
 from core.serve.report.frame import AgentOnReport, Decided, OfficeOnReport
 from core.serve.report.map import comparables_map
 from core.serve.report.typography import FAINT, LESS, RULE, plain
 from core.serve.report.words import to_look_at
+from core.serve.review.flag import Flag, FlagKind, Severity
 from core.serve.subject import Subject
 from core.serve.words import FellShort, InUse
 from core.train.bundle import ABOVE
@@ -191,7 +191,7 @@ def test_how_sure_it_is_stands_in_three_sentences_in_a_sellers_words(usual: list
         "2 Our confidence is medium: the chance that the home sells within 10% of the estimate, from $684,000 to",
         "$836,000, is 72 in 100. Of 388 past sales with such a confidence, 57% sold that close.",
         "3 It is a statistical estimate from past sales and not an appraisal",
-        "The price is beyond those the estimate was tested on",
+        "A price like this one is not quoted without a second look: ask for a second opinion.",
         "Made from the market's past sales, the latest of Oct 30, 2024; 812 of them are in zipcode 98103.",
     ):
         assert words in last

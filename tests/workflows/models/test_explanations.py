@@ -16,7 +16,7 @@ from core.evaluate.scored_sales import ScoredSales, error
 from core.problem import Problem
 from core.progress import silent
 from core.serve.estimate import Estimate
-from core.serve.flags import FlagKind
+from core.serve.review.flag import FlagKind
 from core.states import Family
 from core.store import ModelRecord, Store, open_store
 from core.train.trainer import TrainingPlan

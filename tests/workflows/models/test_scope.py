@@ -17,7 +17,7 @@ from core.evaluate.targets import Verdict
 from core.problem import Problem
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
 from core.serve.estimate_many import estimate_many
-from core.serve.flags import FlagKind
+from core.serve.review.flag import FlagKind
 from core.store import ModelRecord, NewModel, Store
 from core.wording import money_short
 from core.workflows.models.scope import (
@@ -122,7 +122,7 @@ def test_a_promotion_says_which_share_of_homes_each_scope_sends_to_review(store:
     effect = promotion_effect(workspace, other.model_id)
     assert effect.scope is not None
     assert outside.words in effect.scope.words
-    assert outside.words.startswith("Outside it, so for review or without a price: 0% now, ")
+    assert outside.words.startswith("Outside it, so flagged or without a price: 0% now, ")
     # Scores that were lost leave the share out, and the rest stands.
     gone = store.models.add(NewModel(live.market_id, live.version_id, payload + b"\0", _unscored(card)), MANAGER)
     assert scope_change(workspace, live, gone).outside is None
@@ -137,7 +137,7 @@ def test_the_flags_of_a_test_are_told_from_those_of_the_scope_in_force(store: St
     words = flags_words(store, live, scored)
     assert words.startswith("These flags are those of the day the test was scored: for the price, those outside $")
     assert f"By the signed scope, which governs today ($10K to {money_short(middle, 'USD')})" in words
-    assert f", {outside} of {len(scored.priced)} sales are outside, for review or without a price." in words
+    assert f", {outside} of {len(scored.priced)} sales are outside, flagged or without a price." in words
 
 
 def _unscored(card: Mapping[str, Any]) -> dict[str, Any]:

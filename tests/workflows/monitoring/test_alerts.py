@@ -17,7 +17,7 @@ from core.problem import Problem
 from core.serve.agent.advice import advice
 from core.serve.estimate import Estimate
 from core.serve.estimate_many import estimate_many
-from core.serve.flags import FlagKind, Severity
+from core.serve.review.flag import FlagKind, Severity
 from core.store import Market, NewModel, Store, open_store
 from core.workflows.monitoring.alerts import acknowledge, alert_lines, open_alerts, resolve, watch_market
 from core.workflows.monitoring.limits import set_threshold
