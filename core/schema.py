@@ -190,6 +190,12 @@ def label_of(name: str) -> str:
     return _NAMES.get({}).get(name) or (field.label if field else readable_name(name))
 
 
+def unit_of(name: str) -> str:
+    """Return the canonical unit of a fact, "" for none."""
+    field = FIELD_BY_NAME.get(name)
+    return field.unit if field else ""
+
+
 def own_unit(name: str) -> str:
     """Return the unit of a market's own column, which only its display name may tell: "km" of "Distance (km)"."""
     unit = re.fullmatch(r".+ \(([^()]+)\)", label_of(name)) if is_extra(name) else None

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -134,23 +133,22 @@ def _typed(pairs: Sequence[tuple[str, str]], desk: Desk) -> dict[str, object]:
 
     A fact may also be named as on screen. Raises WrongUsage for one given under two names, or an area in both units.
     """
-    from core.collect.cells.typed import read_typed
     from core.schema import FIELD_BY_NAME, FieldKind
+    from core.serve.reading.facts import Unread, read_text
     from core.serve.subject import fact_called
-    from core.wording import to_sqft
 
     columns = desk.live_model.model.facts if desk.live_model else None
     facts: dict[str, object] = {}
     for given, text in pairs:
-        name, unit = fact_called(given, columns), "sqft"
+        name, unit = fact_called(given, columns), ""
         if given.endswith(_SQM) and (in_sqft := f"{given.removesuffix(_SQM)}_sqft") in FIELD_BY_NAME:
             name, unit = in_sqft, "sqm"
         if name in facts:
             raise WrongUsage(f"--set gives {quoted(name)} under two names or in two units; give it once.")
         field, facts[name] = FIELD_BY_NAME.get(name), text
         if field is not None and field.kind in (FieldKind.NUMBER, FieldKind.FLAG):
-            number = read_typed(text)
-            facts[name] = text if isnan(number) else to_sqft(number, unit)
+            read = read_text(name, text, desk.problem.limits.get(name), unit)
+            facts[name] = text if isinstance(read, Unread) else read
     return facts
 
 

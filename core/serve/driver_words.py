@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from core.schema import ASSESSED_RISE
+from core.schema import ASSESSED_RISE, unit_of
 from core.serve import words
 from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers, MainSteps
 from core.serve.fact_groups import FactGroup
@@ -201,7 +201,7 @@ def _with_value(name: str, value: Value, text: str) -> str:
         return f"{text.partition(' ')[0]} {_COUNTED[name][value != 1]}"
     if name in _YEARS:
         return f"{_YEARS[name]} in {text}"
-    if words.unit_of(name) == "sqft":
+    if unit_of(name) == "sqft":
         return f"{_name(name)} of {text}"
     called = words.inside_sentence(words.name_of_fact(name))
     if (rated := words.rated(name, text)) != text:
@@ -227,12 +227,12 @@ def _remark(fact: Difference, market: Conventions) -> str:
 
 
 def _is_amount(fact: Difference) -> bool:
-    return fact.name in _COUNTED or words.unit_of(fact.name) == "sqft"
+    return fact.name in _COUNTED or unit_of(fact.name) == "sqft"
 
 
 def _amount(name: str, value: Value, market: Conventions) -> float:
     number = float(value)
-    return float(round(from_sqft(number, market.area_unit))) if words.unit_of(name) == "sqft" else number
+    return float(round(from_sqft(number, market.area_unit))) if unit_of(name) == "sqft" else number
 
 
 def _more(difference: float, market: Conventions) -> str:

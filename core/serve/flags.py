@@ -16,11 +16,12 @@ from core.problem import Problem
 from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.comparables import Comparable, ComparableValue
 from core.serve.fact_groups import never_of_its_type, wider_area
+from core.serve.reading.facts import written
 from core.serve.review.flag import DriftNotice, Flag, FlagKind, Severity
 from core.serve.review.places import AreaPlaces, place_flags
 from core.serve.review.price import price_flags
 from core.serve.review.unused import unused_flags
-from core.serve.subject import Subject, written
+from core.serve.subject import Subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.model import Model, Priced
 from core.train.ranges import EVERYWHERE, round_for_display
@@ -378,13 +379,12 @@ def _distribution_flags(subject: Subject, profile: MarketProfile) -> Iterator[Fl
             continue
         if fact.low <= value <= usual_high:
             continue
-        extreme = value < fact.lowest or value > fact.highest
         # Nobody reads the tenths of a square foot.
         places = 0 if fact.unit == "sqft" else 4
         given, low, high = (written(round(one, places), fact.unit) for one in (value, fact.low, fact.high))
         yield Flag(
             FlagKind.OUT_OF_DISTRIBUTION,
-            Severity.REVIEW if extreme else Severity.NOTE,
+            Severity.NOTE if fact.lowest <= value <= fact.highest else Severity.REVIEW,
             fact.name,
             given,
             f"{low} to {high} in 99 of 100 sales",

@@ -14,9 +14,7 @@ from core.collect.cells.typed import read_typed
 from core.collect.cells.units import UNIT_FACTORS
 from core.collect.vocabulary import load_vocabulary
 from core.errors import ImpossibleProperty
-
-LIST_PRICE: Final = "list_price"
-"""The asking price: recorded with an estimate, but not a fact of the home."""
+from core.serve.reading.facts import LIST_PRICE, Unread, read_text
 
 _SAME: Final[Mapping[str, str]] = {
     "ParcelNumber": "property_id",
@@ -38,11 +36,7 @@ _SAME: Final[Mapping[str, str]] = {
     "WalkScore": "walk_score",
     "ListPrice": LIST_PRICE,
 }
-_UNITS: Final[Mapping[str, float]] = {
-    "squarefeet": UNIT_FACTORS["sqft"],
-    "squaremeters": UNIT_FACTORS["sqm"],
-    "acres": UNIT_FACTORS["acre"],
-}
+_UNITS: Final[Mapping[str, str]] = {"squarefeet": "sqft", "squaremeters": "sqm", "acres": "acre"}
 _BATHS: Final[Mapping[str, float]] = {
     "BathroomsFull": 1.0,
     "BathroomsThreeQuarter": 0.75,
@@ -95,7 +89,7 @@ def _lot_area(facts: Facts) -> tuple[str, str, object] | None:
     if "LotSizeSquareFeet" in facts:
         return "LotSizeSquareFeet", "lot_area_sqft", facts["LotSizeSquareFeet"]
     if "LotSizeAcres" in facts:
-        return "LotSizeAcres", "lot_area_sqft", _times(facts["LotSizeAcres"], _UNITS["acres"])
+        return "LotSizeAcres", "lot_area_sqft", _in_sqft("lot_area_sqft", facts["LotSizeAcres"], "acre")
     return _area(facts, "LotSizeArea", "LotSizeUnits", "lot_area_sqft")
 
 
@@ -103,12 +97,12 @@ def _area(facts: Facts, reso: str, units: str, name: str) -> tuple[str, str, obj
     if reso not in facts:
         return None
     unit = str(facts.get(units) or "Square Feet")
-    factor = _UNITS.get("".join(unit.casefold().split()))
-    if factor is None:
+    known = _UNITS.get("".join(unit.casefold().split()))
+    if known is None:
         raise ImpossibleProperty(
             f"{units} = {unit[:60]!r} is not a unit of area.", "Write Square Feet, Square Meters or Acres.", units
         )
-    return reso, name, _times(facts[reso], factor)
+    return reso, name, _in_sqft(name, facts[reso], known)
 
 
 def _bathrooms(facts: Facts) -> tuple[str, str, object] | None:
@@ -125,6 +119,14 @@ def _bathrooms(facts: Facts) -> tuple[str, str, object] | None:
 def _address(facts: Facts) -> tuple[str, str, object] | None:
     parts = [str(facts[name]).strip() for name in _STREET if facts.get(name) is not None]
     return None if "UnparsedAddress" in facts or not parts else ("StreetName", "address", " ".join(parts))
+
+
+def _in_sqft(name: str, value: object, unit: str) -> object:
+    """Return an area in square feet; what is none stays as it is, for its reader to refuse."""
+    if not isinstance(value, str):
+        return _times(value, UNIT_FACTORS[unit])
+    read = read_text(name, value, None, unit)
+    return value if isinstance(read, Unread) else read
 
 
 def _times(value: object, factor: float) -> object:

@@ -13,26 +13,20 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.collect.cells.typed import read_typed
 from core.collect.vocabulary import load_vocabulary
 from core.errors import ImpossibleProperty
 from core.prepare.features.columns import Columns
 from core.prepare.features.facts import FactColumns
 from core.prepare.features.own_sales import IDENTITY
-from core.problem import Limit, Problem
-from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra, label_of
+from core.problem import Problem
+from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra, label_of, unit_of
+from core.serve.reading.facts import TEXT_MAX, YEARS, outside, read_number, shortened
 from core.wording import count
 
 Value = float | str
 
 HOME_FACTS: Final = frozenset(field.name for field in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS))
 """The facts of a home in the canonical record, beside which a market may have columns of its own."""
-
-TEXT_MAX: Final = 200
-"""The most characters that a text fact, such as an address, may have."""
-
-_LONG: Final = 1e15
-_YEARS: Final = ("year_built", "year_renovated")
 
 
 @dataclass(frozen=True)
@@ -127,13 +121,8 @@ def fact_called(name: str, columns: FactColumns | None) -> str:
     known = HOME_FACTS | {*(columns.all if columns else ())}
     if name in known:
         return name
-    labels = {_plain_name(label_of(one)): one for one in sorted(known) if _unit(one) != "sqft"}
+    labels = {_plain_name(label_of(one)): one for one in sorted(known) if unit_of(one) != "sqft"}
     return labels.get(_plain_name(name), name)
-
-
-def _unit(name: str) -> str:
-    field = FIELD_BY_NAME.get(name)
-    return field.unit if field else ""
 
 
 def _plain_name(name: str) -> str:
@@ -165,7 +154,7 @@ def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) 
                 name,
             )
         return _own_name(name, word)
-    return _number(name, value, problem)
+    return read_number(name, value, problem)
 
 
 def _own_name(name: str, word: str) -> str:
@@ -194,11 +183,6 @@ def _fault(check: Callable[[], None]) -> FactFault | None:
     return None
 
 
-def shortened(text: str) -> str:
-    """Return the beginning of a text that is too long to be quoted in a message or stored."""
-    return text if len(text) <= TEXT_MAX else f"{text[: TEXT_MAX - 1]}…"
-
-
 def _is_text(name: str) -> bool:
     field = FIELD_BY_NAME.get(name)
     return field is not None and field.kind in (FieldKind.TEXT, FieldKind.CATEGORY, FieldKind.DATE)
@@ -218,44 +202,6 @@ def _word(value: object) -> str:
     return str(value).strip()
 
 
-def _number(name: str, value: object, problem: Problem) -> float:
-    label = label_of(name)
-    number = float(value) if isinstance(value, (int, float, np.number)) else read_typed(str(value))
-    if isinstance(value, str) and math.isnan(number):
-        raise ImpossibleProperty(
-            f"{label} {shortened(value)!r} is not a number.", _remedy("Enter digits only", name, problem), name
-        )
-    limit = problem.limits.get(name)
-    if not math.isfinite(number) or (limit is None and number < 0 and not name.startswith("x_")):
-        raise ImpossibleProperty(f"{label} cannot be {value}.", _remedy("Correct it", name, problem), name)
-    # How late a year can be depends on the day of the valuation: see contradictions.
-    if limit is not None and name not in _YEARS and not limit.holds(number):
-        raise _outside(name, number, limit, problem)
-    return number
-
-
-def _outside(name: str, number: float, limit: Limit, problem: Problem, why: str = "") -> ImpossibleProperty:
-    """Return what is wrong with a number outside a limit; ``why`` follows the limit's upper end."""
-    field = FIELD_BY_NAME.get(name)
-    value, low, high = (written(one, field.unit if field else "") for one in (number, limit.low, limit.high))
-    return ImpossibleProperty(
-        f"{label_of(name)} cannot be {value}: it must lie between {low} and {high}{why}.",
-        _remedy("Correct it", name, problem),
-        name,
-    )
-
-
-def _remedy(start: str, name: str, problem: Problem) -> str:
-    """Return what helps with a fact that cannot be; one that a price needs cannot be left blank either."""
-    return f"{start}." if name in problem.estimate.critical else f"{start}, or leave it blank if it is unknown."
-
-
-def written(number: float, unit: str) -> str:
-    """Write a fact's number as people do: "100,000,000" and not "1e+08", the year "1939"; huge ones as computers do."""
-    marks = "" if unit == "year" else ","
-    return format(round(number, 4), f"{marks}.15g") if abs(number) < _LONG else f"{number:g}"
-
-
 def check_together(subject: Subject, problem: Problem) -> None:
     """Raise ImpossibleProperty for the first of the contradictions, if there are any."""
     for error in contradictions(subject, problem):
@@ -264,7 +210,7 @@ def check_together(subject: Subject, problem: Problem) -> None:
 
 def contradictions(subject: Subject, problem: Problem) -> Iterator[ImpossibleProperty]:
     """Yield what is impossible of facts that are each read: years for the day of the valuation, facts beside others."""
-    years = {name: year for name in _YEARS if (year := subject.number(name)) is not None}
+    years = {name: year for name in YEARS if (year := subject.number(name)) is not None}
     wrong = [error for name, year in years.items() if (error := _year_fault(name, year, subject, problem))]
     yield from wrong
     built, renovated = years.get("year_built"), years.get("year_renovated")
@@ -290,4 +236,4 @@ def _year_fault(name: str, year: float, subject: Subject, problem: Problem) -> I
     if limit.low <= year <= latest:
         return None
     day = f", {count(problem.intake.years_ahead, 'year')} after the valuation date" if latest < limit.high else ""
-    return _outside(name, year, replace(limit, high=latest), problem, day)
+    return outside(name, year, replace(limit, high=latest), problem, day)

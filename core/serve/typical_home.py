@@ -12,6 +12,7 @@ import numpy as np
 
 from core.schema import label_of
 from core.serve.fact_groups import FactGroup, group_of, never_of_its_type
+from core.serve.reading.facts import countable
 from core.serve.subject import Subject, Value
 from core.train.model import Model
 
@@ -43,6 +44,7 @@ def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
             area, sales = f"{label_of(code).lower()} {name}", profile.area_codes[code][name]
     # The middle of two counts is no count: no home has half a garage space.
     facts |= {name: float(math.floor(value)) for name in whole if isinstance(value := facts[name], int | float)}
+    facts |= {name: countable(name, value) for name, value in facts.items() if isinstance(value, float)}
     # A blank year means never renovated, as most homes are.
     return Typical(area, sales, {name: value for name, value in facts.items() if name != "year_renovated"})
 

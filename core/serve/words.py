@@ -11,10 +11,10 @@ from typing import Final
 from core.collect.address_words import ABBREVIATIONS, DESIGNATORS, DIRECTIONS, SHORT_DIRECTIONS
 from core.collect.cells.amounts import read_amount
 from core.collect.cells.typed import read_typed
-from core.collect.cells.units import LAND_UNITS, UNIT_FACTORS, unit_of_word
-from core.schema import FIELD_BY_NAME, ONLY_ON_ROLL, FieldKind, is_extra, label_of, own_unit
+from core.schema import FIELD_BY_NAME, ONLY_ON_ROLL, FieldKind, is_extra, label_of, own_unit, unit_of
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate, Refused
+from core.serve.reading.facts import Unread, read_text, split_unit
 from core.train.bundle import ABOVE, BELOW
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
@@ -38,16 +38,8 @@ YES: Final = "Yes"
 NO: Final = "No"
 FLAG_WORDS: Final = (NO, YES)
 _COUNTED: Final = {"bedrooms": "bedroom", "bathrooms": "bathroom"}
-_WITH_WORD: Final = re.compile(r"(.*[0-9])\s*([^\W\d_].*)")
-_FLOORS: Final = "living_area_sqft"
-_POINTS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")
+_POINTS: Final = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
 _HEADLINE: Final = ("address", "zipcode", "neighbourhood", "property_type", "living_area_sqft", "bedrooms", "bathrooms")
-
-
-def unit_of(name: str) -> str:
-    """Return the canonical unit of a fact, "" for none."""
-    field = FIELD_BY_NAME.get(name)
-    return field.unit if field else ""
 
 
 def has_marks(name: str) -> bool:
@@ -67,14 +59,10 @@ def typed(name: str, text: str, market: Conventions) -> float | str:
 
 def typed_number(name: str, text: str, market: Conventions) -> float:
     """Read what was typed for an area or an amount, in the unit that this market enters; NaN where it is none."""
-    behind = _WITH_WORD.fullmatch(text.strip()) if unit_of(name) == "sqft" else None
-    unit = unit_of_word(behind[2]) if behind else ""
-    if behind is None or not unit:
+    if not split_unit(name, text)[1]:
         return typed_amount(text)
-    # Nobody measures floors in acres.
-    if name == _FLOORS and unit in LAND_UNITS:
-        return math.nan
-    return round(from_sqft(typed_amount(behind[1]) * UNIT_FACTORS[unit], market.area_unit), 2)
+    read = read_text(name, text, None)
+    return math.nan if isinstance(read, Unread) else round(from_sqft(read, market.area_unit), 2)
 
 
 def typed_amount(text: str) -> float:

@@ -21,6 +21,7 @@ from core.serve.flags import Answer, estimate_flags, flag_rules
 from core.serve.likeness import newest_of_each_home
 from core.serve.report.words import to_look_at
 from core.serve.review.flag import FlagKind, Severity
+from core.serve.typical_home import typical_home
 from core.train.ranges import round_for_display
 from core.wording import money
 from core.workflows.pricing.desk import Desk
@@ -146,7 +147,7 @@ def test_the_market_moves_all_sales_of_a_day_alike(evidence: LiveMarket, answer:
     codes = list(evidence.bundle.model.profile.area_codes["zipcode"])[:6]
     moved: dict[date, set[float]] = {}
     for code in codes:
-        facts = {**evidence.bundle.model.profile.typical["zipcode"][code], "zipcode": code}
+        facts = typical_home(evidence.bundle.model, {"zipcode": code}).facts
         found = estimate(evidence, facts, answer.subject.as_of, problem, 0.8)
         assert isinstance(found, Estimate)
         for one in found.comparables:

@@ -9,7 +9,7 @@ from typing import Final
 from core.collect.cells.amounts import usual_signs
 
 _PLAIN: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_COMMAS: Final = re.compile(r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_COMMAS: Final = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _POINTS: Final = re.compile(r"[-+]?[0-9]{1,3}(?:(?:\.[0-9]{3}){2,}|(?:\.[0-9]{3})+,[0-9]+)(?:,[0-9]+)?")
 _DECIMAL_COMMA: Final = re.compile(r"[-+]?[0-9]+,[0-9]+")
 _SPACES: Final = re.compile(r"(?<=[0-9])[ '’](?=[0-9]{3}(?:[^0-9]|$))")
@@ -21,7 +21,7 @@ def read_typed(text: str) -> float:
     "1,500" and "1.500.000" have thousands marks, "1500,5" and "1,5" a decimal comma. "1.500" is one and a half, as
     programs write it.
     """
-    body = _SPACES.sub("", usual_signs(text))
+    body = without_gaps(text)
     if _PLAIN.fullmatch(body):
         return _finite(body)
     if _COMMAS.fullmatch(body):
@@ -31,6 +31,11 @@ def read_typed(text: str) -> float:
     if _DECIMAL_COMMA.fullmatch(body):
         return _finite(body.replace(",", "."))
     return math.nan
+
+
+def without_gaps(text: str) -> str:
+    """Return a number's text in usual signs, without spaces and apostrophes between its thousands."""
+    return _SPACES.sub("", usual_signs(text))
 
 
 def _finite(body: str) -> float:

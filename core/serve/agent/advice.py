@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from core.schema import label_of
+from core.schema import label_of, unit_of
 from core.serve.flags import COMPLETE
 from core.serve.review.flag import GRAVITY, Flag, FlagKind, Severity
-from core.serve.words import unit_of
 from core.wording import count, from_sqft
 
 _AREA: Final = re.compile(r"[\d,]*\d(?:\.\d+)?")

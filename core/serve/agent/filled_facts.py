@@ -8,6 +8,7 @@ from math import isnan
 import pandas as pd
 
 from core.serve.agent.address_book import AddressBook
+from core.serve.reading.facts import is_countable
 from core.serve.subject import Value
 
 _NAMES = ("address", "unit", "property_id")
@@ -26,7 +27,7 @@ def fill_known(homes: pd.DataFrame, book: AddressBook) -> tuple[pd.DataFrame, Ma
         lacking = {
             name: value
             for name, value in (known.facts.items() if known is not None else ())
-            if name not in _NAMES and (name not in columns or pd.isna(columns[name][at]))
+            if _is_taken(name, value) and (name not in columns or pd.isna(columns[name][at]))
         }
         for name, value in lacking.items():
             columns.setdefault(name, [None] * len(homes))[at] = value
@@ -44,7 +45,12 @@ def recorded_facts(facts: Mapping[str, object], book: AddressBook) -> Mapping[st
         return {}
     [known] = book.known(pd.DataFrame([named], dtype="str"))
     recorded = known.facts.items() if known is not None else ()
-    return {name: value for name, value in recorded if name not in _NAMES and _is_blank(facts.get(name))}
+    return {name: value for name, value in recorded if _is_taken(name, value) and _is_blank(facts.get(name))}
+
+
+def _is_taken(name: str, value: Value) -> bool:
+    """Tell whether a home can be asked with a recorded fact: nobody could correct what they did not give."""
+    return name not in _NAMES and is_countable(name, value)
 
 
 def _is_blank(value: object) -> bool:

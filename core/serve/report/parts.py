@@ -9,7 +9,7 @@ from typing import Any, Final
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
-from core.schema import FIELD_BY_NAME, FIELDS, ONLY_ON_ROLL, SALE_FIELDS
+from core.schema import FIELD_BY_NAME, FIELDS, ONLY_ON_ROLL, SALE_FIELDS, unit_of
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.serve.report.fit import height_of
 from core.serve.report.frame import Decided, ReportFrame
@@ -33,7 +33,7 @@ from core.serve.report.typography import (
 )
 from core.serve.report.words import level_words, numbers, used
 from core.serve.subject import Value
-from core.serve.words import fact_value, headline, name_of_fact, unit_of
+from core.serve.words import fact_value, headline, name_of_fact
 from core.wording import Amounts, market_day, percent
 
 FACTS_FIRST: Final = 16

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.schema import label_of
-from core.serve.words import labelled, unit_of
+from core.schema import label_of, unit_of
+from core.serve.reading.facts import LIST_PRICE
+from core.serve.words import labelled
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.listing_columns import ESTIMATE, LIST_PRICE, REASONS, REFERENCE, beside
+from core.workflows.pricing.listing_columns import ESTIMATE, REASONS, REFERENCE, beside
 from core.workflows.pricing.many_homes import PricedFile
 
 NAMES: Final = {REFERENCE: "Reference", LIST_PRICE: "Asking price"}

@@ -13,18 +13,17 @@ import pandas as pd
 from core.collect.columns.candidates import field_of_header, header_score
 from core.collect.columns.guess import ColumnGuess, guess_mapping
 from core.collect.columns.leftovers import NO_VALUES
-from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule, MappedTable, read_column
+from core.collect.mapping import LOCATIONS, PROBLEM_COLUMNS, ColumnMapping, ColumnRule, MappedTable, read_column
 from core.collect.parsers import Marks
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import FieldNames, load_vocabulary, snake
 from core.errors import MappingError
 from core.prepare.features.facts import FactColumns
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, ONLY_ON_ROLL, Source, is_extra, label_of
+from core.serve.reading.cells import AREAS, stated_unit
+from core.serve.reading.facts import LIST_PRICE
 from core.serve.subject import nearest_fact
 from core.wording import either
-
-LIST_PRICE: Final = "list_price"
-"""The asking price: recorded with an estimate, but not a fact of the home."""
 
 REFERENCE: Final = "reference"
 """The file's own name of a row: it names a home in the answers, and is no fact of it."""
@@ -32,7 +31,6 @@ REFERENCE: Final = "reference"
 _NAMED_SO: Final = 0.9
 _MISSPELLED: Final = 0.85
 _EXTRA_PARSERS: Final = ("number", "flag", "years_months", "range_midpoint")
-_AREAS: Final = ("living_area_sqft", "lot_area_sqft")
 # What names a home is kept with its estimate, whether or not the model uses it.
 _NAMING: Final = frozenset({*LOCATIONS, "unit", "property_id"})
 # Addresses and numbers of parcels are read by their heading, whatever some cells hold: "The Barn", one home twice.
@@ -77,7 +75,8 @@ class ColumnRead:
 def map_listings(table: RawTable, facts: FactColumns, area_unit: str) -> tuple[ColumnMapping, tuple[ColumnRead, ...]]:
     """Return the mapping of a list of homes for a model that uses ``facts``, and its explanation column by column.
 
-    The guess for whole tax rolls comes first; areas without a unit are in ``area_unit``. Columns it leaves out because
+    The guess for whole tax rolls comes first, but for its units: an area is in that of its heading, else in
+    ``area_unit``, for the size of a few homes tells no unit. Columns it leaves out because
     of their values (an impossible one, a single one, a list without gaps) are mapped by name: their values are then
     refused or flagged row by row, while leaving them out would silently assume the usual ones. A heading that is one of
     the market's own facts is that fact, even where it resembles the name of another.
@@ -93,8 +92,16 @@ def map_listings(table: RawTable, facts: FactColumns, area_unit: str) -> tuple[C
     kept += reader.own(facts, kept)
     joined = [ColumnRule(column, "address") for column in guess.mapping.address_columns]
     kept += reader.rules_by_name((*facts.all, *_BY_HEADING, LIST_PRICE), [*kept, *joined])
-    mapping = replace(guess.mapping, rules=tuple(kept))
+    rules = (_in_stated_unit(rule, area_unit) for rule in kept)
+    mapping = replace(guess.mapping, rules=tuple(rules))
     return mapping, tuple(_column_read(one, mapping, facts) for one in guess.columns)
+
+
+def _in_stated_unit(rule: ColumnRule, area_unit: str) -> ColumnRule:
+    """Return a rule whose area is in the unit of its heading, else in the market's; a column of units stays."""
+    if rule.field not in AREAS or rule.unit_column:
+        return rule
+    return replace(rule, unit=stated_unit(rule.column, area_unit))
 
 
 def _is_own(rule: ColumnRule, facts: FactColumns) -> bool:
@@ -144,7 +151,7 @@ class _Reader:
         scores = {
             column: header_score(vocabulary.fold(column), names, vocabulary)
             for column in self._free(taken)
-            if names.field in _AREAS or not vocabulary.fold(column).unit
+            if names.field in AREAS or not vocabulary.fold(column).unit
         }
         best = max(scores, key=lambda column: scores[column], default=None)
         if best is not None and scores[best] >= _NAMED_SO:
@@ -158,7 +165,7 @@ class _Reader:
 
     def _rule(self, column: str, name: str, parsers: Sequence[str]) -> ColumnRule:
         """Return the rule that reads the most cells, the first of several."""
-        unit = (load_vocabulary().fold(column).unit or self.area_unit) if name in _AREAS else ""
+        unit = stated_unit(column, self.area_unit) if name in AREAS else ""
         rules = [ColumnRule(column, name, parse, unit) for parse in parsers]
         cells: pd.Series = self.table.frame[column]
         unread = [int(read_column(cells, rule, self.marks)[1].sum()) for rule in rules]
@@ -278,11 +285,10 @@ def unread_cells(mapped: MappedTable, facts: FactColumns, needed: Sequence[str])
     """Return the rows with an unreadable cell for a fact in use; those ``needed`` cannot be left blank."""
     found: dict[int, list[tuple[Any, ...]]] = {}
     cells = mapped.problems[mapped.problems["field"].isin(facts.all)]
-    for row, column, field, value, problem in cells[["source_row", "column", "field", "value", "problem"]].itertuples(
-        index=False
-    ):
+    for row, column, field, value, problem, helps in cells[list(PROBLEM_COLUMNS)].itertuples(index=False):
         reason = f"{label_of(field)} {value!r} in column {column!r} is {problem}."
-        remedy = "Correct the cell." if field in needed else "Correct the cell, or leave it blank if it is unknown."
+        start = helps or "Correct the cell"
+        remedy = f"{start}." if field in needed else f"{start}, or leave it blank if it is unknown."
         line = (row, "refused", field, value, reason, remedy)
         found.setdefault(row, []).append(line)
     return found

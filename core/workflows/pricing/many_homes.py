@@ -15,18 +15,17 @@ from typing import Any, Final
 import pandas as pd
 
 from core.access import Action, Actor, require
-from core.collect.mapping import MappedTable, apply_mapping
+from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
 from core.collect.reading.packing import memory_limit
 from core.collect.reading.reader import read_table
 from core.collect.reading.table import RawTable, ReadingChoice
 from core.collect.reading.totals import where_of
-from core.errors import ImpossibleProperty, StoreUnavailable
+from core.errors import StoreUnavailable
 from core.parallel.calls import batch_by_batch
 from core.parallel.cluster import on_cluster
 from core.prepare.features.facts import FactColumns
-from core.problem import Problem
 from core.progress import Progress, part
-from core.schema import ONLY_ON_ROLL, label_of
+from core.schema import ONLY_ON_ROLL, label_of, unit_of
 from core.serve import words
 from core.serve.agent.address_book import AddressBook
 from core.serve.agent.advice import advice
@@ -40,8 +39,9 @@ from core.serve.estimate_many import (
     read_subjects,
     with_comparables,
 )
+from core.serve.reading.cells import with_typed_cells
+from core.serve.reading.facts import LIST_PRICE, shortened
 from core.serve.review.flag import Flag, FlagKind
-from core.serve.subject import shortened
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
@@ -58,7 +58,6 @@ from core.workflows.pricing.ledger_entry import (
     priced_by,
 )
 from core.workflows.pricing.listing_columns import (
-    LIST_PRICE,
     REFERENCE,
     ColumnRead,
     as_given,
@@ -72,7 +71,6 @@ from core.workflows.pricing.listing_columns import (
     without_blank_rows,
     without_reasons,
 )
-from core.workflows.pricing.questions import list_price
 from core.workspace import Workspace
 
 COMPARED_MOST: Final = 200
@@ -97,7 +95,7 @@ class PricedFile:
     ``table``: row (1-based data row of the file), the home's name columns, low, high, point (money), confidence (0 to
     100; NA where no test tells it, while ``unproven`` has by row what the ledger keeps), fsd (share of the point),
     flags (kinds, joined by "; "), advice (what they say to an agent, in sentences), not_understood (words of the row
-    that no sale here has, and an asking price that is no amount; "" for none).
+    that no sale here has, and an asking price that was left out; "" for none).
     ``errors``: ERROR_COLUMNS; status is "unavailable", "refused" (an impossible or unreadable fact) or "unreadable" (a
     broken line). ``counts`` by status add up to ``rows``. ``homes`` holds the facts by row, in canonical units;
     ``kinds`` says by row why there is no price, and ``references`` holds the file's own names of its rows, ``filled``
@@ -140,10 +138,10 @@ def price_file(
 ) -> PricedFile:
     """Price every row of a file of listings as of one date; rows that cannot be priced get a reason.
 
-    Blank facts of a home that ``book`` knows by its address are taken from there, as the form takes them.
-
-    Columns are recognized by their names; areas without a unit are in the market's unit. A row with an unreadable cell
-    is refused. Raises AccessDenied, and the CollectError leaves, also for a column that seems to be a misspelled fact.
+    Blank facts of a home that ``book`` knows by its address are taken from there, as the form takes them. Columns are
+    recognized by their names; areas without a unit are in the market's unit. A row with an unreadable cell is refused,
+    but for an asking price, which is left out. Raises AccessDenied, and the CollectError leaves, also for a column that
+    seems to be a misspelled fact.
     """
     require(actor, Action.PRICE)
     started = time.perf_counter()
@@ -154,7 +152,7 @@ def price_file(
     mapping, columns = map_listings(table, facts, desk.market.area_unit)
     refuse_misspelled(columns, facts)
     refuse_placeless(mapping, facts)
-    mapped = apply_mapping(table, mapping)
+    mapped = _read_homes(table, mapping, desk)
     digits = {**mapped.id_digits, **desk.id_digits}
     mapped = replace(mapped, frame=with_id_words(mapped.frame, digits))
     filled: Mapping[int, tuple[str, ...]] = {}
@@ -274,10 +272,8 @@ def _answers(
 
 
 def _wrong_rows(mapped: MappedTable, desk: Desk, facts: FactColumns, as_of: date) -> dict[int, tuple[Any, ...]]:
-    """Return the rows with an unreadable cell or an impossible asking price, each with all that is wrong in it."""
+    """Return the rows with an unreadable cell, each with all that is wrong in it."""
     found = unread_cells(mapped, facts, desk.problem.estimate.critical)
-    for row, line in _wrongly_listed(mapped.frame, desk.problem).items():
-        found.setdefault(row, []).append(line)
     rows = mapped.frame[mapped.frame["source_row"].isin(list(found))]
     columns = read_columns(rows.drop(columns=["source_row", LIST_PRICE], errors="ignore"), facts, desk.problem)
     _, impossible = read_subjects(columns, [as_of] * len(rows), desk.problem)
@@ -294,19 +290,21 @@ def _as_one(lines: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     return *first, reasons, remedies
 
 
-def _wrongly_listed(homes: pd.DataFrame, problem: Problem) -> dict[int, tuple[Any, ...]]:
-    """Return the rows with an asking price no home has; 0 stands for none."""
-    if LIST_PRICE not in homes:
-        return {}
-    asking, limit = homes[LIST_PRICE].astype("float64"), problem.limits["sale_price"]
-    wrong = homes[asking.notna() & (asking != 0) & ~asking.between(limit.low, limit.high)]
-    found: dict[int, tuple[Any, ...]] = {}
-    for row, amount in zip(wrong["source_row"], wrong[LIST_PRICE].astype("float64"), strict=True):
-        try:
-            list_price(float(amount), problem)
-        except ImpossibleProperty as error:
-            found[int(row)] = (row, "refused", error.field, f"{amount:,.15g}", error.reason, error.remedy)
-    return found
+def _read_homes(table: RawTable, mapping: ColumnMapping, desk: Desk) -> MappedTable:
+    """Return the homes of a list; an asking price that no home has is left out, as it moves no estimate."""
+    typed = with_typed_cells(table, mapping, desk.market.area_unit, desk.problem)
+    mapped = apply_mapping(typed.table, typed.mapping)
+    problems = [one for one in (mapped.problems.assign(remedy=""), typed.problems) if len(one)]
+    homes, limit = mapped.frame, desk.problem.limits["sale_price"]
+    if LIST_PRICE in homes:
+        asking = homes[LIST_PRICE].astype("float64")
+        wrong = asking.notna() & (asking != 0) & ~asking.between(limit.low, limit.high)
+        found = pd.DataFrame({"source_row": homes["source_row"][wrong], "value": asking[wrong].map("{:,.15g}".format)})
+        within = f"must lie between {limit.low:,.15g} and {limit.high:,.15g}"
+        problems += [found.assign(column="", field=LIST_PRICE, problem=within, remedy="")] if wrong.any() else []
+        homes = homes.assign(**{LIST_PRICE: asking.mask(wrong)})
+    every = pd.concat(problems, ignore_index=True) if problems else mapped.problems
+    return replace(mapped, frame=homes, problems=every)
 
 
 def _figures(answers: Answers, chunk: pd.DataFrame, area_unit: str) -> pd.DataFrame:
@@ -336,13 +334,21 @@ def _unknown_words(flags: Sequence[Flag]) -> str:
 
 
 def _with_unread_asking(priced: pd.DataFrame, mapped: MappedTable) -> pd.DataFrame:
-    """Return the priced rows; one whose asking price is no amount says so: it moves no price, and must not vanish."""
+    """Return the priced rows; one whose asking price was left out says so: it moves no price, and must not vanish."""
     cells = mapped.problems[mapped.problems["field"] == LIST_PRICE]
-    unread = dict(zip(cells["source_row"], cells["value"].astype("str"), strict=True))
-    here = priced["row"].map(unread)
+    cells = cells.set_index("source_row")
+    here = priced["row"].map(cells["value"].astype("str"))
     if not here.notna().any():
         return priced
-    added = {"advice": "\n" + here.map(_asking_advice), _UNKNOWN: ", " + here.map(_asking_words)}
+    within = priced["row"].map(cells["problem"].where(cells["column"] == "", "is no single amount")).astype("str")
+    added = {
+        "advice": "\nThe asking price “"
+        + here.map(shortened, na_action="ignore")
+        + "” "
+        + within
+        + ": it was left out.",
+        _UNKNOWN: ", " + here.map(_asking_words),
+    }
     lines = {
         name: (priced[name] + more).str.lstrip("\n, ").where(here.notna(), priced[name]) for name, more in added.items()
     }
@@ -353,18 +359,13 @@ def _asking_words(cell: object) -> str:
     return f"asking price “{shortened(cell)}”" if isinstance(cell, str) else ""
 
 
-def _asking_advice(cell: object) -> str:
-    added = "is no single amount: it was left out."
-    return f"The asking price “{shortened(cell)}” {added}" if isinstance(cell, str) else ""
-
-
 def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ...]:
     row = int(chunk["source_row"].iloc[one.position])
     # What somebody forgot or mistyped is no case for another way to value the home.
     general = one.status == "unavailable" and one.kind is not UnavailableKind.FACTS
     reason = f"{UNAVAILABLE} {one.reason}" if general else one.reason
     value = "" if one.value is None else f"{one.value:,.15g}" if isinstance(one.value, float) else str(one.value)
-    if isinstance(one.value, float) and words.unit_of(one.field) == "sqft" and market.area_unit != "sqft":
+    if isinstance(one.value, float) and unit_of(one.field) == "sqft" and market.area_unit != "sqft":
         value = words.fact_value(one.field, one.value, market)
     if market.area_unit != "sqft":
         reason += _limits_in_sqft(one.reason, chunk.iloc[one.position], market)
@@ -373,7 +374,7 @@ def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ..
 
 def _limits_in_sqft(reason: str, home: pd.Series, market: Market) -> str:
     """Say what the areas that a reason names are in square feet, the unit of the problem statement's limits."""
-    names = [name for name in map(str, home.index) if words.unit_of(name) == "sqft" and not pd.isna(home[name])]
+    names = [name for name in map(str, home.index) if unit_of(name) == "sqft" and not pd.isna(home[name])]
     named = [name for name in names if f"{label_of(name)} cannot be " in reason or f"{home[name]:,.0f} sq ft" in reason]
     areas = ", ".join(f"{words.fact_value(name, home[name], market)} is {home[name]:,.0f} sq ft" for name in named)
     return f" Limits are in square feet: {areas}." if areas else ""

@@ -12,7 +12,8 @@ from core.errors import ImpossibleProperty
 from core.problem import Problem
 from core.schema import label_of
 from core.serve.estimate import Refused
-from core.serve.reso import LIST_PRICE, own_facts
+from core.serve.reading.facts import LIST_PRICE, in_numbers
+from core.serve.reso import own_facts
 from core.serve.subject import FactFault
 from core.serve.words import typed_amount
 from core.store.ledger.records import Channel
@@ -49,7 +50,7 @@ def question_of(desk: Desk, asked: Asked, today: date) -> Question:
     if listed is not None and asked.list_price is not None:
         raise ImpossibleProperty("List price is given twice.", "Give it once.", LIST_PRICE)
     return Question(
-        facts,
+        in_numbers(facts, desk.problem),
         asked.as_of or desk.valuation_date(today),
         _level(asked.level, desk.problem),
         list_price(listed if asked.list_price is None else asked.list_price, desk.problem, label_of(LIST_PRICE)),

@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.schema import label_of
+from core.schema import label_of, unit_of
 from core.serve import words
 from core.serve.agent.assumed import assumed_words
 from core.serve.estimate import Estimate, Refused, Unavailable
@@ -310,9 +310,7 @@ def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
 
 def _note_areas_in_sqft(facts: Mapping[str, object], market: Market) -> None:
     """Show the entered areas in square feet, the unit of core's limits, if the market uses another unit."""
-    areas = {
-        name: value for name, value in facts.items() if words.unit_of(name) == "sqft" and isinstance(value, int | float)
-    }
+    areas = {name: value for name, value in facts.items() if unit_of(name) == "sqft" and isinstance(value, int | float)}
     if market.area_unit == "sqft" or not areas:
         return
     area_limits = ", ".join(

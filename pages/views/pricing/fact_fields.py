@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.prepare.features.profile import MarketProfile
 from core.problem import Problem
-from core.schema import label_of
+from core.schema import label_of, unit_of
 from core.serve import words
 from core.serve.subject import FactFault
 from core.store import Market
@@ -333,11 +333,7 @@ def _placeholder(fields: Fields, name: str) -> str:
     if value is None or name in COORDINATES or isinstance(value, str):
         return ""
     number = words.shown(name, value, fields.market)
-    return (
-        f"typical {number:.0f}"
-        if words.unit_of(name) == "year"
-        else f"typical {marked(number, fields.market.currency)}"
-    )
+    return f"typical {number:.0f}" if unit_of(name) == "year" else f"typical {marked(number, fields.market.currency)}"
 
 
 def _step(name: str, profile: MarketProfile) -> float:

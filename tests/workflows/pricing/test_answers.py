@@ -80,7 +80,7 @@ def test_stored_answer_is_the_one_given(
     [
         ("lot_area_sqft", float("inf"), "inf"),
         ("living_area_sqft", "inf", "inf"),
-        ("living_area_sqft", "150 m2", "150 m2"),
+        ("living_area_sqft", "150 m3", "150 m3"),
         ("address", "Elm " * 100, ("Elm " * 100)[:199] + "…"),
     ],
 )

@@ -218,15 +218,12 @@ def test_a_file_in_another_encoding_is_read_all_the_same(
     assert answer.table["address"].tolist() == ["1 Café St"]
 
 
-def test_a_row_with_an_asking_price_no_home_has_is_refused_as_by_the_form(small_desk: Desk, tmp_path: Path) -> None:
-    assert small_desk.bundle is not None
-    area = next(iter(small_desk.bundle.model.profile.area_codes["zipcode"]))
+def test_an_asking_price_no_home_has_is_left_out_and_named(small_desk: Desk, tmp_path: Path, area: str) -> None:
     rows = "".join(f"{area},1680,{asking}\n" for asking in ("450000", "0", "", "1"))
     answer = priced(small_desk, tmp_path, f"zip,living area,list price\n{rows}")
-    assert answer.table["row"].tolist() == [1, 2, 3]
-    [wrong] = answer.errors.to_dict("records")
-    assert (wrong["row"], wrong["status"], wrong["field"], wrong["value"]) == (4, "refused", "list_price", "1")
-    assert wrong["reason"] == "Asking price cannot be 1: it must lie between 10,000 and 500,000,000."
+    assert answer.table["row"].tolist() == [1, 2, 3, 4]
+    assert answer.table["not_understood"].tolist() == ["", "", "", "asking price “1”"]
+    assert "“1” must lie between 10,000 and 500,000,000: it was left out." in answer.table["advice"][3]
 
 
 def test_a_line_of_separators_is_no_home_and_an_asking_price_that_is_none_is_named(
@@ -249,7 +246,7 @@ def test_all_that_is_wrong_in_a_row_is_named(small_desk: Desk, tmp_path: Path, a
     assert (first["field"], first["value"]) == ("living_area_sqft", "-5")
     for errors, told in (
         (first, ("Living area cannot be -5", "Bedrooms cannot be 200")),
-        (second, ("Year built '=1+1' in column", "Asking price cannot be 1", "Bedrooms cannot be 200")),
+        (second, ("Year built '=1+1' in column", "Bedrooms cannot be 200")),
     ):
         assert [errors["reason"].count(words) for words in told] == [1] * len(told)
         assert "Correct it, or leave it blank" in errors["remedy"]
