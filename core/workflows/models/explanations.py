@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
@@ -29,7 +29,7 @@ from core.train.live_model import LiveModel, live_model_as_fitted, live_model_wi
 from core.train.model import Model, under_rule
 from core.train.trainer import within_window
 from core.wording import count, market_day
-from core.workflows.models.test_scores import facts_known
+from core.workflows.models.test_scores import facts_known, flags_of_sale
 from core.workspace import Workspace
 
 _SAME: Final = 1e-9
@@ -186,7 +186,9 @@ class Explainer:
             answer = estimate(live_market, facts, as_of, self._problem, self._scored.terms.level)
         except ImpossibleProperty as error:
             return error.reason
-        return answer.reason if isinstance(answer, Unavailable) else answer
+        if isinstance(answer, Unavailable):
+            return answer.reason
+        return replace(answer, flags=tuple(flags_of_sale(answer.flags)))
 
     def _address(self, intake_row: int) -> str:
         if "address" not in self._sales:

@@ -231,10 +231,13 @@ def _review_rows(
         if withheld is not None:
             yield withheld.reason, "", "", _missing(subject_flags(subject, model, problem, bundle.currency))
             continue
-        # A sale records more than an agent is asked for: what the model does not use is no matter of this home.
-        found = estimate_flags(subject, answer, rules)
-        flags = [flag for flag in found if flag.kind is not FlagKind.FACT_NOT_USED]
+        flags = flags_of_sale(estimate_flags(subject, answer, rules))
         yield "", _kinds(flag.kind for flag in flags), _kinds(_to_review(flags)), _missing(flags)
+
+
+def flags_of_sale(flags: Iterable[Flag]) -> list[Flag]:
+    """Return the flags of a test sale without those of unused facts: nobody gave them, a sale just records more."""
+    return [flag for flag in flags if flag.kind is not FlagKind.FACT_NOT_USED]
 
 
 def facts_known(sales: pd.DataFrame, facts: FactColumns) -> list[str]:
