@@ -367,7 +367,9 @@ def test_at_most_two_points_are_in_sight_in_words_without_limits_and_the_rest_is
     app = price(opened(), busiest(desk), {**facts, "year_built": 2020.0, "condition": 5.0})
     assert estimated(app).point > 800_000
     sentences, review = advice(estimated(app).flags), to_review(estimated(app).flags)
-    assert any("have a senior agent confirm it" in one for one in sentences[:review])
+    # Nobody signed the scope that the test proposes: a price beyond it is marked, and no one must confirm it.
+    assert any("not yet shown to be accurate enough" in one for one in sentences[review:])
+    assert not any("have a senior agent confirm it" in one for one in sentences)
     assert len(sentences) > 2
     parts = texts(app)
     [folded] = [part for part in app.expander if "note" in part.label]
