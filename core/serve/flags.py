@@ -104,7 +104,7 @@ class FlagRules:
         return self.bundle.range_record(level, segment, point, tested, self.problem.estimate.small_sample_n)
 
     def is_tested(self, point: float) -> bool:
-        """Tell whether ranges at such a price have a record, so that what is said of range and price agrees."""
+        """Tell whether ranges at such a price have a record, by which flag and range agree."""
         return self.record(self.problem.estimate.level, EVERYWHERE, point)[1] is not None
 
 

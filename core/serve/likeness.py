@@ -308,7 +308,7 @@ def newest_of_each_home(live_model: LiveModel, rows: Ints) -> Bools:
     Two sales are of one home if they share its property id or its address; a sale with neither is of a home of its own.
     """
     sales = live_model.sales
-    ids = home_keys({name: sales[name][rows] for name in ("property_id",) if name in sales} | _dates(sales, rows)).ids
+    ids = home_keys({name: sales[name][rows] for name in ("property_id", _DATE) if name in sales}).ids
     seen, newest = set[str](), np.zeros(len(rows), dtype=bool)
     addresses = [_address_key(address) for address in live_model.addresses(rows)]
     for number in np.argsort(sales[_DATE][rows], kind="stable")[::-1].tolist():
@@ -316,10 +316,6 @@ def newest_of_each_home(live_model: LiveModel, rows: Ints) -> Bools:
         newest[number] = not names & seen
         seen |= names
     return newest
-
-
-def _dates(sales: Columns, rows: Ints) -> Columns:
-    return {_DATE: sales[_DATE][rows]}
 
 
 # Each takes 30 µs to work out, and the same sales are asked about again and again.

@@ -19,7 +19,7 @@ from core.collect.vocabulary import load_vocabulary
 from core.problem import Limit, Problem
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra
 from core.serve.reading.facts import LIST_PRICE, Unread, is_flag, possible_roles, read_text, split_unit
-from core.serve.reading.figures import MarksSeen, decimal_mark, mark_of_either, shown_by, sure_mark
+from core.serve.reading.figures import MarksSeen, decimal_mark, mark_of_either, sure_mark
 
 AREAS: Final = ("living_area_sqft", "lot_area_sqft")
 """The facts measured in a unit of area."""
@@ -129,7 +129,7 @@ def _marks_shown(column: _Column) -> dict[str, int]:
             marks.append(sure_mark(figure, possible[0]) if len(possible) == 1 else "")
         else:
             marks.append(decimal_mark(figure))
-    return shown_by(marks)
+    return Counter(filter(None, marks))
 
 
 def _values(column: _Column, seen: MarksSeen) -> dict[str, float | Unread]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -67,14 +67,6 @@ def decimal_mark(figure: str) -> str:
         return found[1] or found[2]
     found = None if _EITHER.fullmatch(body) else _DECIMALS.fullmatch(body)
     return found[1] if found else ""
-
-
-def shown_by(marks: Iterable[str]) -> dict[str, int]:
-    """Count the marks shown, "" standing for none."""
-    counts: dict[str, int] = {}
-    for mark in filter(None, marks):
-        counts[mark] = counts.get(mark, 0) + 1
-    return counts
 
 
 def sure_mark(figure: str, role: str) -> str:

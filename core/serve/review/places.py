@@ -29,7 +29,7 @@ _TIMES: Final = 3.0
 _PLACES_MIN: Final = 30
 # This number of places tells how far apart they lie, however many sales an area has.
 _ASKED: Final = 1_000
-# Sales in one house are one place: places are told apart to the meter.
+# Places are rounded to the meter, as sales in one house are of one place.
 _DIGITS: Final = 3
 
 

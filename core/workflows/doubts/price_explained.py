@@ -71,25 +71,25 @@ def explained_by(sales: pd.DataFrame, facts: Collection[str]) -> tuple[Explained
     log_price = np.log(some["sale_price"].to_numpy(dtype=float))
     numbers = _numbers(some, facts)
     suspects = _most_used(numbers, log_price, own)
-    found = _singly(numbers, log_price, suspects) or _together(numbers, log_price, suspects)
+    error = _error(numbers, log_price)
+    found = _singly(numbers, log_price, suspects, error) or _together(numbers, log_price, suspects, error)
     return tuple(sorted(found, key=lambda one: one.with_it / one.without))
 
 
-def _singly(numbers: pd.DataFrame, log_price: Floats, suspects: Sequence[str]) -> list[Explained]:
-    """Return the facts without which the error is far larger."""
-    error = _error(numbers, log_price)
+def _singly(numbers: pd.DataFrame, log_price: Floats, suspects: Sequence[str], error: float) -> list[Explained]:
+    """Return the facts without which the error is far larger than ``error``, that with all of them."""
     left_out = ((name, _error(numbers.drop(columns=name), log_price)) for name in suspects)
     return [Explained(name, error, without, len(log_price)) for name, without in left_out if error < _RATIO * without]
 
 
-def _together(numbers: pd.DataFrame, log_price: Floats, suspects: Sequence[str]) -> list[Explained]:
+def _together(numbers: pd.DataFrame, log_price: Floats, suspects: Sequence[str], error: float) -> list[Explained]:
     """Return the facts each of which makes the error far smaller, where all of them together make it half as large."""
     bare = numbers.drop(columns=[*suspects])
     without = _error(bare, log_price)
-    if _error(numbers, log_price) >= _TOGETHER * without:
+    if error >= _TOGETHER * without:
         return []
     added = ((name, _error(bare.join(numbers[name]), log_price)) for name in suspects)
-    return [Explained(name, error, without, len(log_price)) for name, error in added if error < _RATIO * without]
+    return [Explained(name, with_it, without, len(log_price)) for name, with_it in added if with_it < _RATIO * without]
 
 
 def _most_used(numbers: pd.DataFrame, log_price: Floats, own: Sequence[str]) -> list[str]:

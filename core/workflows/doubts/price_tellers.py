@@ -21,6 +21,9 @@ Leaks = Mapping[str, Sequence[Leak]]
 
 _SAMPLE: Final = 5_000
 _SAME_LEVEL: Final = 2.0
+_IMPORT_WITHOUT_IT: Final = (
+    "No model was trained. Undo the data version that added it, and import its file again without this column."
+)
 
 
 def leaks_of(table: MappedTable, currency: str) -> tuple[Leak, ...]:
@@ -132,8 +135,7 @@ def refuse_price_tellers(sales: pd.DataFrame, facts: Collection[str], currency: 
         if measured is not None:
             column = name.removeprefix(EXTRA_PREFIX)
             raise PriceGivenAway(
-                f"The fact {column!r} is {measured.why}, on {measured.n:,} sales. No model was trained. Undo the data "
-                "version that added it, and import its file again without this column."
+                f"The fact {column!r} is {measured.why}, on {measured.n:,} sales. {_IMPORT_WITHOUT_IT}"
             )
     _refuse_explained(sales, facts)
 
@@ -146,6 +148,5 @@ def _refuse_explained(sales: pd.DataFrame, facts: Collection[str]) -> None:
         raise PriceGivenAway(
             f"The fact {column!r} tells the price, it seems: with it, a quick model of {one.n:,} sales errs by "
             f"{percent(one.with_it)} on average, without it by {percent(one.without)}; no fact of a home makes that "
-            "much of a difference. No model was trained. Undo the data version that added it, and import its file "
-            "again without this column."
+            f"much of a difference. {_IMPORT_WITHOUT_IT}"
         )
