@@ -31,11 +31,12 @@ from core.serve.fact_groups import (
     unlike_all_sales,
     wider_area,
 )
-from core.serve.flags import FlagRules, answers_of, came_true, estimate_flags, flag_rules, left_out, promised
+from core.serve.flags import Answer, FlagRules, answers_of, came_true, estimate_flags, flag_rules, left_out, promised
 from core.serve.likeness import Likeness, likeness_of
 from core.serve.review.flag import DriftNotice, Flag
 from core.serve.review.nearest import evidence_of, nearest_sale_km
-from core.serve.review.places import AreaPlaces, area_places
+from core.serve.review.places import CONTRADICTED, AreaPlaces, area_places
+from core.serve.review.reach import reach_words
 from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
@@ -54,7 +55,8 @@ class Estimate:
     """What an agent gets: money in ``currency``, rounded for display except ``exact``; ``confidence`` 0 to 100.
 
     The range should hold ``level`` of sale prices; ``held`` is its actual coverage on test sales of the same segment,
-    None beyond the prices tested or where too few were tested. ``confidence`` is the calibrated probability in percent
+    None beyond the prices tested, where too few were tested, or where area and coordinates contradict each other, when
+    ``confidence_word`` is "low". ``confidence`` is the calibrated probability in percent
     that the sale price falls within 10% of the point; ``kept`` is how often that came true on test sales of similar
     confidence, None if there were too few; ``confidence_word`` follows the lower of both. ``fsd`` is the forecast
     standard deviation as a share of the point. ``imputed`` maps facts not given to the values assumed, without those
@@ -212,7 +214,7 @@ def estimate(
     answers = live_model.priced(homes, worked.matrix, worked.centre, levels, problem.success.tolerance)
     main = some_of(answers[problem.estimate.level], np.array([0]))
     if too_wide(main, problem).any():
-        return range_refusal(float(half_width(main)[0]), problem)
+        return range_refusal(answers_of(main)[0], problem)
     return _explained(live_market, subject, worked, answers[level], problem)
 
 
@@ -230,8 +232,9 @@ def _explained(
     together = reconcile(comparables, in_use, exact, fsd, figures.low, figures.high)
     answer = replace(figures, comparables=together, own_sale=next((one for one in comparables if one.own), None))
     rules = live_market.flag_rules(problem)
-    segment, held = rules.record(level, str(priced.segments[0]), answer.point)
+    segment, held = rules.record_of(subject, level, str(priced.segments[0]), answer.point)
     kept = rules.kept(answer.confidence)
+    worth = 0 if segment == CONTRADICTED else came_true(answer.confidence, kept)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
         subject=subject,
@@ -244,7 +247,7 @@ def _explained(
         held=held,
         segment=segment,
         confidence=answer.confidence,
-        confidence_word=confidence_word(came_true(answer.confidence, kept), problem),
+        confidence_word=confidence_word(worth, problem),
         kept=kept if held is not None else None,
         fsd=fsd,
         flags=tuple(estimate_flags(subject, answer, rules)),
@@ -381,12 +384,13 @@ def too_wide(priced: Priced, problem: Problem) -> Bools:
     return half_width(priced) > problem.estimate.half_width_max
 
 
-def range_refusal(share: float, problem: Problem) -> Unavailable:
-    """Return why a range that reaches ``share`` of the estimate to either side is no price."""
-    limit = percent(problem.estimate.half_width_max)
+def range_refusal(answer: Answer, problem: Problem) -> Unavailable:
+    """Return why an estimate of so wide a range is no price; ``answer`` is of the level of the problem statement."""
+    limit, reach = percent(problem.estimate.half_width_max), reach_words(answer.low, answer.high, answer.point)
+    half = percent((answer.high - answer.low) / (2 * answer.point))
     return Unavailable(
-        f"The range would be wider than ±{limit}: its {percent(problem.estimate.level)} range is ±{percent(share)} of "
-        "the estimate.",
+        f"The range would be wider than ±{limit}: its {percent(problem.estimate.level)} range reaches from {reach}, "
+        f"±{half} on average.",
         "Complete the facts, or have the home appraised.",
         kind=UnavailableKind.RANGE,
     )

@@ -37,7 +37,7 @@ from core.serve.review.flag import Flag
 from core.serve.review.nearest import evidence_of, nearest_lately_km
 from core.serve.subject import Subject, Value, contradictions, facts_read, read_fact
 from core.train.live_model import LiveModel
-from core.train.model import Model, Priced, half_width, some_of
+from core.train.model import Model, Priced, some_of
 
 # Two ways to compute a distance differ in its last digits; the quick one only passes homes clearly inside the market.
 _PLAINLY_INSIDE: Final = 0.999
@@ -116,8 +116,8 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     answers, rules = answers_of(priced), live_market.flag_rules(problem)
     confidence = tuple(answer.confidence for answer in answers)
     records = (
-        rules.record(level, str(segment), answer.point)[1]
-        for segment, answer in zip(priced.segments, answers, strict=True)
+        rules.record_of(subject, level, str(segment), answer.point)[1]
+        for subject, segment, answer in zip(chosen, priced.segments, answers, strict=True)
     )
     shown = tuple(promised(sure, held) for sure, held in zip(confidence, records, strict=True))
     flags = tuple(
@@ -272,10 +272,8 @@ def _homes(columns: Mapping[str, ReadColumn], rows: Ints, as_of: date, facts: Fa
 
 def _ranges_too_wide(rows: Ints, priced: Priced, problem: Problem) -> dict[int, NotPriced]:
     return {
-        row: _withheld(row, "range", f"{low:,.0f} to {high:,.0f}", range_refusal(share, problem))
-        for row, low, high, share in zip(
-            rows.tolist(), priced.low.tolist(), priced.high.tolist(), half_width(priced).tolist(), strict=True
-        )
+        row: _withheld(row, "range", f"{answer.low:,.0f} to {answer.high:,.0f}", range_refusal(answer, problem))
+        for row, answer in zip(rows.tolist(), answers_of(priced), strict=True)
     }
 
 

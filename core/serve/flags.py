@@ -18,8 +18,9 @@ from core.serve.comparables import Comparable, ComparableValue
 from core.serve.fact_groups import never_of_its_type, wider_area
 from core.serve.reading.facts import written
 from core.serve.review.flag import DriftNotice, Flag, FlagKind, Severity
-from core.serve.review.places import AreaPlaces, place_flags
+from core.serve.review.places import CONTRADICTED, AreaPlaces, place_flags
 from core.serve.review.price import price_flags
+from core.serve.review.reach import reach_words
 from core.serve.review.unused import unused_flags
 from core.serve.subject import Subject
 from core.train.bundle import Bundle, RangeCoverage
@@ -102,6 +103,12 @@ class FlagRules:
         """Return the group of test sales like a home and how often ranges at ``level`` held them, None untested."""
         tested = self.bundle.tested or (self.scope.low, self.scope.high)
         return self.bundle.range_record(level, segment, point, tested, self.problem.estimate.small_sample_n)
+
+    def record_of(self, subject: Subject, level: float, segment: str, point: float) -> tuple[str, RangeCoverage | None]:
+        """Return ``record`` for a home; one whose area and coordinates contradict each other has none."""
+        if self.places is not None and self.places.contradict(subject.facts):
+            return CONTRADICTED, None
+        return self.record(level, segment, point)
 
     def is_tested(self, point: float) -> bool:
         """Tell whether ranges at such a price have a record, by which flag and range agree."""
@@ -192,8 +199,8 @@ def _answer_flags(answer: Answer, subject: Subject, rules: FlagRules) -> Iterato
             FlagKind.WIDE_RANGE,
             Severity.NOTE,
             "range",
-            f"±{width / 2:.0%} of the estimate",
-            f"±{limits.wide_range / 2:.0%}",
+            reach_words(answer.low, answer.high, answer.point),
+            f"±{limits.wide_range / 2:.0%} on average",
             COMPLETE if _can_be_told(subject, rules) else "Compare it with sales you know.",
         )
     confidence = came_true(answer.confidence, rules.kept(answer.confidence))

@@ -15,6 +15,7 @@ from core.schema import FIELD_BY_NAME, ONLY_ON_ROLL, FieldKind, is_extra, label_
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate, Refused
 from core.serve.reading.facts import Unread, read_text, split_unit
+from core.serve.review.places import CONTRADICTED
 from core.train.bundle import ABOVE, BELOW
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
@@ -133,6 +134,8 @@ def record_words(estimate: Estimate) -> str:
         return f"{level}; held {percent(held.share)} of {sales}{ahead}"
     if estimate.segment in _BEYOND:
         return f"{level}; no test sale was priced this {_BEYOND[estimate.segment]}, so it has no record"
+    if estimate.segment == CONTRADICTED:
+        return f"{level}; {CONTRADICTED}, so it has no record"
     return f"{level}; too few sales were tested for a record"
 
 

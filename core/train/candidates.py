@@ -35,8 +35,8 @@ _BOOSTING: Final[tuple[Mapping[str, float], ...]] = (
     {"max_iter": 1000, "learning_rate": 0.03, "max_leaf_nodes": 31, "max_features": 0.3},
 )
 # The first takes half the time. Validation error (MAPE) of the first and the second, mean of four seeds: three parts of
-# King County's training sales 10.94% and 10.89%, Melbourne 13.43% and 13.36%. 500 trees at a rate of 0.08 came to 10.92%
-# and 13.36%, 1,000 at 0.04 to 10.87% and 13.36%.
+# King County's training sales 10.94% and 10.89%, Melbourne 13.43% and 13.36%. 500 trees at a rate of 0.08 came to
+# 10.92% and 13.36%, 1,000 at 0.04 to 10.87% and 13.36%.
 _BLEND: Final[tuple[Mapping[str, float], ...]] = (
     {"n_estimators": 300, "learning_rate": 0.12, "num_leaves": 31},
     {"n_estimators": 650, "learning_rate": 0.06, "num_leaves": 31},

@@ -18,6 +18,7 @@ from core.serve.estimate_many import estimate_many
 from core.serve.report.words import to_look_at
 from core.serve.review.flag import Flag, FlagKind, Severity
 from core.serve.review.places import AreaPlaces, place_flags, places_by_area
+from core.serve.words import record_words
 from core.workflows.pricing.desk import Desk
 from tests.king_county import FILE
 
@@ -45,6 +46,20 @@ def flags_of(evidence: LiveMarket, facts: dict[str, object], today: date, proble
     answer = estimate(evidence, facts, today, problem, 0.8)
     assert isinstance(answer, Estimate), answer
     return answer.flags
+
+
+def test_a_home_that_cannot_be_gets_no_promise(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    wrong = {**home, "zipcode": far_zipcode(evidence, home)}
+    sound, answer = (estimate(evidence, facts, today, problem, 0.8) for facts in (home, wrong))
+    assert isinstance(sound, Estimate)
+    assert isinstance(answer, Estimate)
+    assert sound.promised is not None
+    assert (answer.promised, answer.held, answer.kept, answer.confidence_word) == (None, None, None, "low")
+    assert record_words(answer) == "80% range; area and coordinates contradict each other, so it has no record"
+    many = estimate_many(evidence, pd.DataFrame([home, wrong]), today, problem, 0.8)
+    assert many.promised == (sound.promised, None)
 
 
 def far_zipcode(evidence: LiveMarket, home: dict[str, object]) -> str:

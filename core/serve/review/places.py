@@ -22,6 +22,9 @@ from core.wording import degrees, distance
 
 Facts = Mapping[str, float | str]
 
+CONTRADICTED: Final = "area and coordinates contradict each other"
+"""The group of homes without a record: what is priced is no home, so no tested home is like it."""
+
 # How far the next place with a sale of the same area usually lies, and how many times that is too far for a home of it.
 _USUAL: Final = 0.99
 _TIMES: Final = 3.0
@@ -53,6 +56,10 @@ class AreaPlaces:
 
     projection: Projection
     areas: Mapping[str, Mapping[str, Area]]
+
+    def contradict(self, facts: Facts) -> bool:
+        """Tell whether some area code of a home cannot be true beside its coordinates."""
+        return any(True for _ in self.disagreements(facts))
 
     def disagreements(self, facts: Facts) -> Iterator[tuple[str, float, float]]:
         """Yield each area code that cannot be true beside the coordinates: how far away its sales are, and the limit.

@@ -32,7 +32,7 @@ from core.store import Market, Store
 from core.train.baseline import baseline_estimates
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.bundle import from_bytes as bundle_from_bytes
-from core.train.model import Model, Priced, half_width
+from core.train.model import Model, Priced
 from core.train.trainer import Trained
 from core.train.unknown_facts import GROUPS
 from core.workspace import Workspace
@@ -221,13 +221,13 @@ def _review_rows(
     columns = read_columns(test[facts_known(test, model.facts)], model.facts, problem)
     subjects, failed = read_subjects(columns, test["sale_date"].dt.date.tolist(), problem)
     refused = dict(refusals(subjects, model, problem, bundle.currency, area_unit))
-    unusable, widths = too_wide(priced, problem).tolist(), half_width(priced).tolist()
-    for position, (answer, wide, width) in enumerate(zip(answers_of(priced), unusable, widths, strict=True)):
+    unusable = too_wide(priced, problem).tolist()
+    for position, (answer, wide) in enumerate(zip(answers_of(priced), unusable, strict=True)):
         if position in failed:
             yield failed[position].reason, "", "", ""
             continue
         subject = subjects[position]
-        withheld = refused.get(position) or (range_refusal(width, problem) if wide else None)
+        withheld = refused.get(position) or (range_refusal(answer, problem) if wide else None)
         if withheld is not None:
             yield withheld.reason, "", "", _missing(subject_flags(subject, model, problem, bundle.currency))
             continue

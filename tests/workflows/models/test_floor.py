@@ -142,7 +142,10 @@ def test_a_range_that_reaches_too_far_is_no_price_at_any_level_asked_for(
     assert isinstance(answer, Unavailable)
     assert (answer.message, answer.kind) == (UNAVAILABLE, UnavailableKind.RANGE)
     share = (main.high - main.low) / (2 * main.point)
-    assert answer.reason == (f"The range would be wider than ±2%: its 80% range is ±{share:.0%} of the estimate.")
+    ends = f"{1 - main.low / main.point:.0%} below the estimate to {main.high / main.point - 1:.0%} above it"
+    assert answer.reason == (
+        f"The range would be wider than ±2%: its 80% range reaches from {ends}, ±{share:.0%} on average."
+    )
     assert from_document(to_document(answer)) == answer
     assert desk.live_market is not None
     many = estimate_many(desk.live_market, pd.DataFrame([home]), day, strict, level)
