@@ -103,10 +103,9 @@ def _price(session: Session) -> int:
             session.print_result(form, lambda: f"{result.message}\n{result.reason} {result.remedy}")
             return UNPRICED
         case Estimate():
-            tolerance, unit = desk.problem.success.tolerance, desk.market.area_unit
-            of_late = desk.in_use.agent_words(percent(tolerance), result.currency)
+            of_late = desk.in_use.agent_words(percent(desk.problem.success.tolerance), result.currency)
             session.print_result(
-                form, lambda: f"{_estimate_text(result, tolerance, unit, of_late)}\nestimate {answered.estimate_id}"
+                form, lambda: f"{_estimate_text(result, desk, of_late)}\nestimate {answered.estimate_id}"
             )
             return OK
 
@@ -198,12 +197,10 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
     return OK
 
 
-def _estimate_text(answer: Estimate, tolerance: float, area_unit: str, of_late: str) -> str:
-    """Write an estimate in the words of the page; ``tolerance`` is the share its confidence is about.
-
-    ``of_late`` says what of its promises fell short in use, "" if nothing.
-    """
+def _estimate_text(answer: Estimate, desk: Desk, of_late: str) -> str:
+    """Write an estimate in the words of the page; ``of_late`` says what of its promises fell short, "" if nothing."""
     from core.serve.agent.advice import advice, to_review
+    from core.serve.agent.assumed import assumed_words, given_words
     from core.serve.words import ask_next_words, confidence_words, record_words, widening_words
     from core.wording import percent
 
@@ -211,13 +208,17 @@ def _estimate_text(answer: Estimate, tolerance: float, area_unit: str, of_late: 
         f"{answer.low:,.0f} to {answer.high:,.0f} {answer.currency}",
         record_words(answer),
         f"point estimate {answer.point:,.0f}; confidence {answer.confidence_word}: "
-        f"{confidence_words(answer, percent(tolerance))}",
+        f"{confidence_words(answer, percent(desk.problem.success.tolerance))}",
         *filter(None, (of_late,)),
     ]
+    lines += [f"facts: {', '.join(given)}"] if (given := given_words(answer, desk.market)) else []
+    assumed = assumed_words(answer, desk.area_figures, desk.market)
+    lines += [f"assumed, because not given: {', '.join(assumed)}"] if assumed else []
     lines += [f"the range is {wider}"] if (wider := widening_words(answer)) else []
     lines += [f"to narrow the range, find out: {one}" for one in ask_next_words(answer.ask_next)]
     review = to_review(answer.flags)
     lines += [
-        f"{'check' if at < review else 'note'}: {line}" for at, line in enumerate(advice(answer.flags, area_unit))
+        f"{'check' if at < review else 'note'}: {line}"
+        for at, line in enumerate(advice(answer.flags, desk.market.area_unit))
     ]
     return "\n".join(lines)

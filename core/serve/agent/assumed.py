@@ -1,4 +1,4 @@
-"""What an answer assumed about a home, in words: the facts an agent can enter by name, those of the area together."""
+"""What an answer read and assumed about a home, in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OWNERS: Final = tuple(field.name for field in PROPERTY_FIELDS if field.name not
 
 
 def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventions) -> tuple[str, ...]:
-    """Return what was assumed; ``figures`` are the facts that describe an area and not a home.
+    """Return what was assumed, the facts of the area together; ``figures`` describe an area and not a home.
 
     ("lot area 5,000 sq ft", "2 bathrooms", "the middle of 98103 as its place", "neighborhood figures of 98103").
     """
@@ -35,6 +35,11 @@ def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventio
     if any(name in figures for name in imputed):
         found.append(f"neighborhood figures of {area}")
     return tuple(found)
+
+
+def given_words(estimate: Estimate, market: Conventions) -> tuple[str, ...]:
+    """Return what was read of the home, as a market writes it: ("living area 1,800 sq ft", "zip code 98103")."""
+    return tuple(words.assumed(name, value, market) for name, value in estimate.subject.facts.items())
 
 
 def assumed_for_seller(estimate: Estimate, market: Conventions) -> tuple[str, ...]:
