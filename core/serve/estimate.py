@@ -31,11 +31,11 @@ from core.serve.fact_groups import (
     unlike_all_sales,
     wider_area,
 )
-from core.serve.flags import Answer, FlagRules, answers_of, came_true, estimate_flags, flag_rules, left_out, promised
+from core.serve.flags import Answer, FlagRules, answers_of, estimate_flags, flag_rules, left_out, promised, worth
 from core.serve.likeness import Likeness, likeness_of
 from core.serve.review.flag import DriftNotice, Flag
 from core.serve.review.nearest import evidence_of, nearest_sale_km
-from core.serve.review.places import CONTRADICTED, AreaPlaces, area_places
+from core.serve.review.places import AreaPlaces, area_places
 from core.serve.review.reach import reach_words
 from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
@@ -55,12 +55,12 @@ class Estimate:
     """What an agent gets: money in ``currency``, rounded for display except ``exact``; ``confidence`` 0 to 100.
 
     The range should hold ``level`` of sale prices; ``held`` is its actual coverage on test sales of the same segment,
-    None beyond the prices tested, where too few were tested, or where area and coordinates contradict each other, when
-    ``confidence_word`` is "low". ``confidence`` is the calibrated probability in percent
-    that the sale price falls within 10% of the point; ``kept`` is how often that came true on test sales of similar
-    confidence, None if there were too few; ``confidence_word`` follows the lower of both. ``fsd`` is the forecast
-    standard deviation as a share of the point. ``imputed`` maps facts not given to the values assumed, without those
-    that homes of its type do not have.
+    None beyond the prices tested, where too few were tested, where area and coordinates contradict each other, or for
+    a day before all sales known. ``confidence`` is the calibrated probability in percent that the sale price falls
+    within 10% of the point; ``kept`` is how often that came true on test sales of similar confidence, None if there
+    were too few; ``confidence_word`` follows the lower of both, and is "low" where nothing like it was tested. ``fsd``
+    is the forecast standard deviation as a share of the point. ``imputed`` maps facts not given to the values assumed,
+    without those that homes of its type do not have.
     ``market_shift`` is the log shift by which the market level (``level_id``) moved the estimate. ``last_sale`` is the
     day of the latest sale behind that level, ``trained_through`` that of the latest training sale (None in an answer
     stored by an earlier release).
@@ -234,7 +234,6 @@ def _explained(
     rules = live_market.flag_rules(problem)
     segment, held = rules.record_of(subject, level, str(priced.segments[0]), answer.point)
     kept = rules.kept(answer.confidence)
-    worth = 0 if segment == CONTRADICTED else came_true(answer.confidence, kept)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
         subject=subject,
@@ -247,7 +246,7 @@ def _explained(
         held=held,
         segment=segment,
         confidence=answer.confidence,
-        confidence_word=confidence_word(worth, problem),
+        confidence_word=confidence_word(worth(answer.confidence, kept, segment), problem),
         kept=kept if held is not None else None,
         fsd=fsd,
         flags=tuple(estimate_flags(subject, answer, rules)),

@@ -23,10 +23,15 @@ from core.serve.review.price import price_flags
 from core.serve.review.reach import reach_words
 from core.serve.review.unused import unused_flags
 from core.serve.subject import Subject
-from core.train.bundle import Bundle, RangeCoverage
+from core.train.bundle import ABOVE, BELOW, Bundle, RangeCoverage
 from core.train.model import Model, Priced
 from core.train.ranges import EVERYWHERE, round_for_display
 from core.wording import count, market_day, money
+
+BEFORE_ALL: Final = "before the first sale known"
+"""The group of homes without a record because no test sale was sold so early."""
+
+_UNTRIED: Final = frozenset({ABOVE, BELOW, CONTRADICTED, BEFORE_ALL})
 
 COMPLETE: Final = "Complete the facts, or narrow the range with sales you know."
 """What to do about a wide range where a fact is not given that somebody can find out."""
@@ -38,6 +43,7 @@ _LATELY: Final = 0.5
 # Facts that barely affect the price when missing: the list of imputed facts names them, but they get no flag.
 _FLAGGED_IF_IMPUTED: Final = (
     "living_area_sqft",
+    "grade",
     "bedrooms",
     "bathrooms",
     "year_built",
@@ -105,9 +111,11 @@ class FlagRules:
         return self.bundle.range_record(level, segment, point, tested, self.problem.estimate.small_sample_n)
 
     def record_of(self, subject: Subject, level: float, segment: str, point: float) -> tuple[str, RangeCoverage | None]:
-        """Return ``record`` for a home; one whose area and coordinates contradict each other has none."""
+        """Return ``record`` for a home; none for one that cannot be, nor as of a day before all sales known."""
         if self.places is not None and self.places.contradict(subject.facts):
             return CONTRADICTED, None
+        if subject.as_of < self.model.profile.first_sale:
+            return BEFORE_ALL, None
         return self.record(level, segment, point)
 
     def is_tested(self, point: float) -> bool:
@@ -267,6 +275,11 @@ def _own_sale_flags(answer: Answer, rules: FlagRules) -> Iterator[Flag]:
 def promised(confidence: int, held: RangeCoverage | None) -> int | None:
     """Return a confidence as it may be shown: None for a home whose range has no record in the tests."""
     return None if held is None else confidence
+
+
+def worth(confidence: int, kept: RangeCoverage | None, segment: str) -> int:
+    """Return what ``came_true`` does, 0 where no home of such a segment was tested: nobody knows what it is worth."""
+    return 0 if segment in _UNTRIED else came_true(confidence, kept)
 
 
 def came_true(confidence: int, kept: RangeCoverage | None) -> int:

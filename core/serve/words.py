@@ -14,6 +14,7 @@ from core.collect.cells.typed import read_typed
 from core.schema import FIELD_BY_NAME, ONLY_ON_ROLL, FieldKind, is_extra, label_of, own_unit, unit_of
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate, Refused
+from core.serve.flags import BEFORE_ALL
 from core.serve.reading.facts import Unread, read_text, split_unit
 from core.serve.review.places import CONTRADICTED
 from core.train.bundle import ABOVE, BELOW
@@ -136,6 +137,8 @@ def record_words(estimate: Estimate) -> str:
         return f"{level}; no test sale was priced this {_BEYOND[estimate.segment]}, so it has no record"
     if estimate.segment == CONTRADICTED:
         return f"{level}; {CONTRADICTED}, so it has no record"
+    if estimate.segment == BEFORE_ALL:
+        return f"{level}; no test sale was sold so early, so it has no record"
     return f"{level}; too few sales were tested for a record"
 
 
