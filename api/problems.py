@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.deps import context_of
 from api.responses import Json, problem
 from core.errors import (
     AccessDenied,
@@ -32,6 +33,9 @@ from core.errors import (
     in_full,
 )
 from core.serve.estimate import UNAVAILABLE
+from core.serve.reading.facts import shortened
+from core.serve.subject import FactFault
+from core.workflows.pricing.questions import Asked, refuse_home
 
 LOG: Final = logging.getLogger("doorstep.api")
 RETRY_SECONDS: Final = 5
@@ -108,9 +112,74 @@ def _of_validation(request: Request, error: Exception) -> Response:
     for one in error.errors():
         field = _place(one, error.body) or str(one["loc"][0])
         remedy = _GIVE if one["type"] == "missing" else _REMEDY
-        found.setdefault(field[:200], {"field": field[:200], "reason": f"{str(one['msg'])[:300]}.", "remedy": remedy})
+        found.setdefault(field[:200], {"field": field[:200], "reason": _reason(one), "remedy": remedy})
     detail = f"The request does not fit: {'; '.join(list(found)[:5])}. Correct it, as described in the API's documents."
-    return problem(request, 422, "invalid-request", detail, errors=list(found.values())[:50])
+    errors = list(found.values())[:50]
+    return problem(request, 422, "invalid-request", detail, errors=errors, more=_recorded(request, error.body, errors))
+
+
+def _reason(fault: Mapping[str, Any]) -> str:
+    """Say what is wrong with a part of a request in our own words, else in pydantic's."""
+    wrong, limits = _WRONG.get(fault["type"]), fault.get("ctx", {})
+    if wrong is None:
+        return f"{str(fault['msg'])[:300]}."
+    given = fault.get("input")
+    shown = f": {shortened(str(given))!r}" if isinstance(given, (str, int, float)) else ""
+    return f"{wrong.format_map(limits)}{shown}."
+
+
+def _recorded(request: Request, body: Any, errors: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:
+    """Record a home that was refused before its facts were read; return what its answer says beside the errors."""
+    if request.method != "POST" or not request.url.path.endswith("/estimates") or not isinstance(body, Mapping):
+        return {}
+    market, facts, reference = (body.get(name) for name in ("market", "facts", "reference"))
+    if not _is_name(market) or not isinstance(facts, Mapping):
+        return {}
+    named = reference if _is_name(reference) else ""
+    faults = [FactFault(one["field"], one["reason"], one["remedy"]) for one in errors]
+    try:
+        context = context_of(request)
+        asked = Asked(facts, reference=named, request_id=context.request_id)
+        answered = refuse_home(context.workspace, context.desk(market), asked, faults, "api")
+    except DoorstepError as error:
+        # The caller learns what is wrong with the request either way.
+        LOG.info("a refused home is not recorded: %s", error)
+        return {}
+    more = {"message": UNAVAILABLE, "estimate_id": answered.estimate_id, "reference": named or None, "market": market}
+    return more | {"answer": "refused"}
+
+
+def _is_name(value: Any) -> TypeGuard[str]:
+    """Tell whether a value is a text that a store can look up: short, and without halves of surrogate pairs."""
+    return isinstance(value, str) and len(value) <= _NAME_MAX and value == value.encode(errors="replace").decode()
+
+
+_NAME_MAX: Final = 200
+# What pydantic calls a fault, and what people do; the words in braces are its limits.
+_WRONG: Final[Mapping[str, str]] = {
+    "missing": "It is missing",
+    "value_error": "It cannot be used, because {error}",
+    "extra_forbidden": "No such name is known here",
+    "float_type": "It must be a number",
+    "int_type": "It must be a whole number",
+    "finite_number": "It must be a number, not infinite",
+    "greater_than_equal": "It must be at least {ge:,.0f}",
+    "less_than_equal": "It must be at most {le:,.0f}",
+    # The first of the kinds of value that a fact may have.
+    "bool_type": "It must be a number, a text, true, false or null",
+    "string_type": "It must be a text",
+    "string_too_short": "It must have at least {min_length} characters",
+    "string_too_long": "It must have at most {max_length} characters",
+    "too_short": "It must have at least {min_length} entries",
+    "too_long": "It must have at most {max_length} entries",
+    "dict_type": "It must be names with their values",
+    "list_type": "It must be a list",
+    "model_attributes_type": "It must be names with their values",
+    "date_type": "It must be a day such as 2026-01-31",
+    "date_parsing": "It must be a day such as 2026-01-31",
+    "date_from_datetime_parsing": "It must be a day such as 2026-01-31",
+    "date_from_datetime_inexact": "It must be a day such as 2026-01-31, without a time",
+}
 
 
 _REMEDY: Final = "Correct it, or leave it out."

@@ -147,9 +147,12 @@ def test_no_estimate_has_its_own_exit_code_and_the_exact_message(
     code, _, err = run(capsys, "price", "--set", "living_area_sqft=-3", "--home", home)
     assert code == FAILED
     assert err.startswith("error: ")
+    code, _, err = run(capsys, "price", "--set", "bedrooms=3", "list_price=-5", "--home", home)
+    assert (code, err) == (FAILED, "error: List price '-5' is not an amount above 0. Correct it, or leave it out.\n")
     with open_store(home) as store:
         entries = store.ledger.list(store.markets.list()[0].market_id, 9)
     assert [(one.status, one.channel) for one in entries] == [
+        ("refused", "command line"),
         ("refused", "command line"),
         ("unavailable", "command line"),
     ]

@@ -71,11 +71,12 @@ def _check(options: argparse.Namespace) -> None:
 
 def _price(session: Session) -> int:
     from core.serve.estimate import Estimate, Refused, Unavailable
+    from core.serve.subject import FactFault
     from core.wording import percent
     from core.workflows.pricing.answer_form import answer_form
     from core.workflows.pricing.answers import price_and_record
     from core.workflows.pricing.desk import open_desk
-    from core.workflows.pricing.questions import Asked, question_of
+    from core.workflows.pricing.questions import Asked, question_of, refuse_home
 
     options = session.options
     desk = open_desk(session.workspace.store, session.market().market_id, session.workspace.problem)
@@ -85,7 +86,14 @@ def _price(session: Session) -> int:
         print(f"note: {note}", file=sys.stderr)
     if options.csv:
         return _price_csv(session, desk, as_of)
-    question = question_of(desk, Asked(_typed(options.set, desk), as_of, options.level), today)
+    asked = Asked(_typed(options.set, desk), as_of, options.level)
+    try:
+        question = question_of(desk, asked, today)
+    except ImpossibleProperty as error:
+        refuse_home(
+            session.workspace, desk, asked, (FactFault(error.field, error.reason, error.remedy),), "command line"
+        )
+        raise
     question = replace(question, facts={**question.facts, **_from_records(session, desk, question.facts)})
     answered = price_and_record(session.workspace, desk, question, "command line")
     if answered.pending_id:

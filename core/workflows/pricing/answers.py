@@ -94,7 +94,24 @@ def price_and_record(workspace: Workspace, desk: Desk, question: Question, chann
     require_in_pilot(workspace, desk.market)
     started = time.perf_counter()
     result = _priced(desk, question, workspace.actor)
-    milliseconds = 1000 * (time.perf_counter() - started)
+    return _record(workspace, desk, question, result, 1000 * (time.perf_counter() - started), channel)
+
+
+def refuse_and_record(
+    workspace: Workspace, desk: Desk, question: Question, refused: Refused, channel: Channel
+) -> RecordedAnswer:
+    """Write a question that could not be read to the ledger as refused; raises AccessDenied, also NotInPilot.
+
+    ``question`` holds what was given, as far as the ledger can keep it.
+    """
+    workspace.require(Action.PRICE)
+    require_in_pilot(workspace, desk.market)
+    return _record(workspace, desk, question, refused, 0.0, channel)
+
+
+def _record(
+    workspace: Workspace, desk: Desk, question: Question, result: Result, milliseconds: float, channel: Channel
+) -> RecordedAnswer:
     model_id = desk.record.model_id if desk.record else ""
     entry = _entry(desk, question, channel, result, milliseconds)
     answered = RecordedAnswer(

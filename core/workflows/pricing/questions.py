@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
+from typing import Final
 
 from core.access import Action
 from core.errors import ImpossibleProperty
 from core.problem import Problem
 from core.schema import label_of
 from core.serve.estimate import Refused
-from core.serve.reading.facts import LIST_PRICE, in_numbers
+from core.serve.reading.facts import LIST_PRICE, in_numbers, shortened
 from core.serve.reso import own_facts
 from core.serve.subject import FactFault
 from core.serve.words import typed_amount
 from core.store.ledger.records import Channel
-from core.workflows.pilot.rollout import require_in_pilot
-from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
+from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record, refuse_and_record
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
+
+_FACTS_MAX: Final = 200
+_NUMBER_MAX: Final = 1e15
 
 
 @dataclass(frozen=True)
@@ -62,20 +65,40 @@ def question_of(desk: Desk, asked: Asked, today: date) -> Question:
 def price_home(workspace: Workspace, desk: Desk, asked: Asked, channel: Channel) -> RecordedAnswer:
     """Price a home as a program describes it, and record the answer; raises AccessDenied, also NotInPilot.
 
-    What question_of refuses is refused, too, but not recorded: there is no question to record.
+    What question_of refuses is recorded as refused, with the facts as they were given.
     """
     workspace.require(Action.PRICE)
-    today = workspace.utc_today()
     try:
-        question = question_of(desk, asked, today)
+        question = question_of(desk, asked, workspace.utc_today())
     except ImpossibleProperty as error:
-        require_in_pilot(workspace, desk.market)
-        as_of = asked.as_of or desk.valuation_date(today)
-        unread = Question(asked.facts, as_of, desk.problem.estimate.level, None, asked.reference, asked.request_id)
-        refused = Refused(str(error), (FactFault(error.field, error.reason, error.remedy),))
-        at, actor = datetime.now(UTC), workspace.actor.name
-        return RecordedAnswer(None, desk.market.market_id, "", unread, refused, 0.0, at, actor)
+        return refuse_home(workspace, desk, asked, (FactFault(error.field, error.reason, error.remedy),), channel)
     return price_and_record(workspace, desk, question, channel)
+
+
+def refuse_home(
+    workspace: Workspace, desk: Desk, asked: Asked, faults: Sequence[FactFault], channel: Channel
+) -> RecordedAnswer:
+    """Record that a home was refused for what nobody could read; raises AccessDenied, also NotInPilot.
+
+    ``asked.facts`` may hold whatever JSON can: what is no fact's value is recorded as text.
+    """
+    facts = {shortened(_readable(str(name))): _kept(value) for name, value in [*asked.facts.items()][:_FACTS_MAX]}
+    as_of = asked.as_of or desk.valuation_date(workspace.utc_today())
+    question = Question(facts, as_of, desk.problem.estimate.level, None, asked.reference, asked.request_id)
+    message = " ".join(f"{one.reason} {one.remedy}".strip() for one in faults)
+    return refuse_and_record(workspace, desk, question, Refused(message, tuple(faults)), channel)
+
+
+def _kept(value: object) -> object:
+    """Return a value as the ledger can hold it: a text, a number of a usual size, or whether something is so."""
+    if value is None or isinstance(value, bool) or (isinstance(value, (int, float)) and abs(value) <= _NUMBER_MAX):
+        return value
+    return shortened(_readable(str(value)))
+
+
+def _readable(text: str) -> str:
+    """Return a text without halves of surrogate pairs, which no database can hold."""
+    return text.encode(errors="replace").decode()
 
 
 def list_price(value: object, problem: Problem, called: str = "Asking price") -> float | None:
@@ -87,8 +110,9 @@ def list_price(value: object, problem: Problem, called: str = "Asking price") ->
         return None
     amount = typed_amount(value) if isinstance(value, str) else value
     if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 < amount < math.inf:
+        shown = f"{value:,.15g}" if isinstance(value, float) else str(value)[:60]
         raise ImpossibleProperty(
-            f"{called} {str(value)[:60]!r} is not an amount above 0.", "Correct it, or leave it out.", LIST_PRICE
+            f"{called} {shown!r} is not an amount above 0.", "Correct it, or leave it out.", LIST_PRICE
         )
     limit = problem.limits["sale_price"]
     if not limit.holds(amount):
