@@ -220,7 +220,7 @@ def _estimate_text(answer: Estimate, desk: Desk, of_late: str) -> str:
         *filter(None, (of_late,)),
     ]
     lines += [f"facts: {', '.join(given)}"] if (given := given_words(answer, desk.market)) else []
-    assumed = assumed_words(answer, desk.area_figures, desk.market)
+    assumed = assumed_words(answer, desk.untold, desk.market)
     lines += [f"assumed, because not given: {', '.join(assumed)}"] if assumed else []
     lines += [f"the range is {wider}"] if (wider := widening_words(answer)) else []
     lines += [f"to narrow the range, find out: {one}" for one in ask_next_words(answer.ask_next)]

@@ -37,6 +37,7 @@ from core.serve.review.flag import DriftNotice, Flag
 from core.serve.review.nearest import evidence_of, nearest_sale_km
 from core.serve.review.places import AreaPlaces, area_places
 from core.serve.review.reach import reach_words
+from core.serve.review.surroundings import figures_around
 from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
@@ -146,8 +147,9 @@ class LiveMarket:
     """What prices a market: the model's bundle, the live model, and the latter's data version and stored level.
 
     ``notices`` are the open drift alerts; each flags the estimates it concerns. ``scope`` is signed or proposed; None
-    means the standard prices. ``learned`` is the likeness, ``known_figures`` are the area figures and ``known_places``
-    the places of each area, where they were worked out in advance. Distances are written as ``area_unit`` has it.
+    means the standard prices. Distances are written as ``area_unit`` has it. Where they were worked out in advance,
+    ``learned`` is the likeness, ``known_figures`` are the area figures, ``known_around`` the figures of the homes
+    around, and ``known_places`` the places of each area.
     """
 
     bundle: Bundle
@@ -160,6 +162,7 @@ class LiveMarket:
     known_figures: frozenset[str] | None = None
     area_unit: str = "sqm"
     known_places: AreaPlaces | None = None
+    known_around: frozenset[str] | None = None
 
     @cached_property
     def likeness(self) -> Likeness | None:
@@ -176,18 +179,26 @@ class LiveMarket:
         return area_figures(self.live_model.model, self.live_model.sales)
 
     @cached_property
+    def untold(self) -> frozenset[str]:
+        """The facts that no agent can find out about a home: figures of its area and of the homes around it."""
+        around = self.known_around
+        if around is None:
+            around = figures_around(self.live_model.model.facts, self.live_model.sales)
+        return self.area_figures | around
+
+    @cached_property
     def area_places(self) -> AreaPlaces | None:
         """Where the sales of each area lie; None in a market without coordinates or area codes."""
         return self.known_places or area_places(self.live_model.model, self.live_model.sales)
 
     def flag_rules(self, problem: Problem) -> FlagRules:
         """Return the basis of the flags of its estimates; build it once for many homes."""
-        figures, places = self.area_figures, self.area_places
+        figures, places = self.untold, self.area_places
         return flag_rules(self.bundle, self.notices, problem, self.scope, figures, places, self.area_unit)
 
     def prepare(self) -> None:
         """Learn now what the first question would wait for."""
-        _ = self.likeness, self.area_places
+        _ = self.likeness, self.area_places, self.untold
 
 
 def estimate(
@@ -293,7 +304,7 @@ def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     chosen = candidates(live_model, live_market.likeness, beside.homes, groups_of(model))
     homes, count = stack([*beside.priced, *chosen.homes]), sum(map(size, beside.priced))
     matrix = model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))
-    never = live_market.area_figures | never_of_its_type(model, subject.facts) | ONLY_ON_ROLL
+    never = live_market.untold | never_of_its_type(model, subject.facts) | ONLY_ON_ROLL
     asked, shift = questions(model, matrix[:1], never), live_model.shift(homes)
     rows = np.vstack([matrix, asked.matrix])
     estimates = model.log_estimate(rows, np.append(shift, np.full(len(asked.names), shift[0])))

@@ -84,8 +84,8 @@ def answers_of(priced: Priced) -> list[Answer]:
 class FlagRules:
     """The basis of a market's flags: its model with its test, scope, open drift alerts and limits.
 
-    ``figures`` are the facts that describe an area: nobody finds them out about a home. ``places`` are where the sales
-    of each area lie, None where that is not known; distances are written as ``area_unit`` has it.
+    ``figures`` are the facts of an area or of the homes around: nobody finds them out about a home. ``places`` are
+    where the sales of each area lie, None where that is not known; distances are written as ``area_unit`` has it.
     """
 
     bundle: Bundle

@@ -16,7 +16,7 @@ _OWNERS: Final = tuple(field.name for field in PROPERTY_FIELDS if field.name not
 
 
 def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventions) -> tuple[str, ...]:
-    """Return what was assumed, the facts of the area together; ``figures`` describe an area and not a home.
+    """Return what was assumed; ``figures`` are those of its area and of the homes around it, named together.
 
     ("lot area 5,000 sq ft", "2 bathrooms", "the middle of 98103 as its place", "neighborhood figures of 98103").
     """

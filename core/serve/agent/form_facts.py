@@ -34,6 +34,7 @@ def asked_first(
 ) -> tuple[str, ...]:
     """Return the few facts to ask for first: those a price requires, then those that move this model most.
 
+    ``figures`` are those of an area and of the homes around, which no agent finds out.
     Where no importance was measured, the record's order decides.
     """
     asked = facts_asked(model, figures)

@@ -10,8 +10,10 @@ from core.schema import label_of
 from core.serve.agent.sale_weights import multipliers, often_words
 from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted_span, in_use
 from core.serve.estimate import Estimate
+from core.serve.flags import BEFORE_ALL
 from core.serve.report.frame import ReportFrame
 from core.serve.review.flag import GRAVITY, Flag, FlagKind, Severity
+from core.serve.review.places import CONTRADICTED
 from core.serve.typical_home import WHOLE_MARKET
 from core.serve.words import FellShort, readable_address, widening_words
 from core.train.model import SOLD_SOON
@@ -62,7 +64,11 @@ def how_sure(estimate: Estimate, amounts: Amounts, frame: ReportFrame) -> tuple[
     Our confidence is about the estimate, so that a report of the range alone says nothing of it.
     """
     held, wider = estimate.held, widening_words(estimate)
-    if held is None:
+    if estimate.segment == BEFORE_ALL:
+        first = "Our tests cover no day before the first sale we know, so we cannot say how often such a range holds"
+    elif estimate.segment == CONTRADICTED:
+        first = "The area and the place given do not fit, so we cannot say how often such a range holds"
+    elif held is None:
         first = "No past sale was priced like this one in our tests, so we cannot say how often such a range holds"
     else:
         first = (

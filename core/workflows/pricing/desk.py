@@ -22,6 +22,7 @@ from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKi
 from core.serve.fact_groups import area_figures
 from core.serve.review.flag import DriftNotice, FlagKind, Severity
 from core.serve.review.places import area_places
+from core.serve.review.surroundings import figures_around
 from core.serve.review.unused import unused_facts
 from core.serve.subject import Subject, Value
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
@@ -88,6 +89,11 @@ class Desk:
         return self.live_market.area_figures if self.live_market else frozenset()
 
     @cached_property
+    def untold(self) -> frozenset[str]:
+        """The area figures and those of the homes around, which no agent finds out; empty without a live model."""
+        return self.live_market.untold if self.live_market else frozenset()
+
+    @cached_property
     def neighborhood_facts(self) -> frozenset[str]:
         """The figures of a neighborhood among the live model's facts, which a seller may not be shown."""
         if self.figures is not None:
@@ -101,11 +107,11 @@ class Desk:
         """The few facts an agent is asked for first, by what they matter to the live model; empty without one."""
         if self.bundle is None:
             return ()
-        return asked_first(self.bundle.model, self.bundle.importance, self.area_figures, self.problem)
+        return asked_first(self.bundle.model, self.bundle.importance, self.untold, self.problem)
 
     @cached_property
     def asked_further(self) -> tuple[str, ...]:
-        """The other facts an agent can enter; empty without a live model."""
+        """The other facts an agent can enter, with those that only records tell; empty without a live model."""
         if self.bundle is None:
             return ()
         facts = facts_asked(self.bundle.model, self.area_figures)
@@ -213,6 +219,7 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
         known_figures=figures,
         area_unit=market.area_unit,
         known_places=area_places(known.live_model.model, known.live_model.sales),
+        known_around=figures_around(known.live_model.model.facts, known.live_model.sales),
     )
     digits = store.versions.id_digits(known.version_id)
     opened = replace(desk, live_market=live_market, numbered=known.numbered, figures=known.figures, id_digits=digits)

@@ -260,7 +260,7 @@ def _assumed(estimate: Estimate, desk: Desk) -> None:
     lines = []
     if asked := words.ask_next_words(estimate.ask_next):
         lines.append(f"**To narrow the range, find out:** {plain('; '.join(asked))}.")
-    assumed = assumed_words(estimate, desk.area_figures, desk.market)
+    assumed = assumed_words(estimate, desk.untold, desk.market)
     if assumed:
         lines.append(f"**Assumed, because not given:** {plain(', '.join(assumed))}.")
     if lines:

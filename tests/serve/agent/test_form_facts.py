@@ -69,6 +69,25 @@ def test_nobody_is_asked_for_a_figure_of_the_area(small_desk: Desk) -> None:
     assert again.point == asked.point
 
 
+def test_nobody_is_asked_for_a_figure_of_the_homes_around_whose_record_is_still_taken(small_desk: Desk) -> None:
+    assert small_desk.live_market is not None
+    market = small_desk.live_market
+    day, level = market.live_model.level.as_of, small_desk.problem.estimate.level
+    code = next(iter(market.live_model.model.profile.area_codes["zipcode"]))
+    facts = {"living_area_sqft": 1_500.0, "zipcode": code}
+    asked = price(market, facts, day, small_desk.problem, level)
+    assert isinstance(asked, Estimate)
+    around = asked.ask_next[0].name
+    desk = replace(small_desk, live_market=replace(market, known_around=frozenset({around})))
+    again = price(desk.live_market or market, facts, day, small_desk.problem, level)
+    assert isinstance(again, Estimate)
+    assert around not in {one.name for one in again.ask_next}
+    assert again.point == asked.point
+    assert (around in small_desk.asked_first, around in desk.asked_first) == (True, False)
+    assert around in desk.asked_further
+    assert around in names_kept(market.live_model.model, desk.area_figures)
+
+
 @pytest.mark.parametrize(
     ("typed", "area"),
     [
