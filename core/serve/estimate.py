@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -40,6 +40,7 @@ from core.serve.review.reach import reach_words
 from core.serve.review.surroundings import figures_around
 from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
+from core.train.importance import Importance, by_importance
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, half_width, has_evidence, some_of
 from core.wording import days, distance, market_day, percent
@@ -261,7 +262,7 @@ def _explained(
         kept=kept if held is not None else None,
         fsd=fsd,
         flags=tuple(estimate_flags(subject, answer, rules)),
-        imputed=_imputed(subject, model, home),
+        imputed=_imputed(subject, model, home, bundle.importance),
         data_version=live_market.version_id,
         last_sale=(live_model.level.as_of - timedelta(days=1)),
         market_shift=worked.shift,
@@ -437,12 +438,13 @@ def _wider_known(subject: Subject, model: Model) -> bool:
     return evidence.knows(area_levels(subject.columns(model.facts), model.facts))
 
 
-def _imputed(subject: Subject, model: Model, filled: Columns) -> dict[str, Value]:
+def _imputed(subject: Subject, model: Model, filled: Columns, ranking: Sequence[Importance]) -> dict[str, Value]:
+    """Return what is assumed of a home, first what moves the market's prices most."""
     # One of the two places no home: both are assumed.
     coordinates = COORDINATES if model.facts.located and not _is_located(subject, model) else ()
     known = {*subject.facts, *never_of_its_type(model, subject.facts)} - {*coordinates}
     return {
         name: float(filled[name][0])
-        for name in (*model.facts.numeric, *coordinates)
+        for name in by_importance((*model.facts.numeric, *coordinates), ranking)
         if name not in known | ONLY_ON_ROLL and np.isfinite(filled[name][0])
     }

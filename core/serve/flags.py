@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.prepare.features.profile import MarketProfile
 from core.problem import Problem
 from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.comparables import Comparable, ComparableValue
-from core.serve.fact_groups import never_of_its_type, wider_area
+from core.serve.fact_groups import LOCATION, never_of_its_type, wider_area
 from core.serve.reading.facts import written
 from core.serve.review.flag import DriftNotice, Flag, FlagKind, Severity
 from core.serve.review.places import CONTRADICTED, AreaPlaces, place_flags
@@ -40,16 +41,18 @@ _SHOWN_IN_DAYS: Final = 60
 # An own sale of the last days is worth more than any estimate: half the distance from it is too far already.
 _LATELY: Final = 0.5
 
-# Facts that barely affect the price when missing: the list of imputed facts names them, but they get no flag.
+# Each of these is noted where it is blank, and so is any other fact that moves the prices of this market; the list of
+# imputed facts names the rest.
 _FLAGGED_IF_IMPUTED: Final = (
     "living_area_sqft",
-    "grade",
     "bedrooms",
     "bathrooms",
     "year_built",
     "lot_area_sqft",
     "property_type",
 )
+# A fact moves prices if the mean error rises by a point and more when it is shuffled among homes.
+_MOVES_PRICES: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,13 @@ class FlagRules:
         """The model that prices."""
         return self.bundle.model
 
+    @cached_property
+    def noted_if_blank(self) -> tuple[str, ...]:
+        """The facts whose lack is worth a note, the place among them: first what moves this market's prices most."""
+        always = (*_FLAGGED_IF_IMPUTED, LOCATION)
+        ranked = (one.fact for one in self.bundle.importance if one.rise >= _MOVES_PRICES or one.fact in always)
+        return tuple(name for name in dict.fromkeys((*ranked, *always)) if name not in self.figures | ONLY_ON_ROLL)
+
     def kept(self, confidence: int) -> RangeCoverage | None:
         """Return how often test sales of such a confidence came true, None if there were too few of them."""
         return self.bundle.confidence_record(confidence, self.problem.estimate.small_sample_n)
@@ -141,7 +151,7 @@ def flag_rules(
 
 def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterator[Flag]:
     """Yield every flag of an estimate: from the property's facts, scope, open drift alerts, then from its figures."""
-    yield from subject_flags(subject, rules.model, rules.problem, rules.bundle.currency)
+    yield from subject_flags(subject, rules)
     yield from place_flags(subject.facts, rules.places, rules.model.facts.located, rules.area_unit)
     yield from _scope_flags(subject, rules.scope)
     yield from drift_flags(subject, rules.notices)
@@ -149,10 +159,11 @@ def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterat
     yield from _own_sale_flags(answer, rules)
 
 
-def subject_flags(subject: Subject, model: Model, problem: Problem, currency: str) -> Iterator[Flag]:
+def subject_flags(subject: Subject, rules: FlagRules) -> Iterator[Flag]:
     """Yield the flags that depend only on the property's facts."""
+    model, problem, currency = rules.model, rules.problem, rules.bundle.currency
     yield from _type_flags(subject, model.profile, problem)
-    yield from _missing_flags(subject, model)
+    yield from _missing_flags(subject, rules)
     yield from _category_flags(subject, model.profile)
     yield from _distribution_flags(subject, model.profile)
     yield from unused_flags(subject.facts, model.facts)
@@ -342,10 +353,13 @@ def _type_flags(subject: Subject, profile: MarketProfile, problem: Problem) -> I
         )
 
 
-def _missing_flags(subject: Subject, model: Model) -> Iterator[Flag]:
+def _missing_flags(subject: Subject, rules: FlagRules) -> Iterator[Flag]:
+    model = rules.model
     used = {*model.facts.numeric, *model.facts.categorical} - never_of_its_type(model, subject.facts)
-    for name in _FLAGGED_IF_IMPUTED:
-        if name in used and name not in subject.facts:
+    for name in rules.noted_if_blank:
+        if name == LOCATION:
+            yield from _unplaced_flags(subject, model)
+        elif name in used and name not in subject.facts:
             yield Flag(
                 FlagKind.IMPUTED_FACT,
                 Severity.NOTE,
@@ -354,13 +368,16 @@ def _missing_flags(subject: Subject, model: Model) -> Iterator[Flag]:
                 "filled with the usual value for similar homes in the area",
                 f"Enter {label_of(name).lower()} for a narrower, more reliable range.",
             )
+
+
+def _unplaced_flags(subject: Subject, model: Model) -> Iterator[Flag]:
     if model.facts.located and not {*COORDINATES} <= {*subject.facts}:
         wider, code = wider_area(subject.facts, model), subject.text("zipcode") or ""
         new = wider != "" and code.upper() != wider
         yield Flag(
             FlagKind.IMPUTED_FACT,
             Severity.NOTE,
-            "location",
+            LOCATION,
             f"no coordinates, and no sale known in {code}" if new else "no coordinates",
             f"filled with the middle of the wider area {wider}" if wider else "filled with the middle of the area",
             "Enter latitude and longitude: location matters more than any other fact.",

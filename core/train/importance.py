@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,9 +11,10 @@ import pandas as pd
 
 from core import measures
 from core.arrays import Floats
-from core.prepare.features.facts import FactColumns
+from core.prepare.features.facts import COORDINATES, FactColumns
 from core.schema import label_of
 
+_LOCATION: Final = "location"
 _ROWS_MAX: Final = 1_000
 _REPEATS: Final = 2
 
@@ -54,10 +55,17 @@ def permutation_importance(
     return tuple(sorted(found, key=lambda one: (-one.rise, one.fact)))
 
 
+def by_importance(names: Iterable[str], ranking: Sequence[Importance]) -> list[str]:
+    """Return facts in the order of a ranking, coordinates where it has the location, those it lacks last."""
+    rank = {one.fact: place for place, one in enumerate(ranking)}
+    rank |= dict.fromkeys(COORDINATES, rank.get(_LOCATION, len(rank)))
+    return sorted(names, key=lambda name: rank.get(name, len(rank)))
+
+
 def _groups(facts: FactColumns) -> list[tuple[str, str, list[str]]]:
     place = [*facts.area_codes, *(["latitude", "longitude"] if facts.located else [])]
     place += ["address"] if facts.addressed else []
-    groups = [("location", "Location", place)] if place else []
+    groups = [(_LOCATION, "Location", place)] if place else []
     groups += [(name, label_of(name), [name]) for name in (*facts.numeric, *facts.categorical)]
     if facts.renovation:
         groups.append(("year_renovated", label_of("year_renovated"), ["year_renovated"]))

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from core.errors import ImpossibleProperty
 from core.evaluate.scope import standard_prices
-from core.prepare.features.facts import TYPE_HOMES_MIN
+from core.prepare.features.facts import COORDINATES, TYPE_HOMES_MIN
 from core.problem import Problem
+from core.serve.agent.assumed import assumed_for_seller
 from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.comparables import IN_USE
 from core.serve.document import from_document, to_document
@@ -221,7 +222,21 @@ def test_facts_not_given_are_named_with_what_was_assumed(
     answer = price(evidence, facts, today, problem)
     assert {"bedrooms", "latitude", "longitude"} <= set(answer.imputed)
     imputed = [flag for flag in answer.flags if flag.kind is FlagKind.IMPUTED_FACT]
-    assert {flag.field for flag in imputed} == {"bedrooms", "location"}
+    assert [flag.field for flag in imputed] == ["location", "bedrooms"]
+
+
+def test_what_is_assumed_is_named_by_how_much_it_moves_prices(
+    small_desk: Desk, evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    few = {"living_area_sqft": home["living_area_sqft"], "zipcode": home["zipcode"], "property_type": "single_family"}
+    answer = price(evidence, few, today, problem)
+    ranking = [one.fact for one in evidence.bundle.importance]
+    rank = [ranking.index("location" if name in COORDINATES else name) for name in answer.imputed]
+    assert rank == sorted(rank)
+    assert [*answer.imputed][:2] == ["latitude", "longitude"]
+    assert assumed_for_seller(answer, small_desk.market)[0].startswith("lot area")
+    facts = [flag.field for flag in answer.flags if flag.kind is FlagKind.IMPUTED_FACT]
+    assert facts[:4] == ["location", "lot_area_sqft", "year_built", "condition"]
 
 
 def test_a_condo_or_houseboat_is_neither_assumed_to_have_a_lot_nor_asked_for_it(

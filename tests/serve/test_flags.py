@@ -17,6 +17,7 @@ from core.serve.flags import COMPLETE, Answer, FlagRules, answers_of, estimate_f
 from core.serve.review.flag import DriftNotice, FlagKind, Severity
 from core.serve.subject import Subject
 from core.train.bundle import Bundle
+from core.train.importance import Importance
 from core.train.model import Priced
 from core.workflows.pricing.desk import Desk
 
@@ -66,7 +67,7 @@ def test_flags_of_facts_come_first_then_open_alerts_then_figures(small_desk: Des
     subject = Subject({**known.facts, "property_type": "houseboat"}, known.as_of)
     [answer] = answers_of(priced_at(0.0))
     found = kinds(subject, replace(answer, point=5e6, low=3e6, high=7e6), flag_rules(bundle, (ALERT,), problem))
-    of_facts = [flag.kind for flag in subject_flags(subject, bundle.model, problem, "USD")]
+    of_facts = [flag.kind for flag in subject_flags(subject, flag_rules(bundle, (), problem))]
     assert FlagKind.UNUSUAL_TYPE in of_facts
     assert found == [
         *of_facts,
@@ -176,12 +177,31 @@ def test_an_unusual_area_is_written_in_whole_square_feet(small_desk: Desk, probl
     large = replace(home, facts={**home.facts, "living_area_sqft": 12_345.6})
     [flag] = [
         one
-        for one in subject_flags(large, model, problem, "USD")
+        for one in subject_flags(large, flag_rules(replace(bundle, model=model), (), problem))
         if one.kind is FlagKind.OUT_OF_DISTRIBUTION and one.field == "living_area_sqft"
     ]
     assert flag.value == "12,346"
     assert flag.limit.startswith("580 to ")
     assert "." not in flag.limit
+
+
+def test_blank_facts_are_noted_by_how_much_they_move_this_markets_prices(small_desk: Desk, problem: Problem) -> None:
+    """A fixed list of facts named bedrooms, which hardly move a price, and never the grade."""
+    bundle, home = bundle_of(small_desk), home_of(bundle_of(small_desk))
+
+    def noted(ranking: Mapping[str, float], figures: frozenset[str] = frozenset()) -> list[str]:
+        importance = tuple(Importance(name, name, rise) for name, rise in ranking.items())
+        facts = replace(bundle.model.facts, numeric=(*bundle.model.facts.numeric, "grade"))
+        market = replace(bundle, model=replace(bundle.model, facts=facts), importance=importance)
+        blank = Subject({"living_area_sqft": 1_500.0, "property_type": "single_family"}, home.as_of)
+        found = subject_flags(blank, flag_rules(market, (), problem, figures=figures))
+        return [flag.field for flag in found if flag.kind is FlagKind.IMPUTED_FACT]
+
+    ranking = {"grade": 0.06, "location": 0.05, "year_built": 0.03, "condition": 0.02, "view": 0.004, "bedrooms": 0.0}
+    unranked = ["bathrooms", "lot_area_sqft"]
+    assert noted(ranking) == ["grade", "location", "year_built", "condition", "bedrooms", *unranked]
+    assert noted(ranking, frozenset({"condition"})) == ["grade", "location", "year_built", "bedrooms", *unranked]
+    assert {"grade", "condition"} & {*noted({"grade": 0.002})} == set()
 
 
 def test_an_unusual_year_is_written_without_thousands_marks(small_desk: Desk, problem: Problem) -> None:
@@ -190,7 +210,7 @@ def test_an_unusual_year_is_written_without_thousands_marks(small_desk: Desk, pr
     old = replace(home, facts={**home.facts, "year_built": 1_700.0})
     [flag] = [
         one
-        for one in subject_flags(old, bundle.model, problem, "USD")
+        for one in subject_flags(old, flag_rules(bundle, (), problem))
         if one.kind is FlagKind.OUT_OF_DISTRIBUTION and one.field == "year_built"
     ]
     assert flag.value == "1700"

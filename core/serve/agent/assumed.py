@@ -12,7 +12,7 @@ from core.wording import Conventions
 
 _COORDINATES: Final = ("latitude", "longitude")
 _OF_THE_AGENT: Final = frozenset({"units", *_COORDINATES, *ONLY_ON_ROLL})
-_OWNERS: Final = tuple(field.name for field in PROPERTY_FIELDS if field.name not in _OF_THE_AGENT)
+_OWNERS: Final = frozenset(field.name for field in PROPERTY_FIELDS if field.name not in _OF_THE_AGENT)
 
 
 def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventions) -> tuple[str, ...]:
@@ -43,12 +43,11 @@ def given_words(estimate: Estimate, market: Conventions) -> tuple[str, ...]:
 
 
 def assumed_for_seller(estimate: Estimate, market: Conventions) -> tuple[str, ...]:
-    """Return what was assumed of the home that its owner knows and can correct, in the order of the record.
+    """Return what was assumed of the home that its owner knows and can correct, first what moves its price most.
 
     Its place, its area's figures, a market's own columns and the number of units are the agent's business.
     """
-    imputed = estimate.imputed
-    return tuple(words.assumed(name, imputed[name], market) for name in _OWNERS if name in imputed)
+    return tuple(words.assumed(name, value, market) for name, value in estimate.imputed.items() if name in _OWNERS)
 
 
 def area_of(facts: Mapping[str, object]) -> str:

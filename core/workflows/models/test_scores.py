@@ -229,7 +229,7 @@ def _review_rows(
         subject = subjects[position]
         withheld = refused.get(position) or (range_refusal(answer, problem) if wide else None)
         if withheld is not None:
-            yield withheld.reason, "", "", _missing(subject_flags(subject, model, problem, bundle.currency))
+            yield withheld.reason, "", "", _missing(subject_flags(subject, rules))
             continue
         flags = flags_of_sale(estimate_flags(subject, answer, rules))
         yield "", _kinds(flag.kind for flag in flags), _kinds(_to_review(flags)), _missing(flags)

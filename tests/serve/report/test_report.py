@@ -125,7 +125,7 @@ def test_facts_given_and_facts_assumed_are_told_apart(usual: list[str]) -> None:
     assert "Living area 2,140 sq ft" in usual[0]
     assert "Bedrooms 4 " in usual[0]
     assert (
-        "Not known, so we took what is usual here; tell your agent what is different: no view, garage spaces 1."
+        "Not known, so we took what is usual here; tell your agent what is different: garage spaces 1, no view."
         in usual[2]
     )
 
