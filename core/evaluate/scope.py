@@ -29,6 +29,7 @@ _SURELY: Final = 3.0
 _DISPROVED: Final = 2.0
 _NAMED_MAX: Final = 6
 _REVIEWED: Final = "A price needs review for"
+NO_PRICES: Final = "the evidence proposes no prices to use without review (unsigned proposal)"
 
 CARRIED_OVER: Final = "of the model before, without what this model’s test disproves"
 """What became of a scope that a new model's small test could not draw anew."""
@@ -45,6 +46,7 @@ class ScopeBasis(StrEnum):
     SIGNED = "signed"
     PROPOSED = "unsigned"
     CARRIED = "carried over"
+    NOTHING = "nothing proposed"
     DEFAULT = "problem statement"
 
 
@@ -64,12 +66,18 @@ class GoverningScope:
     areas_left_out: tuple[str, ...] = ()
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no price is in scope, so that a person reviews every estimate."""
+        return self.basis is ScopeBasis.NOTHING
+
+    @property
     def name(self) -> str:
         """The scope's name in a sentence: "the signed scope", "the proposed scope (unsigned)"."""
         return {
             ScopeBasis.SIGNED: "the signed scope",
             ScopeBasis.PROPOSED: "the proposed scope (unsigned)",
             ScopeBasis.CARRIED: "the scope carried over (unsigned)",
+            ScopeBasis.NOTHING: NO_PRICES,
             ScopeBasis.DEFAULT: "the standard prices",
         }[self.basis]
 
@@ -78,6 +86,8 @@ class GoverningScope:
 
         "Approved for prices from $200K to $1.2M; beyond, a price needs review. No price for: condo."
         """
+        if self.is_empty:
+            return f"{NO_PRICES[:1].upper()}{NO_PRICES[1:]}: every price needs review."
         left_out = left_out_words(self.types_left_out, self.areas_left_out)
         prices = f"from {money_short(self.low, currency)} to {money_short(self.high, currency)}"
         # A signature is a decision, which its test may not bear out.
@@ -89,6 +99,8 @@ class GoverningScope:
 
     def words(self, currency: str) -> str:
         """Return the scope in words: "$200K to $1.2M, without condo (unsigned)"."""
+        if self.is_empty:
+            return f"none; {NO_PRICES}"
         left_out = left_out_words(self.types_left_out, self.areas_left_out)
         until = ": until it is signed, homes left out get a price for review" if left_out else ""
         status = {
@@ -98,6 +110,10 @@ class GoverningScope:
             ScopeBasis.DEFAULT: "standard prices, nothing signed or proposed",
         }[self.basis]
         return f"{money_range(self.low, self.high, currency)}{f', without {left_out}' if left_out else ''} ({status})"
+
+
+NOTHING_PROPOSED: Final = GoverningScope(math.inf, -math.inf, ScopeBasis.NOTHING)
+"""What governs where a test proposes nothing: no price lies in it."""
 
 
 def standard_prices(bundle: Bundle, problem: Problem) -> GoverningScope:
@@ -243,10 +259,7 @@ def _longest_not_disproved(kept: pd.DataFrame, edges: Floats, target: float) -> 
 
 
 def share_outside(scope: GoverningScope | None, scored: ScoredSales) -> float:
-    """Return the share of the priced sales outside a scope, of the standard prices without one; NaN without a sale.
-
-    Their estimates are flagged, or they get no price.
-    """
+    """Return the share of priced sales that a scope, else the standard prices, flags or withholds; NaN without any."""
     if scope is None:
         scope = GoverningScope(scored.terms.standard_low, scored.terms.standard_high, ScopeBasis.DEFAULT)
     within = scored.priced["estimate"].between(scope.low, scope.high).to_numpy()

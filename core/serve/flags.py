@@ -117,7 +117,10 @@ class FlagRules:
 
     def record(self, level: float, segment: str, point: float) -> tuple[str, RangeCoverage | None]:
         """Return the group of test sales like a home and how often ranges at ``level`` held them, None untested."""
-        tested = self.bundle.tested or (self.scope.low, self.scope.high)
+        tested = self.bundle.tested
+        if tested is None:
+            usual = standard_prices(self.bundle, self.problem) if self.scope.is_empty else self.scope
+            tested = usual.low, usual.high
         return self.bundle.range_record(level, segment, point, tested, self.problem.estimate.small_sample_n)
 
     def record_of(self, subject: Subject, level: float, segment: str, point: float) -> tuple[str, RangeCoverage | None]:
@@ -144,7 +147,7 @@ def flag_rules(
 ) -> FlagRules:
     """Return the basis of the flags of the bundle's market; build it once for many homes.
 
-    Without a ``scope``, signed or proposed, the standard prices hold.
+    Without a ``scope``, signed or proposed, the standard prices hold; an empty one has every estimate reviewed.
     """
     return FlagRules(bundle, scope or standard_prices(bundle, problem), notices, problem, figures, places, area_unit)
 

@@ -28,6 +28,7 @@ from core.wording import bound, count, days, percent
 from core.workflows.jobs import RetrainTask
 from core.workflows.models.floor import target_verdict
 from core.workflows.models.gate import GATE, gate_on, reason_needed, worse_error, worse_range
+from core.workflows.models.scope import reviewed_without_scope
 from core.workflows.monitoring.limits import KINDS
 from core.workflows.overview import (
     ERROR_KINDS,
@@ -166,7 +167,7 @@ def _of_live(seen: Overview, live: ModelRecord, problem: Problem) -> Standing:
 
 def _scope_against(seen: Overview, problem: Problem, link: str, scope: str = "its scope") -> str:
     """Say beside what else is the matter that there is no scope, or that it is signed against its test; "" if not."""
-    if seen.scope is None:
+    if seen.scope is None or seen.scope.is_empty:
         return f"{link} {nothing_proven(problem.success.target_mape)}"
     return f"{link} {scope} is {seen.although}" if seen.although else ""
 
@@ -224,7 +225,7 @@ def next_instead(retrain: str, standing: Standing) -> str:
 
 
 def _is_unsigned(seen: Overview) -> bool:
-    return seen.scope is not None and seen.scope.basis is not ScopeBasis.SIGNED
+    return seen.scope is not None and not seen.scope.is_empty and seen.scope.basis is not ScopeBasis.SIGNED
 
 
 def _in_order(seen: Overview, problem: Problem) -> Standing:
@@ -238,9 +239,9 @@ def _in_order(seen: Overview, problem: Problem) -> Standing:
         return Standing("The live model is in order, but nobody has signed its scope.", Step.SIGN)
     if seen.although:
         return Standing(f"The live model is in order, but its scope is {seen.although}.", Step.SIGN)
-    if seen.scope is None:
-        none = nothing_proven(problem.success.target_mape)
-        return Standing(f"The live model is in order, but {none}: the standard prices say which to review.", Step.WATCH)
+    if seen.scope is None or seen.scope.is_empty:
+        none = f"{nothing_proven(problem.success.target_mape)}: {reviewed_without_scope(seen.scope)}"
+        return Standing(f"The live model is in order, but {none}.", Step.WATCH)
     return Standing("The live model is in order; there is nothing to do.", Step.WATCH, good=True)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.evaluate.scope import GoverningScope, ScopeBasis
+from core.evaluate.scope import NOTHING_PROPOSED, GoverningScope, ScopeBasis
 from core.serve.agent.advice import advice, senior_first, to_review
 from core.serve.report.words import how_sure, to_look_at
 from core.serve.review.flag import Flag, FlagKind, Severity
@@ -58,13 +58,29 @@ def test_a_price_outside_signed_or_standard_prices_is_reviewed_by_their_name(
     assert senior_first(found)
 
 
-@pytest.mark.parametrize("basis", list(ScopeBasis))
+@pytest.mark.parametrize("tested", [True, False])
+@pytest.mark.parametrize("point", [1.0, 300_000.0, 500_000.0, 9e9])
+def test_where_the_evidence_proposes_no_prices_every_estimate_needs_review(point: float, tested: bool) -> None:
+    found = [*price_flags(point, NOTHING_PROPOSED, tested)]
+    assert [(one.kind, one.severity) for one in found] == [(FlagKind.NOTHING_PROPOSED, Severity.REVIEW)]
+    assert advice(found) == (
+        "The evidence proposes no prices to use without review (unsigned proposal): have a senior agent confirm this "
+        "one.",
+    )
+    assert (to_review(found), senior_first(found)) == (1, True)
+    assert to_look_at(found)
+
+
+DRAWN = [one for one in ScopeBasis if one is not ScopeBasis.NOTHING]
+
+
+@pytest.mark.parametrize("basis", DRAWN)
 @pytest.mark.parametrize("tested", [True, False])
 def test_a_price_inside_the_scope_has_no_flag(basis: ScopeBasis, tested: bool) -> None:
     assert flags_at(500_000, basis, tested) == []
 
 
-@pytest.mark.parametrize("basis", list(ScopeBasis))
+@pytest.mark.parametrize("basis", DRAWN)
 @pytest.mark.parametrize("tested", [True, False])
 def test_a_report_never_says_both_that_such_homes_were_tested_and_that_they_were_not(
     basis: ScopeBasis, tested: bool

@@ -15,6 +15,7 @@ from core.wording import count, from_sqft
 _AREA: Final = re.compile(r"[\d,]*\d(?:\.\d+)?")
 _OF_MARKET: Final = frozenset(
     [
+        FlagKind.NOTHING_PROPOSED,
         FlagKind.STALE_MODEL,
         FlagKind.RANGE_HELD_LESS,
         FlagKind.TARGET_MISSED,
@@ -23,7 +24,14 @@ _OF_MARKET: Final = frozenset(
         FlagKind.MODEL_OUTDATED,
     ]
 )
-_OUTSIDE: Final = frozenset([FlagKind.PRICE_OUT_OF_SCOPE, FlagKind.PRICE_UNTESTED, FlagKind.LEFT_OUT_OF_SCOPE])
+_OUTSIDE: Final = frozenset(
+    [
+        FlagKind.PRICE_OUT_OF_SCOPE,
+        FlagKind.PRICE_UNTESTED,
+        FlagKind.LEFT_OUT_OF_SCOPE,
+        FlagKind.NOTHING_PROPOSED,
+    ]
+)
 _BEFORE: Final = " before"
 _MOVED: Final = "Prices moved since the last training: check against sales of the last three months."
 
@@ -146,6 +154,10 @@ def _out_of_scope(flag: Flag) -> str:
     return f"The price is outside {flag.limit}: have a senior agent confirm it."
 
 
+def _nothing_proposed(flag: Flag) -> str:
+    return f"{flag.limit[:1].upper()}{flag.limit[1:]}: have a senior agent confirm this one."
+
+
 def _unproven(flag: Flag) -> str:
     prices = flag.limit.partition(", the ")[0]
     return (
@@ -170,6 +182,7 @@ _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
         "The price is beyond those the model was tested on: have a senior agent confirm it."
     ),
     FlagKind.PRICE_UNPROVEN: _unproven,
+    FlagKind.NOTHING_PROPOSED: _nothing_proposed,
     FlagKind.FACT_NOT_USED: _not_used,
     FlagKind.LEFT_OUT_OF_SCOPE: _left_out,
     FlagKind.OWN_SALE_FAR: _own_sale_far,
@@ -201,6 +214,7 @@ _SHORT: Final[Mapping[FlagKind, str]] = {
     FlagKind.PRICE_OUT_OF_SCOPE: "price out of scope",
     FlagKind.PRICE_UNTESTED: "price not tested",
     FlagKind.PRICE_UNPROVEN: "accuracy not shown",
+    FlagKind.NOTHING_PROPOSED: "no prices proposed",
     FlagKind.LEFT_OUT_OF_SCOPE: "not reliable here",
     FlagKind.IMPUTED_FACT: "",
     FlagKind.UNKNOWN_CATEGORY: "unknown word",

@@ -32,6 +32,7 @@ _SENTENCES: Final[Mapping[FlagKind, str]] = {
     FlagKind.PRICE_OUT_OF_SCOPE: "A price like this one is not quoted without a second look: ask for a second opinion.",
     FlagKind.PRICE_UNTESTED: "The price is beyond those the estimate was tested on: ask for a second opinion.",
     FlagKind.PRICE_UNPROVEN: "At such prices the estimate is not yet shown to be accurate enough: look at sales, too.",
+    FlagKind.NOTHING_PROPOSED: "Estimates here are not yet shown to be accurate enough: ask for a second opinion.",
     FlagKind.FACT_NOT_USED: "One of the facts given does not count in the estimate: ask your agent what it is worth.",
     FlagKind.LEFT_OUT_OF_SCOPE: "For homes of this kind the estimate is less reliable: ask for a second opinion.",
     FlagKind.OWN_SALE_FAR: "This home itself sold not long ago at a price far from the estimate: ask your agent why.",

@@ -35,6 +35,7 @@ class FlagKind(StrEnum):
     LOW_CONFIDENCE = "low confidence"
     COMPARABLES_DISAGREE = "comparables disagree"
     FACT_NOT_USED = "fact not used"
+    NOTHING_PROPOSED = "no prices proposed"
     STALE_MODEL = "stale model"
     RANGE_HELD_LESS = "range held less than promised"
     TARGET_MISSED = "error above the target"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from core.evaluate.scope import GoverningScope, ScopeBasis
+from core.evaluate.scope import NO_PRICES, GoverningScope, ScopeBasis
 from core.serve.review.flag import Flag, FlagKind, Severity
 
 _CONFIRM: Final = "Manual review: have a senior agent confirm the price with a comparative market analysis."
@@ -21,8 +21,13 @@ def price_flags(point: float, scope: GoverningScope, tested: bool) -> Iterator[F
 
     A signed scope and the standard prices say what a person reviews. A scope that nobody signed ends where the test
     proves no error within the target: there a note says so, and only beyond the tests a person must review the price.
+    Where the test proposes no prices at all, a person reviews every estimate.
     """
     if scope.low <= point <= scope.high:
+        return
+    if scope.is_empty:
+        value = f"{point:,.0f}"
+        yield Flag(FlagKind.NOTHING_PROPOSED, Severity.REVIEW, "estimate", value, NO_PRICES, _CONFIRM)
         return
     limits = f"{scope.low:,.0f} to {scope.high:,.0f}, {scope.name}"
     if scope.basis in _OF_MANAGERS:

@@ -13,6 +13,8 @@ from core.errors import ArtifactCorrupt, ModelOutdated, NotFound
 from core.evaluate.edge_cases import flagged_by
 from core.evaluate.scope import (
     CARRIED_OVER,
+    NO_PRICES,
+    NOTHING_PROPOSED,
     GoverningScope,
     ProposedScope,
     ScopeBasis,
@@ -28,7 +30,7 @@ from core.states import SIGNING, AuditAction
 from core.store import ModelRecord, Store
 from core.store.base.audit import Event
 from core.wording import count, money_range, percent
-from core.workflows.models.test_scores import scores_of
+from core.workflows.models.test_scores import SCORES, scores_of
 from core.workspace import Workspace
 
 PROPOSED: Final = "proposed_scope"
@@ -148,7 +150,7 @@ def carried_to_card(store: Store, live: ModelRecord, scored: ScoredSales, proble
     StoreUnavailable.
     """
     before = governing_scope(store, live)
-    if before is None or is_enough_for_a_scope(scored, problem):
+    if before is None or before.is_empty or is_enough_for_a_scope(scored, problem):
         return {}
     found = carried_scope(before, scored, problem)
     if found is None:
@@ -157,7 +159,7 @@ def carried_to_card(store: Store, live: ModelRecord, scored: ScoredSales, proble
 
 
 def governing_scope(store: Store, record: ModelRecord) -> GoverningScope | None:
-    """Return the scope a person signed for a model, else the one carried over or proposed by its test, else None.
+    """Return the scope a person signed for a model, else what governs without a signature (``unsigned_scope``).
 
     Raises NotFound, StoreUnavailable.
     """
@@ -166,17 +168,27 @@ def governing_scope(store: Store, record: ModelRecord) -> GoverningScope | None:
 
 
 def unsigned_scope(record: ModelRecord) -> GoverningScope | None:
-    """Return the scope that governs a model until a person signs one, None where the market's standard prices do."""
+    """Return the scope that governs a model until a person signs one, None where the market's standard prices do.
+
+    These hold for a model whose test is not on its card. A test that proposes nothing leaves no price in scope.
+    """
     proposed = record.card.get(PROPOSED)
     if not proposed:
-        return None
+        return NOTHING_PROPOSED if record.card.get(SCORES) else None
     return _scope(proposed, ScopeBasis.CARRIED if _CARRIED_FROM in proposed else ScopeBasis.PROPOSED)
+
+
+def reviewed_without_scope(scope: GoverningScope | None) -> str:
+    """Say which estimates a person reviews where no scope is drawn, as part of a sentence."""
+    return "the standard prices say which to review" if scope is None else "every estimate needs review"
 
 
 def governs_without_signature(governing: GoverningScope | None, currency: str) -> str:
     """Say which estimates are flagged while no signature is in force."""
     if governing is None:
         return "No scope is signed, so the standard prices flag estimates for review."
+    if governing.is_empty:
+        return f"Until somebody signs again, every estimate needs review: {NO_PRICES}."
     left_out = left_out_words(governing.types_left_out, governing.areas_left_out)
     also = f"; a person reviews every estimate for {left_out}" if left_out else ""
     source = f"{CARRIED_OVER}," if governing.basis is ScopeBasis.CARRIED else "that its test proposes"
@@ -202,6 +214,8 @@ def flags_words(store: Store, record: ModelRecord, scored: ScoredSales) -> str:
     scope = governing_scope(store, record)
     if scope is None or scored.priced.empty:
         return flagged_by(scored.terms)
+    if scope.is_empty:
+        return f"{flagged_by(scored.terms)} Today every estimate needs review: {NO_PRICES}."
     n = len(scored.priced)
     outside = round(share_outside(scope, scored) * n)
     prices = money_range(scope.low, scope.high, scored.terms.currency)
@@ -369,7 +383,9 @@ def _is_signed(scope: GoverningScope | None) -> bool:
 
 
 def _bounds(scope: GoverningScope | None, currency: str) -> str:
-    return money_range(scope.low, scope.high, currency) if scope else "the market's standard prices"
+    if scope is None:
+        return "the market's standard prices"
+    return "none" if scope.is_empty else money_range(scope.low, scope.high, currency)
 
 
 def _left_out(scope: GoverningScope | None) -> tuple[set[str], set[str]]:

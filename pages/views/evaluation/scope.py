@@ -122,6 +122,8 @@ def _signature_key(selection: Selection, signed: SignedScope | None) -> str:
 def _until_signed(governing: GoverningScope | None, currency: str) -> str:
     if governing is None:
         return "Until a manager signs, the standard prices flag estimates for review."
+    if governing.is_empty:
+        return governing.agent_words(currency)
     if governing.basis is ScopeBasis.CARRIED:
         return (
             "This test is too small to draw a scope from. Until a manager signs, this scope flags estimates: "
@@ -181,7 +183,8 @@ def _bounds(
     """Draw the scope to sign, initially the one that governs; None until its bounds form a range with sales in it."""
     currency = str(selection.record.card.get("currency", selection.scored.terms.currency))
     unit = symbol(currency).strip()
-    start = governing or (proposed.governing(ScopeBasis.PROPOSED) if proposed.found else None)
+    drawn = governing if governing is not None and not governing.is_empty else None
+    start = drawn or (proposed.governing(ScopeBasis.PROPOSED) if proposed.found else None)
     ends = (start.low, start.high) if start is not None else (None, None)
     bounds = []
     with st.container(horizontal=True, gap="small"):

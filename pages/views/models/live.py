@@ -17,7 +17,7 @@ from core.wording import count, percent
 from core.workflows.models.floor import broken_words, target_verdict
 from core.workflows.models.gate import SameSales
 from core.workflows.models.retraining import trained_words
-from core.workflows.models.scope import governing_scope, is_unsigned, signed_although
+from core.workflows.models.scope import governing_scope, is_unsigned, reviewed_without_scope, signed_although
 from core.workflows.overview import error_in_use
 from core.workspace import Workspace
 from pages.kit import navigation
@@ -45,8 +45,9 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, same: S
     if missed:
         st.warning(plain(missed), icon=":material/priority_high:")
     scope, against = governing_scope(workspace.store, live), signed_although(workspace.store, live)
-    none = f"none, as {nothing_proven(workspace.problem.success.target_mape)}; the standard prices say which to review"
-    st.markdown(f"**Scope:** {plain(scope.words(market.currency) if scope is not None else none)}")
+    none = f"none, as {nothing_proven(workspace.problem.success.target_mape)}; {reviewed_without_scope(scope)}"
+    words = none if scope is None or scope.is_empty else scope.words(market.currency)
+    st.markdown(f"**Scope:** {plain(words)}")
     if against:
         st.warning(plain(f"The scope is {against}."), icon=":material/priority_high:")
     if may(workspace.actor, Action.PROMOTE):

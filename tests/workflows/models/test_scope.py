@@ -12,7 +12,7 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, NotFound, ReasonNeeded
-from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
+from core.evaluate.scope import NOTHING_PROPOSED, GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
 from core.evaluate.targets import Verdict
 from core.problem import Problem
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
@@ -149,7 +149,7 @@ def test_until_a_signature_the_tests_proposal_governs_and_then_the_signed_scope(
     proposed = propose_scope(scores_of(workspace, record.model_id), problem)
     assert proposal_to_card(proposed) == ({PROPOSED: record.card[PROPOSED]} if proposed.found else {})
     scope = governing_scope(store, record)
-    assert scope == (proposed.governing(ScopeBasis.PROPOSED) if proposed.found else None)
+    assert scope == (proposed.governing(ScopeBasis.PROPOSED) if proposed.found else NOTHING_PROPOSED)
     chosen = signed(store, problem, ("condo",))
     assert governing_scope(store, record) == chosen.governing(ScopeBasis.SIGNED)
     market = store.markets.list()[0]
