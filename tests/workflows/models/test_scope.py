@@ -12,13 +12,22 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, NotFound, ReasonNeeded
-from core.evaluate.scope import NOTHING_PROPOSED, GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
+from core.evaluate.scope import (
+    NO_PRICES,
+    NOTHING_PROPOSED,
+    GoverningScope,
+    ProposedScope,
+    ScopeBasis,
+    propose_scope,
+    supports,
+)
 from core.evaluate.targets import Verdict
 from core.problem import Problem
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
 from core.serve.estimate_many import estimate_many
-from core.serve.review.flag import FlagKind
+from core.serve.review.flag import FlagKind, Severity
 from core.store import ModelRecord, NewModel, Store
+from core.train.bundle import from_bytes, to_bytes
 from core.wording import money_short
 from core.workflows.models.scope import (
     PROPOSED,
@@ -245,3 +254,37 @@ def test_a_challenger_of_a_small_test_keeps_the_scope_in_force_and_says_so(store
     assert (found.low, found.high, found.types_left_out) == (scope.low, scope.high, ("condo",))
     assert found.basis is ScopeBasis.CARRIED
     assert "(of the model before, without what this model’s test disproves; unsigned" in found.words("USD")
+
+
+def barren_twin(store: Store, record: ModelRecord) -> ModelRecord:
+    """Make live a twin of the model whose test proposes nothing."""
+    bundle = from_bytes(store.models.load_bytes(record.model_id))
+    twin = replace(bundle, plan=replace(bundle.plan, seed=bundle.plan.seed + 1))
+    card = {name: value for name, value in record.card.items() if name != PROPOSED}
+    made = store.models.add(NewModel(record.market_id, record.version_id, to_bytes(twin), card), MANAGER)
+    return store.models.promote(made.model_id, MANAGER, "a twin of the live one")
+
+
+def test_only_evidence_that_proposes_nothing_has_every_estimate_reviewed(store: Store, problem: Problem) -> None:
+    record = champion(store)
+    untested = replace(record, card={"metrics": record.card["metrics"]})
+    assert governing_scope(store, untested) is None, "nothing is tested yet, so the standard prices hold"
+    barren = barren_twin(store, record)
+    desk = desk_of(store, problem)
+    day, level = desk.valuation_date(TODAY), problem.estimate.level
+    homes = [home_in(desk, kind) for kind in ("condo", "single_family")]
+    for home in homes:
+        alone = desk.price(home, day, level, MANAGER)
+        assert isinstance(alone, Estimate)
+        [flag] = [one for one in alone.flags if one.kind is FlagKind.NOTHING_PROPOSED]
+        assert (flag.severity, flag.limit) == (Severity.REVIEW, NO_PRICES)
+    assert desk.live_market is not None
+    many = estimate_many(desk.live_market, pd.DataFrame(homes), day, problem, level)
+    assert all(FlagKind.NOTHING_PROPOSED in {one.kind for one in flags} for flags in many.flags)
+    seen = overview(acting(store, MANAGER, problem), store.markets.list()[0])
+    assert phases(seen, problem)[0].facts[1] == f"Scope: none; {NO_PRICES}"
+    assert carried_to_card(store, barren, scores_of(acting(store, MANAGER, problem), record.model_id), problem) == {}
+    signed(store, problem)
+    answer = desk_of(store, problem).price(homes[0], day, level, MANAGER)
+    assert isinstance(answer, Estimate)
+    assert FlagKind.NOTHING_PROPOSED not in {one.kind for one in answer.flags}, "the signed scope governs"
