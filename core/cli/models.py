@@ -195,10 +195,12 @@ def _record_text(record: ModelRecord, problem: Problem) -> str:
 
 def _figure_lines(figures: Mapping[str, Figure]) -> list[str]:
     """Return the main figures of a test, each in a line with its 95% interval."""
+    from core.evaluate.headline import MEDIAN_BIAS
     from core.wording import percent, signed_percent
 
-    named = {"MAPE": percent, "MdAPE": percent, "PPE10": percent, "bias": signed_percent}
+    named = {"MAPE": percent, "MdAPE": percent, "PPE10": percent}
     found = [(name, write, figures[name.lower()]) for name, write in named.items()]
+    found.append((MEDIAN_BIAS, signed_percent, figures["bias"]))
     return [
         f"{name}: {write(a.value, 1)} (95% interval {write(a.low, 1)} to {write(a.high, 1)})"
         for name, write, a in found

@@ -25,6 +25,8 @@ _SHARES: Final = {"ppe5": 0.05, "ppe10": 0.10, "ppe20": 0.20}
 # As in core.measures: an error of exactly 10% counts as within 10%, whatever its last binary digit.
 _TIE: Final = 1e-12
 _REASONS_NAMED: Final = 2
+MEDIAN_BIAS: Final = "Bias (median signed error)"
+"""What the bias is, wherever it is written."""
 WHY_ANOTHER_IN_USE: Final = "agents enter facts that a record lacks, and a signed scope may leave homes out"
 """Why the hit rate in use is another than that on test sales."""
 
@@ -159,7 +161,7 @@ def _label(name: str, scored: ScoredSales) -> str:
         "ppe10": "Within 10% of the sale price (PPE10)",
         "ppe20": "Within 20% of the sale price (PPE20)",
         "r_squared": "Share of price differences explained (R²)",
-        "bias": "Bias (median signed error)",
+        "bias": MEDIAN_BIAS,
         "hit_rate": "Homes priced (hit rate)",
         "coverage": f"Sales inside the {scored.terms.level:.0%} range",
         "width": f"Mean width of the {scored.terms.level:.0%} range, share of the estimate",
