@@ -9,11 +9,11 @@ from typing import Final
 
 from core.schema import ASSESSED_RISE, unit_of
 from core.serve import words
-from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers, MainSteps
+from core.serve.drivers import OWN_SALE_DAY, OWN_SALE_PRICE, Difference, Driver, Drivers, MainSteps
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
 from core.serve.typical_home import WHOLE_MARKET
-from core.wording import Conventions, from_sqft, marked, market_day, money_short
+from core.wording import Conventions, from_sqft, marked, market_day, money, money_short
 
 NAMED_FROM: Final = 0.005
 """Amounts below this share of the estimate do not get their own sentence."""
@@ -140,7 +140,9 @@ def _is_lacked(fact: Difference) -> bool:
 
 def _sold(facts: Sequence[Difference], market: Conventions) -> str:
     days = [str(fact.subject) for fact in facts if fact.name == OWN_SALE_DAY]
-    return "".join(f" on {market_day(date.fromisoformat(one), market.currency)}" for one in days)
+    prices = [fact.subject for fact in facts if fact.name == OWN_SALE_PRICE and isinstance(fact.subject, float)]
+    on = "".join(f" on {market_day(date.fromisoformat(one), market.currency)}" for one in days)
+    return on + "".join(f" for {money(one, market.currency)}" for one in prices)
 
 
 def _effect(amount: float, verb: tuple[str, str], market: Conventions) -> str:

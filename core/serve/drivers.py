@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.arrays import Bools, Floats, Ints
 from core.prepare.features.columns import Columns, blanks, size, stack, take
 from core.prepare.features.known_facts import MARK
-from core.prepare.features.own_sales import DAYS_A_YEAR, YEARS_SINCE
+from core.prepare.features.own_sales import DAYS_A_YEAR, ROW, YEARS_SINCE
 from core.problem import Problem
 from core.serve.fact_groups import FactGroup, backward, group_of, groups_of
 from core.serve.subject import Subject, Value
@@ -22,7 +22,10 @@ from core.train.live_model import LiveModel
 from core.train.model import Model
 
 OWN_SALE_DAY: Final = "own_sale_day"
-"""The name under which a driver gives the day of the home's own earlier sale (ISO), as the fact of that group."""
+"""The name under which a driver gives the day of the home's own earlier sale (ISO), as a fact of that group."""
+
+OWN_SALE_PRICE: Final = "own_sale_price"
+"""The name under which a driver gives what that sale brought; answers of earlier releases lack it."""
 
 _MARK: Final = "missing_"
 _NAMED_MOST: Final = 5
@@ -108,7 +111,7 @@ class Compared:
     """n subjects, each with a typical home nearby; ``homes`` are the subjects as the model sees them.
 
     ``forward`` are the paths from the typical homes to the subjects in the order of the groups, ``back`` those in
-    reverse order.
+    reverse order. ``own_prices`` are what the subjects' own earlier sales brought, (n,), missing without one.
     """
 
     subjects: tuple[Subject, ...]
@@ -116,6 +119,7 @@ class Compared:
     homes: Columns
     forward: Ways
     back: Ways
+    own_prices: Floats
 
     @property
     def priced(self) -> tuple[Columns, Columns, Columns]:
@@ -185,7 +189,9 @@ def compared(model: Model, subjects: Sequence[Subject]) -> Compared:
     homes = take(filled, range(count))
     starts = _assuming(take(filled, range(count, 2 * count)), homes, take(given, range(count)), model.facts.all)
     groups = groups_of(model)
-    return Compared(tuple(subjects), typical, homes, ways(starts, homes, groups), ways(starts, homes, backward(groups)))
+    there, back = ways(starts, homes, groups), ways(starts, homes, backward(groups))
+    brought = model.own_sales.prices(homes[ROW]) if model.own_sales else np.full(count, np.nan)
+    return Compared(tuple(subjects), typical, homes, there, back, brought)
 
 
 def drivers(these: Compared, log_price: Floats, exact: Floats, point: Floats) -> list[Drivers]:
@@ -199,7 +205,8 @@ def drivers(these: Compared, log_price: Floats, exact: Floats, point: Floats) ->
     groups = zip(these.forward.groups, these.back.groups, strict=True)
     figures = zip(exact.tolist(), point.tolist(), strict=True)
     years = these.homes.get(YEARS_SINCE, np.full(len(these.subjects), np.nan)).tolist()
-    homes = zip(these.subjects, these.typical, years, strict=True)
+    own = map(_OwnSale, years, these.own_prices.tolist())
+    homes = zip(these.subjects, these.typical, own, strict=True)
     return [
         _describe(tuple(zip(order, price, strict=True)), *home, *figure)
         for order, price, home, figure in zip(groups, prices, homes, figures, strict=True)
@@ -219,22 +226,30 @@ def drivers_of(live_model: LiveModel, subjects: Sequence[Subject], problem: Prob
     return drivers(these, log_price, priced.exact, priced.point)
 
 
+@dataclass(frozen=True)
+class _OwnSale:
+    """A home's own earlier sale: the years since, and what it brought in money; both NaN without one."""
+
+    years: float
+    price: float
+
+
 def _describe(
     both: Sequence[tuple[tuple[FactGroup, ...], Floats]],
     subject: Subject,
     typical: Typical,
-    years: float,
+    own: _OwnSale,
     exact: float,
     point: float,
 ) -> Drivers:
-    """Return one home's drivers by the prices of both paths to it; ``years`` since its own sale, or NaN."""
+    """Return one home's drivers by the prices of both paths to it."""
     amounts: dict[FactGroup, float] = dict.fromkeys(both[0][0], 0.0)
     for groups, prices in both:
         for group, amount in zip(groups, np.diff([*prices, exact]), strict=bool(groups)):
             amounts[group] += float(amount) / 2
     base = float(round(both[0][1][0]))
     items = [
-        Driver(group, float(round(amount)), _facts(group, subject, typical.facts, years))
+        Driver(group, float(round(amount)), _facts(group, subject, typical.facts, own))
         for group, amount in amounts.items()
     ]
     items.sort(key=lambda driver: (-abs(driver.amount), driver.group))
@@ -267,10 +282,12 @@ def _other(values: NDArray[Any], ends: NDArray[Any]) -> Bools:
     return ~same.astype(bool)
 
 
-def _facts(group: FactGroup, subject: Subject, typical: Mapping[str, Value], years: float) -> tuple[Difference, ...]:
+def _facts(group: FactGroup, subject: Subject, typical: Mapping[str, Value], own: _OwnSale) -> tuple[Difference, ...]:
     if group is FactGroup.OWN_SALE:
-        sold = subject.as_of - timedelta(days=round(years * DAYS_A_YEAR))
-        return (Difference(OWN_SALE_DAY, sold.isoformat(), None),)
+        sold = subject.as_of - timedelta(days=round(own.years * DAYS_A_YEAR))
+        day = Difference(OWN_SALE_DAY, sold.isoformat(), None)
+        # No trend is known up to the first sale, and without it no price of that day is kept.
+        return (day, Difference(OWN_SALE_PRICE, float(round(own.price)), None)) if np.isfinite(own.price) else (day,)
     names = [name for name in dict.fromkeys((*subject.facts, *typical)) if group_of(name) is group]
     found = (Difference(name, subject.facts.get(name), typical.get(name)) for name in names)
     return tuple(one for one in found if one.subject is not None and one.subject != one.typical)

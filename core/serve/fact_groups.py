@@ -36,6 +36,10 @@ _LARGER: Final = 1.5
 _SMALLER: Final = 2.0
 
 
+# Stored answers hold the groups' values, so what a group is called may change only here.
+_OWN_LABEL: Final = "This home’s own sale"
+
+
 class FactGroup(StrEnum):
     """What a difference between two homes is about; the own earlier sale is read against all other facts, so last."""
 
@@ -52,7 +56,7 @@ class FactGroup(StrEnum):
     @property
     def label(self) -> str:
         """The name of the group as a heading, the same on every screen and in the report."""
-        return self.value[:1].upper() + self.value[1:]
+        return _OWN_LABEL if self is FactGroup.OWN_SALE else self.value[:1].upper() + self.value[1:]
 
 
 _NEIGHBOURHOOD: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)

@@ -14,10 +14,13 @@ from core.evaluate.accuracy import measure
 from core.prepare.features.own_sales import IDENTITY
 from core.problem import Problem
 from core.progress import silent
+from core.serve.agent.sale_sum import AROUND, market_since, parts_of
 from core.serve.driver_words import sentences
+from core.serve.drivers import OWN_SALE_DAY, OWN_SALE_PRICE
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.estimate_many import estimate_many
 from core.serve.fact_groups import FactGroup
+from core.serve.report.waterfall import difference
 from core.serve.review.flag import FlagKind
 from core.states import Family
 from core.train.bundle import Bundle, seal
@@ -96,6 +99,42 @@ def test_the_drivers_name_the_own_sale_and_still_add_up(
     text = " ".join(sentences(drivers, drivers.main_steps(round), Dollars()))
     if abs(own.amount) >= 0.005 * drivers.point:
         assert "Its own earlier sale on" in text
+        assert f"for {money(float(sales['sale_price'].iloc[-1]), 'USD')}" in text
+
+
+def test_the_own_sale_stands_in_its_own_group_with_its_day_and_price(
+    market: LiveMarket, sales: pd.DataFrame, problem: Problem
+) -> None:
+    sold = sales.iloc[-1]
+    found = price(market, facts_of(market, sold), problem)
+    [own] = [one for one in found.drivers.items if one.group is FactGroup.OWN_SALE]
+    assert own.group.label == "This home’s own sale"
+    day, brought = own.facts
+    assert (day.name, day.subject) == (OWN_SALE_DAY, sold["sale_date"].date().isoformat())
+    assert (brought.name, brought.subject) == (OWN_SALE_PRICE, pytest.approx(float(sold["sale_price"]), abs=1))
+    assert difference(brought, Dollars()) == f"for {money(float(sold['sale_price']), 'USD')}"
+
+
+def test_what_sold_around_a_sale_since_is_neither_a_fact_nor_a_place(
+    market: LiveMarket, sales: pd.DataFrame, problem: Problem
+) -> None:
+    own, *others = price(market, facts_of(market, sales.iloc[-1]), problem).comparables
+    assert parts_of(own) == {AROUND: own.around}, "it has the same facts, at the same place"
+    for one in (own, *others):
+        assert sum(parts_of(one).values()) == pytest.approx(sum(one.adjustments.values()))
+        assert parts_of(one)[AROUND] == one.around
+
+
+def test_net_and_gross_count_the_market_alike_for_the_own_sale_and_any_other(
+    market: LiveMarket, sales: pd.DataFrame, problem: Problem
+) -> None:
+    for one in price(market, facts_of(market, sales.iloc[-1]), problem).comparables:
+        parts = parts_of(one)
+        since = one.time_adjusted - one.sale_price + parts.pop(AROUND)
+        assert one.gross == pytest.approx((abs(since) + sum(map(abs, parts.values()))) / one.sale_price)
+        assert one.net == pytest.approx((since + sum(parts.values())) / one.sale_price)
+    made = replace(one, sale_price=100_000.0, time_adjusted=178_000.0)
+    assert market_since(made) == "market +78%"
 
 
 def test_the_own_sale_is_a_comparable_not_adjusted_for_itself(

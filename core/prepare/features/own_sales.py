@@ -78,6 +78,14 @@ class OwnSales:
         addresses = _addresses(self.homes, np.ones(len(self.days), dtype=bool))
         return RowsByKey.of(np.where(_one_home_an_address(self.homes, addresses), addresses, ""), self.days)
 
+    def prices(self, rows: Floats) -> Floats:
+        """Return what the sales at these ``ROW`` numbers brought, shape (n,), missing where there is none."""
+        found = np.full(len(rows), np.nan)
+        known = np.flatnonzero(np.isfinite(rows))
+        at = rows[known].astype(np.int64)
+        found[known] = np.exp(self.level[at] + value_on(self.trend, self.days[at]))
+        return found
+
     def before_sales(self, sold: Columns) -> Columns:
         """Return the columns ``OWN_SALE`` of homes sold on ``sale_date``, given by their identity, shape (n,) each."""
         return self._find(sold, _DAYS_BEFORE_A_SALE)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from core.serve.comparables import Comparable
 from core.serve.fact_groups import FactGroup
-from core.wording import Amounts, half_up
+from core.wording import Amounts, half_up, signed_percent
+
+AROUND: Final = "Sold around it since"
+"""The name of what the sales around a comparable say since beyond the market."""
+
+_NOTHING: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,25 @@ def sale_sum(sale: Comparable, amounts: Amounts) -> SaleSum:
     market = amounts.rounded(sale.time_adjusted - sale.sale_price)
     facts = adjusted - amounts.rounded(price + market)
     return SaleSum(price, market, facts, adjusted, "for what sold around it since" if unchanged(sale) else "facts")
+
+
+def parts_of(sale: Comparable) -> dict[str, float]:
+    """Return a sale's adjustments by name, in money: what sold around it since is no difference of facts, nor a place.
+
+    Together they are what ``adjustments`` are.
+    """
+    parts = {group.label: amount for group, amount in sale.adjustments.items()}
+    if not sale.around:
+        return parts
+    place = parts.pop(FactGroup.PLACE.label, 0.0) - sale.around
+    # Of the home's own sale nothing is left but what floats leave.
+    kept = {} if abs(place) < _NOTHING else {FactGroup.PLACE.label: place}
+    return {AROUND: sale.around, **parts, **kept}
+
+
+def market_since(sale: Comparable) -> str:
+    """Say how the market moved since a sale, which its net and gross adjustment count: "market +78%"."""
+    return f"market {signed_percent(sale.time_adjusted / sale.sale_price - 1)}"
 
 
 def unchanged(sale: Comparable) -> bool:

@@ -9,7 +9,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
 from core.serve.agent.away import HOME_UNPLACED, NO_PLACE, away_words, is_other_kind, is_unplaced, place_of
-from core.serve.agent.sale_sum import SaleSum, sale_sum, unchanged
+from core.serve.agent.sale_sum import SaleSum, market_since, sale_sum, unchanged
 from core.serve.agent.sale_weights import multipliers, often_words
 from core.serve.comparables import GROSS_HIGH, NET_HIGH, Comparable
 from core.serve.estimate import Estimate
@@ -182,9 +182,9 @@ _GROSS: Final = (
 
 
 def _footnotes(estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFrame) -> list[Flowable]:
-    weak = (
-        f"* Adjusted by more than {percent(NET_HIGH)} net or {percent(GROSS_HIGH)} gross: less like this home than the "
-        "others."
+    others = any(one.weak and not one.own for one in chosen)
+    weak = f"* Adjusted by more than {percent(NET_HIGH)} net or {percent(GROSS_HIGH)} gross" + (
+        ": less like this home than the others." if others else "."
     )
     # Where sales in between are left out, the numbers have gaps.
     kept = [numbers(estimate)[one.sale_id] for one in chosen]
@@ -206,9 +206,11 @@ def _own_words(chosen: Sequence[Comparable]) -> str:
     if own is None:
         return ""
     since = "what homes around it sold for since, compared with the market"
+    # It is this very home: only the time since, and what was changed, can set it apart.
+    moved = f"Its net and gross count the {market_since(own)} since, as those of every sale do."
     if unchanged(own):
-        return f"This home’s own sale had the same facts. Its amount under “Facts” is {since}."
-    return f"Of this home’s own sale, “Facts” is what is known to have changed, and {since}."
+        return f"This home’s own sale had the same facts. Its amount under “Facts” is {since}. {moved}"
+    return f"Of this home’s own sale, “Facts” is what is known to have changed, and {since}. {moved}"
 
 
 def _map(

@@ -14,11 +14,11 @@ from reportlab.lib.utils import simpleSplit
 
 from core.schema import ONLY_ON_ROLL, label_of
 from core.serve.driver_words import is_quiet
-from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
+from core.serve.drivers import OWN_SALE_DAY, OWN_SALE_PRICE, Difference, Driver, Drivers
 from core.serve.report.fit import stretch
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TEAL, fitted, plain, width
 from core.serve.words import assumed, fact_value
-from core.wording import Amounts, Conventions, market_day
+from core.wording import Amounts, Conventions, market_day, money
 
 _LABELS: Final = 190.0
 _GAP: Final = 8.0
@@ -103,6 +103,8 @@ def difference(fact: Difference, market: Conventions) -> str:
     """Write one difference: "living area 2,100 sq ft (typical 1,680 sq ft)", "sold on Apr 17, 2021"."""
     if fact.name == OWN_SALE_DAY:
         return f"sold on {market_day(date.fromisoformat(str(fact.subject)), market.currency)}"
+    if fact.name == OWN_SALE_PRICE and fact.subject is not None:
+        return f"for {money(float(fact.subject), market.currency)}"
     unknown = f"{label_of(fact.name)} unknown"
     value = unknown if fact.subject is None else assumed(fact.name, fact.subject, market)
     if fact.typical is None:

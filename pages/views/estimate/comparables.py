@@ -12,7 +12,7 @@ import streamlit as st
 from core.prepare.features.columns import Columns
 from core.serve.agent.away import HOME_UNPLACED, TO_PLACE, away, away_words, is_other_kind, is_unplaced
 from core.serve.agent.map_tiles import read_tiles
-from core.serve.agent.sale_sum import sale_sum
+from core.serve.agent.sale_sum import AROUND, market_since, parts_of, sale_sum
 from core.serve.agent.sale_weights import is_firm, its_type_leads, offered, often_words
 from core.serve.comparables import (
     GROSS_HIGH,
@@ -122,7 +122,7 @@ def _meaning(estimate: Estimate) -> str:
     return (
         "Market: how prices moved here as a whole between the day of sale and the valuation date, the same for all "
         f"sales of a day. Facts: what the differences from this home{beyond} are worth to the model, and, as "
-        f"“{FactGroup.PLACE.label}”, what sold around that home since. “Adjustments by fact” lists them by kind."
+        f"“{AROUND}”, how homes around it sold since, beside the market. “Adjustments by fact” lists them by kind."
         f"{since} Net: all of it, with signs. Gross: each kind of fact, and the market together with what sold around "
         f"the home since, none against another. ▲ marks a weak comparable: net "
         f"above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%} of its price; no sale is offered whose gross is above "
@@ -291,13 +291,13 @@ def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.D
     amounts = amounts_of(market.currency, estimate.point)
     sums = [(number, sale_sum(sale, amounts), _by_group(sale, amounts)) for number, sale in used]
     result = "Adjusted" if all(total.is_exact for _, total, _ in sums) else "Adjusted (rounded)"
-    groups = [group for group in FactGroup if any(parts.get(group) for _, _, parts in sums)]
+    names = [name for name in (AROUND, *(one.label for one in FactGroup)) if any(parts.get(name) for *_, parts in sums)]
     lines = [
         {
             "No.": str(number),
             "Price": amounts.recorded(total.price),
             "Market": amounts.short_change(total.market),
-            **{group.label: amounts.short_change(parts.get(group, 0.0)) for group in groups},
+            **{name: amounts.short_change(parts.get(name, 0.0)) for name in names},
             result: f"**{amounts.short(total.adjusted)}**",
         }
         for number, total, parts in sums
@@ -305,12 +305,12 @@ def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.D
     return pd.DataFrame([{name: text.replace("$", "\\$") for name, text in line.items()} for line in lines])
 
 
-def _by_group(sale: Comparable, amounts: Amounts) -> dict[FactGroup, float]:
-    """Return a sale's rounded adjustments by group; the largest takes what rounding leaves, so that they add up."""
-    parts = {group: amounts.rounded(amount) for group, amount in sale.adjustments.items()}
+def _by_group(sale: Comparable, amounts: Amounts) -> dict[str, float]:
+    """Return a sale's rounded adjustments by name; the largest takes what rounding leaves, so that they add up."""
+    parts = {name: amounts.rounded(amount) for name, amount in parts_of(sale).items()}
     left = sale_sum(sale, amounts).facts - sum(parts.values())
     if parts and left:
-        parts[max(parts, key=lambda group: abs(parts[group]))] += left
+        parts[max(parts, key=lambda name: abs(parts[name]))] += left
     return parts
 
 
@@ -385,6 +385,7 @@ def describe(sale: Comparable, chosen: Choice, estimate: Estimate, market: Conve
     if (weight := chosen.weight(sale.sale_id)) != USUAL and sale.sale_id in chosen.ticked:
         parts.append(often_words(weight) or f"counts {weight:g} times")
     shares = [
+        *([_colored(market_since(sale), False)] if sale.own else []),
         *([_colored("another kind of home", True)] if is_other_kind(sale, estimate.subject.facts) else []),
         _colored(f"net {net(sale)}", sale.net_is_high),
         _colored(f"gross {gross(sale)}", sale.gross_is_high),

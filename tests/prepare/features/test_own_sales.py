@@ -93,3 +93,9 @@ def test_later_prices_change_nothing_that_is_found(kept: OwnSales) -> None:
     home = identity_of(pd.DataFrame({"property_id": ["77"], "sale_date": pd.to_datetime(["2012-12-01"])}))
     for name in OWN_SALE[:3]:
         np.testing.assert_array_equal(kept.before_sales(home)[name], changed.before_sales(home)[name])
+
+
+def test_what_a_sale_brought_is_known_after_the_first_day_alone(kept: OwnSales) -> None:
+    """Up to the first sale there is no trend to read a price against."""
+    known = kept.prices(np.array([0.0, 3.0, np.nan]))
+    assert known == pytest.approx([np.nan, 400.0, np.nan], nan_ok=True)
