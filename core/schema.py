@@ -143,6 +143,9 @@ INDICATOR_FIELDS: Final[tuple[Field, ...]] = (
 FIELDS: Final[tuple[Field, ...]] = PROPERTY_FIELDS + NEIGHBOURHOOD_FIELDS + SALE_FIELDS + INDICATOR_FIELDS
 FIELD_BY_NAME: Final[dict[str, Field]] = {field.name: field for field in FIELDS}
 
+AREAS: Final = tuple(field.name for field in FIELDS if field.unit == "sqft")
+"""The facts measured in a unit of area: the living area, then the lot's."""
+
 
 _FIRST_PRICES: Final = ("first_list_price", "x_first_list_price", "x_original_list_price")
 

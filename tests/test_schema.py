@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from core.collect.columns.candidates import field_of_header
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
 from core.schema import (
+    AREAS,
     FIELD_BY_NAME,
     FIELDS,
     SQFT_PER_SQM,
@@ -132,3 +135,13 @@ def test_what_is_made_later_in_a_thread_of_its_own_has_the_names_of_the_screen_t
             use_names({})
         assert other.submit(label_of, "zipcode").result() == "Zipcode"
         assert other.submit(later).result() == "Postcode"
+
+
+def test_the_areas_are_listed_once() -> None:
+    assert AREAS == ("living_area_sqft", "lot_area_sqft")
+    a_list = re.compile(
+        r"""^[^#\n]*= (?:frozenset\()?[({\[]["'](?:living|lot)_area_sqft["'], ["'](?:living|lot)_area_sqft["'][)}\]]""",
+        re.M,
+    )
+    sources = Path(__file__).parents[1].glob("core/**/*.py")
+    assert [path.name for path in sources if a_list.search(path.read_text(encoding="utf-8"))] == []

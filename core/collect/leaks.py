@@ -13,7 +13,7 @@ import pandas as pd
 from core.arrays import evenly, linear_correlation, rank_correlation
 from core.collect.mapping import MappedTable
 from core.collect.vocabulary import Tokens, Vocabulary, load_vocabulary
-from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, SALE_FIELDS, Source, is_extra
+from core.schema import AREAS, EXTRA_PREFIX, FIELD_BY_NAME, SALE_FIELDS, Source, is_extra
 
 LEAK_CORRELATION: Final = 0.98
 """The correlation, by rank or by logarithm, at which a column counts as computed from the price.
@@ -21,11 +21,8 @@ LEAK_CORRELATION: Final = 0.98
 Living area and construction grade stay under 0.8 on real sales, an assessor's good roll at about 0.9 to 0.95; the price
 in another currency, adjusted for time or rounded is above it."""
 
-MEASURED: Final[tuple[str, ...]] = ("living_area_sqft", "lot_area_sqft", "list_price")
+MEASURED: Final[tuple[str, ...]] = (*AREAS, "list_price")
 """Fields by which a price is usually divided, so that a column times one of them may be the price."""
-
-AREAS: Final = frozenset({"living_area_sqft", "lot_area_sqft"})
-"""Facts that the price follows, never the other way around: homes of one development cost the same per square foot."""
 
 NEEDED: Final[tuple[str, ...]] = (*MEASURED, "sale_price", "sale_date")
 """Fields that leak_by_numbers looks at beside the column itself."""
@@ -82,7 +79,8 @@ def find_leaks(table: MappedTable) -> tuple[Leak, ...]:
     """Find the mapped columns of a sales file that tell the price; none in other kinds of files.
 
     Fields of the sale itself (price, dates, list price, validity) are no leaks: the model never sees them.
-    Nor are AREAS, unless they are of the price's size.
+    Nor are areas, unless they are of the price's size: the price follows them, never the other way around, and homes of
+    one development cost the same per square foot.
     """
     if table.source is not Source.SALES:
         return ()
@@ -93,7 +91,7 @@ def find_leaks(table: MappedTable) -> tuple[Leak, ...]:
 
 
 def _areas_of_money(table: MappedTable, numbers: Mapping[str, pd.Series]) -> Iterator[Leak]:
-    for field in sorted(AREAS & set(numbers)):
+    for field in sorted(set(AREAS) & set(numbers)):
         measured = area_is_money(numbers[field], numbers["sale_price"]) if "sale_price" in numbers else None
         if measured:
             yield Leak(table.columns.get(field, field), field, measured.why, measured.correlation, measured.n)
@@ -192,7 +190,7 @@ def _judge(table: MappedTable, field: str, values: pd.Series, numbers: Mapping[s
 
 
 def _may_leak(field: str) -> bool:
-    never = AREAS | {one.name for one in SALE_FIELDS}
+    never = {*AREAS, *(one.name for one in SALE_FIELDS)}
     return is_extra(field) or (field in FIELD_BY_NAME and field not in never)
 
 

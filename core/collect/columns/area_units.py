@@ -9,12 +9,12 @@ from typing import Final
 
 from core.collect.areas_by_type import AREA_BY_TYPE
 from core.collect.cells.units import LAND_UNITS, OTHER_SIZES, name_units, unit_behind, units_of_rows
-from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet, open_sheet
+from core.collect.columns.sheet import Candidate, Sheet, open_sheet
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, read_column
 from core.collect.parsers import as_number
 from core.collect.reading.table import RawTable
-from core.schema import is_extra
+from core.schema import AREAS, is_extra
 
 SQM_MEDIAN_BELOW: Final = 350.0
 """Homes whose median living area is below this figure are measured in square meters.
@@ -66,7 +66,7 @@ def unit_column_of(sheet: Sheet, column: str) -> str:
 def add_area_units(sheet: Sheet, chosen: list[Candidate]) -> list[Candidate]:
     """Return the candidates, each area column with its unit and the reason for it."""
     by_field = _as_lot({one.rule.field: _with_unit_column(sheet, one) for one in chosen}, sheet)
-    living, lot = (by_field.get(field) for field in AREA_FIELDS)
+    living, lot = (by_field.get(field) for field in AREAS)
     unit = ""
     if living:
         unit, why = (living.rule.unit, "") if living.rule.unit_column else _living_unit(sheet, living.rule)
@@ -99,7 +99,7 @@ def in_market_unit(table: RawTable, mapping: ColumnMapping, area_unit: str) -> C
     ``area_unit`` is "sqft", "sqm", or "" where the market has none yet. What follows from it is among the inferences: a
     unit that changes, and a market's unit that the size of the homes speaks against, which a person should look at.
     """
-    areas = [rule for rule in mapping.rules if rule.field in AREA_FIELDS]
+    areas = [rule for rule in mapping.rules if rule.field in AREAS]
     if not area_unit or not areas:
         return mapping
     sheet = open_sheet(table, mapping.source, area_unit)
@@ -108,7 +108,7 @@ def in_market_unit(table: RawTable, mapping: ColumnMapping, area_unit: str) -> C
     in_unit = {one.rule.column: one for one in add_area_units(sheet, bare)}
     rules, inferences = [], []
     for rule in mapping.rules:
-        found = in_unit.get(rule.column) if rule.field in AREA_FIELDS else None
+        found = in_unit.get(rule.column) if rule.field in AREAS else None
         unit = found.rule.unit if found is not None and found.rule.field == rule.field else rule.unit
         rules.append(replace(rule, unit=unit))
         if found is not None and "no unit stated" in found.why and (unit != rule.unit or unit == _other(area_unit)):
@@ -127,7 +127,7 @@ def unit_inferences(chosen: list[Candidate], sheet: Sheet) -> tuple[Inference, .
     """Return what was inferred of units: stated row by row by a neighbor, against the header, or mixed in a column."""
     by_row = [_unit_inference(sheet, one) for one in chosen if one.rule.unit_column]
     home = next((one.rule for one in chosen if one.rule.field == _LIVING), None)
-    areas = [one.rule for one in chosen if one.rule.field in AREA_FIELDS]
+    areas = [one.rule for one in chosen if one.rule.field in AREAS]
     doubts = [(home and _doubt_beside(sheet, rule, home)) or _unit_doubt(sheet, rule) for rule in areas]
     return (*by_row, *(one for one in doubts if one))
 
@@ -228,7 +228,7 @@ def _unknown_unit(sheet: Sheet, rule: ColumnRule, n: int) -> Inference | None:
 
 
 def _with_unit_column(sheet: Sheet, one: Candidate) -> Candidate:
-    if one.rule.field not in AREA_FIELDS or sheet.header(one.rule.column).unit:
+    if one.rule.field not in AREAS or sheet.header(one.rule.column).unit:
         return one
     column = unit_column_of(sheet, one.rule.column)
     if not column:

@@ -17,7 +17,6 @@ from core.arrays import rank_correlation
 from core.collect.cells.units import LAND_UNITS
 from core.collect.columns.proofs import is_scale_too_long, is_spoiled, measures_something, price_of
 from core.collect.columns.sheet import (
-    AREA_FIELDS,
     Candidate,
     Sheet,
     date_guess,
@@ -29,7 +28,7 @@ from core.collect.leaks import leak_by_name
 from core.collect.mapping import LOCATIONS, ColumnRule, read_column
 from core.collect.parsers import TEXT_PARSERS, as_identifier, as_postcode
 from core.collect.vocabulary import FieldNames, Header, Vocabulary, load_vocabulary
-from core.schema import FIELD_BY_NAME, INDICATOR_FIELDS, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source
+from core.schema import AREAS, FIELD_BY_NAME, INDICATOR_FIELDS, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source
 
 RATING_TOPS: Final = {"condition": 5.0, "grade": 13.0, "view": 4.0, "school_rating": 5.0}
 """The best rating on the scale of each field; ratings out of ten are facts of their own, kept in their order."""
@@ -206,7 +205,7 @@ def _counts_all(sheet: Sheet, rule: ColumnRule, full: pd.Series, half: pd.Series
 def _is_no_area(sheet: Sheet, one: Candidate, price: ColumnRule | None) -> bool:
     """Tell whether a column taken for an area by a name alone holds numbers of something else: lots, districts."""
     header = sheet.header(one.rule.column)
-    if one.rule.field not in AREA_FIELDS or header.unit:
+    if one.rule.field not in AREAS or header.unit:
         return False
     cells = sheet.present(one.rule.column)
     if not cells.str.fullmatch(r"[0-9]{1,6}").all():
@@ -340,7 +339,7 @@ def _certainty(header: Header, field: str, score: float) -> float:
         return 0.96 if header.words in _BARE_PRICE else 1.0
     if field == "living_area_sqft" and header in _BARE_AREA and score < 1.0:
         return 0.75
-    if field not in AREA_FIELDS or header.unit:
+    if field not in AREAS or header.unit:
         # Acres are rounded where square feet are not.
         return 0.99 if header.unit in LAND_UNITS else 1.0
     return 0.97 if SIZE_WORDS & set(header.words) or not header.joined.isascii() else 0.9
@@ -348,7 +347,7 @@ def _certainty(header: Header, field: str, score: float) -> float:
 
 def _unit_fits(header: Header, field: str) -> bool:
     measure = FIELD_BY_NAME[field].unit
-    if (header.unit and field not in AREA_FIELDS) or (header.scale != 1.0 and measure != "money"):
+    if (header.unit and field not in AREAS) or (header.scale != 1.0 and measure != "money"):
         return False
     if measure in {"sqft", "money"} and _COUNTING & set(header.words):
         return False

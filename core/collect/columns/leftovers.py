@@ -14,13 +14,13 @@ from core.collect.cells.missing import is_null_word
 from core.collect.columns.candidates import header_score
 from core.collect.columns.doubles import double_of_area, double_of_sale_day
 from core.collect.columns.proofs import is_spoiled, measures_something
-from core.collect.columns.sheet import AREA_FIELDS, Sheet, is_row_counter, leak_in_header, sampled_values
+from core.collect.columns.sheet import Sheet, is_row_counter, leak_in_header, sampled_values
 from core.collect.dates.guess import guess_date_format
 from core.collect.leaks import leak_by_numbers
 from core.collect.mapping import ColumnRule
 from core.collect.parsers import as_number
 from core.collect.vocabulary import Tokens, snake
-from core.schema import EXTRA_PREFIX, SALE_FIELDS, Source
+from core.schema import AREAS, EXTRA_PREFIX, SALE_FIELDS, Source
 
 LEVELS_MAX: Final = 60
 """A text column with more distinct values than this is not kept as an extra."""
@@ -70,7 +70,7 @@ def _repeats(sheet: Sheet, column: str, figures: pd.Series | None, numbers: Mapp
     is_figure = figures is not None and pd.api.types.is_numeric_dtype(figures)
     sold = numbers.get("sale_date")
     again = double_of_sale_day(sheet.sample[column], figures if is_figure else None, sold) if sold is not None else ""
-    areas = {name: numbers[name] for name in AREA_FIELDS if name in numbers}
+    areas = {name: numbers[name] for name in AREAS if name in numbers}
     return again or (double_of_area(figures, areas) if figures is not None and is_figure else "")
 
 

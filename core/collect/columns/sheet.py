@@ -25,8 +25,6 @@ _GROUPED_MIN: Final = 0.98
 
 _DAY_FIRST: Final = re.compile(r"\bdd?[-/. ]mm?[-/. ]yy", re.IGNORECASE)
 
-AREA_FIELDS: Final = ("living_area_sqft", "lot_area_sqft")
-
 
 @dataclass(frozen=True)
 class Candidate:

@@ -21,6 +21,7 @@ from core.prepare.features.columns import Columns, size, words
 from core.prepare.features.derived import DerivedFacts
 from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns, FactImputer
 from core.prepare.features.neighbours import Rule
+from core.schema import AREAS
 
 _NOT_FEATURES: Final = frozenset({*AREA_CODES, *COORDINATES, "address", "sale_date", "list_date", "year_renovated"})
 _CATEGORY_SALES_MIN: Final = 20
@@ -154,7 +155,7 @@ def dense(matrix: Any) -> Floats:
 
 def baseline_features(facts: FactColumns) -> Pipeline:
     """Return the linear baseline's unfitted features: scaled imputed facts, sizes in logs, one-hot categories."""
-    sizes: list[str] = [name for name in ("living_area_sqft", "lot_area_sqft") if name in facts.numeric]
+    sizes: list[str] = [name for name in AREAS if name in facts.numeric]
     plain = [name for name in facts.numeric if name not in sizes]
     derived = [*plain, "months", *(["age"] if "year_built" in facts.numeric else [])]
     words = [*facts.categorical, *facts.area_codes]

@@ -17,12 +17,9 @@ from core.collect.mapping import PROBLEM_COLUMNS, ColumnMapping, ColumnRule
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import load_vocabulary
 from core.problem import Limit, Problem
-from core.schema import FIELD_BY_NAME, FieldKind, is_extra
+from core.schema import AREAS, FIELD_BY_NAME, FieldKind, is_extra
 from core.serve.reading.facts import LIST_PRICE, Unread, is_flag, possible_roles, read_text, split_unit
 from core.serve.reading.figures import MarksSeen, decimal_mark, mark_of_either, sure_mark
-
-AREAS: Final = ("living_area_sqft", "lot_area_sqft")
-"""The facts measured in a unit of area."""
 
 _PARSERS: Final = frozenset({"number", "leading_number", "range_midpoint", "flag"})
 _RANGE: Final = re.compile(r"\s*(.*?[0-9].*?)\s*(?:-|–|—|\bto\b|\band\b)\s*([0-9].*?)\s*\+?\s*", re.IGNORECASE)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Bools, Ints, Objects
-from core.schema import FIELD_BY_NAME, FieldKind, conform
+from core.schema import AREAS, FIELD_BY_NAME, FieldKind, conform
 from core.states import Doubt, SaleDecision
 from core.store import DataVersion, Store
 from core.store.sales.scrutiny import StoredSaleDecision
@@ -125,7 +125,7 @@ def _corrected(first: StoredSaleDecision, one: StoredSaleDecision) -> Mapping[st
     """
     if one.kind is not SaleDecision.CORRECT:
         return {}
-    living, lot = (first.sale.get(name) for name in ("living_area_sqft", "lot_area_sqft"))
+    living, lot = (first.sale.get(name) for name in AREAS)
     if first.doubt != Doubt.AREAS_SWAPPED or one.field != "living_area_sqft" or not (one.value and living and lot):
         return {one.field: one.value}
     is_lot = abs(np.log(one.value / lot)) < abs(np.log(one.value / living))

@@ -9,11 +9,11 @@ import pandas as pd
 
 from core.arrays import evenly
 from core.collect.inference import Inference
-from core.collect.leaks import AREAS, NEEDED, Leak, Measured, area_is_money, find_leaks, leak_by_numbers
+from core.collect.leaks import NEEDED, Leak, Measured, area_is_money, find_leaks, leak_by_numbers
 from core.collect.mapping import MappedTable
 from core.errors import PriceGivenAway
 from core.prepare.quality.price_rates import price_rate
-from core.schema import EXTRA_PREFIX, Source
+from core.schema import AREAS, EXTRA_PREFIX, Source
 from core.wording import percent
 
 Leaks = Mapping[str, Sequence[Leak]]

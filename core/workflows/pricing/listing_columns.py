@@ -19,8 +19,8 @@ from core.collect.reading.table import RawTable
 from core.collect.vocabulary import FieldNames, load_vocabulary, snake
 from core.errors import MappingError
 from core.prepare.features.facts import FactColumns
-from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, ONLY_ON_ROLL, Source, is_extra, label_of
-from core.serve.reading.cells import AREAS, stated_unit
+from core.schema import AREAS, EXTRA_PREFIX, FIELD_BY_NAME, ONLY_ON_ROLL, Source, is_extra, label_of
+from core.serve.reading.cells import stated_unit
 from core.serve.reading.facts import LIST_PRICE
 from core.serve.subject import nearest_fact
 from core.wording import either

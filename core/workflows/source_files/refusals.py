@@ -14,7 +14,6 @@ from core.accounting import OF_CELLS, FileAccounting, reason_words
 from core.collect.columns.candidates import field_of_header
 from core.collect.columns.near_misses import are_listings, why_no_sales
 from core.collect.columns.parts import shift_words
-from core.collect.columns.sheet import AREA_FIELDS
 from core.collect.dates.guess import compact_date_format
 from core.collect.mapping import (
     LOCATIONS,
@@ -31,7 +30,7 @@ from core.collect.reading.table import RawTable
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
 from core.prepare.quality.price_rates import price_rate
-from core.schema import Source
+from core.schema import AREAS, Source
 
 _NEARLY_ALL = 0.9
 _SAMPLE = 2_000
@@ -172,7 +171,7 @@ def _price_as_area(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
     middle = _impossible_median(tables, reasons)
     for table in tables:
         price = table.frame["sale_price"]
-        for name in (one for one in AREA_FIELDS if one in table.frame):
+        for name in (one for one in AREAS if one in table.frame):
             area = table.frame[name]
             typical = float(area.median())
             per_area = typical / middle if middle else 0.0
