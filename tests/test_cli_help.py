@@ -32,7 +32,7 @@ def test_without_a_role_each_verb_is_run_in_the_least_that_may_do_it() -> None:
     of_managers = {"promote", "rollback", "reject", "pilot", "sign", "doctor", "backup", "restore"}
     assert {verb for verb in VERBS if roles[verb] == "manager"} == of_managers
     assert {verb for verb in VERBS if roles[verb] == "admin"} == {"create-key", "keys", "revoke-key"}
-    assert {verb for verb in VERBS if roles[verb] == "agent"} == {"price", "serve"}
+    assert {verb for verb in VERBS if roles[verb] == "agent"} == {"markets", "price", "serve"}
     assert set(roles.values()) == {"agent", "analyst", "manager", "admin"}
 
 

@@ -73,6 +73,10 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "demo",
         "demo --sales 5000 --home demo-store",
     ),
+    "markets": (
+        "markets",
+        "markets --json",
+    ),
     "price": (
         "price --market springfield --set zipcode=98103 living_area_sqft=1680 bedrooms=3",
         "price --market springfield --csv listings.csv --json",

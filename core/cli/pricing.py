@@ -1,4 +1,4 @@
-"""The verb that prices homes: its arguments and its handler."""
+"""The verbs that price homes and list the markets they are priced in: their arguments and their handlers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _AS_OF: Final = (
 
 
 def add_verbs(verb: AddVerb) -> None:
-    """Declare the verb and its arguments."""
+    """Declare the verbs and their arguments."""
+    verb("markets", "list all markets by id and name, with the live model of each", _markets)
     price = verb("price", "price one property, or a CSV of many", _price)
     add_market(price)
     what = price.add_mutually_exclusive_group()
@@ -67,6 +68,17 @@ def _check(options: argparse.Namespace) -> None:
     for name in ("encoding", "sheet"):
         if getattr(options, name) and not options.csv:
             raise WrongUsage(f"--{name} is for a file of listings; name the file with --csv, or leave --{name} out.")
+
+
+def _markets(session: Session) -> int:
+    from core.workflows.pricing.market_form import list_markets
+
+    found = list_markets(session.workspace)
+    lines = (
+        f"{one['market']}  {one['name']}  {one['currency']}  {one['model_id'] or 'no live model'}" for one in found
+    )
+    session.print_result({"markets": found}, lambda: "\n".join(lines) or "no markets yet")
+    return OK
 
 
 def _price(session: Session) -> int:

@@ -24,6 +24,7 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "reject": (Action.REJECT,),
     "backtest": (Action.TRAIN,),
     "demo": (Action.INGEST, Action.TRAIN),
+    "markets": (Action.PRICE,),
     "price": (Action.PRICE,),
     "watch": (Action.WATCH,),
     "alerts": (Action.WATCH,),

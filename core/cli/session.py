@@ -6,8 +6,9 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,9 @@ UNPRICED: Final = 3
 _ID_SHORTEST: Final = 4
 """How much of an id must be given: less is a slip."""
 
+_NAMED_MOST: Final = 10
+"""How many markets a message names: a longer list is a wall."""
+
 _MARKET: Final = "id or name of the market (default: the only one)"
 
 
@@ -48,9 +52,8 @@ class Session:
 
             use_names_of(self.workspace.store, found[0].market_id)
             return found[0]
-        known = ", ".join(market.market_id for market in markets) or "none yet"
         what = f"There is no market {quoted(wanted)}" if wanted is not None else "Name a market with --market"
-        raise NotFound(f"{what}; markets in the store: {known}.")
+        raise NotFound(f"{what}; {_known_markets(markets, wanted or '', self.options.home)}.")
 
     def version_id(self, typed: str) -> str:
         """Return the id of the data version whose id begins as typed; see whole_id."""
@@ -87,6 +90,16 @@ class Session:
     def print_result(self, document: dict[str, Any], text: Callable[[], str]) -> None:
         """Print the result as JSON or as text."""
         print(json.dumps(document, indent=2, default=str) if self.options.json else text())
+
+
+def _known_markets(markets: Sequence[Market], wanted: str, home: Path | None) -> str:
+    """Name the markets of a store: of many only those called most like the one wanted, and how to list all."""
+    if len(markets) <= _NAMED_MOST:
+        return f"markets in the store: {', '.join(market.market_id for market in markets) or 'none yet'}"
+    called = {name.casefold(): market.market_id for market in markets for name in (market.name, market.market_id)}
+    near = dict.fromkeys(called[name] for name in get_close_matches(wanted.casefold(), [*called], 2 * _NAMED_MOST))
+    nearest = f"the nearest are {', '.join([*near][:_NAMED_MOST])}; " if near else ""
+    return f"{nearest}to list all {len(markets):,} markets: {command('markets', home)}"
 
 
 def whole_id(typed: str, known: Collection[str], what: str) -> str:
