@@ -56,7 +56,17 @@ class MappingError(CollectError):
 
 
 class PriceGivenAway(CollectError):
-    """A column reveals the sale price, so that a model would learn the answer."""
+    """A column reveals the sale price, so that a model would learn the answer.
+
+    ``reason`` says which and why, ``remedy`` what helps on the pages; together they are the message. At an import,
+    ``columns`` names each file and column; at a training, ``fact`` is the canonical name of the fact, "" at an import.
+    """
+
+    def __init__(
+        self, reason: str, remedy: str = "", columns: tuple[tuple[str, str], ...] = (), fact: str = ""
+    ) -> None:
+        super().__init__(f"{reason} {remedy}".strip())
+        self.reason, self.remedy, self.columns, self.fact = reason, remedy, columns, fact
 
 
 class SalesElsewhere(CollectError):

@@ -20,7 +20,7 @@ from core.cli.examples import examples_of
 from core.cli.roles import LONG, role_for
 from core.cli.session import FAILED, OK, WRONG_USAGE, Handler, Session
 from core.cli.values import quoted
-from core.errors import DoorstepError, ProblemStatementError, WrongUsage, in_full
+from core.errors import DoorstepError, PriceGivenAway, ProblemStatementError, WrongUsage, in_full
 from core.installation import program, version
 
 _ARGUMENT_MAX: Final = 4_096
@@ -93,7 +93,11 @@ def _run(options: argparse.Namespace) -> int:
     role = Role(options.role) if options.role else role_for(options.verb)
     problem, actor = load_problem(), Actor(options.actor, role)
     with options.around(options), _processors(options.verb), open_store(options.home) as store:
-        return int(options.run(Session(Workspace(store, problem, actor), options)))
+        session = Session(Workspace(store, problem, actor), options)
+        try:
+            return int(options.run(session))
+        except PriceGivenAway as error:
+            raise versions.without_price(session, error) from error
 
 
 def _processors(verb: str) -> AbstractContextManager[None]:

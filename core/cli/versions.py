@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import Final
 
 from core.cli.session import OK, AddVerb, Session, command
-from core.errors import NotFound, StaleVersion
+from core.errors import NotFound, PriceGivenAway, StaleVersion
 
+_TRAINS: Final = ("train", "retrain")
 _VERSION: Final = "id of the data version, as `versions` lists it, or its first characters"
 _MARKET_OF_VERSION: Final = "market of the version, to be sure of it (default: the version's own)"
 
@@ -141,6 +142,46 @@ def _use_version(session: Session) -> int:
         lambda: f"data version {version.version_id} of {version.market_id} with {version.rows:,} sales is in use again",
     )
     return OK
+
+
+def without_price(session: Session, error: PriceGivenAway) -> PriceGivenAway:
+    """Return a refusal with the options or commands that set the column aside, in place of the steps on the pages."""
+    if error.columns and session.options.verb == "ingest":
+        return PriceGivenAway(error.reason, _options_without(session, error.columns))
+    if error.fact and session.options.verb in _TRAINS:
+        return PriceGivenAway(error.reason, _commands_without(session, error.fact))
+    return error
+
+
+def _options_without(session: Session, columns: Sequence[tuple[str, str]]) -> str:
+    """Say which options of the import leave columns out, and which keep them."""
+    several = len(session.options.files) > 1
+    out = [shlex.quote(f"{file}:{column}=" if several else f"{column}=") for file, column in columns]
+    kept = [shlex.quote(column) for _, column in columns]
+    return (
+        f"Repeat the command with {' '.join(f'--map {one}' for one in out)} to leave it out, or with "
+        f"{' '.join(f'--keep {one}' for one in kept)} to store it all the same: no model is trained while it is there."
+    )
+
+
+def _commands_without(session: Session, fact: str) -> str:
+    """Say which commands undo the version that brought a fact, and import its file again without it."""
+    from core.workflows.data.versions import brought_by
+
+    market, home = session.market().market_id, session.options.home
+    found = brought_by(session.workspace, market, fact)
+    if found is None:
+        return (
+            f"Find the version that added it: {command(f'versions --market {market}', home)}. Undo it with "
+            'undo-version, and ingest its file again with --map "COLUMN=", which leaves the column out.'
+        )
+    why = shlex.quote(f"{found.column} tells the price")
+    undo = command(f"undo-version {found.version_id} --reason {why}", home)
+    option, how = f"{found.column}=", "without the column"
+    if fact == "sale_price":
+        option, how = "COLUMN=sale_price", "with the column of whole prices named"
+    again = f"ingest {shlex.quote(found.file)} --market {market} --map {shlex.quote(option)}"
+    return f"Undo the version that added it: {undo}. Then import its file again {how}: {command(again, home)}"
 
 
 def _refuse_unnamed(session: Session, option: str, needed: Sequence[str], again: str, why: str) -> None:

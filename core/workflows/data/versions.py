@@ -220,6 +220,30 @@ def intake_of(workspace: Workspace, version_id: str) -> tuple[FileTaken, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Brought:
+    """Where a fact of a market's sales came from first: the version in use, its file, and the column there."""
+
+    version_id: str
+    file: str
+    column: str
+
+
+def brought_by(workspace: Workspace, market_id: str, fact: str) -> Brought | None:
+    """Return what first brought a fact that the sales in use have; None where no record says so.
+
+    Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    workspace.require(Action.VIEW_DATA)
+    store = workspace.store
+    for version in reversed(store.versions.chain(market_id)):
+        for file in store.versions.intake(version.version_id):
+            for rule in file.mapping.get("rules", ()):
+                if rule["field"] == fact:
+                    return Brought(version.version_id, file.file, str(rule["column"]))
+    return None
+
+
 def committed_since(workspace: Workspace, contents: Collection[str], since: datetime) -> DataVersion | None:
     """Return the newest version made since then from a file with one of these SHA-256 hashes; None where there is none.
 

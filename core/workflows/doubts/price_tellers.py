@@ -21,9 +21,11 @@ Leaks = Mapping[str, Sequence[Leak]]
 
 _SAMPLE: Final = 5_000
 _SAME_LEVEL: Final = 2.0
+_UNDO: Final = "On the Sales data page, open “Undo a version” and press “Undo it” for the version that added"
 _IMPORT_WITHOUT_IT: Final = (
-    "No model was trained. Undo the data version that added it, and import its file again without this column."
+    f"{_UNDO} the column. Then upload its file again, and leave the column out in the Columns step."
 )
+_IMPORT_WHOLE: Final = f"{_UNDO} them. Then upload the file again, with whole prices."
 
 
 def leaks_of(table: MappedTable, currency: str) -> tuple[Leak, ...]:
@@ -101,13 +103,16 @@ def refuse_leaks(leaks: Leaks, keep: Collection[str]) -> None:
     if per_area:
         named = "; ".join(f"column {leak.column!r} of {file} is {leak.why} (n = {leak.n:,})" for file, leak in per_area)
         raise PriceGivenAway(
-            f"Nothing was imported: {named}. Choose the column of whole prices, or add one, such as the price times "
-            "the area. Named as one to keep, the column is stored all the same, but no model is trained on such prices."
+            f"Nothing was imported: {named}.",
+            "Choose the column of whole prices, or add one, such as the price times the area. Named as one to keep, "
+            "the column is stored all the same, but no model is trained on such prices.",
+            tuple((file, leak.column) for file, leak in per_area),
         )
     named = "; ".join(f"column {leak.column!r} of {file} is {leak.why}" for file, leak in found)
     raise PriceGivenAway(
-        f"Nothing was imported: {named}. A model would learn the answer from it. "
-        "Leave it out of the mapping, or name it as a column to keep."
+        f"Nothing was imported: {named}. A model would learn the answer from it.",
+        "Leave it out of the mapping, or name it as a column to keep.",
+        tuple((file, leak.column) for file, leak in found),
     )
 
 
@@ -126,8 +131,9 @@ def refuse_price_tellers(sales: pd.DataFrame, facts: Collection[str], currency: 
     rate = price_rate(sales, currency)
     if rate is not None and rate.sure:
         raise PriceGivenAway(
-            f"The sale price is {rate.why}, on {rate.n:,} sales. No model was trained. Undo the data version that "
-            "added it, and import its file again with whole prices."
+            f"The sale price is {rate.why}, on {rate.n:,} sales. No model was trained.",
+            _IMPORT_WHOLE,
+            fact="sale_price",
         )
     sample = sales.iloc[evenly(len(sales), _SAMPLE)]
     for name in facts:
@@ -135,7 +141,9 @@ def refuse_price_tellers(sales: pd.DataFrame, facts: Collection[str], currency: 
         if measured is not None:
             column = name.removeprefix(EXTRA_PREFIX)
             raise PriceGivenAway(
-                f"The fact {column!r} is {measured.why}, on {measured.n:,} sales. {_IMPORT_WITHOUT_IT}"
+                f"The fact {column!r} is {measured.why}, on {measured.n:,} sales. No model was trained.",
+                _IMPORT_WITHOUT_IT,
+                fact=name,
             )
     _refuse_explained(sales, facts)
 
@@ -148,5 +156,7 @@ def _refuse_explained(sales: pd.DataFrame, facts: Collection[str]) -> None:
         raise PriceGivenAway(
             f"The fact {column!r} tells the price, it seems: with it, a quick model of {one.n:,} sales errs by "
             f"{percent(one.with_it)} on average, without it by {percent(one.without)}; no fact of a home makes that "
-            f"much of a difference. {_IMPORT_WITHOUT_IT}"
+            "much of a difference. No model was trained.",
+            _IMPORT_WITHOUT_IT,
+            fact=one.name,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,6 +24,7 @@ from core.train.trainer import default_plan
 from core.workflows.data.intake import ingest
 from core.workflows.data.market_of_files import NewMarket
 from core.workflows.data.source_preview import preview_source
+from core.workflows.data.versions import Brought, brought_by
 from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model
 from tests.acting import acting
@@ -88,13 +91,41 @@ def test_the_command_line_asks_as_the_page_does(
     terms = ["--mapping", str(mapping), "--currency", "USD", "--home", str(home)]
     command = ["ingest", str(mapped.path), "--market", "Springfield", *terms]
     assert main([*command, "--quiet"]) == 1
-    assert "column 'valor' of sales.csv" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "column 'valor' of sales.csv" in told
+    assert "Repeat the command with --map valor= to leave it out, or with --keep valor to store it all the same" in told
     assert main([*command, "--quiet", "--keep", "valor"]) == 0
     with open_store(home) as store:
         [market] = store.markets.list()
         version = store.versions.latest(market.market_id)
         assert version is not None
         assert version.rows == 400
+    # Training names the commands that set the column aside, and they do.
+    capsys.readouterr()
+    at = ["--home", str(home), "--quiet"]
+    assert main(["train", "--market", "springfield", *at]) == 1
+    told = capsys.readouterr().err
+    undo, again = re.findall(r": \S+(?: -m core)? ((?:undo-version|ingest) .*?)(?=\. Then|$)", told.strip())
+    assert undo == f"undo-version {version.version_id} --reason 'valor tells the price' --home {home}"
+    assert again == f"ingest sales.csv --market springfield --map valor= --home {home}"
+    assert "Sales data page" not in told, "which is for the pages"
+    monkeypatch.chdir(tmp_path)
+    assert main([*shlex.split(undo), "--quiet"]) == 0
+    assert main([*shlex.split(again), "--quiet"]) == 0
+    with open_store(home) as store:
+        latest = store.versions.latest("springfield")
+        assert latest is not None
+        assert "x_valor" not in store.versions.load(latest.version_id)
+
+
+def test_the_pages_are_told_where_to_undo_and_leave_out(store: Store, mapped: SourceFile) -> None:
+    at_work = acting(store, ANALYST, today=date(2025, 1, 1))
+    report = ingest(at_work, SPRINGFIELD, [mapped], silent, ["valor"])
+    with pytest.raises(PriceGivenAway, match=r"“Undo a version” and press “Undo it” .* leave the column out in"):
+        train_model(at_work, report.version.market_id, default_plan(at_work.problem), silent)
+    found = brought_by(at_work, report.version.market_id, "x_valor")
+    assert found == Brought(report.version.version_id, "sales.csv", "valor")
+    assert brought_by(at_work, report.version.market_id, "x_other") is None
 
 
 def test_a_tax_file_is_measured_on_the_sales_that_it_completes(store: Store, tmp_path: Path) -> None:
