@@ -169,26 +169,6 @@ def test_the_asking_price_is_recorded_and_unused_facts_are_named(
         assert store.ledger.get(entry.estimate_id).list_price == 450_000
     code, _, err = run(capsys, "price", "--home", home, "--set", "list_price=cheap")
     assert (code, "'cheap' is not an amount above 0" in err) == (FAILED, True)
-    with open_store(home) as store:
-        [entry, *_] = store.ledger.list(store.markets.list()[0].market_id, 9)
-        assert (entry.status, "'cheap' is not an amount" in (store.ledger.get(entry.estimate_id).reason or "")) == (
-            "refused",
-            True,
-        )
-
-
-def test_a_fact_of_a_command_is_read_as_one_of_a_file_is(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with open_store(home) as store:
-        latest = store.versions.latest(store.markets.list()[0].market_id)
-        assert latest is not None
-        area = store.versions.load(latest.version_id)["zipcode"].iloc[-1]
-    facts = [f"zipcode={area}", "living_area_sqft=1500", "grade=7 Average", "bedrooms=3 beds", "bathrooms=n/a"]
-    code, out, err = run(capsys, "price", "--home", home, "--json", "--set", *facts)
-    assert code == OK, err
-    read = json.loads(out)["facts"]
-    assert (read["grade"], read["bedrooms"], read["bathrooms"]) == (7, 3, None)
-    code, _, err = run(capsys, "price", "--home", home, "--set", *facts[:2], "grade=Average 7")
-    assert (code, "Construction grade 'Average 7' is not a number" in err) == (FAILED, True)
 
 
 @pytest.mark.parametrize("given", ["--set", "--csv"])

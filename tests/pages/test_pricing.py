@@ -1047,7 +1047,7 @@ def test_an_area_is_read_alike_however_it_is_typed_and_then_shown_with_marks(des
     assert app.text_input(key("living_area_sqft")).value == "1,680"
 
 
-def test_an_amount_that_is_no_number_is_named_at_its_field_and_the_refusal_recorded(home: Path, desk: Desk) -> None:
+def test_an_amount_that_is_no_number_is_named_at_its_field(desk: Desk) -> None:
     app = opened()
     app.selectbox(key("zipcode")).set_value(busiest(desk)).run()
     app.text_input(key("living_area_sqft")).set_value("about 1,600")
@@ -1066,12 +1066,6 @@ def test_an_amount_that_is_no_number_is_named_at_its_field_and_the_refusal_recor
     app = press(app, "Price this home")
     assert "Asking price cannot be 1: it must lie between 10,000 and 500,000,000." in said(app).replace("\\", "")
     assert app.text_input(key("lot_area_sqft")).value == "10,890", "in the unit of its label"
-    with open_store(home) as store:
-        kept = [store.ledger.get(one.estimate_id) for one in store.ledger.list(desk.market.market_id, 3)]
-    assert [(one.status, one.channel) for one in kept] == [("refused", "page")] * 3
-    reasons = ("Asking price cannot be 1", "Asking price 'a lot' is not an amount", "Living area 'about 1,600' is not")
-    for one, reason in zip(kept, reasons, strict=True):
-        assert reason in (one.reason or "")
 
 
 def test_the_asking_price_is_kept_with_the_estimate_and_does_not_move_it(home: Path, desk: Desk) -> None:
