@@ -83,12 +83,11 @@ def _markets(session: Session) -> int:
 
 def _price(session: Session) -> int:
     from core.serve.estimate import Estimate, Refused, Unavailable
-    from core.serve.subject import FactFault
     from core.wording import percent
     from core.workflows.pricing.answer_form import answer_form
     from core.workflows.pricing.answers import price_and_record
     from core.workflows.pricing.desk import open_desk
-    from core.workflows.pricing.questions import Asked, question_of, refuse_home
+    from core.workflows.pricing.questions import Asked, fault_of, question_of, refuse_home
 
     options = session.options
     desk = open_desk(session.workspace.store, session.market().market_id, session.workspace.problem)
@@ -102,9 +101,7 @@ def _price(session: Session) -> int:
     try:
         question = question_of(desk, asked, today)
     except ImpossibleProperty as error:
-        refuse_home(
-            session.workspace, desk, asked, (FactFault(error.field, error.reason, error.remedy),), "command line"
-        )
+        refuse_home(session.workspace, desk, asked, (fault_of(error),), "command line")
         raise
     question = replace(question, facts={**question.facts, **_from_records(session, desk, question.facts)})
     answered = price_and_record(session.workspace, desk, question, "command line")

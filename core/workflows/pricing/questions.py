@@ -71,8 +71,13 @@ def price_home(workspace: Workspace, desk: Desk, asked: Asked, channel: Channel)
     try:
         question = question_of(desk, asked, workspace.utc_today())
     except ImpossibleProperty as error:
-        return refuse_home(workspace, desk, asked, (FactFault(error.field, error.reason, error.remedy),), channel)
+        return refuse_home(workspace, desk, asked, (fault_of(error),), channel)
     return price_and_record(workspace, desk, question, channel)
+
+
+def fault_of(error: ImpossibleProperty) -> FactFault:
+    """Return what is wrong with the field that a question was refused for."""
+    return FactFault(error.field, error.reason, error.remedy)
 
 
 def refuse_home(
