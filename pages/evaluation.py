@@ -75,7 +75,8 @@ def main(workspace: Workspace) -> None:
 def _in_use(workspace: Workspace, market: Market, record: ModelRecord) -> None:
     """Say how the live model does in use, beside the test that the page is about."""
     watched = watched_of(workspace, market, record)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    # api/static/dashboard.css keeps the line's height until its link has come.
+    with st.container(key="in_use", horizontal=True, gap="small", vertical_alignment="center"):
         st.markdown(plain(in_use_words(watched, workspace.problem)), width="content")
         if may(workspace.actor, Action.WATCH):
             navigation.link_to("monitoring", "See Monitoring")

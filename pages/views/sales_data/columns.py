@@ -57,12 +57,13 @@ def draw(workspace: Workspace, held: Draft) -> None:
             "File", range(len(names)), format_func=lambda place: names[place], key="mapped_file", width=320
         )
         _say_to_check(held, names)
-    # Two places, so that a message that comes or goes does not move the buttons below it.
-    mapped, ways = st.container(), st.container()
+    # Places of their own, so that what comes or goes above a message or a button neither moves nor doubles it.
+    mapped, lacking, ways = st.container(), st.container(), st.container()
     with mapped:
         place = min(chosen, len(names) - 1)
         _file(workspace, held.files[place], chosen, _beyond(held.files[place], held, names[place]))
-        now = draft.draft()
+    now = draft.draft()
+    with lacking:
         for file, name in zip(now.files, names, strict=True):
             _say_lacking(file, name)
     with ways:
