@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sklearn.base import RegressorMixin
@@ -15,7 +15,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from core.problem import Training
 from core.states import Family
-from core.train.blend import BlendedBoosting
+from core.train.blend import BlendedBoosting, leaves_for
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,14 @@ def fixed_candidates(boosting_budget: int) -> tuple[Candidate, ...]:
 def quick_of(candidate: Candidate) -> Candidate:
     """Return a faster candidate that errs nearly as little, to compare errors with errors; itself if there is none."""
     return Candidate(Family.BLEND, _BLEND[0]) if candidate.family is Family.BLEND else candidate
+
+
+def for_homes(candidate: Candidate, homes: int) -> Candidate:
+    """Return the candidate with trees no larger than this number of homes allows, however often each is seen."""
+    if candidate.family is not Family.BLEND:
+        return candidate
+    leaves = leaves_for(homes, int(candidate.settings["num_leaves"]))
+    return replace(candidate, settings={**candidate.settings, "num_leaves": leaves})
 
 
 def forest_candidates(training: Training, budget: int, seed: int) -> tuple[Candidate, ...]:

@@ -76,7 +76,8 @@ class Model:
     ``recent`` are the out-of-fold residuals of the last year it has seen, from which the market level is estimated.
     ``horizon`` says how much ranges widen with the days since the latest known sale. ``unknown`` prices homes of which
     usual facts are not known. ``own_sales`` finds a home's own earlier sale, and ``own_effect`` is what that says about
-    its price; None for a model without evidence, or without enough such homes.
+    its price; None for a model without evidence, or without enough such homes. ``ranges_by_rule`` are the ranges under
+    each rule of evidence, ``ranges`` those of the rule in use; None for a model older than this field.
     """
 
     facts: FactColumns
@@ -89,6 +90,7 @@ class Model:
     unknown: UnknownFactsModel | None = None
     own_sales: OwnSales | None = None
     own_effect: OwnSaleEffect | None = None
+    ranges_by_rule: Mapping[Rule, RangeCalibration] | None = None
 
     def estimate(self, homes: pd.DataFrame) -> Floats:
         """Return unrounded estimates of the sale prices, shape (n,); ``homes`` has the facts and ``sale_date``."""
@@ -289,8 +291,9 @@ def for_production(model: Model) -> Model:
 
 
 def under_rule(model: Model, rule: Rule) -> Model:
-    """Return the model with its evidence limited by another rule and otherwise unchanged."""
-    return dataclasses.replace(model, features=pipeline_under_rule(model.features, rule))
+    """Return the model with its evidence limited by another rule, and the ranges measured with such evidence."""
+    ranges = (model.ranges_by_rule or {}).get(rule, model.ranges)
+    return dataclasses.replace(model, features=pipeline_under_rule(model.features, rule), ranges=ranges)
 
 
 def has_evidence(model: Model) -> bool:

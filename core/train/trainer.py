@@ -14,7 +14,7 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from core.arrays import Bools, Floats, Ints, drawn
+from core.arrays import Bools, Floats, Objects, drawn
 from core.errors import TrainError
 from core.parallel.calls import in_parallel
 from core.prepare.features.columns import columns_of
@@ -25,7 +25,7 @@ from core.prepare.features.neighbours import Rule
 from core.prepare.features.pipeline import baseline_features, dense, feature_pipeline
 from core.prepare.features.profile import profile_market
 from core.prepare.splits import TIME, Split, random_split, time_split
-from core.problem import Problem
+from core.problem import EstimateRules, Problem
 from core.progress import Progress, part
 from core.states import Family
 from core.train.blend import BlendedBoosting
@@ -38,7 +38,7 @@ from core.train.candidates import (
 )
 from core.train.curve import SHARES, CurvePoint, CurveSales, learning_curve
 from core.train.forest_search import best_of, search_forest
-from core.train.importance import Importance, permutation_importance
+from core.train.importance import Importance
 from core.train.leaderboard import (
     COMPARED_MAX,
     ForestScore,
@@ -46,8 +46,6 @@ from core.train.leaderboard import (
     Recipe,
     Score,
     ScoredCandidate,
-    column_names,
-    fit,
     fit_and_score,
     forest_at_sizes,
     forest_score,
@@ -56,18 +54,14 @@ from core.train.level import RECENT_DAYS
 from core.train.live_model import residuals_of_table
 from core.train.model import Model, has_evidence, property_kinds, with_own_sales
 from core.train.own_sale import OutOfFold, before_sales, kept_sales
+from core.train.parts import Part, fit_part
 from core.train.ranges import RangeCalibration, UsualErrors, measure_horizon, past_cuts
 from core.train.unknown_facts import (
-    COPIES,
-    HELD_OUT_COPIES,
-    HiddenHomes,
     RunHomes,
     RunResales,
     UnknownFactsModel,
     calibrate,
-    fit_estimator,
     folds_needed,
-    hidden_copies,
     join_hidden,
 )
 
@@ -343,27 +337,30 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
         (own, homes, log_price, weight, *rows, facts) for own, rows, facts in zip(recipes, parts, learning, strict=True)
     ]
     doing = "Training the final model and measuring its ranges"
-    final, *found = in_parallel(_fit_part, calls, part(progress, 0.0, 0.9), doing)
+    final, *found = in_parallel(fit_part, calls, part(progress, 0.0, 0.9), doing)
     held_out, late = found[: len(used)], [one.held_out for one in found[len(used) :]]
     estimates = np.concatenate([one.held_out for one in held_out])
-    ranges = RangeCalibration(run.problem.estimate, run.plan.seed)
+    as_live = np.concatenate([one.as_live for one in held_out])
     kinds = property_kinds(columns_of(homes, run.facts.all), run.facts)
     seen, level = dense(final.matrix[rows]), run.problem.estimate.level
-    usual = UsualErrors(rows, estimates, ranges.fit_sizes(seen, estimates, log_price[rows], kinds[rows]))
-    horizon = measure_horizon(cuts, late, usual, days, log_price, level)
-    ends = run.problem.scope.elsewhere
-    prices, quantiles = run.sales.loc[known, "sale_price"], (ends.low_quantile, ends.high_quantile)
-    profile = profile_market(homes, prices, run.facts, quantiles)
-    reach = ranges.reach(estimates, usual.sizes, kinds[rows])
-    errors = residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - estimates, reach)
+    ways = [(seen, estimates), *([] if final.live_matrix is None else [(final.live_matrix[rows], as_live)])]
+    measured = [(run.problem.estimate, run.plan.seed, *way, log_price[rows], kinds[rows]) for way in ways]
+    (ranges, sizes), *live = in_parallel(_calibrated, measured, part(progress, 0.9, 0.93), doing)
+    live_ranges, live_sizes = live[0] if live else (ranges, sizes)
+    horizon = measure_horizon(cuts, late, UsualErrors(rows, estimates, sizes), days, log_price, level)
+    by_rule = {run.rule: ranges, Rule.EARLIER: live_ranges}
+    reach = live_ranges.reach(as_live, live_sizes, kinds[rows])
+    errors = residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - as_live, reach)
     recent = errors.latest(RECENT_DAYS)
     everyone = RunHomes(final.features, homes, log_price)
-    model = Model(run.facts, final.features, final.estimator, ranges, profile, recent, horizon)
+    ends, prices = run.problem.scope.elsewhere, run.sales.loc[known, "sale_price"]
+    profile = profile_market(homes, prices, run.facts, (ends.low_quantile, ends.high_quantile))
+    model = Model(run.facts, final.features, final.estimator, ranges, profile, recent, horizon, ranges_by_rule=by_rule)
     resales = None
     if has_evidence(model):
         kept = kept_sales(run.sales, known, run.split.left_out, run.facts, run.rule)
         priced = OutOfFold(rows, estimates, seen, kinds[rows])
-        model = with_own_sales(model, kept, priced, level, run.plan.seed, part(progress, 0.9, 1))
+        model = with_own_sales(model, kept, priced, level, run.plan.seed, part(progress, 0.93, 1))
         if model.own_sales is not None and model.own_effect is not None:
             resales = RunResales(*before_sales(model.own_sales, kept, everything), priced)
     unknown = _learn_unknowns(run, known_facts, final.learned, held_out, everyone, resales)
@@ -372,11 +369,19 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     return model, held_out[0].importance
 
 
+def _calibrated(
+    rules: EstimateRules, seed: int, matrix: Floats, estimates: Floats, log_price: Floats, kinds: Objects
+) -> tuple[RangeCalibration, Floats]:
+    """Return ranges calibrated on out-of-fold log estimates, and the expected size of each error, (n,)."""
+    ranges = RangeCalibration(rules, seed)
+    return ranges, ranges.fit_sizes(matrix, estimates, log_price, kinds)
+
+
 def _learn_unknowns(
     run: _Run,
     known: KnownFacts,
     learned: BlendedBoosting | None,
-    held_out: Sequence[_Part],
+    held_out: Sequence[Part],
     homes: RunHomes,
     resales: RunResales | None,
 ) -> UnknownFactsModel | None:
@@ -385,64 +390,3 @@ def _learn_unknowns(
     if learned is None or not hidden:
         return None
     return calibrate(known, learned, join_hidden(hidden), homes, resales, run.problem.estimate, run.plan.seed)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A fit on part of the sales: the full fit if nothing was held out, else the held-out log estimates."""
-
-    features: Pipeline | None
-    estimator: Any
-    matrix: Any
-    held_out: Floats
-    importance: tuple[Importance, ...]
-    learned: BlendedBoosting | None = None
-    hidden: HiddenHomes | None = None
-
-
-def _fit_part(
-    recipe: Recipe,
-    homes: pd.DataFrame,
-    log_price: Floats,
-    weight: Floats | None,
-    rest: Ints,
-    held: Ints,
-    probed: Ints,
-    known: KnownFacts | None,
-) -> _Part:
-    features = recipe.features()
-    matrix = features.fit_transform(homes.iloc[rest], log_price[rest])
-    some = slice(None) if recipe.sales_max is None else drawn(len(rest), recipe.sales_max, recipe.seed)
-    estimator = fit(
-        recipe.candidate,
-        matrix[some],
-        log_price[rest][some],
-        column_names(features),
-        recipe.seed,
-        None if weight is None else weight[rest][some],
-    )
-    learned = None
-    if known is not None and known.columns:
-        copies = hidden_copies(known, features, homes.iloc[rest], np.arange(len(rest)), COPIES, recipe.seed)
-        owner, names = rest[copies.owner], column_names(features)
-        counts = None if weight is None else weight[owner]
-        learned = fit_estimator(names, known, copies.matrix, log_price[owner], counts, recipe.seed)
-    if not len(held):
-        return _Part(features, estimator, matrix, np.empty(0), (), learned)
-
-    def predict(some: pd.DataFrame) -> Floats:
-        return np.exp(np.asarray(estimator.predict(features.transform(some)), dtype=float))
-
-    importance: tuple[Importance, ...] = ()
-    if len(probed):
-        importance = permutation_importance(
-            predict, homes.iloc[probed], np.exp(log_price[probed]), recipe.facts, recipe.seed
-        )
-    hidden = None
-    if known is not None and learned is not None:
-        seed = recipe.seed + int(held[0]) + 1
-        seen = hidden_copies(known, features, homes.iloc[held], None, HELD_OUT_COPIES, seed)
-        filled = np.asarray(estimator.predict(seen.matrix[:, : -len(known.names)]), dtype=float)
-        guessed = np.asarray(learned.predict(seen.matrix), dtype=float)
-        hidden = HiddenHomes(held[seen.owner], seen.hidden, seen.early, filled, guessed)
-    return _Part(None, None, None, np.log(predict(homes.iloc[held])), importance, None, hidden)

@@ -12,9 +12,9 @@ from core.prepare.features.facts import FactColumns
 from core.prepare.features.pipeline import baseline_features
 from core.progress import silent
 from core.states import Family
-from core.train.baseline import baseline_estimates
 from core.train.candidates import Candidate
 from core.train.curve import CurveSales, learning_curve, more_data_helps
+from core.workflows.models.baseline import baseline_estimates
 
 FACTS = FactColumns(("living_area_sqft", "bedrooms"), (), ("zipcode",), False, False)
 

@@ -15,9 +15,9 @@ from core.evaluate.targets import Verdict, at_most, judge
 from core.problem import Problem
 from core.states import Stage
 from core.store import ModelRecord
-from core.train.baseline import area_median_estimates
 from core.train.model import Priced, half_width
 from core.wording import percent
+from core.workflows.models.baseline import area_median_estimates
 
 FLOOR: Final = "floor"
 """The key of the floor on a model's card."""

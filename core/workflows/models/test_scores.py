@@ -29,12 +29,12 @@ from core.serve.flags import answers_of, estimate_flags, flag_rules, subject_fla
 from core.serve.review.flag import Flag, FlagKind, Severity
 from core.states import AuditAction
 from core.store import Market, Store
-from core.train.baseline import baseline_estimates
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.bundle import from_bytes as bundle_from_bytes
 from core.train.model import Model, Priced
 from core.train.trainer import Trained
 from core.train.unknown_facts import GROUPS
+from core.workflows.models.baseline import baseline_estimates
 from core.workspace import Workspace
 
 SCORES: Final = "scores"

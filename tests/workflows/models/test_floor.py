@@ -20,10 +20,10 @@ from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable, UnavailableK
 from core.serve.estimate_many import estimate_many
 from core.states import Family, Stage
 from core.store import Store, open_store
-from core.train.baseline import area_median_estimates
 from core.train.model import Priced
 from core.train.trainer import TrainingPlan
 from core.workflows.data.intake import ingest
+from core.workflows.models.baseline import area_median_estimates
 from core.workflows.models.floor import floor_of, measure_floor, miss_words
 from core.workflows.overview import attention, overview
 from core.workflows.pricing.answers import Question, load_answer, price_and_record
