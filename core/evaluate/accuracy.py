@@ -55,19 +55,14 @@ class Evaluation:
     width: Figure
     calibration_error: float
     reliability: tuple[Reliability, ...]
-    held: Mapping[float, Mapping[str, RangeCoverage]]
     tested: tuple[float, float]
 
     def metrics(self) -> dict[str, Any]:
         """Return the figures as JSON values."""
-        values = asdict(self)
-        del values["held"]
-        return values | {"tested": list(self.tested)}
+        return asdict(self) | {"tested": list(self.tested)}
 
 
-def measure(
-    model: Model, filled: Columns, priced: Mapping[float, Priced], price: Floats, level: float, seed: int
-) -> Evaluation:
+def measure(priced: Mapping[float, Priced], price: Floats, level: float, seed: int) -> Evaluation:
     """Compare existing estimates, keyed by the level of their range, with the homes' sale prices, shape (n,)."""
     main, point = priced[level], priced[level].exact
     inside = _inside(main, price)
@@ -96,9 +91,15 @@ def measure(
         width=share(width),
         calibration_error=sum(abs(one.promised - one.observed) * one.n for one in reliability) / len(price),
         reliability=reliability,
-        held={one: _held(model, filled, result, price) for one, result in priced.items()},
         tested=(float(main.point.min()), float(main.point.max())),
     )
+
+
+def held_by_group(
+    model: Model, homes: Columns, priced: Mapping[float, Priced], price: Floats
+) -> dict[float, dict[str, RangeCoverage]]:
+    """Return what ranges held of the ``homes``' sale prices, (n,), by level and group; answers are keyed by level."""
+    return {level: _held(model, homes, answers, price) for level, answers in priced.items()}
 
 
 def _inside(priced: Priced, price: Floats) -> Bools:

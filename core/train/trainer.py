@@ -105,7 +105,7 @@ class TrainingPlan:
 
 
 def default_plan(problem: Problem) -> TrainingPlan:
-    """Return the plan of the problem statement: random split, all families, ten folds, a learning curve."""
+    """Return the plan of the problem statement: random split, all families, eight folds, a learning curve."""
     training = problem.training
     return TrainingPlan(
         split="random",
@@ -113,7 +113,7 @@ def default_plan(problem: Problem) -> TrainingPlan:
         families=tuple(Family),
         forest_budget=training.forest_budget,
         boosting_budget=BOOSTING_SETTINGS,
-        folds=10,
+        folds=8,
         curve_shares=SHARES[:-1],
     )
 

@@ -35,7 +35,7 @@ HELD_OUT_COPIES: Final = 4
 FOLDS_MAX: Final = 6
 """On how many of the folds of a training run, at most, the homes held out are priced with facts hidden."""
 
-HELD_OUT: Final = 5_000
+HELD_OUT: Final = 8_000
 """How many homes held out are enough to calibrate on; more folds than bring them take time and teach little."""
 
 HOMES_MAX: Final = 20_000

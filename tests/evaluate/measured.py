@@ -12,6 +12,5 @@ def evaluated(
     model: Model, test: pd.DataFrame, level: float, levels: tuple[float, ...], tolerance: float, seed: int
 ) -> Evaluation:
     """Price test sales, each as of its own sale date, and hold the answers against what they sold for."""
-    filled = model.fill(test)
-    priced = model.price_filled(filled, levels, tolerance)
-    return measure(model, filled, priced, test["sale_price"].to_numpy(dtype=float), level, seed)
+    priced = model.price_filled(model.fill(test), levels, tolerance)
+    return measure(priced, test["sale_price"].to_numpy(dtype=float), level, seed)

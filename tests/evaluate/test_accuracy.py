@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.evaluate.accuracy import Evaluation
+from core.evaluate.accuracy import Evaluation, held_by_group
 from core.problem import Problem
 from core.workflows.pricing.desk import Desk
 from tests.evaluate.measured import evaluated
@@ -53,7 +53,15 @@ def test_coverage_is_of_the_range_as_shown(case: tuple[pd.DataFrame, Evaluation]
     priced = small_desk.bundle.model.price(homes, 0.8, 0.1)
     inside = (homes["sale_price"] >= priced.low) & (homes["sale_price"] <= priced.high)
     assert measured.coverage.value == pytest.approx(inside.mean(), abs=1e-12)
-    for level, groups in measured.held.items():
+
+
+def test_what_ranges_held_is_told_by_group(case: tuple[pd.DataFrame, Evaluation], small_desk: Desk) -> None:
+    homes, _ = case
+    assert small_desk.bundle is not None
+    model = small_desk.bundle.model
+    filled = model.fill(homes)
+    priced = model.price_filled(filled, (0.5, 0.8), 0.10)
+    for level, groups in held_by_group(model, filled, priced, homes["sale_price"].to_numpy(dtype=float)).items():
         # The price bands divide the sales; groups of one property type lie within a band.
         parts = {name: held for name, held in groups.items() if name.startswith("price band")}
         assert sum(held.n for held in parts.values()) == 400, level

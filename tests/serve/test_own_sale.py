@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.demo.city import NOISE, STRUCTURAL, MarketModel, simulate
-from core.evaluate.accuracy import measure
+from core.evaluate.accuracy import held_by_group, measure
 from core.prepare.features.own_sales import IDENTITY
 from core.problem import Problem
 from core.progress import silent
@@ -65,8 +65,11 @@ def sealed(trained: Trained, sales: pd.DataFrame, problem: Problem) -> Bundle:
     filled = trained.model.fill(test)
     priced = trained.model.price_filled(filled, problem.estimate.levels, problem.success.tolerance)
     price = test["sale_price"].to_numpy(dtype=float)
-    measured = measure(trained.model, filled, priced, price, problem.estimate.level, 1)
-    return seal(trained, market_id="m", currency="USD", version_id="v", held=measured.held, metrics=measured.metrics())
+    measured, held = (
+        measure(priced, price, problem.estimate.level, 1),
+        held_by_group(trained.model, filled, priced, price),
+    )
+    return seal(trained, market_id="m", currency="USD", version_id="v", held=held, metrics=measured.metrics())
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def test_no_sale_tells_its_own_price_in_either_way(sales: pd.DataFrame, log_pric
     ]
     # The market's trend is made of all its sales; one is a trace of it.
     columns = [place for place, name in enumerate(column_names(parts[0].features)) if name != "trend"]
-    before, after = (part.live_matrix[one, columns] for part in parts)
+    before, after = (np.asarray(part.live_matrix)[one, columns] for part in parts)
     np.testing.assert_allclose(before, after, atol=0.01)
 
 

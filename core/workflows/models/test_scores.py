@@ -13,12 +13,13 @@ import pandas as pd
 from core.access import Action
 from core.arrays import Floats, Ints, Objects
 from core.errors import NotFound
-from core.evaluate.accuracy import Evaluation, measure
+from core.evaluate.accuracy import Evaluation, held_by_group, measure
 from core.evaluate.area_trend import area_trends
 from core.evaluate.behavior.month_ahead import price_month_ahead
 from core.evaluate.behavior.overfitting import FitCheck, check_overfitting
 from core.evaluate.scope import standard_prices
 from core.evaluate.scored_sales import Background, Review, ScoredSales, Terms, from_bytes, score, to_bytes
+from core.prepare.features.columns import Columns
 from core.prepare.features.facts import AREA_CODES, FactColumns
 from core.prepare.splits import TIME
 from core.problem import Problem
@@ -31,7 +32,7 @@ from core.states import AuditAction
 from core.store import Market, Store
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.bundle import from_bytes as bundle_from_bytes
-from core.train.model import Model, Priced
+from core.train.model import Model, Priced, for_production
 from core.train.trainer import Trained
 from core.train.unknown_facts import GROUPS
 from core.workflows.models.baseline import baseline_estimates
@@ -47,9 +48,10 @@ _FIELDS: Final = frozenset(field.name for field in (*PROPERTY_FIELDS, *NEIGHBOUR
 
 @dataclass(frozen=True)
 class OpenedTest:
-    """Sales priced by a model: their positions in the table of sales, the answers by level, and the figures."""
+    """Sales priced by a model: their positions in the table of sales, facts, answers by level, and the figures."""
 
     rows: Ints
+    homes: Columns
     priced: Mapping[float, Priced]
     evaluation: Evaluation
 
@@ -68,18 +70,30 @@ def open_test(trained: Trained, sales: pd.DataFrame, problem: Problem) -> Opened
     filled = trained.model.fill(test)
     priced = trained.model.price_filled(filled, rules.levels, problem.success.tolerance)
     price = test["sale_price"].to_numpy(dtype=float)
-    return OpenedTest(rows, priced, measure(trained.model, filled, priced, price, rules.level, seed))
+    return OpenedTest(rows, filled, priced, measure(priced, price, rules.level, seed))
 
 
-def held_with_facts_hidden(
-    trained: Trained, sales: pd.DataFrame, problem: Problem
+def held_as_live(
+    trained: Trained, opened: OpenedTest, sales: pd.DataFrame, problem: Problem
 ) -> dict[float, dict[str, RangeCoverage]]:
-    """Measure what the ranges hold on the sealed test sales with facts hidden at random, by level and group.
+    """Measure what the ranges of live estimates hold on the sealed test sales, by level and group.
 
-    The groups are those of core.train.unknown_facts. The sales are priced as ``open_test`` prices them, but with less
-    known.
+    The sales are priced again, each from the sales before its own day only: a random test knows later ones too. All
+    facts are known, then some are hidden at random; the groups of the latter are those of core.train.unknown_facts.
     """
-    model, rules, tolerance = trained.model, problem.estimate, problem.success.tolerance
+    model, rules, priced = for_production(trained.model), problem.estimate, opened.priced
+    if trained.split.name != TIME:
+        priced = model.price_filled(opened.homes, rules.levels, problem.success.tolerance)
+    price = sales["sale_price"].to_numpy(dtype=float)[opened.rows]
+    complete = held_by_group(model, opened.homes, priced, price)
+    hidden = _held_with_facts_hidden(model, trained, sales, problem)
+    return {level: {**held, **hidden.get(level, {})} for level, held in complete.items()}
+
+
+def _held_with_facts_hidden(
+    model: Model, trained: Trained, sales: pd.DataFrame, problem: Problem
+) -> dict[float, dict[str, RangeCoverage]]:
+    rules, tolerance = problem.estimate, problem.success.tolerance
     if model.unknown is None:
         return {}
     known, test = model.unknown.known, trained.split.test
@@ -111,8 +125,7 @@ def open_month_ahead(model: Model, sales: pd.DataFrame, first: date, problem: Pr
     if not (sales["sale_date"] >= pd.Timestamp(first)).any():
         raise NotFound(f"There is no sale since {first}. Import newer sales.")
     ahead = price_month_ahead(model, sales, first, rules.levels, problem.success.tolerance)
-    evaluation = measure(model, ahead.homes, ahead.priced, ahead.price, rules.level, seed)
-    return OpenedTest(ahead.rows, ahead.priced, evaluation)
+    return OpenedTest(ahead.rows, ahead.homes, ahead.priced, measure(ahead.priced, ahead.price, rules.level, seed))
 
 
 def score_test(

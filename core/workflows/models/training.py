@@ -26,7 +26,7 @@ from core.workflows.models.scope import proposal_to_card
 from core.workflows.models.test_scores import (
     SCORES,
     OpenedTest,
-    held_with_facts_hidden,
+    held_as_live,
     keep_scores,
     open_test,
     score_test,
@@ -72,14 +72,13 @@ def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, prog
     trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.92))
     progress(0.92, "Opening the sealed test sales")
     opened = open_test(trained, sales, problem)
-    measured, unknown = opened.evaluation, held_with_facts_hidden(trained, sales, problem)
     bundle = seal(
         trained,
         market_id=market.market_id,
         currency=market.currency,
         version_id=version.version_id,
-        held={level: {**held, **unknown.get(level, {})} for level, held in measured.held.items()},
-        metrics=measured.metrics(),
+        held=held_as_live(trained, opened, sales, problem),
+        metrics=opened.evaluation.metrics(),
     )
     main, test = opened.priced[problem.estimate.level], sales.iloc[opened.rows]
     floor = measure_floor(main, test, sales[~trained.split.test], problem)

@@ -35,7 +35,7 @@ def model(small_desk: Desk) -> Model:
 
 def measured(model: Model, sales: pd.DataFrame, first: date) -> Evaluation:
     ahead = price_month_ahead(model, sales, first, LEVELS, 0.1)
-    return measure(model, ahead.homes, ahead.priced, ahead.price, 0.8, 1)
+    return measure(ahead.priced, ahead.price, 0.8, 1)
 
 
 def test_every_sale_from_the_first_day_on_is_priced_once(model: Model, sales: pd.DataFrame) -> None:

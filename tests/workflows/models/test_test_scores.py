@@ -37,6 +37,7 @@ from core.workflows.models.test_scores import (
     SCORES,
     OpenedTest,
     fit_of,
+    held_as_live,
     keep_scores,
     later_scores,
     open_test,
@@ -81,7 +82,7 @@ def build(store: Store, plan: TrainingPlan, problem: Problem) -> Case:
         market_id=market.market_id,
         currency=market.currency,
         version_id=version.version_id,
-        held=opened.evaluation.held,
+        held=held_as_live(trained, opened, sales, problem),
         metrics=opened.evaluation.metrics(),
     )
     scored = score_test(opened, trained, bundle, sales, market, problem)
@@ -160,7 +161,7 @@ def test_figures_of_the_opened_test_are_those_of_the_evaluation(case: Case, by_t
     first = by_time.sales["sale_date"][by_time.trained.split.test].min().date()
     model = by_time.trained.model
     ahead = price_month_ahead(model, by_time.sales, first, rules.levels, 0.10)
-    of_ahead = measure(model, ahead.homes, ahead.priced, ahead.price, rules.level, QUICK.seed)
+    of_ahead = measure(ahead.priced, ahead.price, rules.level, QUICK.seed)
     assert by_time.opened.evaluation == of_ahead
 
 
