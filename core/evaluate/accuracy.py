@@ -67,8 +67,7 @@ def measure(priced: Mapping[float, Priced], price: Floats, level: float, seed: i
     main, point = priced[level], priced[level].exact
     inside = _inside(main, price)
     width = (main.high - main.low) / main.point
-    correct = np.abs(price / point - 1.0) <= main.tolerance
-    reliability = _reliability(main.confidence, correct)
+    reliability = reliability_of(main, price)
     samples = [rows for block in draws(len(price), seed) for rows in block]
 
     def figure(measured: Callable[[Floats, Floats], float]) -> Figure:
@@ -95,6 +94,19 @@ def measure(priced: Mapping[float, Priced], price: Floats, level: float, seed: i
     )
 
 
+def reliability_of(priced: Priced, price: Floats) -> tuple[Reliability, ...]:
+    """Return how often the confidences of estimates came true, given the sale prices, (n,); lowest tenth first."""
+    promised, correct = priced.confidence, np.abs(price / priced.exact - 1.0) <= priced.tolerance
+    # Equal-width bins, as in the definition of the expected calibration error (Naeini et al. 2015).
+    bins = np.minimum((promised * _BINS).astype(int), _BINS - 1)
+    groups = [(bins == one) for one in range(_BINS)]
+    return tuple(
+        Reliability(float(promised[rows].mean()), float(correct[rows].mean()), int(rows.sum()))
+        for rows in groups
+        if rows.any()
+    )
+
+
 def held_by_group(
     model: Model, homes: Columns, priced: Mapping[float, Priced], price: Floats
 ) -> dict[float, dict[str, RangeCoverage]]:
@@ -112,14 +124,3 @@ def _held(model: Model, filled: Columns, priced: Priced, price: Floats) -> dict[
     held = {name: RangeCoverage(float(inside[rows].mean()), len(rows)) for name, rows in groups if len(rows)}
     soon = priced.segments == SOLD_SOON
     return held | ({SOLD_SOON: RangeCoverage(float(inside[soon].mean()), int(soon.sum()))} if soon.any() else {})
-
-
-def _reliability(promised: Floats, correct: Bools) -> tuple[Reliability, ...]:
-    # Equal-width bins, as in the definition of the expected calibration error (Naeini et al. 2015).
-    bins = np.minimum((promised * _BINS).astype(int), _BINS - 1)
-    groups = [(bins == one) for one in range(_BINS)]
-    return tuple(
-        Reliability(float(promised[rows].mean()), float(correct[rows].mean()), int(rows.sum()))
-        for rows in groups
-        if rows.any()
-    )

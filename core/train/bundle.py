@@ -46,7 +46,8 @@ class RangeCoverage:
 class Bundle:
     """A trained model with its origin (data version, code, libraries, seed) and its test figures.
 
-    ``held`` gives, by level and segment, the coverage of the ranges on the sealed test sales; ``metrics`` are the
+    ``held`` gives, by level and segment, the coverage of live ranges on the sealed test sales, and ``came_true`` how
+    often live confidences of each tenth (0 to 9) did there; None for a model older than this field. ``metrics`` are the
     test's figures, as JSON values.
     """
 
@@ -65,6 +66,7 @@ class Bundle:
     libraries: Mapping[str, str]
     curve: tuple[CurvePoint, ...] = ()
     format: int = FORMAT
+    came_true: Mapping[int, RangeCoverage] | None = None
 
     @property
     def tested(self) -> tuple[float, float] | None:
@@ -91,6 +93,9 @@ class Bundle:
     def confidence_record(self, confidence: int, smallest: int) -> RangeCoverage | None:
         """Return how often confidences in the same tenth (0 to 100) came true, None for under ``smallest`` sales."""
         tenth = min(confidence // 10, 9)
+        if self.came_true is not None:
+            found = self.came_true.get(tenth)
+            return found if found is not None and found.n >= smallest else None
         for one in self.metrics["reliability"]:
             if min(int(10 * one["promised"]), 9) == tenth and one["n"] >= smallest:
                 return RangeCoverage(one["observed"], one["n"])
@@ -129,8 +134,12 @@ def seal(
     version_id: str,
     held: Mapping[float, Mapping[str, RangeCoverage]],
     metrics: Mapping[str, Any],
+    came_true: Mapping[int, RangeCoverage] | None = None,
 ) -> Bundle:
-    """Combine a training run and its test figures in a bundle whose evidence is limited to earlier sales."""
+    """Combine a training run and its test figures in a bundle whose evidence is limited to earlier sales.
+
+    Without ``came_true``, the confidences are those of ``metrics``.
+    """
     return Bundle(
         market_id=market_id,
         currency=currency,
@@ -145,6 +154,7 @@ def seal(
         metrics=metrics,
         code_version=code_version(),
         curve=trained.curve,
+        came_true=came_true,
         libraries={"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
     )
 

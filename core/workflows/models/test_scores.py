@@ -13,7 +13,7 @@ import pandas as pd
 from core.access import Action
 from core.arrays import Floats, Ints, Objects
 from core.errors import NotFound
-from core.evaluate.accuracy import Evaluation, held_by_group, measure
+from core.evaluate.accuracy import Evaluation, held_by_group, measure, reliability_of
 from core.evaluate.area_trend import area_trends
 from core.evaluate.behavior.month_ahead import price_month_ahead
 from core.evaluate.behavior.overfitting import FitCheck, check_overfitting
@@ -73,10 +73,20 @@ def open_test(trained: Trained, sales: pd.DataFrame, problem: Problem) -> Opened
     return OpenedTest(rows, filled, priced, measure(priced, price, rules.level, seed))
 
 
-def held_as_live(
-    trained: Trained, opened: OpenedTest, sales: pd.DataFrame, problem: Problem
-) -> dict[float, dict[str, RangeCoverage]]:
-    """Measure what the ranges of live estimates hold on the sealed test sales, by level and group.
+@dataclass(frozen=True)
+class LiveRecord:
+    """What live estimates did on the sealed test sales, for the bundle.
+
+    ``held`` is what their ranges held, by level and group, ``came_true`` how often their confidences came true, by
+    tenth.
+    """
+
+    held: Mapping[float, Mapping[str, RangeCoverage]]
+    came_true: Mapping[int, RangeCoverage]
+
+
+def record_as_live(trained: Trained, opened: OpenedTest, sales: pd.DataFrame, problem: Problem) -> LiveRecord:
+    """Measure what the ranges and confidences of live estimates do on the sealed test sales.
 
     The sales are priced again, each from the sales before its own day only: a random test knows later ones too. All
     facts are known, then some are hidden at random; the groups of the latter are those of core.train.unknown_facts.
@@ -87,7 +97,11 @@ def held_as_live(
     price = sales["sale_price"].to_numpy(dtype=float)[opened.rows]
     complete = held_by_group(model, opened.homes, priced, price)
     hidden = _held_with_facts_hidden(model, trained, sales, problem)
-    return {level: {**held, **hidden.get(level, {})} for level, held in complete.items()}
+    bins = reliability_of(priced[rules.level], price)
+    return LiveRecord(
+        held={level: {**held, **hidden.get(level, {})} for level, held in complete.items()},
+        came_true={min(int(10 * one.promised), 9): RangeCoverage(one.observed, one.n) for one in bins},
+    )
 
 
 def _held_with_facts_hidden(

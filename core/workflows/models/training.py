@@ -26,9 +26,9 @@ from core.workflows.models.scope import proposal_to_card
 from core.workflows.models.test_scores import (
     SCORES,
     OpenedTest,
-    held_as_live,
     keep_scores,
     open_test,
+    record_as_live,
     score_test,
 )
 from core.workspace import Workspace
@@ -72,12 +72,14 @@ def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, prog
     trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.92))
     progress(0.92, "Opening the sealed test sales")
     opened = open_test(trained, sales, problem)
+    record = record_as_live(trained, opened, sales, problem)
     bundle = seal(
         trained,
         market_id=market.market_id,
         currency=market.currency,
         version_id=version.version_id,
-        held=held_as_live(trained, opened, sales, problem),
+        held=record.held,
+        came_true=record.came_true,
         metrics=opened.evaluation.metrics(),
     )
     main, test = opened.priced[problem.estimate.level], sales.iloc[opened.rows]

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from core.access import Actor, Role
+from core.arrays import Bools, Floats
 from core.errors import AccessDenied, ArtifactCorrupt, NotFound, ReasonNeeded
 from core.evaluate.accuracy import measure
 from core.evaluate.behavior.month_ahead import price_month_ahead
@@ -28,8 +29,9 @@ from core.serve.estimate_many import estimate_many
 from core.states import Family
 from core.store import Market, NewModel, Store, open_store
 from core.store.base.markets import AreaUnit
-from core.train.bundle import Bundle, seal, to_bytes
+from core.train.bundle import Bundle, RangeCoverage, seal, to_bytes
 from core.train.live_model import bring_up_to_date
+from core.train.model import for_production
 from core.train.trainer import Trained, TrainingPlan, train
 from core.workflows.data.intake import ingest
 from core.workflows.models.scope import sign_scope, signed_scope
@@ -37,10 +39,10 @@ from core.workflows.models.test_scores import (
     SCORES,
     OpenedTest,
     fit_of,
-    held_as_live,
     keep_scores,
     later_scores,
     open_test,
+    record_as_live,
     score_test,
     scores_of,
 )
@@ -77,12 +79,14 @@ def build(store: Store, plan: TrainingPlan, problem: Problem) -> Case:
     sales = store.versions.load(version.version_id).sort_values("intake_row", kind="stable")
     trained = train(sales, version.rows_seen, plan, problem, silent)
     opened = open_test(trained, sales, problem)
+    live = record_as_live(trained, opened, sales, problem)
     bundle = seal(
         trained,
         market_id=market.market_id,
         currency=market.currency,
         version_id=version.version_id,
-        held=held_as_live(trained, opened, sales, problem),
+        held=live.held,
+        came_true=live.came_true,
         metrics=opened.evaluation.metrics(),
     )
     scored = score_test(opened, trained, bundle, sales, market, problem)
@@ -163,6 +167,41 @@ def test_figures_of_the_opened_test_are_those_of_the_evaluation(case: Case, by_t
     ahead = price_month_ahead(model, by_time.sales, first, rules.levels, 0.10)
     of_ahead = measure(ahead.priced, ahead.price, rules.level, QUICK.seed)
     assert by_time.opened.evaluation == of_ahead
+
+
+def test_what_an_agent_reads_of_the_test_is_of_estimates_from_earlier_sales_only(case: Case, problem: Problem) -> None:
+    plan = replace(QUICK, families=(Family.TREE,))
+    trained = train(case.sales, int(case.sales["intake_row"].max()) + 1, plan, problem, silent)
+    opened = open_test(trained, case.sales, problem)
+    record = record_as_live(trained, opened, case.sales, problem)
+    test = case.sales[trained.split.test]
+    price = test["sale_price"].to_numpy(dtype=float)
+    live = for_production(trained.model).price(test, 0.8, 0.1)
+    inside = (live.low <= price) & (price <= live.high)
+    assert record.held[0.8]["all homes"] == RangeCoverage(float(inside.mean()), len(test))
+    figures = opened.evaluation.metrics()
+    bundle = seal(
+        trained,
+        market_id="m",
+        currency="USD",
+        version_id="v",
+        held=record.held,
+        metrics=figures,
+        came_true=record.came_true,
+    )
+    within = np.abs(price / live.exact - 1) <= 0.1
+    for tenth in range(10):
+        some = np.minimum((10 * live.confidence).astype(int), 9) == tenth
+        expected = RangeCoverage(float(within[some].mean()), int(some.sum())) if some.any() else None
+        assert bundle.confidence_record(10 * tenth + 5, 1) == expected
+    # The figures of the test itself are of estimates that know later sales too.
+    assert figures["coverage"]["value"] == pytest.approx(np.mean(opened_inside(opened, price)))
+    assert not np.array_equal(live.exact, opened.priced[0.8].exact)
+
+
+def opened_inside(opened: OpenedTest, price: Floats) -> Bools:
+    main = opened.priced[0.8]
+    return (main.low <= price) & (price <= main.high)
 
 
 def test_flags_are_those_an_agent_gets(case: Case, problem: Problem) -> None:
