@@ -379,11 +379,12 @@ def test_a_reason_fits_the_side_of_the_price_and_one_of_the_other_side_is_droppe
     draw: Draw, store: Store, answered: RecordedAnswer
 ) -> None:
     point, reason = estimate_of(answered).point, field(draw(), "reason", answered)
+    beyond = 1.05 * estimate_of(answered).high
     app = set_price(draw(), answered, 0.9 * point)
     assert "Condition is worse than the facts say" in app.selectbox(reason).options
     assert "Condition is better than the facts say" not in app.selectbox(reason).options
     app.selectbox(reason).set_value("condition_worse").run()
-    app = set_price(app, answered, 1.31 * point)
+    app = set_price(app, answered, beyond)
     assert app.selectbox(reason).value is None
     assert "Condition is worse than the facts say" not in app.selectbox(reason).options
     assert any("“Condition is worse than the facts say” explains a lower price" in one.value for one in app.caption)
@@ -393,7 +394,7 @@ def test_a_reason_fits_the_side_of_the_price_and_one_of_the_other_side_is_droppe
     app.selectbox(reason).set_value("condition_better").run()
     assert not any("explains a lower price" in one.value for one in app.caption)
     assert answered.estimate_id is not None
-    wrong = DecisionInput("override", 1.31 * point, None, "condition_worse", "Needs a roof.")
+    wrong = DecisionInput("override", beyond, None, "condition_worse", "Needs a roof.")
     with pytest.raises(InvalidDecision, match="explains one on the other side"):
         decide(acting(store, AGENT), answered.estimate_id, wrong)
 
