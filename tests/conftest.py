@@ -26,6 +26,7 @@ import pytest
 from joblib.parallel import SequentialBackend
 
 from core.problem import Problem, load_problem
+from core.schema import use_names
 from core.store import Store, open_store
 from core.workflows.pricing.desk import Desk, open_desk
 from tests.king_county import build_king_county
@@ -87,6 +88,12 @@ def _main_module() -> Iterator[None]:
     before = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = before
+
+
+@pytest.fixture(autouse=True)
+def _no_names_left() -> None:
+    """Begin without a market's words for its columns: an earlier test of the same process may have left its own."""
+    use_names({})
 
 
 @pytest.fixture(scope="session")

@@ -438,9 +438,8 @@ def test_confidence_says_how_often_like_ones_came_true(
     # A tenth of few test sales has no record.
     answer = next(one for one in answers if one.kept is not None)
     assert answer.kept is not None
-    bins = evidence.bundle.metrics["reliability"]
-    [own] = [one for one in bins if (one["observed"], one["n"]) == (answer.kept.share, answer.kept.n)]
-    assert abs(100 * own["promised"] - answer.confidence) <= 10
+    assert evidence.bundle.came_true is not None
+    assert answer.kept == evidence.bundle.came_true[answer.confidence // 10]
 
 
 def test_no_record_is_shown_beyond_the_prices_tested_nor_of_a_handful_of_sales(
@@ -455,9 +454,10 @@ def test_no_record_is_shown_beyond_the_prices_tested_nor_of_a_handful_of_sales(
     assert (above.low, above.high, above.point) == (known.low, known.high, known.point)
     assert record_words(above) == "80% range; no test sale was priced this high, so it has no record"
     few = {level: {name: RangeCoverage(1.0, 1) for name in held} for level, held in evidence.bundle.held.items()}
-    bins = [{**one, "n": 1} for one in evidence.bundle.metrics["reliability"]]
-    metrics = {**evidence.bundle.metrics, "reliability": bins}
-    thin = price(replace(evidence, bundle=replace(evidence.bundle, held=few, metrics=metrics)), home, today, problem)
+    came_true = {tenth: RangeCoverage(1.0, 1) for tenth in range(10)}
+    thin = price(
+        replace(evidence, bundle=replace(evidence.bundle, held=few, came_true=came_true)), home, today, problem
+    )
     assert (thin.held, thin.kept) == (None, None)
     assert record_words(thin) == "80% range; too few sales were tested for a record"
     assert "test sale" not in confidence_words(thin, "10%")
@@ -467,11 +467,13 @@ def test_the_word_of_a_confidence_is_no_better_than_what_came_true(
     evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     promised = price(evidence, home, today, problem).confidence
-    bins = [{"promised": promised / 100, "observed": 0.33, "n": 52}]
-    worse = replace(evidence, bundle=replace(evidence.bundle, metrics={**evidence.bundle.metrics, "reliability": bins}))
-    answer = price(worse, home, today, problem)
+
+    def having(share: float) -> Estimate:
+        record = {promised // 10: RangeCoverage(share, 52)}
+        return price(replace(evidence, bundle=replace(evidence.bundle, came_true=record)), home, today, problem)
+
+    answer = having(0.33)
     assert (answer.confidence, answer.confidence_word) == (promised, "low")
     assert FlagKind.LOW_CONFIDENCE in {flag.kind for flag in answer.flags}
-    bins[0]["observed"] = 1.0
-    better = price(worse, home, today, problem)
+    better = having(1.0)
     assert better.confidence_word == confidence_word(promised, problem), "nor is it better than what is promised"

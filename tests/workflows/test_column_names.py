@@ -12,7 +12,7 @@ from core.collect.mapping import ColumnMapping
 from core.collect.mapping_file import mapping_from_json, mapping_to_json
 from core.errors import AccessDenied, MappingError
 from core.progress import silent
-from core.schema import label_of, use_names
+from core.schema import label_of
 from core.store import Store
 from core.workflows.columns.names import name_column, named_as_shown, names_of, use_names_of, with_names
 from core.workflows.data.intake import IntakeReport, ingest
@@ -23,11 +23,6 @@ from tests.acting import acting
 from tests.store.samples import AGENT, ANALYST
 
 FIELD = "x_ppltn_qty"
-
-
-@pytest.fixture(autouse=True)
-def _no_names_left() -> None:
-    use_names({})
 
 
 def sales_file(folder: Path, extra: int = 0) -> Path:

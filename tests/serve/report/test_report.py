@@ -352,11 +352,8 @@ def test_a_fact_of_the_markets_own_reads_as_on_the_form_with_its_unit_where_its_
     text = text_of(answer, frame())
     assert text.count("Distance 7.3") == 2
     assert "Column" not in text
-    try:
-        use_names({"x_distance": "Distance to center (km)"})
-        text = text_of(answer, frame())
-    finally:
-        use_names({})
+    use_names({"x_distance": "Distance to center (km)"})
+    text = text_of(answer, frame())
     assert "Distance to center 7.3 km (typical 7.5 km)" in text
 
 
