@@ -112,7 +112,7 @@ def test_from_a_large_file_to_priced_home_and_back_by_rollback(
     assert (entry.point, entry.channel, entry.facts["bedrooms"]) == (answer["point"], "command line", 3.0)
 
     code, out, _ = run(capsys, "price", "--set", *facts, "--as-of", "2025-01-01", *home)
-    facts_read = "facts: living area 1,500 sq ft, 3 bedrooms, zipcode 00101\nassumed, because not given: "
+    facts_read = "facts: living area 1,500 sq ft, 3 bedrooms, zipcode 00101\nnot given, usual here: "
     for words in ("80% range; held", "of 100 such homes should sell within 10% of it", facts_read):
         assert words in out
     assert not [word for word in ("FSD", "imputed", "stale", "distribution", "retrain") if word in out]

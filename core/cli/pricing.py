@@ -218,7 +218,7 @@ def _estimate_text(answer: Estimate, desk: Desk, of_late: str) -> str:
     """Write an estimate in the words of the page; ``of_late`` says what of its promises fell short, "" if nothing."""
     from core.serve.agent.advice import advice, to_review
     from core.serve.agent.assumed import assumed_words, given_words
-    from core.serve.words import ask_next_words, confidence_words, record_words, widening_words
+    from core.serve.words import ask_next_words, confidence_words, look_back_words, record_words, widening_words
     from core.wording import percent
 
     lines = [
@@ -230,8 +230,9 @@ def _estimate_text(answer: Estimate, desk: Desk, of_late: str) -> str:
     ]
     lines += [f"facts: {', '.join(given)}"] if (given := given_words(answer, desk.market)) else []
     assumed = assumed_words(answer, desk.untold, desk.market)
-    lines += [f"assumed, because not given: {', '.join(assumed)}"] if assumed else []
+    lines += [f"not given, usual here: {', '.join(assumed)}; the range allows for others"] if assumed else []
     lines += [f"the range is {wider}"] if (wider := widening_words(answer)) else []
+    lines += [back] if (back := look_back_words(answer)) else []
     lines += [f"to narrow the range, find out: {one}" for one in ask_next_words(answer.ask_next)]
     review = to_review(answer.flags)
     lines += [

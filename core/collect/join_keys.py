@@ -86,6 +86,14 @@ def area_keys(frame: pd.DataFrame, name: str) -> pd.Series:
     return area_codes(codes) if name == "zipcode" else fold_names(codes)
 
 
+def area_key(name: str, area: str) -> str:
+    """Return one zip code or name of a neighborhood in that spelling, "" for none; ``name`` is its column's."""
+    if name != "zipcode":
+        return " ".join(area.casefold().split())
+    code = _area_code(area)
+    return code if isinstance(code, str) else ""
+
+
 def column_or_missing(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return a column, or missing values where the frame has none of that name."""
     return frame[name] if name in frame else pd.Series(np.nan, index=frame.index, dtype="str")

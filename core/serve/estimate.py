@@ -212,7 +212,7 @@ def estimate(
     """
     live_model = live_market.live_model
     model = live_model.model
-    subject = check_subject(facts, as_of, model.facts, problem)
+    subject = check_subject(facts, as_of, model, problem)
     withheld = (
         beyond_horizon(as_of, live_model, problem, live_market.bundle.currency)
         or refusal(subject, model, problem, live_market.bundle.currency, live_market.area_unit)

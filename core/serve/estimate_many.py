@@ -35,7 +35,7 @@ from core.serve.fact_groups import LOCATION, critical_facts, unlike_all_sales
 from core.serve.flags import answers_of, estimate_flags, left_out, promised
 from core.serve.review.flag import Flag
 from core.serve.review.nearest import evidence_of, nearest_lately_km
-from core.serve.subject import Subject, Value, contradictions, facts_read, read_fact
+from core.serve.subject import Subject, Value, contradictions, facts_read, read_fact, spelled_as_sold
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, some_of
 
@@ -102,7 +102,7 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     drivers, comparables and the flags that depend on them. An impossible fact refuses only its own row.
     """
     model = live_market.live_model.model
-    columns = read_columns(homes, model.facts, problem)
+    columns = read_columns(homes, model, problem)
     subjects, failed = read_subjects(columns, [as_of] * len(homes), problem)
     failed |= dict(_unavailable(subjects, as_of, live_market, problem))
     failed |= dict(_outside_scope(subjects, failed, live_market.scope))
@@ -138,19 +138,20 @@ def with_comparables(answers: Answers, live_market: LiveMarket, problem: Problem
     return replace(answers, flags=tuple(flags))
 
 
-def read_columns(homes: pd.DataFrame, facts: FactColumns, problem: Problem) -> dict[str, ReadColumn]:
+def read_columns(homes: pd.DataFrame, model: Model, problem: Problem) -> dict[str, ReadColumn]:
     """Read the facts of a table of homes, canonical names and units; each column keeps what no home can have."""
-    names = [name for name in facts_read(facts, map(str, homes.columns)) if name in homes.columns]
-    return {name: _read(homes[name], name, facts, problem) for name in names}
+    names = [name for name in facts_read(model.facts, map(str, homes.columns)) if name in homes.columns]
+    return {name: _read(homes[name], name, model, problem) for name in names}
 
 
-def _read(values: pd.Series, name: str, facts: FactColumns, problem: Problem) -> ReadColumn:
+def _read(values: pd.Series, name: str, model: Model, problem: Problem) -> ReadColumn:
     codes, different = pd.factorize(values)
     known: list[Value | None] = []
     errors: dict[int, ImpossibleProperty] = {}
     for code, value in enumerate(different.tolist()):
         try:
-            known.append(read_fact(name, value, facts, problem))
+            read = read_fact(name, value, model.facts, problem)
+            known.append(None if read is None else spelled_as_sold(name, read, model))
         except ImpossibleProperty as error:
             known.append(None)
             errors[code] = error

@@ -19,9 +19,10 @@ from core.serve.comparables import Comparable, ComparableValue
 from core.serve.fact_groups import LOCATION, never_of_its_type, wider_area
 from core.serve.reading.facts import written
 from core.serve.review.flag import DriftNotice, Flag, FlagKind, Severity
-from core.serve.review.places import CONTRADICTED, AreaPlaces, place_flags
+from core.serve.review.places import AREAS_CONTRADICTED, CONTRADICTED, AreaPlaces, place_flags, unknown_area_flags
 from core.serve.review.price import price_flags
 from core.serve.review.reach import reach_words
+from core.serve.review.sizes import LARGER, SMALLER, size_beyond
 from core.serve.review.unused import unused_flags
 from core.serve.subject import Subject
 from core.train.bundle import ABOVE, BELOW, Bundle, RangeCoverage
@@ -32,7 +33,7 @@ from core.wording import count, market_day, money
 BEFORE_ALL: Final = "before the first sale known"
 """The group of homes without a record because no test sale was sold so early."""
 
-_UNTRIED: Final = frozenset({ABOVE, BELOW, CONTRADICTED, BEFORE_ALL})
+_UNTRIED: Final = frozenset({ABOVE, BELOW, CONTRADICTED, AREAS_CONTRADICTED, BEFORE_ALL, LARGER, SMALLER})
 
 COMPLETE: Final = "Complete the facts, or narrow the range with sales you know."
 """What to do about a wide range where a fact is not given that somebody can find out."""
@@ -125,10 +126,12 @@ class FlagRules:
 
     def record_of(self, subject: Subject, level: float, segment: str, point: float) -> tuple[str, RangeCoverage | None]:
         """Return ``record`` for a home; none for one that cannot be, nor as of a day before all sales known."""
-        if self.places is not None and self.places.contradict(subject.facts):
-            return CONTRADICTED, None
+        if self.places is not None and (group := self.places.contradiction(subject.facts)):
+            return group, None
         if subject.as_of < self.model.profile.first_sale:
             return BEFORE_ALL, None
+        if beyond := size_beyond(subject.facts, self.model.profile, self.problem.estimate.critical):
+            return beyond, None
         return self.record(level, segment, point)
 
     def is_tested(self, point: float) -> bool:
@@ -168,6 +171,7 @@ def subject_flags(subject: Subject, rules: FlagRules) -> Iterator[Flag]:
     yield from _type_flags(subject, model.profile, problem)
     yield from _missing_flags(subject, rules)
     yield from _category_flags(subject, model.profile)
+    yield from unknown_area_flags(subject.facts, model)
     yield from _distribution_flags(subject, model.profile)
     yield from unused_flags(subject.facts, model.facts)
     age = (subject.as_of - model.profile.last_sale).days
@@ -231,7 +235,7 @@ def _answer_flags(answer: Answer, subject: Subject, rules: FlagRules) -> Iterato
             FlagKind.LOW_CONFIDENCE,
             Severity.REVIEW,
             "confidence",
-            f"{confidence:.0f}",
+            _confidence_words(answer, confidence) if _is_tested(subject, answer, rules) else "not known",
             f"{limits.confidence_medium:.0f}",
             "Check the price against comparable sales before you quote it.",
         )
@@ -301,6 +305,16 @@ def came_true(confidence: int, kept: RangeCoverage | None) -> int:
     return confidence if kept is None else min(confidence, round(100 * kept.share))
 
 
+def _is_tested(subject: Subject, answer: Answer, rules: FlagRules) -> bool:
+    """Tell whether some test sale was like a home, so that its confidence is shown."""
+    return rules.record_of(subject, rules.problem.estimate.level, EVERYWHERE, answer.point)[1] is not None
+
+
+def _confidence_words(answer: Answer, came: int) -> str:
+    """Write a confidence as the answer shows it, and what ``came`` true of 100 such ones where that is less."""
+    return f"{answer.confidence}" if came == answer.confidence else f"{answer.confidence}; {came} like it came true"
+
+
 def _when_sold(answer: Answer, currency: str) -> str:
     """Say for how much the home was sold and when, "$792,000 on Jun 30, 2025"; without that sale, how long before."""
     own = answer.own_sale
@@ -368,7 +382,7 @@ def _missing_flags(subject: Subject, rules: FlagRules) -> Iterator[Flag]:
                 Severity.NOTE,
                 name,
                 "not given",
-                "filled with the usual value for similar homes in the area",
+                "the usual value of similar homes in the area, and others, are allowed for",
                 f"Enter {label_of(name).lower()} for a narrower, more reliable range.",
             )
 

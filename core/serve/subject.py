@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.collect.cells.missing import NULL_WORDS
 from core.collect.vocabulary import load_vocabulary
 from core.errors import ImpossibleProperty
 from core.prepare.features.columns import Columns
@@ -21,6 +22,7 @@ from core.prepare.features.own_sales import IDENTITY
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra, label_of, unit_of
 from core.serve.reading.facts import TEXT_MAX, YEARS, outside, read_number, shortened
+from core.train.model import Model
 from core.wording import count
 
 Value = float | str
@@ -56,15 +58,17 @@ class Subject:
         return home | {"sale_date": np.array([self.as_of], dtype="datetime64[us]")}
 
 
-def check_subject(facts: Mapping[str, object], as_of: date, columns: FactColumns, problem: Problem) -> Subject:
+def check_subject(facts: Mapping[str, object], as_of: date, model: Model, problem: Problem) -> Subject:
     """Read the facts of a property; blanks count as unknown, and facts the market does not use are left out.
 
-    Raises ImpossibleProperty naming the field, its value, the limit and the remedy.
+    Areas are spelled as the model's sales spell them. Raises ImpossibleProperty naming the field, its value, the limit
+    and the remedy.
     """
     known: dict[str, Value] = {}
-    for name in facts_read(columns, facts):
-        _put_fact(known, name, facts.get(name), columns, problem)
-    subject = Subject(known, as_of)
+    for name in facts_read(model.facts, facts):
+        _put_fact(known, name, facts.get(name), model.facts, problem)
+    areas = {name: spelled_as_sold(name, known[name], model) for name in model.facts.area_codes if name in known}
+    subject = Subject(known | areas, as_of)
     check_together(subject, problem)
     return subject
 
@@ -141,9 +145,14 @@ def facts_read(columns: FactColumns, given: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys((*used, *given)) if name in used or name in FIELD_BY_NAME]
 
 
+def spelled_as_sold(name: str, value: Value, model: Model) -> Value:
+    """Return an area of a home as the sales of a model spell it; any other fact as it is."""
+    return model.profile.as_sold(name, value) if isinstance(value, str) else value
+
+
 def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) -> Value | None:
     """Read one fact; None if it is blank. Raises ImpossibleProperty for a value no home can have."""
-    if _blank(value):
+    if _blank(value) or _says_blank(name, value):
         return None
     if name in columns.categorical or name in columns.area_codes or _is_text(name):
         word = _word(value)
@@ -158,9 +167,11 @@ def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) 
 
 
 def _own_name(name: str, word: str) -> str:
-    """Return Doorstep's name of a category that is only spelled otherwise: "Single Family" is "single_family"."""
+    """Return Doorstep's name of a category as files are read: "Single Family" and "house" are "single_family"."""
     folded = _plain_name(word)
-    return folded if folded in _own_names(name) else word
+    if folded in _own_names(name):
+        return folded
+    return load_vocabulary().words_of(name).get(" ".join(word.casefold().split()), word)
 
 
 @cache
@@ -194,6 +205,14 @@ def _blank(value: object) -> bool:
     if isinstance(value, str):
         return not value.strip()
     return isinstance(value, float) and math.isnan(value)
+
+
+def _says_blank(name: str, value: object) -> bool:
+    """Tell whether a text says that nothing is known, as it does in files: "n/a"; of a view, "none" is a value."""
+    if not isinstance(value, str):
+        return False
+    word = value.strip().casefold()
+    return word in NULL_WORDS and word not in load_vocabulary().words_of(name)
 
 
 def _word(value: object) -> str:

@@ -16,7 +16,8 @@ from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate, Refused
 from core.serve.flags import BEFORE_ALL
 from core.serve.reading.facts import Unread, read_text, split_unit
-from core.serve.review.places import CONTRADICTED
+from core.serve.review.places import AREAS_CONTRADICTED, CONTRADICTED
+from core.serve.review.sizes import LARGER, SMALLER
 from core.train.bundle import ABOVE, BELOW
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
@@ -135,10 +136,12 @@ def record_words(estimate: Estimate) -> str:
         return f"{level}; held {percent(held.share)} of {sales}{ahead}"
     if estimate.segment in _BEYOND:
         return f"{level}; no test sale was priced this {_BEYOND[estimate.segment]}, so it has no record"
-    if estimate.segment == CONTRADICTED:
-        return f"{level}; {CONTRADICTED}, so it has no record"
+    if estimate.segment in (CONTRADICTED, AREAS_CONTRADICTED):
+        return f"{level}; {estimate.segment}, so it has no record"
     if estimate.segment == BEFORE_ALL:
         return f"{level}; no test sale was sold so early, so it has no record"
+    if estimate.segment in (LARGER, SMALLER):
+        return f"{level}; it is {estimate.segment}, so it has no record"
     return f"{level}; too few sales were tested for a record"
 
 
@@ -380,6 +383,14 @@ def widening_words(estimate: Estimate) -> str:
         return ""
     ahead = (estimate.subject.as_of - estimate.last_sale).days
     return f"{percent(estimate.widening - 1)} wider, because it is valued {days(ahead)} after the latest sale"
+
+
+def look_back_words(estimate: Estimate) -> str:
+    """Say that an estimate is of a day before sales that the model learned from; "" for any other day."""
+    through = estimate.trained_through
+    if through is None or estimate.subject.as_of >= through:
+        return ""
+    return f"this looks back: the model has learned from later sales, through {market_day(through, estimate.currency)}"
 
 
 def _measured(value: float, unit: str, market: Conventions) -> str:

@@ -155,7 +155,7 @@ def test_a_home_is_priced_at_a_desk(chromium: Browser, small_market: Server, zip
         expect(page.get_by_role("button", name="Price this home")).to_be_hidden()
         expect(page.get_by_role("tab", name="Comparables")).to_be_in_viewport()
         expect(page.get_by_text(HELD)).to_be_in_viewport()
-        expect(page.get_by_text("Assumed, because not given:")).to_be_visible()
+        expect(page.get_by_text("Not given, usual here:")).to_be_visible()
         expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1,680")
         opened.shot("pricing-desktop")
         assert off_screen(page) <= 0

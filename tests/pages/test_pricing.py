@@ -255,7 +255,7 @@ def test_another_level_widens_the_range_of_the_same_home(desk: Desk) -> None:
 
 def test_what_was_assumed_is_named_with_its_unit(desk: Desk) -> None:
     app = price(opened(), busiest(desk))
-    [line] = [part for part in texts(app) if part.startswith("**Assumed, because not given:**")]
+    [line] = [part for part in texts(app) if part.startswith("**Not given, usual here:**")]
     lot = estimated(app).imputed["lot_area_sqft"]
     assert f"lot area {lot:,.0f} sq ft" in line
     assert f"year built {estimated(app).imputed['year_built']:.0f}" in line

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from core.prepare.features.columns import Columns
+from core.prepare.features.profile import MarketProfile
 from core.prepare.features.projection import Projection
 from core.problem import Problem
 from core.serve.agent.advice import advice, to_review
@@ -17,7 +18,7 @@ from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.estimate_many import estimate_many
 from core.serve.report.words import to_look_at
 from core.serve.review.flag import Flag, FlagKind, Severity
-from core.serve.review.places import AreaPlaces, place_flags, places_by_area
+from core.serve.review.places import AREAS_CONTRADICTED, AreaPlaces, place_flags, places_by_area
 from core.serve.words import record_words
 from core.workflows.pricing.desk import Desk
 from tests.king_county import FILE
@@ -88,7 +89,7 @@ def test_a_zipcode_far_from_the_coordinates_is_flagged_alone_and_in_a_file(
     assert sentences[0].startswith(f"Zipcode {code} and the coordinates ")
     assert sentences[0].endswith("Check both.")
     assert to_review(found) >= 1
-    assert "do not fit" in to_look_at(found)[0]
+    assert "does not fit" in to_look_at(found)[0]
     many = estimate_many(evidence, pd.DataFrame([wrong, home]), today, problem, 0.8)
     assert [flag in one for one in many.flags] == [True, False]
     assert not [one for one in flags_of(evidence, home, today, problem) if one.kind is FlagKind.PLACES_DISAGREE]
@@ -171,3 +172,69 @@ def test_too_few_places_and_blank_coordinates_tell_no_limit() -> None:
     }
     known = places_by_area(["zipcode"], Projection(47.1, 122.1), columns)
     assert not [*known.disagreements({"zipcode": "A", "latitude": 47.5, "longitude": 122.5})]
+
+
+def test_of_melbournes_homes_no_true_and_most_wrong_postcodes_contradict_the_suburb(sales_data: Path) -> None:
+    table = pd.read_csv(sales_data / "melbourne/melbourne_housing_full.csv.gz", dtype={"Postcode": "str"})
+    table = table.rename(
+        columns={"Postcode": "zipcode", "Suburb": "neighbourhood", "Lattitude": "latitude", "Longtitude": "longitude"}
+    )
+    sales = table.assign(Date=pd.to_datetime(table["Date"], dayfirst=True)).sort_values("Date", kind="stable")
+    sales = sales.dropna(subset=["latitude", "zipcode"])
+    codes, cut = ["zipcode", "neighbourhood"], int(0.8 * len(sales))
+    columns: Columns = {name: sales[name].to_numpy()[:cut] for name in (*codes, "latitude", "longitude")}
+    known, later = places_by_area(codes, Projection(-37.8, 145.0), columns), sales.iloc[cut:][codes]
+    wrong = np.random.default_rng(0).permutation(later["zipcode"].to_numpy())
+
+    def share(homes: pd.DataFrame) -> float:
+        return float(np.mean([bool([*known.apart(one)]) for one in homes.to_dict("records")]))  # type: ignore[arg-type]
+
+    assert share(later) == 0
+    assert share(later.assign(zipcode=wrong)[wrong != later["zipcode"]]) > 0.9
+    both: dict[str, float | str] = {"zipcode": "3199", "neighbourhood": "Richmond"}
+    [flag] = place_flags(both, known, located=True, area_unit="sqm")
+    assert flag.kind is FlagKind.PLACES_DISAGREE
+    assert flag.value.startswith("zipcode 3199 and neighborhood Richmond: the nearest sales known in each are ")
+    assert flag.value.endswith(" km apart")
+    assert known.contradiction(both) == AREAS_CONTRADICTED
+    assert not known.contradiction({**both, "zipcode": "3121"})
+
+
+def test_an_area_without_a_sale_is_named_with_the_nearest_known(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    code = str(home["zipcode"])
+    slip = code[:-1] + ("x" if code[-1] != "x" else "y")
+    found = flags_of(evidence, {**home, "zipcode": slip}, today, problem)
+    [flag] = [one for one in found if one.kind is FlagKind.UNKNOWN_CATEGORY]
+    assert (flag.severity, flag.field, flag.value) == (Severity.REVIEW, "zipcode", slip)
+    assert "the nearest known is " in flag.action
+    assert any(one.startswith(f"No sale here is in zipcode {slip}. Check the zipcode") for one in advice(found))
+    many = estimate_many(evidence, pd.DataFrame([{**home, "zipcode": slip}, home]), today, problem, 0.8)
+    assert [flag in one for one in many.flags] == [True, False]
+
+
+@pytest.mark.parametrize("written", ["{}-1234", " {}.0", "0{}"])
+def test_an_area_is_the_same_however_it_is_spelled(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem, written: str
+) -> None:
+    spelled = {**home, "zipcode": written.format(home["zipcode"])}
+    assert estimate(evidence, spelled, today, problem, 0.8) == estimate(evidence, home, today, problem, 0.8)
+    alone, twice = (estimate_many(evidence, pd.DataFrame([one]), today, problem, 0.8) for one in (home, spelled))
+    assert alone.subjects == twice.subjects
+    assert alone.priced.exact.tolist() == twice.priced.exact.tolist()
+
+
+def test_the_name_of_an_area_has_any_case_and_a_spelling_of_two_areas_means_neither() -> None:
+    towns = profile_of({"neighbourhood": {"Richmond": 3, "St Kilda": 2, "ALBERT PARK": 1, "Albert Park": 4}})
+    assert towns.as_sold("neighbourhood", "richmond") == "Richmond"
+    assert towns.as_sold("neighbourhood", " ST  kilda ") == "St Kilda"
+    assert towns.as_sold("neighbourhood", "albert park") == "albert park"
+    assert towns.as_sold("neighbourhood", "Albert Park") == "Albert Park"
+    assert towns.as_sold("neighbourhood", "Nowhere") == "Nowhere"
+    assert towns.as_sold("zipcode", "3121") == "3121"
+
+
+def profile_of(areas: dict[str, dict[str, int]]) -> MarketProfile:
+    day = date(2025, 1, 1)
+    return MarketProfile(10, day, day, (), (), areas, {}, {})

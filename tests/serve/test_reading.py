@@ -10,6 +10,7 @@ from core.problem import Problem
 from core.schema import SQFT_PER_SQM
 from core.serve.reading.facts import countable, in_numbers, is_countable, read_number
 from core.serve.reso import own_facts
+from core.serve.subject import check_subject
 from core.serve.words import typed_number
 from core.workflows.pricing.desk import Desk
 
@@ -78,6 +79,23 @@ def test_what_programs_send_as_text_is_kept_as_numbers(problem: Problem) -> None
     facts = {"living_area_sqft": "1,500 sqft", "waterfront": "no", "bedrooms": "three", "zipcode": "98103"}
     kept = {"living_area_sqft": 1500.0, "waterfront": 0.0, "bedrooms": "three", "zipcode": "98103"}
     assert in_numbers(facts, problem) == kept
+
+
+@pytest.mark.parametrize("blank", ["n/a", "Unknown", "-", "", "null"])
+def test_a_word_for_nothing_is_a_blank_as_in_files(small_desk: Desk, problem: Problem, blank: str) -> None:
+    assert small_desk.bundle is not None
+    model = small_desk.bundle.model
+    facts = {"living_area_sqft": 1500.0, "bedrooms": blank, "property_type": blank, "zipcode": blank}
+    subject = check_subject(facts, model.profile.last_sale, model, problem)
+    assert subject.facts == {"living_area_sqft": 1500.0}
+
+
+@pytest.mark.parametrize("written", ["house", "H", "Detached  House", "single family", "Single-Family"])
+def test_a_type_has_the_names_it_has_in_files(small_desk: Desk, problem: Problem, written: str) -> None:
+    assert small_desk.bundle is not None
+    model = small_desk.bundle.model
+    subject = check_subject({"property_type": written}, model.profile.last_sale, model, problem)
+    assert subject.facts == {"property_type": "single_family"}
 
 
 def test_a_listing_systems_areas_are_read_by_the_same_reader() -> None:

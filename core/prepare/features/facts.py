@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -145,9 +145,10 @@ class _Medians:
 
 
 class FactImputer(TransformerMixin, BaseEstimator):
-    """Fills missing numeric facts with the median of the same property type and area code, then type, then all.
+    """Fills missing numeric facts with the median of the same property type and area, then type, then all.
 
-    For a home of unknown type, the area code alone comes before the type.
+    The area is that of the first area code whose area is known. For a home of unknown type, the area alone comes before
+    the type.
 
     If the living area is given, facts that grow with it (rooms, floor space of parts) are scaled from the group's
     median home to the subject's size, by the elasticity within groups of training homes.
@@ -158,6 +159,9 @@ class FactImputer(TransformerMixin, BaseEstimator):
     the smallest wider area that it names.
     """
 
+    by_other_areas_: tuple[tuple[_Medians, _Medians], ...] = ()
+    """The medians by further area codes, alone and with the type; a model of an earlier release has none."""
+
     def __init__(self, facts: FactColumns) -> None:
         self.facts = facts
 
@@ -165,15 +169,16 @@ class FactImputer(TransformerMixin, BaseEstimator):
         """Learn the medians of each group from training homes."""
         names = list(self.facts.numeric)
         table, homes = X[names], columns_of(X, self.facts.all)
-        kind, area = _groups(homes, self.facts, np.arange(len(X)))
+        kind, areas = _kinds(homes, self.facts, np.arange(len(X))), _areas(homes, self.facts, np.arange(len(X)))
         self.overall_ = table.median().to_numpy(dtype=float)
         had = table.mask(_not_of_its_type(table, kind))
-        self.by_type_, self.by_area_ = _medians(had, kind), _medians(table, area)
-        self.by_type_area_ = _medians(had, kind, area)
+        self.by_type_, self.by_area_ = _medians(had, kind), _medians(table, areas[0])
+        self.by_type_area_ = _medians(had, kind, areas[0])
+        self.by_other_areas_ = tuple((_medians(table, area), _medians(had, kind, area)) for area in areas[1:])
         self.marked_ = tuple(np.array(names)[(table.isna().mean() >= _MISSING_MARK_SHARE).to_numpy()])
         self.centres_ = _centres(X, self.facts)
         self.codes_ = frozenset(X[_CODE]) if _CODE in self.facts.area_codes else frozenset()
-        self.elasticity_ = _elasticities(table, pd.Series([*zip(kind, area, strict=True)], index=table.index))
+        self.elasticity_ = _elasticities(table, pd.Series([*zip(kind, areas[0], strict=True)], index=table.index))
         self.step_ = np.array([_step(table[name].to_numpy(dtype=float)) for name in names])
         self.bounds_ = table.min().to_numpy(dtype=float), table.max().to_numpy(dtype=float)
         return self
@@ -249,14 +254,26 @@ class FactImputer(TransformerMixin, BaseEstimator):
         rows = np.flatnonzero(np.isnan(recorded).any(axis=1))
         if rows.size == 0:
             return {}
-        kind, area = _groups(columns, self.facts, rows)
-        usual = self.by_type_area_.of(zip(kind, area, strict=True))
-        # A home of unknown type is more like its neighbors than like homes of unknown type elsewhere.
-        untyped = np.where((kind == "")[:, None], self.by_area_.of(area), np.nan)
-        for values in (untyped, self.by_type_.of(kind), self.overall_):
+        kind = _kinds(columns, self.facts, rows)
+        usual = self._usual_nearby(kind, _areas(columns, self.facts, rows))
+        for values in (self.by_type_.of(kind), self.overall_):
             usual = np.where(np.isnan(usual), values, usual)
         recorded[rows] = np.where(np.isnan(recorded[rows]), self._sized(usual, recorded[rows]), recorded[rows])
         return {name: recorded[:, position].copy() for position, name in enumerate(names)}
+
+    def _usual_nearby(self, kind: Objects, areas: Sequence[Objects]) -> Floats:
+        """Return the medians of homes of the same type in the first area known, NaN without one, (n, columns)."""
+        usual = np.full((len(kind), len(self.facts.numeric)), np.nan)
+        placed = np.zeros(len(kind), dtype=bool)
+        medians = [(self.by_area_, self.by_type_area_), *self.by_other_areas_]
+        for area, (of_area, of_both) in zip(areas, medians, strict=False):
+            here = ~placed & np.array([one in of_area.position for one in area], dtype=bool)
+            found = of_both.of(zip(kind, area, strict=True))
+            # A home of unknown type is more like its neighbors than like homes of unknown type elsewhere.
+            untyped = np.where((kind == "")[:, None], of_area.of(area), np.nan)
+            usual[here] = np.where(np.isnan(found), untyped, found)[here]
+            placed |= here & (area != "")
+        return usual
 
     def _sized(self, usual: Floats, recorded: Floats) -> Floats:
         """Scale the facts of median homes, shape (n, columns), to the recorded living areas, if there are any."""
@@ -301,11 +318,16 @@ def _step(values: Floats) -> float:
     return next((step for step in _STEPS if (known % step == 0).all()), 0.0)
 
 
-def _groups(columns: Columns, facts: FactColumns, rows: Ints) -> tuple[Objects, Objects]:
-    blank = np.full(len(rows), "", dtype=object)
-    kind = words(columns, "property_type", "")[rows] if "property_type" in facts.categorical else blank
-    area = words(columns, facts.area_codes[0], "")[rows] if facts.area_codes else blank
-    return kind, area
+def _kinds(columns: Columns, facts: FactColumns, rows: Ints) -> Objects:
+    if "property_type" not in facts.categorical:
+        return np.full(len(rows), "", dtype=object)
+    return words(columns, "property_type", "")[rows]
+
+
+def _areas(columns: Columns, facts: FactColumns, rows: Ints) -> tuple[Objects, ...]:
+    """Return the areas of homes by each code; one blank area where the market has no codes."""
+    named = tuple(words(columns, code, "")[rows] for code in facts.area_codes)
+    return named or (np.full(len(rows), "", dtype=object),)
 
 
 def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, _Medians]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -58,7 +59,11 @@ def often_new(codes: Iterable[object]) -> bool:
 
     The share is estimated by that of homes which are the only one in their code (Good 1953, Turing's estimate).
     """
-    counts = pd.Series([*codes], dtype=object).dropna().astype(str).value_counts()
-    if counts.empty or (counts == 1).sum() / counts.sum() < _OFTEN_NEW:
-        return False
-    return any(map(next_wider, counts.index))
+    counts = Counter(map(str, pd.Series([*codes], dtype=object).dropna()))
+    return often_without_sales(counts) and any(map(next_wider, counts))
+
+
+def often_without_sales(counts: Mapping[str, int]) -> bool:
+    """Tell whether a market's next homes often lie in an area without sales, by the number of sales of each area."""
+    total = sum(counts.values())
+    return total > 0 and sum(1 for sales in counts.values() if sales == 1) / total >= _OFTEN_NEW

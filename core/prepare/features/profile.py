@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from core.collect.join_keys import area_key
 from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns
 from core.schema import FIELD_BY_NAME, FieldKind, label_of
 
@@ -58,6 +61,22 @@ class MarketProfile:
     area_codes: Mapping[str, Mapping[str, int]]
     typical: Mapping[str, Mapping[str, Mapping[str, float | str]]]
     price_quantiles: Mapping[float, float]
+
+    @cached_property
+    def _spelled(self) -> Mapping[str, Mapping[str, str]]:
+        """The area of each spelling, by code; a spelling of several areas means none of them."""
+        found: dict[str, dict[str, str]] = {}
+        for code, areas in self.area_codes.items():
+            keys = {area: area_key(code, area) for area in areas}
+            spellings = Counter(keys.values())
+            found[code] = {key: area for area, key in keys.items() if key and spellings[key] == 1}
+        return found
+
+    def as_sold(self, code: str, area: str) -> str:
+        """Return an area as the sales spell it, by the keys that join files: "richmond" is Richmond; else as it is."""
+        if area in self.area_codes.get(code, {}):
+            return area
+        return self._spelled.get(code, {}).get(area_key(code, area), area)
 
     def numeric_fact(self, name: str) -> NumericProfile | None:
         """Return the profile of a numeric fact, or None if the market does not use it."""

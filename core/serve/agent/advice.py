@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from core.prepare.features.facts import AREA_CODES
 from core.schema import label_of, unit_of
 from core.serve.flags import COMPLETE
 from core.serve.review.flag import GRAVITY, Flag, FlagKind, Severity
@@ -33,6 +34,7 @@ _OUTSIDE: Final = frozenset(
     ]
 )
 _BEFORE: Final = " before"
+_OLD: Final = "The latest sale learned from is some time ago: check against sales of the last three months."
 _MOVED: Final = "Prices moved since the last training: check against sales of the last three months."
 
 
@@ -47,6 +49,9 @@ def advice(flags: Sequence[Flag], area_unit: str = "sqft") -> tuple[str, ...]:
     if any(one.kind is FlagKind.OWN_SALE_FAR for one in flags):
         # It says of the same sale what the other says, and more.
         left_out.add(FlagKind.SOLD_SOON)
+    if any(one.kind is FlagKind.DRIFT_ALERT and one.severity is Severity.REVIEW for one in flags):
+        # Prices are known to have moved, so that how old the sales are adds nothing.
+        left_out.add(FlagKind.STALE_MODEL)
     shown = [one if area_unit == "sqft" else _in_sqm(one) for one in ordered if one.kind not in left_out]
     return tuple(dict.fromkeys(_SENTENCES[one.kind](one) for one in shown))
 
@@ -110,6 +115,8 @@ def _unusual_fact(flag: Flag) -> str:
 
 def _unknown(flag: Flag) -> str:
     name = _name(flag).lower()
+    if flag.field in AREA_CODES:
+        return f"No sale here is in {name} {flag.value}. {flag.action}"
     return f"No sale here has the {name} “{flag.value}”: check the word, or ask a senior agent."
 
 
@@ -199,7 +206,7 @@ _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
     FlagKind.COMPARABLES_DISAGREE: _always(
         "Comparable sales lie outside the range: drop those that are not like the home, and look again."
     ),
-    FlagKind.STALE_MODEL: _always(_MOVED),
+    FlagKind.STALE_MODEL: _always(_OLD),
     FlagKind.RANGE_HELD_LESS: _held_less,
     FlagKind.TARGET_MISSED: _off,
     FlagKind.DRIFT_ALERT: _drift,
@@ -219,7 +226,7 @@ _SHORT: Final[Mapping[FlagKind, str]] = {
     FlagKind.IMPUTED_FACT: "",
     FlagKind.UNKNOWN_CATEGORY: "unknown word",
     FlagKind.OUT_OF_DISTRIBUTION: "unusual fact",
-    FlagKind.STALE_MODEL: "prices moved",
+    FlagKind.STALE_MODEL: "old sales",
     FlagKind.RANGE_HELD_LESS: "range too narrow of late",
     FlagKind.TARGET_MISSED: "estimates off of late",
     FlagKind.DRIFT_ALERT: "prices moved",

@@ -28,7 +28,7 @@ def nearest_sales(
     """
     live_model = live_market.live_model
     try:
-        subject = check_subject(facts, as_of, live_model.model.facts, problem)
+        subject = check_subject(facts, as_of, live_model.model, problem)
     except ImpossibleProperty:
         return ()
     if not has_evidence(live_model.model) or not _placed(subject, live_model.model):

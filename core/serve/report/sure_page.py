@@ -91,7 +91,10 @@ def _facts_behind(estimate: Estimate, frame: ReportFrame) -> list[Flowable]:
     more = [_with_scale(name, facts[name], frame) for name in fact_names(facts)[FACTS_FIRST:]]
     assumed = assumed_for_seller(estimate, frame)
     parts = [
-        _sentence("Not known, so we took what is usual here; tell your agent what is different:", ", ".join(assumed))
+        _sentence(
+            "Not known, so the range allows for it; usual here, and tell your agent what is different:",
+            ", ".join(assumed),
+        )
         if assumed
         else None,
         _sentence("More facts of the home:", ", ".join(more)) if more else None,

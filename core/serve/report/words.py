@@ -13,9 +13,11 @@ from core.serve.estimate import Estimate
 from core.serve.flags import BEFORE_ALL
 from core.serve.report.frame import ReportFrame
 from core.serve.review.flag import GRAVITY, Flag, FlagKind, Severity
-from core.serve.review.places import CONTRADICTED
+from core.serve.review.places import AREAS_CONTRADICTED, CONTRADICTED
+from core.serve.review.sizes import LARGER, SMALLER
 from core.serve.typical_home import WHOLE_MARKET
 from core.serve.words import FellShort, readable_address, widening_words
+from core.train.bundle import RangeCoverage
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
 from core.train.unknown_facts import GROUPS
@@ -27,7 +29,7 @@ _MOVED: Final = "Prices here moved lately: ask your agent for the sales of the l
 _UNUSUAL: Final = {FlagKind.UNKNOWN_CATEGORY, FlagKind.OUT_OF_DISTRIBUTION}
 
 _SENTENCES: Final[Mapping[FlagKind, str]] = {
-    FlagKind.PLACES_DISAGREE: "The area and the place on the map given for this home do not fit: please check both.",
+    FlagKind.PLACES_DISAGREE: "What is given of the place of this home does not fit together: please check it.",
     FlagKind.HALF_PLACE: "The place on the map is given only by half, so it does not count: please complete it.",
     FlagKind.PRICE_OUT_OF_SCOPE: "A price like this one is not quoted without a second look: ask for a second opinion.",
     FlagKind.PRICE_UNTESTED: "The price is beyond those the estimate was tested on: ask for a second opinion.",
@@ -43,9 +45,9 @@ _SENTENCES: Final[Mapping[FlagKind, str]] = {
     FlagKind.WIDE_RANGE: "The range is wide: more facts about the home would narrow it.",
     FlagKind.LOW_CONFIDENCE: "Such homes are harder to price than most: ask what similar homes sold for lately.",
     FlagKind.COMPARABLES_DISAGREE: "The comparable sales point outside the range: look at both.",
-    FlagKind.STALE_MODEL: _MOVED,
+    FlagKind.STALE_MODEL: "The latest sales behind it are some time ago: ask your agent for those of the last months.",
     FlagKind.RANGE_HELD_LESS: "Of late, more homes than usual sold outside such a range: leave room on both sides.",
-    FlagKind.TARGET_MISSED: _MOVED,
+    FlagKind.TARGET_MISSED: "Of late, estimates here were off more than usual: ask your agent for the latest sales.",
     FlagKind.DRIFT_ALERT: _MOVED,
     FlagKind.SOLD_SOON: "The home was sold not long ago: what was done to it since may not be in the figures.",
 }
@@ -53,7 +55,12 @@ _SENTENCES: Final[Mapping[FlagKind, str]] = {
 
 
 def level_words(estimate: Estimate) -> str:
-    """Say what the range's level means: "80% range: it aims to hold the sale price of 8 in 10 homes"."""
+    """Say what the range's level means: "80% range: it aims to hold the sale price of 8 in 10 homes".
+
+    Where no test tells how often such a range holds, it says so.
+    """
+    if estimate.held is None:
+        return f"{percent(estimate.level)} range: no test tells how often such a range holds"
     tenths = 10 * estimate.level
     share = f"{tenths:.0f} in 10" if abs(tenths - round(tenths)) < 1e-9 else f"{100 * estimate.level:.0f} in 100"
     return f"{percent(estimate.level)} range: it aims to hold the sale price of {share} homes"
@@ -69,6 +76,10 @@ def how_sure(estimate: Estimate, amounts: Amounts, frame: ReportFrame) -> tuple[
         first = "Our tests cover no day before the first sale we know, so we cannot say how often such a range holds"
     elif estimate.segment == CONTRADICTED:
         first = "The area and the place given do not fit, so we cannot say how often such a range holds"
+    elif estimate.segment == AREAS_CONTRADICTED:
+        first = "The areas given for it do not fit, so we cannot say how often such a range holds"
+    elif estimate.segment in (LARGER, SMALLER):
+        first = f"It is {estimate.segment}, so we cannot say how often such a range holds"
     elif held is None:
         first = "No past sale was priced like this one in our tests, so we cannot say how often such a range holds"
     else:
@@ -76,7 +87,7 @@ def how_sure(estimate: Estimate, amounts: Amounts, frame: ReportFrame) -> tuple[
             f"Of {_homes(estimate.segment, held.n, estimate.currency)} that were sold, {percent(held.share)} sold "
             "inside a range made like this one"
         )
-    first += f"; this one is {wider}." if wider else "."
+    first += f"{_far_ahead(held)}; this one is {wider}." if wider else "."
     first += _of_late(frame.in_use.range, "inside its range", frame.currency)
     second = _chance(estimate, amounts, frame.tolerance)
     second += _of_late(frame.in_use.confidence, "that close", frame.currency)
@@ -87,6 +98,10 @@ def how_sure(estimate: Estimate, amounts: Amounts, frame: ReportFrame) -> tuple[
         "condition inside, its surroundings and the way it is marketed can move the price."
     )
     return (first, last) if frame.point_label is None else (first, second, last)
+
+
+def _far_ahead(held: RangeCoverage | None) -> str:
+    return ", none of them priced this far ahead" if held is not None else ""
 
 
 def _of_late(found: FellShort | None, how: str, currency: str) -> str:

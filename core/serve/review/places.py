@@ -1,9 +1,11 @@
-"""Whether a home's area and its coordinates can both be true, by where the sales of that area lie."""
+"""Whether what is given of a home's place can all be true, by where the sales of its areas lie."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +16,7 @@ from scipy.spatial import cKDTree
 from core.arrays import Floats
 from core.prepare.features.columns import Columns, words
 from core.prepare.features.facts import COORDINATES
+from core.prepare.features.postal_codes import often_without_sales
 from core.prepare.features.projection import Projection
 from core.schema import label_of
 from core.serve.review.flag import Flag, FlagKind, Severity
@@ -23,7 +26,8 @@ from core.wording import degrees, distance
 Facts = Mapping[str, float | str]
 
 CONTRADICTED: Final = "area and coordinates contradict each other"
-"""The group of homes without a record: what is priced is no home, so no tested home is like it."""
+AREAS_CONTRADICTED: Final = "its areas contradict each other"
+"""The groups of homes without a record: what is priced is no home, so no tested home is like it."""
 
 # How far the next place with a sale of the same area usually lies, and how many times that is too far for a home of it.
 _USUAL: Final = 0.99
@@ -32,6 +36,8 @@ _TIMES: Final = 3.0
 _PLACES_MIN: Final = 30
 # This number of places tells how far apart they lie, however many sales an area has.
 _ASKED: Final = 1_000
+# How like a known area must be to be named as the one perhaps meant (0 to 1).
+_LIKE: Final = 0.8
 # Places are rounded to the meter, as sales in one house are of one place.
 _DIGITS: Final = 3
 
@@ -56,10 +62,14 @@ class AreaPlaces:
 
     projection: Projection
     areas: Mapping[str, Mapping[str, Area]]
+    # Many homes lie in the same two areas.
+    _measured: dict[tuple[str, ...], float] = field(default_factory=dict, compare=False)
 
-    def contradict(self, facts: Facts) -> bool:
-        """Tell whether some area code of a home cannot be true beside its coordinates."""
-        return any(True for _ in self.disagreements(facts))
+    def contradiction(self, facts: Facts) -> str:
+        """Return the group of a home whose area codes cannot be true beside its coordinates or each other, else ""."""
+        if any(True for _ in self.disagreements(facts)):
+            return CONTRADICTED
+        return AREAS_CONTRADICTED if any(True for _ in self.apart(facts)) else ""
 
     def disagreements(self, facts: Facts) -> Iterator[tuple[str, float, float]]:
         """Yield each area code that cannot be true beside the coordinates: how far away its sales are, and the limit.
@@ -77,6 +87,24 @@ class AreaPlaces:
             away = float(np.hypot(*(area.places - here).T).min())
             if away > area.limit:
                 yield code, away, area.limit
+
+    def apart(self, facts: Facts) -> Iterator[tuple[str, str, float, float]]:
+        """Yield two area codes of a home that cannot both be true: how far apart their sales lie, and the limit.
+
+        A home of both has a sale of each within its limit, so that the limit is the sum of both. Of a home with
+        coordinates, each code has been compared with these.
+        """
+        if {*COORDINATES} <= {*facts}:
+            return
+        known = [code for code, areas in self.areas.items() if facts.get(code) in areas]
+        for first, second in combinations(known, 2):
+            one, other = (self.areas[code][str(facts[code])] for code in (first, second))
+            pair = (first, str(facts[first]), second, str(facts[second]))
+            if pair not in self._measured:
+                self._measured[pair] = float(cKDTree(one.places).query(other.places)[0].min())
+            away, limit = self._measured[pair], one.limit + other.limit
+            if away > limit:
+                yield first, second, away, limit
 
 
 def area_places(model: Model, sales: Columns) -> AreaPlaces | None:
@@ -102,7 +130,19 @@ def place_flags(facts: Facts, known: AreaPlaces | None, located: bool, area_unit
     given = [name for name in COORDINATES if name in facts]
     if located and len(given) == 1:
         yield _half_place(given[0], facts)
-    for code, away, limit in known.disagreements(facts) if known is not None else ():
+    if known is None:
+        return
+    for first, second, away, limit in known.apart(facts):
+        names = [f"{label_of(code).lower()} {facts[code]}" for code in (first, second)]
+        yield Flag(
+            FlagKind.PLACES_DISAGREE,
+            Severity.REVIEW,
+            first,
+            f"{' and '.join(names)}: the nearest sales known in each are {distance(away, area_unit)} apart",
+            distance(limit, area_unit),
+            f"Check both, the {label_of(first).lower()} and the {label_of(second).lower()}: they cannot both be right.",
+        )
+    for code, away, limit in known.disagreements(facts):
         name = f"{label_of(code).lower()} {facts[code]}"
         place = ", ".join(degrees(float(facts[one])) for one in COORDINATES)
         yield Flag(
@@ -112,6 +152,24 @@ def place_flags(facts: Facts, known: AreaPlaces | None, located: bool, area_unit
             f"{name} and the coordinates {place}: the nearest sale known in {name} is {distance(away, area_unit)} away",
             distance(limit, area_unit),
             f"Check both, the {label_of(code).lower()} and the coordinates: they cannot both be right.",
+        )
+
+
+def unknown_area_flags(facts: Facts, model: Model) -> Iterator[Flag]:
+    """Yield a flag for each area of a home in which the model knows no sale, unless homes often lie in such areas."""
+    for code, areas in model.profile.area_codes.items():
+        area = facts.get(code)
+        if not isinstance(area, str) or area in areas or often_without_sales(areas):
+            continue
+        name = label_of(code).lower()
+        near = get_close_matches(area, [*areas], 1, _LIKE)
+        yield Flag(
+            FlagKind.UNKNOWN_CATEGORY,
+            Severity.REVIEW,
+            code,
+            area,
+            "none of the model's sales has this value",
+            f"Check the {name}{f': the nearest known is {near[0]}' if near else ''}. It does not count in this price.",
         )
 
 

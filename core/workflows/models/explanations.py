@@ -157,7 +157,7 @@ class Explainer:
 
     def _subject(self, model: Model, facts: Mapping[str, object], as_of: date) -> Subject | None:
         try:
-            subject = check_subject(facts, as_of, model.facts, self._problem)
+            subject = check_subject(facts, as_of, model, self._problem)
         except ImpossibleProperty:
             return None
         return None if refusal(subject, model, self._problem, "", self._scored.terms.area_unit) else subject

@@ -245,7 +245,7 @@ def _review_rows(
 ) -> Iterator[tuple[str, str, str, str]]:
     """Yield the desk's review of each sale: why it has no price, its flags, those to review, and missing facts."""
     model, rules = bundle.model, flag_rules(bundle, (), problem)
-    columns = read_columns(test[facts_known(test, model.facts)], model.facts, problem)
+    columns = read_columns(test[facts_known(test, model.facts)], model, problem)
     subjects, failed = read_subjects(columns, test["sale_date"].dt.date.tolist(), problem)
     refused = dict(refusals(subjects, model, problem, bundle.currency, area_unit))
     unusable = too_wide(priced, problem).tolist()

@@ -45,6 +45,7 @@ from core.serve.review.flag import Flag, FlagKind
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
+from core.train.model import Model
 from core.wording import with_id_words
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.desk import Desk
@@ -240,7 +241,7 @@ def _price(
         ]
         kinds = dict.fromkeys(map(int, homes["source_row"]), UnavailableKind.NO_MODEL)
         return _priced_table([], homes), pd.DataFrame(every, columns=list(ERROR_COLUMNS)), kinds, {}
-    unread = _wrong_rows(mapped, desk, desk.live_market.live_model.model.facts, as_of)
+    unread = _wrong_rows(mapped, desk, desk.live_market.live_model.model, as_of)
     errors = list(unread.values())
     readable = homes[~homes["source_row"].isin(list(unread))]
     tables, kinds = [], {}
@@ -271,11 +272,11 @@ def _answers(
             yield with_comparables(answers, live, desk.problem, desk.problem.estimate.level) if is_few else answers
 
 
-def _wrong_rows(mapped: MappedTable, desk: Desk, facts: FactColumns, as_of: date) -> dict[int, tuple[Any, ...]]:
+def _wrong_rows(mapped: MappedTable, desk: Desk, model: Model, as_of: date) -> dict[int, tuple[Any, ...]]:
     """Return the rows with an unreadable cell, each with all that is wrong in it."""
-    found = unread_cells(mapped, facts, desk.problem.estimate.critical)
+    found = unread_cells(mapped, model.facts, desk.problem.estimate.critical)
     rows = mapped.frame[mapped.frame["source_row"].isin(list(found))]
-    columns = read_columns(rows.drop(columns=["source_row", LIST_PRICE], errors="ignore"), facts, desk.problem)
+    columns = read_columns(rows.drop(columns=["source_row", LIST_PRICE], errors="ignore"), model, desk.problem)
     _, impossible = read_subjects(columns, [as_of] * len(rows), desk.problem)
     for one in impossible.values():
         line = _error(one, rows, desk.market)

@@ -132,7 +132,7 @@ def empty(desk: Desk, note: str) -> None:
     """Draw the placeholder for the answer, with what to know before filling in the form."""
     with st.container(border=True, gap="small"):
         st.header("The price range appears here", anchor=False)
-        st.write("Enter what you know. What you leave blank is filled with the usual values of the area, and named.")
+        st.write("Enter what you know. The range allows for what you leave blank, and names what is usual here.")
         st.caption(plain(note))
         if desk.bundle is not None:
             profile, currency = desk.bundle.model.profile, desk.market.currency
@@ -164,6 +164,8 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk) -> Delta
             axis = st.empty()
         if wider := words.widening_words(estimate):
             st.caption(f"The range is {plain(wider)}.")
+        if back := words.look_back_words(estimate):
+            st.caption(f"{plain(words.words(back))}.")
         _confidence(estimate, desk)
         if of_late := desk.in_use_of(answered.model_id).agent_words(
             percent(desk.problem.success.tolerance), estimate.currency
@@ -262,7 +264,7 @@ def _assumed(estimate: Estimate, desk: Desk) -> None:
         lines.append(f"**To narrow the range, find out:** {plain('; '.join(asked))}.")
     assumed = assumed_words(estimate, desk.untold, desk.market)
     if assumed:
-        lines.append(f"**Assumed, because not given:** {plain(', '.join(assumed))}.")
+        lines.append(f"**Not given, usual here:** {plain(', '.join(assumed))}. The range allows for others.")
     if lines:
         with st.container(border=True, gap="small", key="assumed"):
             for line in lines:

@@ -40,7 +40,12 @@ def test_flags_with_one_remedy_are_said_once_and_what_needs_review_comes_first()
     assert len(sentences) == 2
     assert sentences[0].startswith("Prices moved since the last training")
     assert to_review(flags) == 1
-    assert in_short(one.kind for one in flags) == "wide range; prices moved"
+    assert in_short(one.kind for one in flags) == "wide range; old sales; prices moved"
+
+
+def test_old_sales_alone_do_not_say_that_prices_moved() -> None:
+    [old] = advice([flag(FlagKind.STALE_MODEL)])
+    assert old.startswith("The latest sale learned from is some time ago")
 
 
 def test_what_is_the_matter_with_the_price_comes_before_what_is_the_matter_with_the_market() -> None:
@@ -68,5 +73,5 @@ def test_an_area_beside_its_limits_is_in_the_markets_unit() -> None:
 def test_a_fact_that_may_be_a_slip_comes_before_what_concerns_the_whole_market() -> None:
     rooms = Flag(FlagKind.OUT_OF_DISTRIBUTION, Severity.NOTE, "bathrooms", "7", "1 to 5 in 99 of 100 sales", "")
     flags = [flag(FlagKind.STALE_MODEL), flag(FlagKind.LOW_CONFIDENCE), rooms]
-    assert [sentence.split()[0] for sentence in advice(flags)] == ["Bathrooms", "Confidence", "Prices"]
+    assert [sentence.split()[0] for sentence in advice(flags)] == ["Bathrooms", "Confidence", "The"]
     assert to_review(flags) == 3

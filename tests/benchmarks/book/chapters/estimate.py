@@ -78,7 +78,7 @@ def _known_facts(row: pd.DataFrame, model: Model) -> dict[str, object]:
 
 def _price_alone(model: Model, facts: dict[str, object], as_of: date, problem: Problem) -> float:
     """Price one home as the desk does, from the facts as given, up to its price: no range, no reasons."""
-    subject = check_subject(facts, as_of, model.facts, problem)
+    subject = check_subject(facts, as_of, model, problem)
     filled = model.fill_for_sale(subject.columns(model.facts))
     return float(np.exp(model.log_estimate(model.matrix(filled)))[0])
 
