@@ -629,7 +629,7 @@ def test_a_metric_market_asks_and_answers_in_square_metres(
     app = price(app, busiest(desk), {**HOME, "living_area_sqft": 156.0})
     assert estimated(app).subject.facts["living_area_sqft"] == pytest.approx(156 * SQFT_PER_SQM)
     assert "156 m²" in said(app)
-    assert "sq ft" not in next(part for part in texts(app) if part.startswith("**Assumed"))
+    assert "sq ft" not in next(part for part in texts(app) if part.startswith("**Not given"))
     assert CHANGED not in said(linked(str(answered(app).estimate_id)))
     enter(app, "living_area_sqft", 5.0)
     refused = said(press(app, "Price this home"))

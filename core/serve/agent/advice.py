@@ -81,7 +81,10 @@ def senior_first(flags: Iterable[Flag]) -> bool:
 
 def in_short(kinds: Iterable[str]) -> str:
     """Return flags, by their kinds as a table holds them, in a few words each: "prices moved; low confidence"."""
-    return "; ".join(dict.fromkeys(word for kind in kinds if (word := _SHORT.get(FlagKind(kind), kind))))
+    given = [FlagKind(kind) for kind in kinds]
+    # Of a file, the kinds alone are known: prices that moved say more than old sales.
+    shown = [one for one in given if one is not FlagKind.STALE_MODEL or FlagKind.DRIFT_ALERT not in given]
+    return "; ".join(dict.fromkeys(word for one in shown if (word := _SHORT.get(one, one.value))))
 
 
 def to_review(flags: Sequence[Flag]) -> int:

@@ -40,7 +40,7 @@ def test_flags_with_one_remedy_are_said_once_and_what_needs_review_comes_first()
     assert len(sentences) == 2
     assert sentences[0].startswith("Prices moved since the last training")
     assert to_review(flags) == 1
-    assert in_short(one.kind for one in flags) == "wide range; old sales; prices moved"
+    assert in_short(one.kind for one in flags) == "wide range; prices moved"
 
 
 def test_old_sales_alone_do_not_say_that_prices_moved() -> None:
