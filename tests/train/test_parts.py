@@ -18,10 +18,10 @@ from core.progress import silent
 from core.states import Family
 from core.train.candidates import Candidate, for_homes
 from core.train.leaderboard import Recipe, column_names, fit
-from core.train.model import Model, for_production
+from core.train.model import for_production
 from core.train.model import under_rule as model_under_rule
 from core.train.parts import Part, fit_part
-from core.train.trainer import TrainingPlan, train
+from core.train.trainer import Trained, TrainingPlan, train
 
 BLEND = Candidate(Family.BLEND, {"n_estimators": 150, "learning_rate": 0.1, "num_leaves": 15})
 NONE = np.empty(0, dtype=np.int64)
@@ -105,9 +105,12 @@ def test_a_home_seen_twice_makes_trees_no_larger() -> None:
     assert for_homes(tree, 100) == tree
 
 
-def test_a_live_estimate_has_the_ranges_measured_with_earlier_sales_only(sales: pd.DataFrame, problem: Problem) -> None:
-    plan = TrainingPlan("random", 5, (Family.BLEND,), 0, 1, 4)
-    trained = train(sales, len(sales), plan, problem, silent)
+@pytest.fixture(scope="module")
+def trained(sales: pd.DataFrame, problem: Problem) -> Trained:
+    return train(sales, len(sales), TrainingPlan("random", 5, (Family.BLEND,), 0, 1, 4), problem, silent)
+
+
+def test_a_live_estimate_has_the_ranges_measured_with_earlier_sales_only(sales: pd.DataFrame, trained: Trained) -> None:
     model, live = trained.model, for_production(trained.model)
     test = sales[trained.split.test]
     later_known, as_live = model.price(test, 0.8, 0.1), live.price(test, 0.8, 0.1)
@@ -119,8 +122,6 @@ def test_a_live_estimate_has_the_ranges_measured_with_earlier_sales_only(sales: 
     np.testing.assert_array_equal(again.low, later_known.low)
 
 
-def test_a_model_older_than_its_ranges_by_rule_keeps_the_ranges_it_has(sales: pd.DataFrame, problem: Problem) -> None:
-    plan = TrainingPlan("random", 5, (Family.TREE,), 0, 1, 2)
-    model: Model = train(sales, len(sales), plan, problem, silent).model
-    older = replace(model, ranges_by_rule=None)
+def test_a_model_older_than_its_ranges_by_rule_keeps_the_ranges_it_has(trained: Trained) -> None:
+    older = replace(trained.model, ranges_by_rule=None)
     assert for_production(older).ranges is older.ranges

@@ -66,7 +66,7 @@ def test_a_worker_begins_again_what_was_killed_cancels_a_long_sleep_and_leaves_n
 
         store.jobs.request_cancel(job.job_id)
         wait_for(lambda: state(store, job.job_id, JobState.CANCELLED))
-        assert worker.joblib() == []
+        wait_for(lambda: not worker.joblib())
 
         broken = start(workspace, SleepTask(MARKET, -1.0))
         wait_for(lambda: state(store, broken.job_id, JobState.FAILED))
@@ -76,7 +76,7 @@ def test_a_worker_begins_again_what_was_killed_cancels_a_long_sleep_and_leaves_n
         wait_for(lambda: state(store, done.job_id, JobState.DONE))
         assert store.jobs.get(done.job_id).result["market_id"] == MARKET
         wait_for(lambda: not worker.named("spawn_main"))
-        assert worker.joblib() == []
+        wait_for(lambda: not worker.joblib())
         worker.process.send_signal(signal.SIGTERM)
         assert worker.process.wait(15) == 0
         wait_for(worker.is_gone)
