@@ -77,7 +77,8 @@ class Model:
     ``horizon`` says how much ranges widen with the days since the latest known sale. ``unknown`` prices homes of which
     usual facts are not known. ``own_sales`` finds a home's own earlier sale, and ``own_effect`` is what that says about
     its price; None for a model without evidence, or without enough such homes. ``ranges_by_rule`` are the ranges under
-    each rule of evidence, ``ranges`` those of the rule in use; None for a model older than this field.
+    each rule of evidence, ``ranges`` those of the rule in use; None for a model older than this field. ``narrowing``
+    multiplies the width of all ranges, as the estimator errs less than those by which they were measured.
     """
 
     facts: FactColumns
@@ -91,6 +92,7 @@ class Model:
     own_sales: OwnSales | None = None
     own_effect: OwnSaleEffect | None = None
     ranges_by_rule: Mapping[Rule, RangeCalibration] | None = None
+    narrowing: float = 1.0
 
     def estimate(self, homes: pd.DataFrame) -> Floats:
         """Return unrounded estimates of the sale prices, shape (n,); ``homes`` has the facts and ``sale_date``."""
@@ -219,7 +221,7 @@ class Model:
         ``widening`` multiplies the expected size of each home's error, shape (n,) or one for all.
         """
         own = self._own(matrix)
-        factor = np.broadcast_to(np.asarray(widening, dtype=float), (len(matrix),))
+        factor = self.narrowing * np.broadcast_to(np.asarray(widening, dtype=float), (len(matrix),))
         blank = self._rows_with_unknowns(matrix)
         complete = np.setdiff1d(np.arange(len(matrix)), blank)
         parts = []

@@ -55,7 +55,7 @@ from core.train.live_model import residuals_of_table
 from core.train.model import Model, has_evidence, property_kinds, with_own_sales
 from core.train.own_sale import OutOfFold, before_sales, kept_sales
 from core.train.parts import Part, fit_part
-from core.train.ranges import RangeCalibration, UsualErrors, measure_horizon, past_cuts
+from core.train.ranges import RangeCalibration, UsualErrors, measure_horizon, of_final_fit, past_cuts
 from core.train.unknown_facts import (
     RunHomes,
     RunResales,
@@ -358,6 +358,7 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     model = Model(run.facts, final.features, final.estimator, ranges, profile, recent, horizon, ranges_by_rule=by_rule)
     resales = None
     if has_evidence(model):
+        model = replace(model, narrowing=of_final_fit(run.plan.folds))
         kept = kept_sales(run.sales, known, run.split.left_out, run.facts, run.rule)
         priced = OutOfFold(rows, estimates, seen, kinds[rows])
         model = with_own_sales(model, kept, priced, level, run.plan.seed, part(progress, 0.93, 1))
