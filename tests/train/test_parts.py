@@ -21,6 +21,7 @@ from core.train.leaderboard import Recipe, column_names, fit
 from core.train.model import for_production
 from core.train.model import under_rule as model_under_rule
 from core.train.parts import Part, fit_part
+from core.train.ranges import of_final_fit
 from core.train.trainer import Trained, TrainingPlan, train
 
 BLEND = Candidate(Family.BLEND, {"n_estimators": 150, "learning_rate": 0.1, "num_leaves": 15})
@@ -120,6 +121,16 @@ def test_a_live_estimate_has_the_ranges_measured_with_earlier_sales_only(sales: 
     assert 0.74 < np.mean((as_live.low <= price) & (price <= as_live.high)) < 0.88
     again = model_under_rule(live, Rule.OTHERS).price(test, 0.8, 0.1)
     np.testing.assert_array_equal(again.low, later_known.low)
+
+
+def test_ranges_are_as_much_narrower_as_a_fit_on_all_sales_errs_less(sales: pd.DataFrame, trained: Trained) -> None:
+    model, test = trained.model, sales[trained.split.test]
+    assert model.narrowing == of_final_fit(4) < of_final_fit(8) < 1
+    final, folds = model.price(test, 0.8, 0.1), replace(model, narrowing=1.0).price(test, 0.8, 0.1)
+    narrower = np.log(final.high / final.low).sum() / np.log(folds.high / folds.low).sum()
+    assert narrower == pytest.approx(model.narrowing, abs=0.005)
+    np.testing.assert_array_equal(final.exact, folds.exact)
+    assert (final.confidence >= folds.confidence).all()
 
 
 def test_a_model_older_than_its_ranges_by_rule_keeps_the_ranges_it_has(trained: Trained) -> None:
