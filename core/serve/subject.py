@@ -150,6 +150,17 @@ def spelled_as_sold(name: str, value: Value, model: Model) -> Value:
     return model.profile.as_sold(name, value) if isinstance(value, str) else value
 
 
+def in_market_words(facts: Mapping[str, object], model: Model | None) -> dict[str, object]:
+    """Return facts with types and areas named as the market names them, as they are kept and shown."""
+    named = dict(facts)
+    for name, value in facts.items():
+        field = FIELD_BY_NAME.get(name)
+        if isinstance(value, str) and field is not None and field.kind is FieldKind.CATEGORY:
+            own = _own_name(name, value)
+            named[name] = own if model is None else model.profile.as_sold(name, own)
+    return named
+
+
 def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) -> Value | None:
     """Read one fact; None if it is blank. Raises ImpossibleProperty for a value no home can have."""
     if _blank(value) or _says_blank(name, value):

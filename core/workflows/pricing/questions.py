@@ -15,7 +15,7 @@ from core.schema import label_of
 from core.serve.estimate import Refused
 from core.serve.reading.facts import LIST_PRICE, in_numbers, shortened
 from core.serve.reso import own_facts
-from core.serve.subject import FactFault
+from core.serve.subject import FactFault, in_market_words
 from core.serve.words import typed_amount
 from core.store.ledger.records import Channel
 from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record, refuse_and_record
@@ -53,7 +53,7 @@ def question_of(desk: Desk, asked: Asked, today: date) -> Question:
     if listed is not None and asked.list_price is not None:
         raise ImpossibleProperty("List price is given twice.", "Give it once.", LIST_PRICE)
     return Question(
-        in_numbers(facts, desk.problem),
+        in_market_words(in_numbers(facts, desk.problem), desk.live_model.model if desk.live_model else None),
         asked.as_of or desk.valuation_date(today),
         _level(asked.level, desk.problem),
         list_price(listed if asked.list_price is None else asked.list_price, desk.problem, label_of(LIST_PRICE)),

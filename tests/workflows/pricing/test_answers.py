@@ -319,3 +319,9 @@ def test_an_impossible_asking_price_is_named_as_the_asker_knows_it(small_desk: D
     for asked in (Asked({"ListPrice": 5}), Asked({}, list_price=5.0)):
         with pytest.raises(ImpossibleProperty, match=r"^List price cannot be 5"):
             question_of(small_desk, asked, date(2026, 1, 1))
+
+
+def test_a_question_names_type_and_area_as_the_market_does(small_desk: Desk, zipcode: str) -> None:
+    typed = {"property_type": "House", "zipcode": f"{zipcode}-0001", "living_area_sqft": "1,500 sqft", "bedrooms": "?"}
+    kept = question_of(small_desk, Asked(typed), date(2026, 1, 1)).facts
+    assert kept == {"property_type": "single_family", "zipcode": zipcode, "living_area_sqft": 1500, "bedrooms": "?"}
