@@ -154,6 +154,21 @@ def test_missing_area_becomes_the_median_of_type_and_zipcode_and_is_marked() -> 
     assert np.isfinite(filled["living_area_sqft"]).all()
 
 
+def test_without_a_known_zipcode_what_is_missing_is_the_median_of_the_suburb() -> None:
+    homes = market(400, 6)
+    suburb = pd.Series(np.where(np.arange(400) % 4 == 0, "Richmond", "Carlton"), dtype="str")
+    homes = homes.assign(neighbourhood=suburb, bedrooms=homes["bedrooms"].where(suburb == "Carlton", 9.0))
+    imputer = FactImputer(find_facts(homes)).fit(homes)
+    asked = homes.iloc[[0, 1]].assign(bedrooms=np.nan, living_area_sqft=np.nan, property_type="condo")
+    alike = homes[(homes["property_type"] == "condo") & (homes["neighbourhood"] == "Carlton")]
+    for zipcode in (np.nan, "99999"):
+        filled = imputer.transform(asked.assign(zipcode=zipcode))["bedrooms"]
+        assert filled.tolist() == [9.0, alike["bedrooms"].median()]
+    both = imputer.transform(asked.assign(zipcode="00101"))["bedrooms"]
+    same = homes[(homes["property_type"] == "condo") & (homes["zipcode"] == "00101")]
+    assert (both == same["bedrooms"].median()).all(), "the first area code comes first"
+
+
 def test_a_type_of_which_hardly_any_home_records_a_fact_does_not_have_it() -> None:
     homes = market(400, 6).assign(property_type="single_family", lot_area_sqft=5_000.0)
     homes.loc[:99, "property_type"] = "condo"
