@@ -29,7 +29,7 @@ _SURELY: Final = 3.0
 _DISPROVED: Final = 2.0
 _NAMED_MAX: Final = 6
 _REVIEWED: Final = "A price needs review for"
-NO_PRICES: Final = "the evidence proposes no prices to use without review (unsigned proposal)"
+NO_PRICES: Final = "the tests support no prices without review, and no manager has signed any"
 
 CARRIED_OVER: Final = "of the model before, without what this model’s test disproves"
 """What became of a scope that a new model's small test could not draw anew."""

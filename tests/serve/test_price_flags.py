@@ -64,7 +64,7 @@ def test_where_the_evidence_proposes_no_prices_every_estimate_needs_review(point
     found = [*price_flags(point, NOTHING_PROPOSED, tested)]
     assert [(one.kind, one.severity) for one in found] == [(FlagKind.NOTHING_PROPOSED, Severity.REVIEW)]
     assert advice(found) == (
-        "The evidence proposes no prices to use without review (unsigned proposal): have a senior agent confirm this "
+        "The tests support no prices without review, and no manager has signed any: have a senior agent confirm this "
         "one.",
     )
     assert (to_review(found), senior_first(found)) == (1, True)
