@@ -209,7 +209,9 @@ def test_an_area_without_a_sale_is_named_with_the_nearest_known(
     [flag] = [one for one in found if one.kind is FlagKind.UNKNOWN_CATEGORY]
     assert (flag.severity, flag.field, flag.value) == (Severity.REVIEW, "zipcode", slip)
     assert "the nearest known is " in flag.action
-    assert any(one.startswith(f"No sale here is in zipcode {slip}. Check the zipcode") for one in advice(found))
+    assert any(
+        one.startswith(f"The model learned from no sale in zipcode {slip}. Check the zipcode") for one in advice(found)
+    )
     many = estimate_many(evidence, pd.DataFrame([{**home, "zipcode": slip}, home]), today, problem, 0.8)
     assert [flag in one for one in many.flags] == [True, False]
 

@@ -119,7 +119,7 @@ def _unusual_fact(flag: Flag) -> str:
 def _unknown(flag: Flag) -> str:
     name = _name(flag).lower()
     if flag.field in AREA_CODES:
-        return f"No sale here is in {name} {flag.value}. {flag.action}"
+        return f"The model learned from no sale in {name} {flag.value}. {flag.action}"
     return f"No sale here has the {name} “{flag.value}”: check the word, or ask a senior agent."
 
 

@@ -169,7 +169,7 @@ def unknown_area_flags(facts: Facts, model: Model) -> Iterator[Flag]:
             code,
             area,
             "none of the model's sales has this value",
-            f"Check the {name}{f': the nearest known is {near[0]}' if near else ''}. It does not count in this price.",
+            f"Check the {name}{f': the nearest known is {near[0]}' if near else ''}.",
         )
 
 
