@@ -32,8 +32,8 @@ from core.errors import (
     StoreUnavailable,
     in_full,
 )
-from core.serve.estimate import UNAVAILABLE
 from core.serve.reading.facts import shortened
+from core.serve.review.unavailable import UNAVAILABLE
 from core.serve.subject import FactFault
 from core.workflows.pricing.questions import Asked, refuse_home
 

@@ -8,7 +8,8 @@ from datetime import date
 import streamlit as st
 
 from core.errors import ImpossibleProperty, NotInPilot
-from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.estimate import Estimate, Refused
+from core.serve.review.unavailable import Unavailable
 from core.store import Job, Market
 from core.train.model import Model
 from core.workflows.jobs import TRAININGS

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.schemas.common import FactValue, FieldError, MarketId, Number, Request, ShortText
-from core.serve.estimate import UNAVAILABLE, Estimate
+from core.serve.estimate import Estimate
+from core.serve.review.unavailable import UNAVAILABLE
 
 Facts = Annotated[
     dict[ShortText, FactValue],

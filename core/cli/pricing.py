@@ -82,7 +82,8 @@ def _markets(session: Session) -> int:
 
 
 def _price(session: Session) -> int:
-    from core.serve.estimate import Estimate, Refused, Unavailable
+    from core.serve.estimate import Estimate, Refused
+    from core.serve.review.unavailable import Unavailable
     from core.wording import percent
     from core.workflows.pricing.answer_form import answer_form
     from core.workflows.pricing.answers import price_and_record
@@ -217,7 +218,7 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
 def _estimate_text(answer: Estimate, desk: Desk, of_late: str) -> str:
     """Write an estimate in the words of the page; ``of_late`` says what of its promises fell short, "" if nothing."""
     from core.serve.agent.advice import advice, to_review
-    from core.serve.agent.assumed import assumed_words, given_words
+    from core.serve.agent.assumed import assumed_words, given_words, placed_words
     from core.serve.words import ask_next_words, confidence_words, look_back_words, record_words, widening_words
     from core.wording import percent
 
@@ -229,6 +230,7 @@ def _estimate_text(answer: Estimate, desk: Desk, of_late: str) -> str:
         *filter(None, (of_late,)),
     ]
     lines += [f"facts: {', '.join(given)}"] if (given := given_words(answer, desk.market)) else []
+    lines += [f"by the coordinates: {placed}"] if (placed := placed_words(answer, desk.market)) else []
     assumed = assumed_words(answer, desk.untold, desk.market)
     lines += [f"not given, usual here: {', '.join(assumed)}; the range allows for others"] if assumed else []
     lines += [f"the range is {wider}"] if (wider := widening_words(answer)) else []

@@ -21,6 +21,14 @@ LEAK_CORRELATION: Final = 0.98
 Living area and construction grade stay under 0.8 on real sales, an assessor's good roll at about 0.9 to 0.95; the price
 in another currency, adjusted for time or rounded is above it."""
 
+UNLIKELY_CORRELATION: Final = 0.9
+"""The same for a fact that a price follows only loosely: the year built, or the lot. On real sales it is below 0.7."""
+
+FOLLOWED_LOOSELY: Final = frozenset(
+    {"year_built", "year_renovated", "lot_area_sqft", "floors", "condition", "garage_spaces", "units"}
+)
+"""Fields with the lower limit. Rooms and grades may well follow the price closely where homes are much alike."""
+
 MEASURED: Final[tuple[str, ...]] = (*AREAS, "list_price")
 """Fields by which a price is usually divided, so that a column times one of them may be the price."""
 
@@ -29,6 +37,9 @@ NEEDED: Final[tuple[str, ...]] = (*MEASURED, "sale_price", "sale_date")
 
 ROWS_MIN: Final = 30
 """With fewer sales than this, a correlation proves nothing."""
+
+UNLIKELY_ROWS_MIN: Final = 200
+"""With fewer sales than this, one of UNLIKELY_CORRELATION may be chance, or homes of one builder."""
 
 _DIVIDED: Final = {
     "living_area_sqft": "the price per area",
@@ -78,9 +89,8 @@ class Measured:
 def find_leaks(table: MappedTable) -> tuple[Leak, ...]:
     """Find the mapped columns of a sales file that tell the price; none in other kinds of files.
 
-    Fields of the sale itself (price, dates, list price, validity) are no leaks: the model never sees them.
-    Nor are areas, unless they are of the price's size: the price follows them, never the other way around, and homes of
-    one development cost the same per square foot.
+    Fields of the sale itself (price, dates, list price, validity) are no leaks: the model never sees them. Nor is the
+    living area, unless it is of the price's size: homes of one development cost the same per square foot.
     """
     if table.source is not Source.SALES:
         return ()
@@ -92,7 +102,7 @@ def find_leaks(table: MappedTable) -> tuple[Leak, ...]:
 
 def _areas_of_money(table: MappedTable, numbers: Mapping[str, pd.Series]) -> Iterator[Leak]:
     for field in sorted(set(AREAS) & set(numbers)):
-        measured = area_is_money(numbers[field], numbers["sale_price"]) if "sale_price" in numbers else None
+        measured = area_tells(field, numbers[field], numbers["sale_price"]) if "sale_price" in numbers else None
         if measured:
             yield Leak(table.columns.get(field, field), field, measured.why, measured.correlation, measured.n)
 
@@ -108,12 +118,14 @@ def leak_by_name(column: str, source: Source, vocabulary: Vocabulary) -> str:
     return next((why for why in whys if source is not Source.TAX or not why.startswith("a valuation")), "")
 
 
-def leak_by_numbers(values: pd.Series, numbers: Mapping[str, pd.Series], name: str = "") -> Measured | None:
+def leak_by_numbers(
+    values: pd.Series, numbers: Mapping[str, pd.Series], name: str = "", field: str = ""
+) -> Measured | None:
     """Measure whether the sale price could be computed from a column, alone or by multiplying a field of MEASURED.
 
     ``numbers`` holds ``sale_price``, ``sale_date`` and the fields of MEASURED where they are known, on the index of
     ``values``, which are numbers or names of price bands. ``name`` is the column's: a rating of a home's quality may
-    well follow the price per area, so it is compared with the price alone.
+    well follow the price per area, so it is compared with the price alone. ``field`` is what the column is taken for.
     """
     if "sale_price" not in numbers:
         return None
@@ -121,7 +133,7 @@ def leak_by_numbers(values: pd.Series, numbers: Mapping[str, pd.Series], name: s
     bands = _bands(values, price)
     if bands or not pd.api.types.is_numeric_dtype(values):
         return bands
-    alone = _near_perfect(values, price, "the sale price") or _by_month(values, price, numbers.get("sale_date"))
+    alone = _follows(values, price, field) or _by_month(values, price, numbers.get("sale_date"))
     if alone:
         return alone
     for measured in ("list_price",) if _is_rating(values, name) else MEASURED:
@@ -162,6 +174,14 @@ def _is_sum(price: pd.Series, total: pd.Series, parts: Sequence[pd.Series]) -> b
     return float(((total - price).abs() <= _ROUNDING * price)[both].mean()) >= _SUM_SHARE
 
 
+def area_tells(field: str, areas: pd.Series, price: pd.Series) -> Measured | None:
+    """Measure whether a column taken for an area gives the price away: it is money, or a lot that the price follows."""
+    money, priced = area_is_money(areas, price), price.where(price > 0)
+    if money or field not in FOLLOWED_LOOSELY or not _are_many(areas, priced):
+        return money
+    return _follows(areas, priced, field)
+
+
 def area_is_money(areas: pd.Series, price: pd.Series) -> Measured | None:
     """Measure whether a column taken for an area has the price in it: of its size, and nearly the same in every row.
 
@@ -173,6 +193,16 @@ def area_is_money(areas: pd.Series, price: pd.Series) -> Measured | None:
     return _near_perfect(areas, priced, "the sale price")
 
 
+def _follows(values: pd.Series, price: pd.Series, field: str) -> Measured | None:
+    """Measure whether a column follows the price as closely as no such fact of a home does."""
+    loosely = field in FOLLOWED_LOOSELY and _are_many(values, price)
+    return _near_perfect(values, price, "the sale price", UNLIKELY_CORRELATION if loosely else LEAK_CORRELATION)
+
+
+def _are_many(values: pd.Series, price: pd.Series) -> bool:
+    return int((values.notna() & price.notna()).sum()) >= UNLIKELY_ROWS_MIN
+
+
 def _is_rating(values: pd.Series, name: str) -> bool:
     words = load_vocabulary().all_words(name.removeprefix(EXTRA_PREFIX))
     return bool(_RATING_WORDS & set(words)) and bool(values.dropna().between(0, _RATING_TOP).all())
@@ -181,7 +211,7 @@ def _is_rating(values: pd.Series, name: str) -> bool:
 def _judge(table: MappedTable, field: str, values: pd.Series, numbers: Mapping[str, pd.Series]) -> Leak | None:
     column = table.columns.get(field, field.removeprefix(EXTRA_PREFIX))
     why = leak_by_name(column, table.source, load_vocabulary()) if is_extra(field) else ""
-    measured = leak_by_numbers(values, numbers, column)
+    measured = leak_by_numbers(values, numbers, column, field)
     if not why and not measured:
         return None
     n = measured.n if measured else len(table.frame)
@@ -204,7 +234,7 @@ def _leaks_named(words: Tokens, vocabulary: Vocabulary) -> Iterator[str]:
             yield f"{why} (its header is {' '.join(words)!r})"
 
 
-def _near_perfect(values: pd.Series, target: pd.Series, what: str) -> Measured | None:
+def _near_perfect(values: pd.Series, target: pd.Series, what: str, limit: float = LEAK_CORRELATION) -> Measured | None:
     both = values.notna() & target.notna() & np.isfinite(values) & np.isfinite(target)
     n = int(both.sum())
     if n < ROWS_MIN or min(values[both].nunique(), target[both].nunique()) < _LEVELS_MIN:
@@ -212,7 +242,7 @@ def _near_perfect(values: pd.Series, target: pd.Series, what: str) -> Measured |
     by_rank = _correlation(values, target)
     by_log = _log_correlation(values[both], target[both])
     kind, strongest = max((("rank", by_rank), ("logarithm", by_log)), key=lambda one: abs(one[1]))
-    if abs(strongest) < LEAK_CORRELATION:
+    if abs(strongest) < limit:
         return None
     words = f"computed from {what}, it seems ({kind} correlation {strongest:.3f}), and would reveal the answer"
     return Measured(words, strongest, n)

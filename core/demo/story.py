@@ -24,8 +24,9 @@ from core.demo.market_turn import END, START, Listings, listings, sold
 from core.demo.offices import OFFICES, PILOT
 from core.problem import Problem
 from core.progress import Progress, part, under
-from core.serve.estimate import Refused, Unavailable
+from core.serve.estimate import Refused
 from core.serve.estimate_many import Answers, estimate_many
+from core.serve.review.unavailable import Unavailable
 from core.store import DecisionRecord, EstimateSummary, Market, NewDecision, NewEstimate, Store
 from core.store.ledger.decisions import DecisionKind
 from core.workflows.pricing.decisions import departure, usual_listing

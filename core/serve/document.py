@@ -9,7 +9,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from core.errors import AnswerUnreadable
-from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.estimate import Estimate, Refused
+from core.serve.review.unavailable import Unavailable
 
 Result = Estimate | Unavailable | Refused
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
@@ -17,7 +16,7 @@ from core.prepare.features.area_levels import area_levels
 from core.prepare.features.columns import Columns, size, stack, take
 from core.prepare.features.facts import COORDINATES
 from core.problem import Problem
-from core.schema import ONLY_ON_ROLL, label_of
+from core.schema import ONLY_ON_ROLL
 from core.serve.ask_next import AskNext, Questions, ask_next, questions
 from core.serve.comparables import IN_USE, Comparable, ComparableValue, adjusted, candidates, like_enough, reconcile
 from core.serve.drivers import Compared, Drivers, compared, drivers
@@ -31,22 +30,21 @@ from core.serve.fact_groups import (
     unlike_all_sales,
     wider_area,
 )
-from core.serve.flags import Answer, FlagRules, answers_of, estimate_flags, flag_rules, left_out, promised, worth
+from core.serve.flags import Answer, FlagRules, answers_of, estimate_flags, flag_rules, promised, worth
 from core.serve.likeness import Likeness, likeness_of
 from core.serve.review.flag import DriftNotice, Flag
 from core.serve.review.nearest import evidence_of, nearest_sale_km
-from core.serve.review.places import AreaPlaces, area_places
 from core.serve.review.reach import reach_words
+from core.serve.review.scope import known_types, left_out
 from core.serve.review.surroundings import figures_around
+from core.serve.review.unavailable import Unavailable, UnavailableKind
+from core.serve.review.whereabouts import Whereabouts, whereabouts
 from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.importance import Importance, by_importance
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, half_width, has_evidence, some_of
 from core.wording import days, distance, market_day, percent
-
-UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
-
 
 # No price level is measured this long before a market's first sale.
 _DAYS_BEFORE: Final = 365
@@ -68,7 +66,8 @@ class Estimate:
     stored by an earlier release).
     ``comparables`` come most similar first, weak ones last; ``comparable_value`` combines the first ``IN_USE`` of them.
     ``ask_next`` are the unknown facts that would narrow the range most, the best first. ``widening`` is the factor by
-    which the range is wider because the valuation date lies after the latest sale.
+    which the range is wider because the valuation date lies after the latest sale. ``worked_out`` are the areas that
+    were not given and that the coordinates tell.
     """
 
     subject: Subject
@@ -96,39 +95,17 @@ class Estimate:
     trained_through: date | None = None
     ask_next: tuple[AskNext, ...] = ()
     widening: float = 1.0
+    worked_out: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def placed(self) -> Subject:
+        """The home as it was priced: with the areas worked out."""
+        return replace(self.subject, facts={**self.subject.facts, **self.worked_out})
 
     @property
     def promised(self) -> int | None:
         """The confidence, None where no test tells what it is worth: the one figure of it that leaves the house."""
         return promised(self.confidence, self.held)
-
-
-class UnavailableKind(StrEnum):
-    """Which condition of a price is not met, as the ledger records it."""
-
-    NOT_KNOWN = "not known"
-    NO_MODEL = "no model"
-    FACTS = "facts or place"
-    UNLIKE = "unlike all homes sold"
-    DATE = "valuation date"
-    SCOPE = "outside the signed scope"
-    RANGE = "range too wide"
-
-
-@dataclass(frozen=True)
-class Unavailable:
-    """No estimate: ``message`` is the general advice, ``reason`` the cause, ``remedy`` what would help.
-
-    ``missing`` names the facts not given without which there is no price, LOCATION for the place; ``field`` is the fact
-    by which the home is unlike all homes sold. ``kind`` is NOT_KNOWN in an answer stored by an earlier release.
-    """
-
-    reason: str
-    remedy: str
-    message: str = UNAVAILABLE
-    kind: UnavailableKind = UnavailableKind.NOT_KNOWN
-    missing: tuple[str, ...] = ()
-    field: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,7 +127,7 @@ class LiveMarket:
     ``notices`` are the open drift alerts; each flags the estimates it concerns. ``scope`` is signed or proposed; None
     means the standard prices. Distances are written as ``area_unit`` has it. Where they were worked out in advance,
     ``learned`` is the likeness, ``known_figures`` are the area figures, ``known_around`` the figures of the homes
-    around, and ``known_places`` the places of each area.
+    around, and ``known_where`` is what the sales tell about where homes lie.
     """
 
     bundle: Bundle
@@ -162,7 +139,7 @@ class LiveMarket:
     learned: Likeness | None = None
     known_figures: frozenset[str] | None = None
     area_unit: str = "sqm"
-    known_places: AreaPlaces | None = None
+    known_where: Whereabouts | None = None
     known_around: frozenset[str] | None = None
 
     @cached_property
@@ -188,18 +165,22 @@ class LiveMarket:
         return self.area_figures | around
 
     @cached_property
-    def area_places(self) -> AreaPlaces | None:
-        """Where the sales of each area lie; None in a market without coordinates or area codes."""
-        return self.known_places or area_places(self.live_model.model, self.live_model.sales)
+    def where(self) -> Whereabouts:
+        """What the sales tell about where homes lie."""
+        return self.known_where or whereabouts(self.live_model.model, self.live_model.sales)
+
+    def placed(self, subject: Subject) -> Subject:
+        """Return a home with the areas that are not given, as far as its coordinates tell them: so it is priced."""
+        return replace(subject, facts={**subject.facts, **self.where.worked_out(subject.facts)})
 
     def flag_rules(self, problem: Problem) -> FlagRules:
         """Return the basis of the flags of its estimates; build it once for many homes."""
-        figures, places = self.untold, self.area_places
-        return flag_rules(self.bundle, self.notices, problem, self.scope, figures, places, self.area_unit)
+        figures, where = self.untold, self.where
+        return flag_rules(self.bundle, self.notices, problem, self.scope, figures, where, self.area_unit)
 
     def prepare(self) -> None:
         """Learn now what the first question would wait for."""
-        _ = self.likeness, self.area_places, self.untold
+        _ = self.likeness, self.where, self.untold
 
 
 def estimate(
@@ -216,11 +197,11 @@ def estimate(
     withheld = (
         beyond_horizon(as_of, live_model, problem, live_market.bundle.currency)
         or refusal(subject, model, problem, live_market.bundle.currency, live_market.area_unit)
-        or outside_signed_scope(subject, live_market.scope)
+        or outside_signed_scope(subject, live_market)
     )
     if withheld is not None:
         return withheld
-    worked = _work(live_market, subject)
+    worked = _work(live_market, live_market.placed(subject))
     homes = take(worked.beside.homes, np.zeros(len(worked.matrix), dtype=np.int64))
     levels = judged_with(level, problem)
     answers = live_model.priced(homes, worked.matrix, worked.centre, levels, problem.success.tolerance)
@@ -237,6 +218,7 @@ def _explained(
     priced = some_of(answers, np.array([0]))
     bundle, live_model, level = live_market.bundle, live_market.live_model, priced.level
     model, home, log_price = live_model.model, worked.beside.homes, worked.log_price
+    [placed] = worked.beside.subjects
     [figures] = answers_of(priced)
     exact, fsd = float(priced.exact[0]), float(priced.fsd[0])
     comparables = worked.comparables
@@ -244,7 +226,7 @@ def _explained(
     together = reconcile(comparables, in_use, exact, fsd, figures.low, figures.high)
     answer = replace(figures, comparables=together, own_sale=next((one for one in comparables if one.own), None))
     rules = live_market.flag_rules(problem)
-    segment, held = rules.record_of(subject, level, str(priced.segments[0]), answer.point)
+    segment, held = rules.record_of(placed, level, str(priced.segments[0]), answer.point)
     kept = rules.kept(answer.confidence)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
@@ -261,8 +243,8 @@ def _explained(
         confidence_word=confidence_word(worth(answer.confidence, kept, segment), problem),
         kept=kept if held is not None else None,
         fsd=fsd,
-        flags=tuple(estimate_flags(subject, answer, rules)),
-        imputed=_imputed(subject, model, home, bundle.importance),
+        flags=tuple(estimate_flags(placed, answer, rules)),
+        imputed=_imputed(placed, model, home, bundle.importance),
         data_version=live_market.version_id,
         last_sale=(live_model.level.as_of - timedelta(days=1)),
         market_shift=worked.shift,
@@ -273,6 +255,7 @@ def _explained(
         trained_through=model.profile.last_sale,
         ask_next=ask_next(worked.questions, half_width(answers)),
         widening=float(live_model.widening(home)[0]),
+        worked_out={code: area for code, area in placed.facts.items() if code not in subject.facts},
     )
 
 
@@ -375,18 +358,20 @@ def refusal(subject: Subject, model: Model, problem: Problem, currency: str, are
     return _place_refusal(subject, model, problem, area_unit)
 
 
-def outside_signed_scope(subject: Subject, scope: GoverningScope | None) -> Unavailable | None:
+def outside_signed_scope(subject: Subject, live_market: LiveMarket) -> Unavailable | None:
     """Return why there is no price for a home of a type or area that the signed scope leaves out."""
+    scope = live_market.scope
     if scope is None or scope.basis is not ScopeBasis.SIGNED:
         return None
-    found = left_out(subject, scope)
+    found = left_out(subject.facts, scope, live_market.where, known_types(live_market.live_model.model))
     if found is None:
         return None
-    name, value = found
+    decides = "A manager decides on the Evaluation page where the model is used."
     return Unavailable(
-        f"{label_of(name)} {value.replace('_', ' ')} is outside the scope signed for this model.",
-        "A manager decides on the Evaluation page where the model is used.",
+        f"{found.clause} is outside the scope signed for this model.",
+        " ".join(filter(None, (found.remedy, decides))),
         kind=UnavailableKind.SCOPE,
+        field=found.field,
     )
 
 

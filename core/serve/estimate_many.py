@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import compress
 from typing import Final, Literal
 
 import numpy as np
@@ -12,16 +13,13 @@ import pandas as pd
 
 from core.arrays import Ints
 from core.errors import ImpossibleProperty
-from core.evaluate.scope import GoverningScope
-from core.prepare.features.columns import Columns, size
+from core.prepare.features.columns import Columns, blanks, size
 from core.prepare.features.facts import COORDINATES, FactColumns
 from core.prepare.features.own_sales import IDENTITY
 from core.problem import Problem
 from core.serve.estimate import (
     Estimate,
     LiveMarket,
-    Unavailable,
-    UnavailableKind,
     before_first_sale,
     beyond_horizon,
     estimate,
@@ -32,9 +30,10 @@ from core.serve.estimate import (
     too_wide,
 )
 from core.serve.fact_groups import LOCATION, critical_facts, unlike_all_sales
-from core.serve.flags import answers_of, estimate_flags, left_out, promised
+from core.serve.flags import answers_of, estimate_flags, promised
 from core.serve.review.flag import Flag
 from core.serve.review.nearest import evidence_of, nearest_lately_km
+from core.serve.review.unavailable import Unavailable, UnavailableKind
 from core.serve.subject import Subject, Value, contradictions, facts_read, read_fact, spelled_as_sold
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, some_of
@@ -105,23 +104,26 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     columns = read_columns(homes, model, problem)
     subjects, failed = read_subjects(columns, [as_of] * len(homes), problem)
     failed |= dict(_unavailable(subjects, as_of, live_market, problem))
-    failed |= dict(_outside_scope(subjects, failed, live_market.scope))
+    failed |= dict(_outside_scope(subjects, failed, live_market))
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
-    found = _price(live_market.live_model, _homes(columns, rows, as_of, model.facts), problem, level)
+    placed = [live_market.placed(subjects[position]) for position in rows.tolist()]
+    read = _placed(_homes(columns, rows, as_of, model.facts), placed, model.facts)
+    found = _price(live_market.live_model, read, problem, level)
     priced, main = found[level], found[problem.estimate.level]
     narrow = ~too_wide(main, problem)
     failed |= _ranges_too_wide(rows[~narrow], some_of(main, ~narrow), problem)
     rows, priced = rows[narrow], some_of(priced, narrow)
     chosen = tuple(subjects[position] for position in rows.tolist())
+    judged = tuple(compress(placed, narrow.tolist()))
     answers, rules = answers_of(priced), live_market.flag_rules(problem)
     confidence = tuple(answer.confidence for answer in answers)
     records = (
         rules.record_of(subject, level, str(segment), answer.point)[1]
-        for subject, segment, answer in zip(chosen, priced.segments, answers, strict=True)
+        for subject, segment, answer in zip(judged, priced.segments, answers, strict=True)
     )
     shown = tuple(promised(sure, held) for sure, held in zip(confidence, records, strict=True))
     flags = tuple(
-        tuple(estimate_flags(subject, answer, rules)) for subject, answer in zip(chosen, answers, strict=True)
+        tuple(estimate_flags(subject, answer, rules)) for subject, answer in zip(judged, answers, strict=True)
     )
     return Answers(
         rows, chosen, priced, confidence, shown, flags, tuple(failed[position] for position in sorted(failed))
@@ -230,13 +232,13 @@ def _critical(model: Model, problem: Problem) -> list[str]:
 
 
 def _outside_scope(
-    subjects: Mapping[int, Subject], failed: Mapping[int, NotPriced], scope: GoverningScope | None
+    subjects: Mapping[int, Subject], failed: Mapping[int, NotPriced], live_market: LiveMarket
 ) -> Iterator[tuple[int, NotPriced]]:
     for position, subject in subjects.items():
-        withheld = outside_signed_scope(subject, scope) if position not in failed else None
-        if scope is not None and withheld is not None:
-            field, value = left_out(subject, scope) or ("", "")
-            yield position, _withheld(position, field, value, withheld)
+        withheld = outside_signed_scope(subject, live_market) if position not in failed else None
+        if withheld is not None:
+            value = subject.facts.get(withheld.field, "")
+            yield position, _withheld(position, withheld.field, value, withheld)
 
 
 def _plainly_inside(subjects: Mapping[int, Subject], model: Model, problem: Problem) -> set[int]:
@@ -269,6 +271,16 @@ def _homes(columns: Mapping[str, ReadColumn], rows: Ints, as_of: date, facts: Fa
         different = [np.nan if value is None else value for value in known]
         homes[name] = np.array(different, dtype=object if name in words else float)[codes]
     return homes | {"sale_date": np.full(len(rows), as_of, dtype="datetime64[us]")}
+
+
+def _placed(homes: Columns, placed: Sequence[Subject], facts: FactColumns) -> Columns:
+    """Return homes with the areas of ``placed``, of which more are known."""
+    changed = dict(homes)
+    for code in facts.area_codes:
+        blank = np.flatnonzero(blanks(homes[code]))
+        changed[code] = homes[code].copy()
+        changed[code][blank] = [placed[row].facts.get(code, np.nan) for row in blank.tolist()]
+    return changed
 
 
 def _ranges_too_wide(rows: Ints, priced: Priced, problem: Problem) -> dict[int, NotPriced]:

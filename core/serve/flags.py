@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from core.evaluate.scope import GoverningScope, standard_prices
-from core.prepare.features.facts import AREA_CODES, COORDINATES
+from core.prepare.features.facts import COORDINATES
 from core.prepare.features.own_sales import DAYS_A_YEAR, SOON_YEARS
 from core.prepare.features.profile import MarketProfile
 from core.problem import Problem
@@ -19,11 +19,13 @@ from core.serve.comparables import Comparable, ComparableValue
 from core.serve.fact_groups import LOCATION, never_of_its_type, wider_area
 from core.serve.reading.facts import written
 from core.serve.review.flag import DriftNotice, Flag, FlagKind, Severity
-from core.serve.review.places import AREAS_CONTRADICTED, CONTRADICTED, AreaPlaces, place_flags, unknown_area_flags
+from core.serve.review.places import AREAS_CONTRADICTED, CONTRADICTED, place_flags, unknown_area_flags
 from core.serve.review.price import price_flags
 from core.serve.review.reach import reach_words
+from core.serve.review.scope import known_types, left_out, scope_flags
 from core.serve.review.sizes import LARGER, SMALLER, size_beyond
 from core.serve.review.unused import unused_flags
+from core.serve.review.whereabouts import NOWHERE, Whereabouts
 from core.serve.subject import Subject
 from core.train.bundle import ABOVE, BELOW, Bundle, RangeCoverage
 from core.train.model import Model, Priced
@@ -88,8 +90,8 @@ def answers_of(priced: Priced) -> list[Answer]:
 class FlagRules:
     """The basis of a market's flags: its model with its test, scope, open drift alerts and limits.
 
-    ``figures`` are the facts of an area or of the homes around: nobody finds them out about a home. ``places`` are
-    where the sales of each area lie, None where that is not known; distances are written as ``area_unit`` has it.
+    ``figures`` are the facts of an area or of the homes around: nobody finds them out about a home. ``where`` is what
+    the sales tell about where homes lie; distances are written as ``area_unit`` has it.
     """
 
     bundle: Bundle
@@ -97,7 +99,7 @@ class FlagRules:
     notices: tuple[DriftNotice, ...]
     problem: Problem
     figures: frozenset[str] = frozenset()
-    places: AreaPlaces | None = None
+    where: Whereabouts = NOWHERE
     area_unit: str = "sqm"
 
     @property
@@ -126,7 +128,8 @@ class FlagRules:
 
     def record_of(self, subject: Subject, level: float, segment: str, point: float) -> tuple[str, RangeCoverage | None]:
         """Return ``record`` for a home; none for one that cannot be, nor as of a day before all sales known."""
-        if self.places is not None and (group := self.places.contradiction(subject.facts)):
+        places = self.where.places
+        if places is not None and (group := places.contradiction(subject.facts)):
             return group, None
         if subject.as_of < self.model.profile.first_sale:
             return BEFORE_ALL, None
@@ -145,21 +148,21 @@ def flag_rules(
     problem: Problem,
     scope: GoverningScope | None = None,
     figures: frozenset[str] = frozenset(),
-    places: AreaPlaces | None = None,
+    where: Whereabouts = NOWHERE,
     area_unit: str = "sqm",
 ) -> FlagRules:
     """Return the basis of the flags of the bundle's market; build it once for many homes.
 
     Without a ``scope``, signed or proposed, the standard prices hold; an empty one has every estimate reviewed.
     """
-    return FlagRules(bundle, scope or standard_prices(bundle, problem), notices, problem, figures, places, area_unit)
+    return FlagRules(bundle, scope or standard_prices(bundle, problem), notices, problem, figures, where, area_unit)
 
 
 def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterator[Flag]:
     """Yield every flag of an estimate: from the property's facts, scope, open drift alerts, then from its figures."""
     yield from subject_flags(subject, rules)
-    yield from place_flags(subject.facts, rules.places, rules.model.facts.located, rules.area_unit)
-    yield from _scope_flags(subject, rules.scope)
+    yield from place_flags(subject.facts, rules.where.places, rules.model.facts.located, rules.area_unit)
+    yield from scope_flags(left_out(subject.facts, rules.scope, rules.where, known_types(rules.model)), rules.scope)
     yield from drift_flags(subject, rules.notices)
     yield from _answer_flags(answer, subject, rules)
     yield from _own_sale_flags(answer, rules)
@@ -192,28 +195,6 @@ def drift_flags(subject: Subject, notices: Iterable[DriftNotice]) -> Iterator[Fl
     for one in notices:
         if one.property_type in ("", subject.text("property_type")):
             yield Flag(one.kind, one.severity, one.field, one.value, one.limit, one.action)
-
-
-def left_out(subject: Subject, scope: GoverningScope) -> tuple[str, str] | None:
-    """Return the field and value by which a scope leaves a home out, None if it does not."""
-    kind = subject.text("property_type")
-    if kind is not None and kind in scope.types_left_out:
-        return "property_type", kind
-    areas = ((name, subject.text(name)) for name in AREA_CODES)
-    return next(((name, area) for name, area in areas if area is not None and area in scope.areas_left_out), None)
-
-
-def _scope_flags(subject: Subject, scope: GoverningScope) -> Iterator[Flag]:
-    found = left_out(subject, scope)
-    if found is not None:
-        yield Flag(
-            FlagKind.LEFT_OUT_OF_SCOPE,
-            Severity.REVIEW,
-            found[0],
-            found[1].replace("_", " "),
-            f"not in {scope.name}",
-            "Manual review: the model misses its target for such homes.",
-        )
 
 
 def _answer_flags(answer: Answer, subject: Subject, rules: FlagRules) -> Iterator[Flag]:

@@ -13,6 +13,7 @@ import numpy as np
 from core.schema import label_of
 from core.serve.fact_groups import FactGroup, group_of, never_of_its_type
 from core.serve.reading.facts import countable
+from core.serve.review.whereabouts import Whereabouts
 from core.serve.subject import Subject, Value
 from core.train.model import Model
 
@@ -49,11 +50,12 @@ def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
     return Typical(area, sales, {name: value for name, value in facts.items() if name != "year_renovated"})
 
 
-def usual_facts(model: Model, given: Mapping[str, Value], as_of: date) -> Mapping[str, Value]:
+def usual_facts(model: Model, given: Mapping[str, Value], as_of: date, where: Whereabouts) -> Mapping[str, Value]:
     """Return what the model takes for the facts not given, as its answer will say, and the usual categories.
 
-    Facts that homes of the given type do not have are left out.
+    Areas that the coordinates tell count as given. Facts that homes of the given type do not have are left out.
     """
+    given = {**given, **where.worked_out(given)}
     codes = {code: str(given[code]) for code in model.facts.area_codes if code in given}
     filled = model.fill_for_sale(Subject(given, as_of).columns(model.facts))
     taken = {name: float(filled[name][0]) for name in model.facts.numeric if np.isfinite(filled[name][0])}

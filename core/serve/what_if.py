@@ -12,8 +12,9 @@ from core.arrays import Floats
 from core.prepare.features.columns import Columns, stack, take
 from core.prepare.features.own_sales import no_own_sale
 from core.problem import Problem
-from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
+from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.review.flag import FlagKind
+from core.serve.review.unavailable import Unavailable
 from core.serve.subject import Subject, Value
 from core.train.live_model import LiveModel
 
@@ -116,7 +117,7 @@ def _effects(live_model: LiveModel, before: Estimate, changes: Mapping[str, Valu
     if len(numeric) < len(changes):
         # A category or a renovation is a state, not a step: similar homes may already be in it.
         return np.empty(0)
-    home = live_model.model.fill_for_sale(before.subject.columns(facts))
+    home = live_model.model.fill_for_sale(before.placed.columns(facts))
     found = live_model.model.comparables(home, _LIKE_HOMES).rows
     if not len(found):
         return np.empty(0)

@@ -151,8 +151,8 @@ _BEYOND: Final = {ABOVE: "high", BELOW: "low"}
 def confidence_words(estimate: Estimate, tolerance: str) -> str:
     """Say what a confidence promises, and how often the same promise was kept.
 
-    "69 of 100 such homes should sell within 10% of it; of 358 test sales promised 60 to 69, 69% did." A home beyond the
-    tests is promised nothing.
+    "69 of 100 such homes should sell within 10% of it; of 358 test sales promised 60 to 69, 69% did." Where fewer did
+    than any of them was promised, it says which figure to count on. A home beyond the tests is promised nothing.
     """
     if estimate.promised is None:
         return UNPROVEN
@@ -162,7 +162,10 @@ def confidence_words(estimate: Estimate, tolerance: str) -> str:
     tenth = 10 * min(estimate.confidence // 10, 9)
     sales = count(estimate.kept.n, "test sale", currency=estimate.currency)
     last = tenth + 9 if tenth < _TOP_TENTH else 100
-    return f"{promise}; of {sales} promised {tenth} to {last}, {percent(estimate.kept.share)} did"
+    came = round(100 * estimate.kept.share)
+    if came < tenth:
+        return f"{promise} by the model, but of {sales} promised {tenth} to {last} only {came}% did: count on {came}"
+    return f"{promise}; of {sales} promised {tenth} to {last}, {came}% did"
 
 
 UNPROVEN: Final = "no test tells how many such homes sell near it"
@@ -171,9 +174,12 @@ _TOP_TENTH: Final = 90
 
 
 def ask_next_words(asked: Sequence[AskNext]) -> tuple[str, ...]:
-    """Say what each fact would bring, one that can be found out: "construction grade (from ±22% to about ±16%)"."""
+    """Say what each fact would bring, one that can be found out: "grade (from ±22% to about ±16% if usual)".
+
+    That is what a usual answer brings: an unusual one may widen the range.
+    """
     return tuple(
-        f"{_asked(one.name)} (from ±{percent(one.now)} to about ±{percent(one.then)})"
+        f"{_asked(one.name)} (from ±{percent(one.now)} to about ±{percent(one.then)} if usual)"
         for one in asked
         if one.name not in ONLY_ON_ROLL
     )

@@ -248,7 +248,7 @@ def _without_champion(seen: Overview) -> str:
         return "No model is live, so nothing can be priced. Train one on the Models page."
     return (
         f"No model is live, so nothing can be priced. Model {seen.newest.model_id} did not go live on its own. "
-        f"{floor.words} Train on more sales, or on sales of one kind of property."
+        f"{floor.words} {floor.remedy}".rstrip()
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from core.serve.estimate import UNAVAILABLE
+from core.serve.review.unavailable import UNAVAILABLE
 from core.store import Store
 
 HOME: dict[str, Any] = {"zipcode": "86934", "living_area_sqft": 1500}

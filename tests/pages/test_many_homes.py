@@ -16,7 +16,7 @@ from streamlit.testing.v1.element_tree import Element
 from core.collect.reading.reader import read_table
 from core.errors import StoreUnavailable
 from core.serve.agent.advice import in_short
-from core.serve.estimate import UNAVAILABLE
+from core.serve.review.unavailable import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import open_store
 from core.store.ledger.estimates import Ledger

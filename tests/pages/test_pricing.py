@@ -25,7 +25,8 @@ from core.schema import SQFT_PER_SQM
 from core.serve.agent.advice import advice, to_review
 from core.serve.comparables import IN_USE
 from core.serve.driver_words import sentences
-from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
+from core.serve.estimate import Estimate
+from core.serve.review.unavailable import UNAVAILABLE, Unavailable
 from core.serve.words import confidence_words, readable_address
 from core.store import open_store
 from core.store.ledger.estimates import Ledger

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from core.problem import Problem
 from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.fact_groups import FactGroup, grouped
+from core.serve.review.whereabouts import NOWHERE
 from core.serve.typical_home import typical_home
 from core.workflows.pricing.desk import Desk
 
@@ -82,11 +85,12 @@ def test_larger_home_says_that_its_size_adds(evidence: LiveMarket, home: dict[st
     assert told.items[0] is size
 
 
-def test_home_without_a_known_area_is_held_against_the_market(
+def test_home_without_a_known_area_is_held_against_the_one_it_lies_in_or_the_market(
     evidence: LiveMarket, home: dict[str, object], problem: Problem
 ) -> None:
     placed = {name: value for name, value in home.items() if name != "zipcode"}
-    told = price(evidence, placed, problem).drivers
+    assert price(evidence, placed, problem).drivers.area == f"zipcode {home['zipcode']}"
+    told = price(replace(evidence, known_where=NOWHERE), placed, problem).drivers
     assert told.area == "the market"
     assert FactGroup.PLACE not in {one.group for one in told.items}
 

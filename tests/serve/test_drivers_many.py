@@ -32,7 +32,7 @@ def test_each_home_has_the_drivers_of_its_own_estimate(small_desk: Desk, problem
     priced = [answer for answer in answers if isinstance(answer, Estimate)]
     assert len(priced) > 3
     assert len({len(answer.drivers.items) for answer in priced}) > 2
-    told = drivers_of(evidence.live_model, [answer.subject for answer in priced], problem, 0.5)
+    told = drivers_of(evidence.live_model, [answer.placed for answer in priced], problem, 0.5)
     assert told == [answer.drivers for answer in priced]
     assert drivers_of(evidence.live_model, [], problem, 0.5) == []
 

@@ -21,17 +21,12 @@ from core.serve.agent.assumed import assumed_for_seller
 from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.comparables import IN_USE
 from core.serve.document import from_document, to_document
-from core.serve.estimate import (
-    Estimate,
-    LiveMarket,
-    Unavailable,
-    UnavailableKind,
-    confidence_word,
-    estimate,
-)
+from core.serve.estimate import Estimate, LiveMarket, confidence_word, estimate
 from core.serve.estimate_many import estimate_many
 from core.serve.fact_groups import critical_facts
 from core.serve.review.flag import FlagKind, Severity
+from core.serve.review.unavailable import Unavailable, UnavailableKind
+from core.serve.review.whereabouts import NOWHERE
 from core.serve.typical_home import usual_facts
 from core.serve.words import confidence_words, record_words, widening_words
 from core.train.bundle import RangeCoverage
@@ -253,7 +248,8 @@ def test_a_condo_or_houseboat_is_neither_assumed_to_have_a_lot_nor_asked_for_it(
     for answer, has_lot in ((house, True), (condo, False), (boat, False)):
         assert ("lot_area_sqft" in answer.imputed) == has_lot
         assert ("lot_area_sqft" in {flag.field for flag in answer.flags}) == has_lot
-        usual = usual_facts(evidence.live_model.model, {"property_type": answer.subject.facts["property_type"]}, today)
+        typed = {"property_type": answer.subject.facts["property_type"]}
+        usual = usual_facts(evidence.live_model.model, typed, today, NOWHERE)
         assert ("lot_area_sqft" in usual) == has_lot
         assert has_lot or "lot_area_sqft" not in {one.name for one in answer.ask_next}
     given = price(evidence, {**facts, "property_type": "condo", "lot_area_sqft": 3_000}, today, problem)

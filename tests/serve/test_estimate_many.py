@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from core.errors import ImpossibleProperty
 from core.problem import Problem
-from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
+from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.estimate_many import Answers, estimate_many
 from core.serve.review.flag import FlagKind
+from core.serve.review.unavailable import Unavailable
 from core.serve.subject import fact_faults
 from core.workflows.pricing.desk import Desk
 

@@ -17,11 +17,12 @@ from core.progress import silent
 from core.serve.agent.sale_sum import AROUND, market_since, parts_of
 from core.serve.driver_words import sentences
 from core.serve.drivers import OWN_SALE_DAY, OWN_SALE_PRICE
-from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
+from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.estimate_many import estimate_many
 from core.serve.fact_groups import FactGroup
 from core.serve.report.waterfall import difference
 from core.serve.review.flag import FlagKind
+from core.serve.review.unavailable import Unavailable
 from core.states import Family
 from core.train.bundle import Bundle, seal
 from core.train.live_model import bring_up_to_date

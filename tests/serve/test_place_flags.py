@@ -98,7 +98,7 @@ def test_a_zipcode_far_from_the_coordinates_is_flagged_alone_and_in_a_file(
 def test_an_area_without_a_known_sale_and_a_home_without_coordinates_raise_no_contradiction(
     evidence: LiveMarket, home: dict[str, object]
 ) -> None:
-    known = evidence.area_places
+    known = evidence.where.places
     assert known is not None
     placed = {name: float(str(home[name])) for name in ("latitude", "longitude")}
     assert not [*known.disagreements({**placed, "zipcode": "no such code"})]

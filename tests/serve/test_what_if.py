@@ -10,7 +10,8 @@ import pytest
 from core.errors import ImpossibleProperty
 from core.problem import Problem
 from core.serve import what_if as what_if_module
-from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
+from core.serve.estimate import Estimate, LiveMarket, estimate
+from core.serve.review.unavailable import Unavailable
 from core.serve.typical_home import typical_home
 from core.serve.what_if import against_expectation, beyond_the_sales, usual_changes, what_if
 from core.workflows.pricing.desk import Desk

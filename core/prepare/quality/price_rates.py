@@ -100,16 +100,17 @@ def price_rate(sales: pd.DataFrame, currency: str, times: float | None = None) -
     dearest_sqm = _DEAREST * _units_per_dollar(currency) * SQFT_PER_SQM
     is_low = rate < usual.low or float(used["sale_price"].median()) < dearest_sqm
     sure = slope[1] < 0.0 or (is_low and slope[0] < _FLAT_MAX / 2)
-    words = (
-        f"a price per area, it seems, and no price of a whole home: where homes are 10% larger, "
-        f"it is {abs(1.1 ** slope[0] - 1):.1%} {'lower' if slope[0] < 0 else 'higher'}"
-    )
+    what = "a price per area, it seems, and no price of a whole home"
+    if rate >= usual.low and slope[1] >= 0.0:
+        what = "no price of these homes, it seems, but perhaps one per area, of other homes, or another figure"
+    change = f"{abs(1.1 ** slope[0] - 1):.1%} {'lower' if slope[0] < 0 else 'higher'}"
+    words = f"{what}: where homes are 10% larger, it is {change}"
     return PriceRate(words, len(used), sure)
 
 
 def _odd_level(rate: float, usual: Limit, currency: str, is_times_1000: bool) -> str:
     too_much = "1,000 times too large" if is_times_1000 else "in cents"
-    what = "prices per area, or in thousands" if rate < usual.low else too_much
+    what = "prices per area, rents, or in thousands" if rate < usual.low else too_much
     return (
         f"no prices of whole homes, it seems; they may be {what}: the median is {significant(rate, 4)} {currency} per "
         f"square foot "

@@ -36,7 +36,7 @@ def adjusted_sales(live_market: LiveMarket, estimate: Estimate, sale_ids: Iterab
     rows = _rows_of(live_model, sale_ids, estimate.subject.as_of)
     if not len(rows):
         return ()
-    home = model.fill_for_sale(estimate.subject.columns(model.facts))
+    home = model.fill_for_sale(estimate.placed.columns(model.facts))
     chosen = among(live_model, rows, home, groups_of(model))
     homes = stack([home, *chosen.homes])
     log_price = model.log_estimate(model.matrix(homes, np.append(-1, chosen.own)), live_model.shift(homes))

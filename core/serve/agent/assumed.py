@@ -29,7 +29,7 @@ def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventio
     ]
     if not estimate.subject.facts.get("property_type"):
         found.append("no particular property type")
-    area = area_of(estimate.subject.facts)
+    area = area_of(estimate.placed.facts)
     if any(name in imputed for name in _COORDINATES):
         found.append(f"the middle of {area} as its place")
     if any(name in figures for name in imputed):
@@ -40,6 +40,11 @@ def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventio
 def given_words(estimate: Estimate, market: Conventions) -> tuple[str, ...]:
     """Return what was read of the home, as a market writes it: ("living area 1,800 sq ft", "zip code 98103")."""
     return tuple(words.assumed(name, value, market) for name, value in estimate.subject.facts.items())
+
+
+def placed_words(estimate: Estimate, market: Conventions) -> str:
+    """Name the areas that the coordinates told, as a market writes them: "zipcode 98103"; "" for none."""
+    return ", ".join(words.assumed(name, value, market) for name, value in estimate.worked_out.items())
 
 
 def assumed_for_seller(estimate: Estimate, market: Conventions) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
 from core.schema import FIELD_BY_NAME, FIELDS, ONLY_ON_ROLL, SALE_FIELDS, unit_of
-from core.serve.estimate import UNAVAILABLE, Estimate
+from core.serve.estimate import Estimate
 from core.serve.report.fit import height_of
 from core.serve.report.frame import Decided, ReportFrame
 from core.serve.report.price_axis import LIST_PRICE, Mark, price_axis
@@ -32,6 +32,7 @@ from core.serve.report.typography import (
     size_for,
 )
 from core.serve.report.words import level_words, numbers, used
+from core.serve.review.unavailable import UNAVAILABLE
 from core.serve.subject import Value
 from core.serve.words import fact_value, headline, name_of_fact
 from core.wording import Amounts, market_day, percent

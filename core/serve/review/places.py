@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import combinations
@@ -38,6 +38,9 @@ _PLACES_MIN: Final = 30
 _ASKED: Final = 1_000
 # How like a known area must be to be named as the one perhaps meant (0 to 1).
 _LIKE: Final = 0.8
+NEAREST: Final = 5
+"""How many places of sales around a home are asked for their area."""
+
 # Places are rounded to the meter, as sales in one house are of one place.
 _DIGITS: Final = 3
 
@@ -64,6 +67,7 @@ class AreaPlaces:
     areas: Mapping[str, Mapping[str, Area]]
     # Many homes lie in the same two areas.
     _measured: dict[tuple[str, ...], float] = field(default_factory=dict, compare=False)
+    _trees: dict[str, tuple[cKDTree, list[str]]] = field(default_factory=dict, compare=False)
 
     def contradiction(self, facts: Facts) -> str:
         """Return the group of a home whose area codes cannot be true beside its coordinates or each other, else ""."""
@@ -76,10 +80,9 @@ class AreaPlaces:
 
         Distances are in km. An area without a known sale says nothing.
         """
-        latitude, longitude = (facts.get(name) for name in COORDINATES)
-        if not isinstance(latitude, float) or not isinstance(longitude, float):
+        here = self._point(facts)
+        if here is None:
             return
-        here = np.array(self.projection.point(latitude, longitude))
         for code, areas in self.areas.items():
             area = areas.get(str(facts[code])) if code in facts else None
             if area is None:
@@ -87,6 +90,27 @@ class AreaPlaces:
             away = float(np.hypot(*(area.places - here).T).min())
             if away > area.limit:
                 yield code, away, area.limit
+
+    def nearest(self, code: str, facts: Facts) -> tuple[str, ...]:
+        """Return the areas of the NEAREST places of sales around a home, the nearest first; none without coordinates.
+
+        Left out are those farther away than the limit of their area.
+        """
+        here, areas = self._point(facts), self.areas.get(code)
+        if here is None or not areas:
+            return ()
+        if code not in self._trees:
+            names = [name for name, area in areas.items() for _ in area.places]
+            self._trees[code] = cKDTree(np.concatenate([area.places for area in areas.values()])), names
+        tree, names = self._trees[code]
+        found = zip(*(one.tolist() for one in tree.query(here, min(NEAREST, len(names)))), strict=True)
+        return tuple(names[row] for away, row in found if away <= areas[names[row]].limit)
+
+    def _point(self, facts: Facts) -> Floats | None:
+        latitude, longitude = (facts.get(name) for name in COORDINATES)
+        if not isinstance(latitude, float) or not isinstance(longitude, float):
+            return None
+        return np.array(self.projection.point(latitude, longitude))
 
     def apart(self, facts: Facts) -> Iterator[tuple[str, str, float, float]]:
         """Yield two area codes of a home that cannot both be true: how far apart their sales lie, and the limit.
@@ -161,16 +185,23 @@ def unknown_area_flags(facts: Facts, model: Model) -> Iterator[Flag]:
         area = facts.get(code)
         if not isinstance(area, str) or area in areas or often_without_sales(areas):
             continue
-        name = label_of(code).lower()
-        near = get_close_matches(area, [*areas], 1, _LIKE)
+        name, near = label_of(code).lower(), near_area(area, areas)
         yield Flag(
             FlagKind.UNKNOWN_CATEGORY,
             Severity.REVIEW,
             code,
             area,
             "none of the model's sales has this value",
-            f"Check the {name}{f': the nearest known is {near[0]}' if near else ''}.",
+            f"Check the {name}{f': the nearest known is {near}' if near else ''}.",
         )
+
+
+def near_area(area: str, known: Collection[str]) -> str:
+    """Return the known area that an unknown one is perhaps meant to be; "" for none, and for one that is known."""
+    if area in known:
+        return ""
+    near = get_close_matches(area, [*known], 1, _LIKE)
+    return near[0] if near else ""
 
 
 def _half_place(given: str, facts: Facts) -> Flag:

@@ -186,7 +186,8 @@ class Models:
             lock_market(connection, market_id)
             held = _get(connection, model_id)
             if held.stage is not Stage.REJECTED:
-                raise InvalidRecord(f"Model {model_id} is {held.stage}, not rejected; there is nothing to take back.")
+                stage = "live" if held.is_live else held.stage
+                raise InvalidRecord(f"Model {model_id} is {stage}, not rejected; there is nothing to take back.")
             none = dict.fromkeys(("rejected_at", "rejected_by", "rejected_why"))
             connection.execute(MODEL.update().where(MODEL.c.model_id == model_id).values(**none))
             record = _get(connection, model_id)
@@ -347,7 +348,8 @@ def _previous_champion(connection: sa.Connection, market_id: str, current: str |
         )
     if len(champions) < 2:
         raise NotFound(
-            f"Market {market_id} had no live model before {current} to go back to; promote another model instead."
+            f"Market {market_id} had no live model before {current} to go back to; promote another model, "
+            "or undo the version of sales it was trained on."
         )
     return champions[-2]
 

@@ -23,6 +23,7 @@ from core.workflows.doubts.mixed_money import is_other_money, mixed_money
 from core.workflows.doubts.overwritten import overwritten
 from core.workflows.doubts.price_tellers import doubt_of_price
 from core.workflows.doubts.rejected_rows import RowGuess
+from core.workflows.doubts.two_levels import two_levels
 
 _REJECTED_MAX: Final = 0.05
 # From here on the rows that stay are read wrongly too, it seems.
@@ -74,7 +75,7 @@ def with_doubts(
             *_look_alikes(table, likes),
             *_other_money(table, currency),
             *mixed_money(table),
-            *priced,
+            *(priced or two_levels(table)),
             *(one for one in _other_levels(table, compared) if one.field not in passed_over),
             *_no_homes(table),
             *_mixed_orders(table),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from core.arrays import evenly
 from core.collect.inference import Inference
-from core.collect.leaks import NEEDED, Leak, Measured, area_is_money, find_leaks, leak_by_numbers
+from core.collect.leaks import NEEDED, Leak, Measured, area_tells, find_leaks, leak_by_numbers
 from core.collect.mapping import MappedTable
 from core.errors import PriceGivenAway
 from core.prepare.quality.price_rates import price_rate
 from core.schema import AREAS, EXTRA_PREFIX, Source
 from core.wording import percent
+
+if TYPE_CHECKING:
+    from core.workflows.doubts.price_explained import Explained
 
 Leaks = Mapping[str, Sequence[Leak]]
 """The columns of each file, by its name, that reveal the price."""
@@ -72,8 +75,8 @@ def _reveals(sales: pd.DataFrame, name: str) -> Measured | None:
     """Measure whether a fact of canonical sales gives their price away."""
     numbers = {one: sales[one] for one in NEEDED if one in sales}
     if name in AREAS:
-        return area_is_money(sales[name], numbers["sale_price"])
-    return leak_by_numbers(sales[name], numbers, name)
+        return area_tells(name, sales[name], numbers["sale_price"])
+    return leak_by_numbers(sales[name], numbers, name, name)
 
 
 def doubt_of_price(table: MappedTable, currency: str, times: float | None = None) -> tuple[Inference, ...]:
@@ -152,11 +155,18 @@ def _refuse_explained(sales: pd.DataFrame, facts: Collection[str]) -> None:
     from core.workflows.doubts.price_explained import explained_by  # noqa: PLC0415 - imports need no learning package
 
     for one in explained_by(sales, facts):
-        column = one.name.removeprefix(EXTRA_PREFIX)
-        raise PriceGivenAway(
-            f"The fact {column!r} tells the price, it seems: with it, a quick model of {one.n:,} sales errs by "
-            f"{percent(one.with_it)} on average, without it by {percent(one.without)}; no fact of a home makes that "
-            "much of a difference. No model was trained.",
-            _IMPORT_WITHOUT_IT,
-            fact=one.name,
+        raise PriceGivenAway(f"{_explained_words(one)} No model was trained.", _IMPORT_WITHOUT_IT, fact=one.name)
+
+
+def _explained_words(one: Explained) -> str:
+    column, errors = one.name.removeprefix(EXTRA_PREFIX), (percent(one.with_it), percent(one.without))
+    if one.alone:
+        return (
+            f"The fact {column!r} tells the price, it seems: a quick model of {one.n:,} sales that knows nothing else "
+            f"errs by {errors[0]} on average, one that knows everything else by {errors[1]}; no home's size alone says "
+            "that much."
         )
+    return (
+        f"The fact {column!r} tells the price, it seems: with it, a quick model of {one.n:,} sales errs by {errors[0]} "
+        f"on average, without it by {errors[1]}; no fact of a home makes that much of a difference."
+    )

@@ -21,7 +21,9 @@ from core.prepare.features.neighbours import Rule
 from core.prepare.splits import RANDOM
 from core.problem import Problem
 from core.serve.drivers import Drivers, drivers_of
-from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate, refusal
+from core.serve.estimate import Estimate, LiveMarket, estimate, refusal
+from core.serve.review.unavailable import Unavailable
+from core.serve.review.whereabouts import NOWHERE
 from core.serve.subject import Subject, check_subject
 from core.train.bundle import Bundle, from_bytes
 from core.train.level import Residuals
@@ -181,6 +183,8 @@ class Explainer:
             self._scored.terms.data_version,
             None,
             area_unit=self._scored.terms.area_unit,
+            # A test sale was scored with what its record says, and no more.
+            known_where=NOWHERE,
         )
         try:
             answer = estimate(live_market, facts, as_of, self._problem, self._scored.terms.level)

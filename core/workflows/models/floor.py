@@ -1,4 +1,4 @@
-"""The floor a market's first model must reach to go live on its own, and what to say of a live one below its target."""
+"""What a market's first model must reach to go live on its own, and what to say of a live one below its target."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ from core.store import ModelRecord
 from core.train.model import Priced, half_width
 from core.wording import percent
 from core.workflows.models.baseline import area_median_estimates
+
+TOO_GOOD: Final = 0.025
+"""A mean error below this is a question: that of Singapore's public flats, the most alike homes known, is 3%.
+
+A fact that tells the price makes it so small, and so do prices made up by a formula.
+"""
 
 FLOOR: Final = "floor"
 """The key of the floor on a model's card."""
@@ -42,12 +48,23 @@ class Floor:
     @property
     def reached(self) -> bool:
         """Whether the model may go live on its own."""
-        return self.mape < self.median_mape and self.half_width <= self.half_width_max
+        return TOO_GOOD <= self.mape < self.median_mape and self.half_width <= self.half_width_max
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a model that does not go live on its own, where its words do not say so already."""
+        return "" if self.mape < TOO_GOOD else "Train on more sales, or on sales of one kind of property."
 
     @property
     def words(self) -> str:
         """Why a model does not go live on its own, in sentences; "" if it may."""
         found = []
+        if self.mape < TOO_GOOD:
+            found.append(
+                f"Its mean error of {percent(self.mape, 1)} is too good to be true: no market's is known to be below "
+                f"{percent(TOO_GOOD, 1)}. See on the Evaluation page which facts drive its prices, whether one of them "
+                "was computed from the price; if all are right, promote it."
+            )
         if not self.mape < self.median_mape:
             found.append(
                 f"Its mean error of {percent(self.mape, 1)} is no better than that of the area's median price, "

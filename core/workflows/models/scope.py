@@ -236,12 +236,14 @@ def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: 
     """Record that a person signs a model's scope: it governs at once, and earlier signatures stay on record.
 
     A scope whose test does not prove its target needs a reason as its note. Raises AccessDenied, ReasonNeeded, NotFound
-    for an unknown model, ValueError for a scope without bounds, StoreUnavailable.
+    for an unknown model, ValueError for a scope without bounds, or without a price between them, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.PROMOTE)
     if not scope.found:
         raise ValueError("the proposed scope has no bounds; choose them, or leave the model unsigned")
+    if not 0 <= scope.low < scope.high:
+        raise ValueError(f"no price lies from {scope.low:,.0f} to {scope.high:,.0f}; give the lower one first")
     record = store.models.get(model_id)
     against = unproven_words(scope, record, workspace.problem)
     note = reason_for(f"{against} To sign it all the same", note) if against else note.strip()

@@ -14,7 +14,7 @@ from typing import Final
 from core.access import Action, Actor, Role
 from core.errors import ArtifactCorrupt, DoorstepError
 from core.parallel.cluster import workers_of_cluster
-from core.serve.estimate import Unavailable
+from core.serve.review.unavailable import Unavailable
 from core.serve.typical_home import typical_home
 from core.store import Market
 from core.store.operations.workers import ALIVE_WITHIN

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from core.serve.agent.advice import advice
 from core.serve.document import to_document
-from core.serve.estimate import UNAVAILABLE, Estimate, Refused, Unavailable
+from core.serve.estimate import Estimate, Refused
+from core.serve.review.unavailable import UNAVAILABLE, Unavailable
 from core.store import Market
 from core.store.base.values import plain_document
 from core.workflows.pricing.answers import RecordedAnswer

@@ -15,8 +15,9 @@ from core.access import Action, Actor, may, require_office, shown_spellings
 from core.collect.addresses import address_key, with_unit
 from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
-from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.estimate import Estimate, Refused
 from core.serve.fact_groups import missing_beside
+from core.serve.review.unavailable import Unavailable
 from core.serve.subject import FactFault, fact_faults, refuse_unknown_facts
 from core.serve.words import readable_address, short_line
 from core.states import EstimateState

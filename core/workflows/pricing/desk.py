@@ -18,13 +18,15 @@ from core.serve.agent.form_facts import asked_first, facts_asked, facts_from_rol
 from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.agent.seller_view import neighborhood_facts
 from core.serve.comparables import Comparable
-from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
+from core.serve.estimate import Estimate, LiveMarket, days_ahead_max, estimate
 from core.serve.fact_groups import area_figures
 from core.serve.review.flag import DriftNotice, FlagKind, Severity
-from core.serve.review.places import area_places
 from core.serve.review.surroundings import figures_around
+from core.serve.review.unavailable import Unavailable, UnavailableKind
 from core.serve.review.unused import unused_facts
+from core.serve.review.whereabouts import whereabouts
 from core.serve.subject import Subject, Value
+from core.serve.typical_home import usual_facts
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.serve.words import InUse
 from core.store import Market, ModelRecord, NewLevel, Store
@@ -92,6 +94,13 @@ class Desk:
     def untold(self) -> frozenset[str]:
         """The area figures and those of the homes around, which no agent finds out; empty without a live model."""
         return self.live_market.untold if self.live_market else frozenset()
+
+    def usual_facts(self, given: Mapping[str, Value], today: date) -> Mapping[str, Value]:
+        """Return what is taken for the facts not given of a home to be valued today; empty without a live model."""
+        if self.live_market is None:
+            return {}
+        where, model = self.live_market.where, self.live_market.live_model.model
+        return usual_facts(model, given, self.valuation_date(today), where)
 
     @cached_property
     def neighborhood_facts(self) -> frozenset[str]:
@@ -218,7 +227,7 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
         learned=known.likeness,
         known_figures=figures,
         area_unit=market.area_unit,
-        known_places=area_places(known.live_model.model, known.live_model.sales),
+        known_where=whereabouts(known.live_model.model, known.live_model.sales),
         known_around=figures_around(known.live_model.model.facts, known.live_model.sales),
     )
     digits = store.versions.id_digits(known.version_id)

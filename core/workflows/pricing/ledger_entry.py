@@ -11,8 +11,9 @@ from typing import Final
 from core.collect.addresses import address_key
 from core.collect.parsers import identifier
 from core.serve.document import to_document
-from core.serve.estimate import Refused, Unavailable
+from core.serve.estimate import Refused
 from core.serve.reading.facts import shortened
+from core.serve.review.unavailable import Unavailable
 from core.store import NewEstimate
 from core.store.ledger.records import Channel, Status
 from core.workflows.pricing.desk import Desk

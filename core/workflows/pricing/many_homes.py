@@ -30,7 +30,7 @@ from core.serve import words
 from core.serve.agent.address_book import AddressBook
 from core.serve.agent.advice import advice
 from core.serve.agent.filled_facts import fill_known
-from core.serve.estimate import UNAVAILABLE, LiveMarket, Refused, Unavailable, UnavailableKind
+from core.serve.estimate import LiveMarket, Refused
 from core.serve.estimate_many import (
     Answers,
     NotPriced,
@@ -42,6 +42,7 @@ from core.serve.estimate_many import (
 from core.serve.reading.cells import with_typed_cells
 from core.serve.reading.facts import LIST_PRICE, shortened
 from core.serve.review.flag import Flag, FlagKind
+from core.serve.review.unavailable import UNAVAILABLE, Unavailable, UnavailableKind
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate

@@ -11,8 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.schema import label_of, unit_of
 from core.serve import words
-from core.serve.agent.assumed import assumed_words
-from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.agent.assumed import assumed_words, placed_words
+from core.serve.estimate import Estimate, Refused
+from core.serve.review.unavailable import Unavailable
 from core.store import Market
 from core.wording import count, market_day, money_range, money_short, percent
 from core.workflows.pricing.answers import RecordedAnswer, at_level
@@ -262,6 +263,8 @@ def _assumed(estimate: Estimate, desk: Desk) -> None:
     lines = []
     if asked := words.ask_next_words(estimate.ask_next):
         lines.append(f"**To narrow the range, find out:** {plain('; '.join(asked))}.")
+    if placed := placed_words(estimate, desk.market):
+        lines.append(f"**By the coordinates:** {plain(placed)}.")
     assumed = assumed_words(estimate, desk.untold, desk.market)
     if assumed:
         lines.append(f"**Not given, usual here:** {plain(', '.join(assumed))}. The range allows for others.")

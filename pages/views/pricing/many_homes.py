@@ -18,7 +18,7 @@ from core.installation import program
 from core.progress import part
 from core.schema import keeping_names, label_of
 from core.serve.agent.advice import in_short
-from core.serve.estimate import UNAVAILABLE
+from core.serve.review.unavailable import UNAVAILABLE
 from core.serve.words import UNPROVEN
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload

@@ -12,10 +12,11 @@ from core.errors import ImpossibleProperty
 from core.schema import label_of
 from core.serve import words
 from core.serve.agent.form_facts import area_named, unknown_area_words
-from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.estimate import Estimate, Refused
 from core.serve.fact_groups import LOCATION, critical_facts, missing_beside, never_of_its_type
+from core.serve.review.unavailable import Unavailable
 from core.serve.subject import FactFault, fact_faults
-from core.serve.typical_home import typical_home, usual_facts
+from core.serve.typical_home import typical_home
 from core.store import Market
 from core.train.model import Model
 from core.wording import either, marked
@@ -80,7 +81,7 @@ def draw(
     """
     market = desk.market
     critical, faults = frozenset(critical_facts(model, desk.problem)), _faults(answered, desk, model)
-    fields = Fields(market, model, desk.problem, _usual(desk, model, today), critical, faults)
+    fields = Fields(market, model, desk.problem, desk.usual_facts(_given(desk, model), today), critical, faults)
     # The line's place is always there: a form that moves among its neighbors would be drawn anew, its fold closed.
     with st.container(key="fold_place"):
         if answered is not None and isinstance(answered.result, Estimate):
@@ -206,11 +207,6 @@ def address_changed(desk: Desk, model: Model) -> None:
         state[key(market, "address")], state[key(market, FACTS_OF)] = typed, ""
     fact_fields.take_usual_date(market)
     state[key(market, PUT_AWAY)] = before | {FACTS_OF: of}
-
-
-def _usual(desk: Desk, model: Model, today: date) -> Mapping[str, float | str]:
-    """Return what is taken for the facts left blank, with those entered so far."""
-    return usual_facts(model, _given(desk, model), desk.valuation_date(today))
 
 
 def _given(desk: Desk, model: Model) -> dict[str, float | str]:

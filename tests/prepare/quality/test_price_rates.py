@@ -68,7 +68,7 @@ def test_large_homes_in_cheap_places_are_no_sign_of_prices_per_area() -> None:
 def test_a_median_outside_the_usual_rates_of_its_currency_is_asked_about(currency: str) -> None:
     usual = usual_rates(currency)
     for rate, words in [
-        (usual.low * 0.9, "prices per area, or in thousands"),
+        (usual.low * 0.9, "prices per area, rents, or in thousands"),
         (usual.low * 1.1, ""),
         (usual.high * 0.9, ""),
         (usual.high * 1.1, "in cents"),

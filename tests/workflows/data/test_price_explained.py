@@ -67,3 +67,45 @@ def test_true_facts_however_telling_stay(sales: pd.DataFrame) -> None:
 def test_few_sales_prove_nothing(sales: pd.DataFrame) -> None:
     few = sales.head(150).assign(x_figure=HIDDEN["less what the lot costs"](sales.head(150)))
     assert explained_by(few, find_facts(few).all) == ()
+
+
+def told(sales: pd.DataFrame, noise: float) -> pd.Series:
+    """The rank of each price, 0 to 1, with noise."""
+    rng = np.random.default_rng(4)
+    return (sales["sale_price"].rank(pct=True) + rng.normal(0, noise, len(sales))).clip(0, 1)
+
+
+def noisy(sales: pd.DataFrame, rate: float, noise: float) -> pd.Series:
+    return (sales["sale_price"] / rate * np.random.default_rng(5).lognormal(0, noise, len(sales))).round()
+
+
+IN_USUAL_FACTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.Series]]] = {
+    "a lot of its size": ("lot_area_sqft", lambda all_: noisy(all_, 50, 0)),
+    "a lot, smaller": ("lot_area_sqft", lambda all_: noisy(all_, 100, 0.03)),
+    "a lot, larger, with noise": ("lot_area_sqft", lambda all_: noisy(all_, 12, 0.1)),
+    "a living area": ("living_area_sqft", lambda all_: noisy(all_, 300, 0)),
+    "a living area with noise": ("living_area_sqft", lambda all_: noisy(all_, 300, 0.04)),
+    "a year": ("year_built", lambda all_: (1900 + 110 * told(all_, 0.12)).round()),
+    "a count": ("bathrooms", lambda all_: (1 + 8 * told(all_, 0.02)).round()),
+    "a latitude": ("latitude", lambda all_: 47 + 0.4 * told(all_, 0.02)),
+    "a zip code": ("zipcode", lambda all_: (98_000 + (40 * told(all_, 0.01)).round()).astype(int).astype(str)),
+}
+
+
+@pytest.mark.parametrize(("field", "made"), IN_USUAL_FACTS.values(), ids=IN_USUAL_FACTS)
+def test_a_price_in_a_fact_that_every_market_has_stops_the_training(
+    sales: pd.DataFrame, field: str, made: Callable[[pd.DataFrame], pd.Series]
+) -> None:
+    leaking = sales.assign(**{field: made(sales)})
+    facts = find_facts(leaking)
+    with pytest.raises(PriceGivenAway, match=f"The fact '{field}' .* No model was trained") as stopped:
+        refuse_price_tellers(leaking, (*facts.numeric, *facts.categorical), "USD")
+    assert stopped.value.fact == field
+
+
+@pytest.mark.parametrize("known", [["zipcode"], ["bedrooms", "zipcode"], ["latitude", "longitude"]])
+def test_where_little_is_known_the_size_and_the_place_may_tell_much(sales: pd.DataFrame, known: list[str]) -> None:
+    few = sales[["sale_price", "sale_date", "living_area_sqft", *known]]
+    facts = find_facts(few)
+    assert explained_by(few, facts.all) == ()
+    refuse_price_tellers(few, (*facts.numeric, *facts.categorical), "USD")

@@ -16,8 +16,9 @@ from core.access import Actor, Role
 from core.problem import Problem
 from core.progress import silent
 from core.serve.document import from_document, to_document
-from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable, UnavailableKind
+from core.serve.estimate import Estimate
 from core.serve.estimate_many import estimate_many
+from core.serve.review.unavailable import UNAVAILABLE, Unavailable, UnavailableKind
 from core.states import Family, Stage
 from core.store import Store, open_store
 from core.train.model import Priced

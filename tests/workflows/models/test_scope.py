@@ -23,9 +23,10 @@ from core.evaluate.scope import (
 )
 from core.evaluate.targets import Verdict
 from core.problem import Problem
-from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
+from core.serve.estimate import Estimate
 from core.serve.estimate_many import estimate_many
 from core.serve.review.flag import FlagKind, Severity
+from core.serve.review.unavailable import UNAVAILABLE, Unavailable
 from core.store import ModelRecord, NewModel, Store
 from core.train.bundle import from_bytes, to_bytes
 from core.wording import money_short

@@ -17,7 +17,8 @@ from core.errors import AccessDenied, ArtifactCorrupt, JobCancelled, NotFound
 from core.evaluate.card.headline import headline_of
 from core.problem import Problem
 from core.progress import silent
-from core.serve.estimate import Estimate, Unavailable
+from core.serve.estimate import Estimate
+from core.serve.review.unavailable import Unavailable
 from core.states import Family
 from core.store import Store, open_store
 from core.train.trainer import TrainingPlan

@@ -12,7 +12,8 @@ import pytest
 from core.access import Actor, Role
 from core.errors import AnswerUnreadable, ImpossibleProperty, NotFound, StoreUnavailable
 from core.problem import Problem
-from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.estimate import Estimate, Refused
+from core.serve.review.unavailable import Unavailable
 from core.states import EstimateState
 from core.store import Store, open_store
 from core.store.ledger.estimates import Ledger

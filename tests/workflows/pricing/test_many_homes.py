@@ -15,7 +15,8 @@ from core.errors import AccessDenied, AnswerUnreadable, FileEmpty, MappingError
 from core.problem import Problem
 from core.progress import silent
 from core.schema import SQFT_PER_SQM
-from core.serve.estimate import UNAVAILABLE, Estimate
+from core.serve.estimate import Estimate
+from core.serve.review.unavailable import UNAVAILABLE
 from core.serve.words import confidence_words
 from core.store import Store, open_store
 from core.workflows.pricing.answer_form import answer_form

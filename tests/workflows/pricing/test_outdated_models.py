@@ -15,8 +15,9 @@ from core.cli.main import main
 from core.cli.session import OK, UNPRICED
 from core.errors import ArtifactCorrupt
 from core.problem import Problem
-from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
+from core.serve.estimate import Estimate
 from core.serve.review.flag import FlagKind
+from core.serve.review.unavailable import UNAVAILABLE, Unavailable
 from core.store import NewModel, Store, open_store
 from core.train.bundle import FORMAT, Bundle
 from core.workflows.models.gate import rival_of

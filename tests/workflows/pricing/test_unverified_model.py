@@ -12,8 +12,9 @@ from core.access import Actor, Role
 from core.errors import ArtifactStoreAway
 from core.monitor.rules import AlertKind
 from core.problem import Problem
-from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
+from core.serve.estimate import Estimate
 from core.serve.review.flag import FlagKind, Severity
+from core.serve.review.unavailable import UNAVAILABLE, Unavailable
 from core.serve.subject import Value
 from core.serve.typical_home import typical_home
 from core.states import AlertState
