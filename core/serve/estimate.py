@@ -36,6 +36,7 @@ from core.serve.review.flag import DriftNotice, Flag
 from core.serve.review.nearest import evidence_of, nearest_sale_km
 from core.serve.review.reach import reach_words
 from core.serve.review.scope import known_types, left_out
+from core.serve.review.size_parts import SizeParts, size_parts
 from core.serve.review.surroundings import figures_around
 from core.serve.review.unavailable import Unavailable, UnavailableKind
 from core.serve.review.whereabouts import Whereabouts, whereabouts
@@ -127,7 +128,8 @@ class LiveMarket:
     ``notices`` are the open drift alerts; each flags the estimates it concerns. ``scope`` is signed or proposed; None
     means the standard prices. Distances are written as ``area_unit`` has it. Where they were worked out in advance,
     ``learned`` is the likeness, ``known_figures`` are the area figures, ``known_around`` the figures of the homes
-    around, and ``known_where`` is what the sales tell about where homes lie.
+    around, ``known_where`` is what the sales tell about where homes lie, and ``known_parts``
+    which facts add up to their size.
     """
 
     bundle: Bundle
@@ -140,6 +142,7 @@ class LiveMarket:
     known_figures: frozenset[str] | None = None
     area_unit: str = "sqm"
     known_where: Whereabouts | None = None
+    known_parts: SizeParts | None = None
     known_around: frozenset[str] | None = None
 
     @cached_property
@@ -169,18 +172,23 @@ class LiveMarket:
         """What the sales tell about where homes lie."""
         return self.known_where or whereabouts(self.live_model.model, self.live_model.sales)
 
+    @cached_property
+    def size_parts(self) -> SizeParts:
+        """The facts that add up to the living area in the market's sales."""
+        return self.known_parts or size_parts(self.live_model.model.facts, self.live_model.sales)
+
     def placed(self, subject: Subject) -> Subject:
         """Return a home with the areas that are not given, as far as its coordinates tell them: so it is priced."""
         return replace(subject, facts={**subject.facts, **self.where.worked_out(subject.facts)})
 
     def flag_rules(self, problem: Problem) -> FlagRules:
         """Return the basis of the flags of its estimates; build it once for many homes."""
-        figures, where = self.untold, self.where
-        return flag_rules(self.bundle, self.notices, problem, self.scope, figures, where, self.area_unit)
+        told = self.untold, self.where, self.area_unit, self.size_parts
+        return flag_rules(self.bundle, self.notices, problem, self.scope, *told)
 
     def prepare(self) -> None:
         """Learn now what the first question would wait for."""
-        _ = self.likeness, self.where, self.untold
+        _ = self.likeness, self.where, self.untold, self.size_parts
 
 
 def estimate(

@@ -23,6 +23,7 @@ from core.serve.review.places import AREAS_CONTRADICTED, CONTRADICTED, place_fla
 from core.serve.review.price import price_flags
 from core.serve.review.reach import reach_words
 from core.serve.review.scope import known_types, left_out, scope_flags
+from core.serve.review.size_parts import NO_PARTS, SizeParts, size_parts_flags
 from core.serve.review.sizes import LARGER, SMALLER, size_beyond
 from core.serve.review.unused import unused_flags
 from core.serve.review.whereabouts import NOWHERE, Whereabouts
@@ -91,7 +92,8 @@ class FlagRules:
     """The basis of a market's flags: its model with its test, scope, open drift alerts and limits.
 
     ``figures`` are the facts of an area or of the homes around: nobody finds them out about a home. ``where`` is what
-    the sales tell about where homes lie; distances are written as ``area_unit`` has it.
+    the sales tell about where homes lie, ``parts`` the facts that add up to a home's size; distances and sizes are
+    written as ``area_unit`` has it.
     """
 
     bundle: Bundle
@@ -101,6 +103,7 @@ class FlagRules:
     figures: frozenset[str] = frozenset()
     where: Whereabouts = NOWHERE
     area_unit: str = "sqm"
+    parts: SizeParts = NO_PARTS
 
     @property
     def model(self) -> Model:
@@ -150,18 +153,22 @@ def flag_rules(
     figures: frozenset[str] = frozenset(),
     where: Whereabouts = NOWHERE,
     area_unit: str = "sqm",
+    parts: SizeParts = NO_PARTS,
 ) -> FlagRules:
     """Return the basis of the flags of the bundle's market; build it once for many homes.
 
     Without a ``scope``, signed or proposed, the standard prices hold; an empty one has every estimate reviewed.
     """
-    return FlagRules(bundle, scope or standard_prices(bundle, problem), notices, problem, figures, where, area_unit)
+    return FlagRules(
+        bundle, scope or standard_prices(bundle, problem), notices, problem, figures, where, area_unit, parts
+    )
 
 
 def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterator[Flag]:
     """Yield every flag of an estimate: from the property's facts, scope, open drift alerts, then from its figures."""
     yield from subject_flags(subject, rules)
     yield from place_flags(subject.facts, rules.where.places, rules.model.facts.located, rules.area_unit)
+    yield from size_parts_flags(subject.facts, rules.parts, rules.area_unit, rules.bundle.currency)
     yield from scope_flags(left_out(subject.facts, rules.scope, rules.where, known_types(rules.model)), rules.scope)
     yield from drift_flags(subject, rules.notices)
     yield from _answer_flags(answer, subject, rules)

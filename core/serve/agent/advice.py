@@ -180,6 +180,10 @@ def _not_used(flag: Flag) -> str:
     return f"{_name(flag)} is not used: {flag.limit}."
 
 
+def _parts(flag: Flag) -> str:
+    return f"{_name(flag)} {flag.value}: check them, they cannot all be right."
+
+
 def _name(flag: Flag) -> str:
     return label_of(flag.field).partition(" (")[0]
 
@@ -187,6 +191,7 @@ def _name(flag: Flag) -> str:
 _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
     FlagKind.PLACES_DISAGREE: _disagree,
     FlagKind.HALF_PLACE: _half_place,
+    FlagKind.PARTS_DISAGREE: _parts,
     FlagKind.PRICE_OUT_OF_SCOPE: _out_of_scope,
     FlagKind.PRICE_UNTESTED: _always(
         "The price is beyond those the model was tested on: have a senior agent confirm it."
@@ -221,6 +226,7 @@ _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
 _SHORT: Final[Mapping[FlagKind, str]] = {
     FlagKind.PLACES_DISAGREE: "area and place disagree",
     FlagKind.HALF_PLACE: "half a place",
+    FlagKind.PARTS_DISAGREE: "areas do not add up",
     FlagKind.PRICE_OUT_OF_SCOPE: "price out of scope",
     FlagKind.PRICE_UNTESTED: "price not tested",
     FlagKind.PRICE_UNPROVEN: "accuracy not shown",

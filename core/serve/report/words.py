@@ -31,6 +31,7 @@ _UNUSUAL: Final = {FlagKind.UNKNOWN_CATEGORY, FlagKind.OUT_OF_DISTRIBUTION}
 _SENTENCES: Final[Mapping[FlagKind, str]] = {
     FlagKind.PLACES_DISAGREE: "What is given of the place of this home does not fit together: please check it.",
     FlagKind.HALF_PLACE: "The place on the map is given only by half, so it does not count: please complete it.",
+    FlagKind.PARTS_DISAGREE: "The areas given of this home do not add up: please check them with your agent.",
     FlagKind.PRICE_OUT_OF_SCOPE: "A price like this one is not quoted without a second look: ask for a second opinion.",
     FlagKind.PRICE_UNTESTED: "The price is beyond those the estimate was tested on: ask for a second opinion.",
     FlagKind.PRICE_UNPROVEN: "At such prices the estimate is not yet shown to be accurate enough: look at sales, too.",

@@ -19,6 +19,7 @@ class FlagKind(StrEnum):
 
     PLACES_DISAGREE = "area and coordinates disagree"
     HALF_PLACE = "half of the coordinates"
+    PARTS_DISAGREE = "parts of the area do not add up"
     OWN_SALE_FAR = "own sale far from the estimate"
     PRICE_OUT_OF_SCOPE = "price out of scope"
     PRICE_UNTESTED = "price beyond the tests"

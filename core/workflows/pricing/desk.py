@@ -21,6 +21,7 @@ from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate, LiveMarket, days_ahead_max, estimate
 from core.serve.fact_groups import area_figures
 from core.serve.review.flag import DriftNotice, FlagKind, Severity
+from core.serve.review.size_parts import size_parts
 from core.serve.review.surroundings import figures_around
 from core.serve.review.unavailable import Unavailable, UnavailableKind
 from core.serve.review.unused import unused_facts
@@ -228,6 +229,7 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
         known_figures=figures,
         area_unit=market.area_unit,
         known_where=whereabouts(known.live_model.model, known.live_model.sales),
+        known_parts=size_parts(known.live_model.model.facts, known.live_model.sales),
         known_around=figures_around(known.live_model.model.facts, known.live_model.sales),
     )
     digits = store.versions.id_digits(known.version_id)
