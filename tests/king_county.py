@@ -25,7 +25,7 @@ MANAGER = Actor("test manager", Role.MANAGER)
 def build_king_county(home: Path, sales_data: Path, problem: Problem) -> None:
     """Make a store in ``home`` with the sales of King County, 2014-15, and their live model (about 40 s)."""
     path = sales_data / FILE
-    plan = replace(default_plan(problem), families=(Family.BLEND,), boosting_budget=1, folds=3, curve_shares=())
+    plan = replace(default_plan(problem), families=(Family.BLEND,), boosting_budget=1, folds=2, curve_shares=())
     with open_store(home) as store:
         market = store.markets.create("King County", "USD", "sqft", False, MANAGER)
         today = acting(store, MANAGER, problem, today=date(2026, 1, 1))

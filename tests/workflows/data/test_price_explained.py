@@ -17,7 +17,7 @@ from core.workflows.doubts.price_tellers import refuse_price_tellers
 
 @pytest.fixture(scope="module")
 def sales() -> pd.DataFrame:
-    table = simulate(MarketModel(parcels=3_000), 11, sales=3_000).drop(columns=[STRUCTURAL, NOISE])
+    table = simulate(MarketModel(parcels=2_200), 11, sales=2_200).drop(columns=[STRUCTURAL, NOISE])
     return table.reset_index(drop=True)
 
 
